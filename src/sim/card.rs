@@ -3,9 +3,9 @@
 use super::result::Cme;
 use super::settings::{Settings, SimCard};
 
-/// Wrong PINs that a card bears.
+/// The number of wrong PINs that block a card.
 const PIN_TRIES: u8 = 3;
-/// Wrong unblocking keys that it bears (31.101); then it is lost.
+/// The number of wrong unblocking keys after which the card is unusable (31.101).
 const PUK_TRIES: u8 = 10;
 
 /// The card in the slot.
@@ -15,16 +15,16 @@ pub(super) enum Card {
     Ready,
     /// `SIM PIN`
     Locked,
-    /// Too many wrong PINs: `SIM PUK`.
+    /// `SIM PUK`: blocked by wrong PINs.
     Blocked,
 }
 
-/// The card's lock, which it keeps without power.
+/// The card's lock, which the card keeps without power.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Lock {
     pin: String,
     puk: String,
-    /// Whether the card asks for its PIN at power-on (`AT+CLCK="SC"`).
+    /// True if the card requires its PIN at power-on (`AT+CLCK="SC"`).
     pub(super) asks: bool,
     pin_tries: u8,
     puk_tries: u8,
@@ -39,7 +39,7 @@ impl Lock {
         Self { pin: pin.clone(), puk: settings.puk.clone(), asks, pin_tries: PIN_TRIES, puk_tries: PUK_TRIES }
     }
 
-    /// The card as it is when it gets power.
+    /// The state of the card after power-on.
     pub(super) fn at_power_on(&self) -> Card {
         match (self.pin_tries, self.asks) {
             (0, _) => Card::Blocked,
@@ -48,7 +48,7 @@ impl Lock {
         }
     }
 
-    /// Tries that the PIN and its unblocking key have left.
+    /// The remaining tries of the PIN and its unblocking key.
     pub(super) fn tries(&self) -> [u8; 2] {
         [self.pin_tries, self.puk_tries]
     }
@@ -83,7 +83,7 @@ impl Lock {
         Ok(())
     }
 
-    /// Changes the PIN; only while it is asked for (manual, CPWD: the lock must be on first).
+    /// Changes the PIN. This works only while the lock is on (manual, CPWD).
     pub(super) fn change(&mut self, old: &str, new: &str) -> Result<(), Cme> {
         if !self.asks {
             return Err(Cme::NotAllowed);

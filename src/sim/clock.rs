@@ -2,24 +2,24 @@
 
 use super::settings::Settings;
 
-/// The module's own clock. It runs with the network's, and may have been set apart from it.
+/// The module's own clock. It runs at the speed of the network's, and may be set to another time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
-    /// Seconds that it is ahead of the network's time.
+    /// The seconds by which it is ahead of the network's time.
     ahead: i64,
     /// Its time zone in quarters of an hour.
     zone: i64,
-    /// `AT+CTZU`: the network's time sets it when service comes.
+    /// `AT+CTZU`: 1 if the network's time sets the clock when service comes.
     pub(super) network_sets: u8,
 }
 
 impl Clock {
-    /// Set by the network long ago.
+    /// A clock that was set by the network.
     pub(super) fn new(settings: &Settings) -> Self {
         Self { ahead: 0, zone: settings.time_zone.into(), network_sets: 1 }
     }
 
-    /// Its time in seconds since 1970 (UTC), from the network's.
+    /// Its time in seconds since 1970 (UTC), for this time of the network.
     pub(super) fn utc(&self, network: i64) -> i64 {
         network + self.ahead
     }
@@ -43,7 +43,7 @@ impl Clock {
         }
     }
 
-    /// Its state behind a reset: the time runs on (assumed), the switch is forgotten.
+    /// The clock after a reset: the time continues (assumed), the switch is lost.
     pub(super) fn rebooted(self) -> Self {
         Self { network_sets: 1, ..self }
     }
@@ -76,7 +76,7 @@ pub(super) fn parse(text: &str) -> Option<(i64, i64)> {
         .then(|| (days * 86_400 + hour * 3600 + minute * 60 + second - zone * 900, zone))
 }
 
-/// The day of a date counted from 1970-01-01: the inverse of [`civil`].
+/// The number of days from 1970-01-01 to a date: the inverse of [`civil`].
 fn days_of(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -87,8 +87,8 @@ fn days_of(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + day_of_era - 719_468
 }
 
-/// Local time as `24/07/23,08:35:01+32`, from seconds since 1970 and a time zone in quarters of an hour. With a year of
-/// four digits the zone has as many as it needs, `+0` (captures a01, a07, a14); with one of two it has two.
+/// Local time as `24/07/23,08:35:01+32`, from seconds since 1970 and a time zone in quarters of an hour. The zone has a
+/// minimum of digits, `+0`, with a year of four digits (captures a01, a07, a14), and two digits with a year of two.
 pub(super) fn format(utc: i64, zone: i64, long_year: bool) -> String {
     let local = utc + zone * 900;
     let (days, second) = (local.div_euclid(86_400), local.rem_euclid(86_400));
@@ -99,8 +99,8 @@ pub(super) fn format(utc: i64, zone: i64, long_year: bool) -> String {
     format!("{year}/{month:02}/{day:02},{hour:02}:{minute:02}:{second:02}{zone}")
 }
 
-/// The date of a day counted from 1970-01-01, in the Gregorian calendar: years are counted from March so that the
-/// leap day is the last.
+/// The date of a day counted from 1970-01-01, in the Gregorian calendar. Years are counted from March, so that the leap
+/// day is the last.
 fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);

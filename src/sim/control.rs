@@ -11,36 +11,36 @@ use super::network::{ConnectFailure, Target};
 pub enum Input<'a> {
     /// The host wrote these bytes.
     Host(&'a [u8]),
-    /// The world is changed.
+    /// A change of the modem's environment.
     Control(Control),
-    /// Time has passed, or the network woke us.
+    /// Time has passed, or the network has an event.
     Tick,
 }
 
 /// An output of the simulator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// These bytes have crossed the line to the host.
+    /// These bytes have been transmitted to the host.
     Host(Vec<u8>),
-    /// For logs: what went on inside.
+    /// An event inside the modem, for logs.
     Happened(Happening),
-    /// The port is gone for the host; the modem lives on.
+    /// The port is gone for the host; the modem continues.
     Unplugged,
-    /// The port is there again, under this name if one was given.
+    /// The port is back, with this name if one was given.
     PluggedIn(Option<String>),
-    /// The port is gone. Nothing follows.
+    /// The port is gone, and there is no further output.
     HangUp,
 }
 
-/// A change of the simulated world.
+/// A change of the modem's environment.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Control {
-    /// The reset pin: everything is forgotten, the boot begins.
+    /// The reset pin: all settings are lost, and the boot begins.
     Reset,
-    /// The card is pulled out.
+    /// The card is removed.
     SimRemove,
-    /// A card is put in.
+    /// A card is inserted.
     SimInsert,
     /// The cell is gone: no service, the bearer is lost.
     NetworkDown,
@@ -50,94 +50,94 @@ pub enum Control {
     PdpLost,
     /// The modem prints this unsolicited line.
     Urc(String),
-    /// The host's DTR line is switched on or off; at the beginning it is off, as the pull-up of a pin that is not wired
-    /// makes it. Off ends transparent data as `AT&D` says, and lets the modem sleep under `AT+CSCLK=1`.
+    /// The host's DTR line is switched on or off. It is off at the beginning, like a pin that is not connected and has
+    /// a pull-up. Off ends transparent data as `AT&D` is set, and lets the modem sleep under `AT+CSCLK=1`.
     Dtr(bool),
-    /// The port vanishes, as when the plug of a serial adapter is pulled: the modem lives on.
+    /// The port vanishes, as when the plug of a serial adapter is pulled; the modem continues.
     Unplug,
-    /// The port is back, under this name if one is given: for a pseudo-terminal that of its link.
+    /// The port is back, with this name if one is given: for a pseudo-terminal that of its link.
     Replug(Option<String>),
-    /// The modem restarts, and its USB port is gone for this long.
+    /// The modem restarts, and its USB port is gone for this time.
     UsbRestart(Duration),
-    /// The port vanishes, and another module of the same kind with this IMEI is put in place of this one; [`Control::Replug`]
-    /// brings its port.
+    /// The port vanishes, and another module of the same kind with this IMEI replaces this one; [`Control::Replug`]
+    /// brings its port back.
     Replace(String),
     /// The port vanishes for good, and the modem ends.
     HangUp,
-    /// Something goes wrong at the next opportunity.
+    /// The fault strikes at the next opportunity.
     Fault(Fault),
-    /// Something goes wrong as the rule says; a moment counts from now.
+    /// The fault strikes as the rule says; its time counts from now.
     Rule(Rule),
     /// The peer of this channel closes.
     PeerClose(u8),
 }
 
 impl Control {
-    /// Something goes wrong at the next opportunity: `Control::fault(fault::LostPrompt)`.
+    /// The fault strikes at the next opportunity: `Control::fault(fault::LostPrompt)`.
     pub fn fault(fault: impl Into<Fault>) -> Self {
         Self::Fault(fault.into())
     }
 }
 
-/// Something that went on inside.
+/// An event inside the modem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Happening {
     /// The modem began to boot.
     Booting,
-    /// A command line was taken.
+    /// The modem accepted a command line.
     Command(String),
-    /// Service came (`true`) or went.
+    /// The modem has service (`true`) or lost it.
     Service(bool),
-    /// The bearer came up (`true`) or was lost.
+    /// The bearer is active (`true`) or lost.
     Bearer(bool),
     /// A connect began.
     Connecting {
         /// The channel.
         channel: u8,
-        /// Where to.
+        /// The remote end.
         target: Target,
     },
-    /// It ended well.
+    /// The connect succeeded.
     Connected {
         /// The channel.
         channel: u8,
     },
-    /// It did not.
+    /// The connect failed.
     ConnectFailed {
         /// The channel.
         channel: u8,
-        /// Why.
+        /// The reason.
         why: ConnectFailure,
     },
-    /// The host sent this many bytes to the network.
+    /// The host sent bytes to the network.
     Sent {
         /// The channel.
         channel: u8,
-        /// How many.
+        /// Their number.
         bytes: usize,
     },
     /// A handshake failed.
     Tls {
         /// The channel.
         channel: u8,
-        /// Why, in words.
+        /// The reason, in words.
         why: String,
     },
     /// A channel ended.
     Closed {
         /// The channel.
         channel: u8,
-        /// Bytes that the host did not read, destroyed.
+        /// The number of bytes that the host had not read. They are lost.
         lost: usize,
     },
-    /// The host wrote faster than the modem took: this many bytes are lost.
+    /// The host wrote faster than the modem read: this number of bytes is lost.
     Overrun(usize),
-    /// The host read slower than the modem sent: this many bytes are lost.
+    /// The host read more slowly than the modem wrote: this number of bytes is lost.
     HostOverrun(usize),
-    /// The modem fell asleep (`true`: `AT+CSCLK`) or woke.
+    /// The modem sleeps (`true`: `AT+CSCLK`) or woke.
     Asleep(bool),
-    /// An upper-case `AT` has told the modem the rate of the line.
+    /// The modem has detected the rate of the line by an upper-case `AT`.
     RateFound,
     /// A fault struck.
     Fault(String),

@@ -5,7 +5,7 @@ use crate::time::Timestamp;
 /// The end of a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// After this many bytes.
+    /// After this number of bytes.
     Length(usize),
     /// At 0x1A.
     ControlZ,
@@ -17,12 +17,12 @@ pub(super) struct Payload {
     pub(super) channel: usize,
     pub(super) end: End,
     pub(super) bytes: Vec<u8>,
-    /// `AT+CIPATS`: what is there is sent at this moment.
+    /// `AT+CIPATS`: the bytes so far are sent at this time.
     pub(super) sends_at: Option<Timestamp>,
-    /// The command line ended with a carriage return alone: a line feed that comes first belongs to it, not to the
-    /// payload (manual, CIPSEND note 6).
+    /// True if the command line ended with a carriage return only: a line feed that comes first belongs to the line,
+    /// and not to the payload (manual, CIPSEND note 6).
     pub(super) takes_line_feed: bool,
-    /// A fault breaks the link when this many bytes have come.
+    /// The number of bytes after which a fault breaks the link.
     pub(super) breaks_after: Option<usize>,
 }
 
@@ -37,15 +37,15 @@ pub(super) struct FileWrite {
     pub(super) until: Timestamp,
 }
 
-/// The line is transparent.
+/// The state of transparent data.
 #[derive(Debug)]
 pub(super) struct Online {
-    /// When the host wrote last.
+    /// The time of the host's last write.
     pub(super) written_at: Timestamp,
-    /// Pluses that may be an escape, held back: how many, and when the first came.
+    /// The number of held pluses, which may be an escape, and the time of the first.
     pub(super) pluses: usize,
     pub(super) first_plus_at: Timestamp,
-    /// What is not sent yet, because the packet is not full, and when its first byte came.
+    /// The bytes of an incomplete packet, and the time of its first byte.
     pub(super) packet: Vec<u8>,
     pub(super) begun_at: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! A network that is farther away: what the peers do is seen later.
+//! A network at a larger distance: actions of the peers arrive later.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -7,10 +7,10 @@ use super::link_options::LinkOptions;
 use super::network::{Link, Network, NetworkEvent, Target, Waker};
 use crate::time::Timestamp;
 
-/// Bytes of one link that are on their way; what is beyond stays with the network behind.
+/// The most bytes of one link in transit. Further ones remain in the network behind.
 const UNDER_WAY: usize = 64 * 1024;
 
-/// A network behind which every answer comes a round trip later: the result of a connect, data, closes, names, pings.
+/// A network in which every answer comes a round trip later: the result of a connect, data, closes, names, pings.
 ///
 /// ```
 /// use air724ug::sim::{Distant, MemoryNetwork, Peer, Settings, Simulator, VirtualHost};
@@ -29,19 +29,19 @@ const UNDER_WAY: usize = 64 * 1024;
 pub struct Distant<N> {
     behind: N,
     round_trip: Duration,
-    /// Each with its time, and how many bytes of its link may be acknowledged by then.
+    /// Each event with its time, and the number of bytes of its link that may be acknowledged by then.
     events: VecDeque<(Timestamp, NetworkEvent, u64)>,
     links: BTreeMap<Link, DistantLink>,
 }
 
-/// The data of one link on their way from its peer.
+/// The data of one link in transit from its peer.
 #[derive(Debug, Default)]
 struct DistantLink {
     data: VecDeque<(Timestamp, Vec<u8>)>,
     bytes: usize,
     sent: u64,
     acknowledged: u64,
-    /// The end is told: what the network behind still has is due.
+    /// True if the end is reported: the remaining data of the network behind are due.
     ended: bool,
 }
 
@@ -56,7 +56,7 @@ impl<N: Network> Distant<N> {
         &mut self.behind
     }
 
-    /// Takes what a link has received, as far as there is room.
+    /// Fetches received data of a link into the free room.
     fn fill(&mut self, now: Timestamp, link: Link) {
         let Some(distant) = self.links.get_mut(&link) else { return };
         let due = if distant.ended { now } else { now + self.round_trip };
@@ -73,7 +73,7 @@ impl<N: Network> Distant<N> {
         }
     }
 
-    /// Takes what has happened behind.
+    /// Fetches the events of the network behind.
     fn take_events(&mut self, now: Timestamp) {
         while let Some(event) = self.behind.poll(now) {
             match &event {
@@ -160,7 +160,7 @@ impl<N: Network> Network for Distant<N> {
                     return Some(event);
                 }
             };
-            // Nothing more is reported of a link that was closed meanwhile.
+            // Events of a link that was closed in the meantime are dropped.
             let Some(distant) = self.links.get_mut(&link) else { continue };
             let known = self.behind.acknowledged(link).min(acknowledged);
             distant.acknowledged = distant.acknowledged.max(known);

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::data::FileWrite;
 
-/// The most that one `AT+FSWRITE` takes (protocol.md section 14).
+/// The most bytes of one `AT+FSWRITE` (protocol.md section 14).
 pub(super) const WRITE_LIMIT: usize = 10_240;
-/// What the file system holds: 64100 bytes (capture a21, `AT+FSMEM` of an empty one).
+/// The size of the file system: 64100 bytes (capture a21, `AT+FSMEM` of an empty one).
 pub(super) const CAPACITY: usize = 64_100;
-/// How many files there can be: bounds the memory that empty ones take (assumed).
+/// The most files: limits the memory of empty ones (assumed).
 const MAX_FILES: usize = 256;
 
-/// All files and directories. They survive a reboot. Names are kept without their leading `/` or `C:/`.
+/// All files and directories. A reboot preserves them. Names are stored without their leading `/` or `C:/`.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     files: BTreeMap<String, Vec<u8>>,
@@ -23,7 +23,7 @@ impl Files {
         self.files.get(plain(name)).map(Vec::as_slice)
     }
 
-    /// Makes an empty file; `false` if it exists, its directory does not, or there is no room for its name.
+    /// Creates an empty file; `false` if it exists, its directory does not, or its name has no room.
     pub(super) fn create(&mut self, name: &str) -> bool {
         let free = self.is_free(plain(name));
         if free {
@@ -36,19 +36,19 @@ impl Files {
         self.files.remove(plain(name)).is_some()
     }
 
-    /// Makes a directory; `false` as for a file.
+    /// Creates a directory; `false` as for a file.
     pub(super) fn make_directory(&mut self, name: &str) -> bool {
         self.is_free(plain(name)) && self.directories.insert(plain(name).to_owned())
     }
 
-    /// Removes a directory; `false` if it is not there or not empty (assumed).
+    /// Removes a directory; `false` if it does not exist or is not empty (assumed).
     pub(super) fn remove_directory(&mut self, name: &str) -> bool {
         let empty = self.list(name).is_some_and(|names| names.is_empty());
         empty && self.directories.remove(plain(name))
     }
 
-    /// The content of a directory, as `AT+FSLS` lists it: files, then directories with a backslash (capture a21). `None` if
-    /// there is no such directory.
+    /// The content of a directory in the order of `AT+FSLS`: files, then directories with a backslash (capture a21).
+    /// `None` if there is no such directory.
     pub(super) fn list(&self, directory: &str) -> Option<Vec<String>> {
         let directory = plain(directory);
         if !directory.is_empty() && !self.directories.contains(directory) {
@@ -71,7 +71,7 @@ impl Files {
         CAPACITY - self.files.values().map(Vec::len).sum::<usize>()
     }
 
-    /// Replaces or extends a file; `false` if it is not there or does not fit.
+    /// Replaces or extends a file; `false` if it does not exist or has no room.
     pub(super) fn write(&mut self, write: &FileWrite) -> bool {
         let free = self.free();
         let Some(content) = self.files.get_mut(plain(&write.name)) else {
@@ -94,7 +94,7 @@ fn plain(name: &str) -> &str {
     name.strip_prefix("C:").unwrap_or(name).trim_matches('/')
 }
 
-/// The directory that a plain name is in; empty for the root.
+/// The directory of a plain name; empty for the root.
 fn parent(name: &str) -> &str {
     name.rsplit_once('/').map_or("", |(parent, _)| parent)
 }

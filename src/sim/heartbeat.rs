@@ -1,4 +1,4 @@
-//! The heartbeat that the module sends by itself on one link (manual, `^HEARTCONFIG` and its family).
+//! The heartbeat that the module sends automatically on one link (manual, `^HEARTCONFIG` and related commands).
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use crate::time::Timestamp;
 /// The longest content (manual, `^HEARTBEAT`).
 pub(super) const MAX_CONTENT: usize = 256;
 
-/// Its settings and its count.
+/// The settings and the count of the heartbeat.
 #[derive(Clone, Debug)]
 pub(super) struct Heartbeat {
-    /// `AT^HEARTCONFIG`: on, channel, seconds between two.
+    /// `AT^HEARTCONFIG`: on, channel, interval in seconds.
     pub(super) settings: [u16; 3],
     /// `None`: the module's serial number.
     pub(super) content: Option<Vec<u8>>,
-    /// When the time to the next one began: the connect, the last heartbeat.
+    /// The start of the interval: the connect, or the last heartbeat.
     since: Option<Timestamp>,
     sent_at: Option<Timestamp>,
     count: u64,
@@ -27,7 +27,7 @@ impl Default for Heartbeat {
 }
 
 impl Heartbeat {
-    /// New settings; switched off, it forgets its count (manual, `^HEARTINQUIRE`).
+    /// Sets new settings. Off resets the count (manual, `^HEARTINQUIRE`).
     pub(super) fn configure(&mut self, settings: [u16; 3]) {
         self.settings = settings;
         self.since = None;
@@ -36,30 +36,30 @@ impl Heartbeat {
         }
     }
 
-    /// Seconds since the last beat, seconds to the next, beats so far.
+    /// The seconds since the last beat, the seconds to the next, and the number of beats.
     pub(super) fn report(&self, now: Timestamp) -> [u64; 3] {
         let ago = self.sent_at.map_or(0, |at| (now - at).as_secs());
         let left = self.next_at().map_or(0, |at| (at - now).as_secs());
         [ago, left, self.count]
     }
 
-    /// There is no link to send one on.
+    /// Stops, because there is no link.
     pub(super) fn stop(&mut self) {
         self.since = None;
     }
 
-    /// The time to the next one begins.
+    /// Starts the interval to the next one.
     pub(super) fn wait(&mut self, now: Timestamp) {
         self.since = Some(now);
     }
 
-    /// One is sent.
+    /// Counts a beat that is sent.
     pub(super) fn count(&mut self, now: Timestamp) {
         self.sent_at = Some(now);
         self.count += 1;
     }
 
-    /// The moment at which the next one is due.
+    /// The time of the next one.
     pub(super) fn next_at(&self) -> Option<Timestamp> {
         self.since.map(|since| since + Duration::from_secs(self.settings[2].into()))
     }

@@ -1,4 +1,4 @@
-//! The options of a link that the host sets before it is made: the local port and keep-alive.
+//! The options of a link that the host sets before the connect: the local port and keep-alive.
 
 use std::time::Duration;
 
@@ -15,16 +15,16 @@ pub struct LinkOptions {
 /// TCP's keep-alive, as `AT+CIPTKA` sets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeepAlive {
-    /// How long nothing may come before the first probe.
+    /// The time without received bytes before the first probe.
     pub idle: Duration,
-    /// How long each probe waits for its answer.
+    /// The time-out of each probe.
     pub interval: Duration,
-    /// Probes without an answer before the link is given up.
+    /// The number of unanswered probes after which the link ends.
     pub count: u32,
 }
 
 impl KeepAlive {
-    /// The time after the last byte of a vanished peer at which its link ends.
+    /// The time from the last byte of a lost peer to the end of its link.
     pub fn patience(self) -> Duration {
         self.idle.saturating_add(self.interval.saturating_mul(self.count))
     }

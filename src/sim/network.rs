@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::link_options::LinkOptions;
 use crate::time::Timestamp;
 
-/// The name of one connection between the modem and a peer. Never used twice by a simulator, so that a late event
-/// of an old connection is never taken for one of its successor on the same channel.
+/// The name of one connection between the modem and a peer. A simulator uses each name once, so that a late event of an
+/// old connection is never assigned to its successor on the same channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Link(u64);
 
@@ -40,7 +40,7 @@ pub enum Protocol {
 }
 
 impl fmt::Display for Protocol {
-    /// As in `AT+CIPSTART` and `AT+CIPSTATUS`: `TCP`, `UDP`.
+    /// The name in `AT+CIPSTART` and `AT+CIPSTATUS`: `TCP`, `UDP`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Tcp => "TCP",
@@ -54,7 +54,7 @@ impl fmt::Display for Protocol {
 pub struct Target {
     /// TCP or UDP.
     pub protocol: Protocol,
-    /// A name or an address, exactly as the host typed it.
+    /// A name or an address, exactly as the host wrote it.
     pub host: String,
     /// The port.
     pub port: u16,
@@ -66,20 +66,20 @@ impl fmt::Display for Target {
     }
 }
 
-/// The reason why a connection did not come about.
+/// The reason why a connect failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectFailure {
     /// The name has no address.
     NoSuchHost,
     /// The peer answered with a reset.
     Refused,
-    /// No way there, or this machine has no resources for it.
+    /// No route, or this machine has no resources for it.
     Unreachable,
-    /// The network itself gave up waiting.
+    /// The network's time-out.
     TimedOut,
-    /// The peer answered, but no TLS came about.
+    /// The peer answered, but the TLS handshake failed.
     Handshake,
-    /// The local port that was asked for is not free.
+    /// The requested local port is in use.
     LocalPort,
 }
 
@@ -88,86 +88,87 @@ pub enum ConnectFailure {
 pub enum NetworkEvent {
     /// The link is open.
     Connected {
-        /// Which link.
+        /// The link.
         link: Link,
-        /// The peer's address, where the network knows it.
+        /// The peer's address, if the network knows it.
         address: Option<IpAddr>,
     },
     /// The link did not open.
     Failed {
-        /// Which link.
+        /// The link.
         link: Link,
-        /// Why.
+        /// The reason.
         why: ConnectFailure,
     },
-    /// [`Network::receive`] may give something now.
+    /// [`Network::receive`] may return bytes now.
     Readable(Link),
-    /// [`Network::send`] may take something now.
+    /// [`Network::send`] may accept bytes now.
     Writable(Link),
-    /// The peer will send no more. What it sent before can still be read.
+    /// The peer will send no more bytes. Earlier ones can still be read.
     Closed(Link),
-    /// The connection broke. What was not read is gone.
+    /// The connection broke. Unread bytes are lost.
     Reset(Link),
     /// The answer to [`Network::ping`].
     Pinged {
-        /// The number given with the question.
+        /// The number of the query.
         query: u64,
         /// The address that has answered.
         address: IpAddr,
     },
-    /// The answer to [`Network::resolve`]: the addresses, none if the name has none.
+    /// The answer to [`Network::resolve`]: the addresses, empty if the name has none.
     Resolved {
-        /// The number given with the question.
+        /// The number of the query.
         query: u64,
         /// The addresses.
         addresses: Vec<IpAddr>,
     },
 }
 
-/// Wakes the thread that serves the simulator, for a network.
+/// Wakes the thread that serves the simulator. Networks call it.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
 
-/// The world behind the modem. Its calls never block; what takes time is reported by [`poll`](Self::poll).
+/// The network of the modem. Its calls never block; [`poll`](Self::poll) reports results that take time.
 ///
-/// Every buffer behind it is bounded: a peer that sends more than the modem takes is slowed down (TCP) or loses
-/// datagrams (UDP), and [`send`](Self::send) takes less when the peer does not read.
+/// All buffers behind it are limited: a peer that sends faster than the modem reads is slowed down (TCP) or loses
+/// datagrams (UDP), and [`send`](Self::send) accepts fewer bytes while the peer does not read.
 pub trait Network: 'static {
-    /// Says how the link that is connected next is to be made. Called before [`connect`](Self::connect) where the host
-    /// has asked for anything; a network that cannot do it may leave it out.
+    /// Sets the options of the link that is connected next. It is called before [`connect`](Self::connect) if the host
+    /// has set any; a network without support for them may ignore them.
     fn prepare(&mut self, link: Link, options: LinkOptions) {
         let _ = (link, options);
     }
 
-    /// Begins to connect. Ends with [`NetworkEvent::Connected`], [`NetworkEvent::Failed`], or never.
+    /// Starts a connect. It ends with [`NetworkEvent::Connected`], [`NetworkEvent::Failed`], or never.
     fn connect(&mut self, now: Timestamp, link: Link, target: &Target);
 
-    /// Hands over bytes; answers how many were taken. A datagram is taken whole or not at all.
+    /// Sends bytes. Returns the number accepted. A datagram is accepted completely or not at all.
     fn send(&mut self, now: Timestamp, link: Link, bytes: &[u8]) -> usize;
 
     /// The number of bytes sent so far that the peer has acknowledged.
     fn acknowledged(&self, link: Link) -> u64;
 
-    /// Takes received bytes; answers how many, 0 if there is nothing now. Never joins two datagrams.
+    /// Receives bytes. Returns their number, 0 if there are none now. Two datagrams are never joined.
     fn receive(&mut self, now: Timestamp, link: Link, into: &mut [u8]) -> usize;
 
-    /// Ends the link. Nothing more is reported of it.
+    /// Ends the link. No further events of it are reported.
     fn close(&mut self, now: Timestamp, link: Link);
 
-    /// Asks for the addresses of a name. Ends with [`NetworkEvent::Resolved`] with the same number.
+    /// Resolves a name. It ends with [`NetworkEvent::Resolved`] with the same number.
     fn resolve(&mut self, now: Timestamp, query: u64, host: &str);
 
-    /// Asks whether a host is alive. Ends with [`NetworkEvent::Pinged`] with the same number, or never.
+    /// Pings a host. It ends with [`NetworkEvent::Pinged`] with the same number, or never.
     fn ping(&mut self, now: Timestamp, query: u64, host: &str) {
         let _ = (now, query, host);
     }
 
-    /// The next thing that happened up to `now`.
+    /// The next event up to `now`.
     fn poll(&mut self, now: Timestamp) -> Option<NetworkEvent>;
 
-    /// The moment at which [`poll`](Self::poll) will have something without any other call. `None`: not before the waker is called.
+    /// The time at which [`poll`](Self::poll) has an event without any other call. `None`: not before the waker is
+    /// called.
     fn deadline(&self) -> Option<Timestamp>;
 
-    /// Is told once, by the code that serves the simulator, how to wake it. Networks without threads need none.
+    /// Sets the waker, once, by the code that serves the simulator. Networks without threads need none.
     fn set_waker(&mut self, waker: Waker) {
         drop(waker);
     }

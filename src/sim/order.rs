@@ -1,4 +1,4 @@
-//! Orders that a person types to a running modem.
+//! Orders in words to a running modem.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,24 +17,24 @@ use super::fault::{BadRule, Rule};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Order {
-    /// Changes the world.
+    /// Changes the modem's environment.
     Control(Control),
-    /// Asks what the modem is like.
+    /// Shows the state of the modem.
     State,
-    /// Asks what can be typed.
+    /// Shows the valid orders.
     Help,
 }
 
-/// How long a USB port is gone when the module behind it restarts.
+/// The time for which a USB port is gone when its module restarts.
 const USB_RESTART: Duration = Duration::from_secs(3);
 /// The longest name of a file (Linux, the BSDs and macOS).
 const MAX_NAME: usize = 255;
-/// Eight of the type, six of the module, a check digit (3GPP 23.003 section 6.2.1).
+/// Eight digits of the type, six of the module, and a check digit (3GPP 23.003 section 6.2.1).
 const IMEI_DIGITS: usize = 15;
-/// How many channels the modem has.
+/// The number of channels of the modem.
 const CHANNELS: u8 = 8;
 
-/// Words that are no order; says what would be one.
+/// An invalid order, with the valid forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadOrder(String);
 
@@ -122,7 +122,7 @@ fn is_imei(text: &str) -> bool {
     text.len() == IMEI_DIGITS && text.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-/// Whether a file may have this name.
+/// True if a file may have this name.
 fn is_file_name(name: &str) -> bool {
     !matches!(name, "." | "..") && !name.contains(['/', '\0']) && name.len() <= MAX_NAME
 }

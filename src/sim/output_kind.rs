@@ -1,11 +1,11 @@
-/// The kind of a piece of output, by which a fault chooses what it changes.
+/// The kind of a piece of output, which determines the faults that apply to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OutputKind {
-    /// Typed characters sent back.
+    /// Echoed characters.
     Echo,
     /// An information line of an answer.
     Info,
-    /// A line that ends an answer, `SEND OK` and its like included.
+    /// The last line of an answer, including `SEND OK` and similar lines.
     Final,
     /// `> `
     Prompt,

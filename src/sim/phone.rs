@@ -1,11 +1,11 @@
-//! Settings that general phone tools ask of any modem: character set, message format and store, message centre.
+//! Settings that general phone tools require of any modem: character set, message format and store, message centre.
 
 use super::settings::Settings;
 
-/// Messages that a card holds (capture q01; the manual's example has 50). None ever arrives: the simulated number has no correspondent.
+/// The number of messages that the card stores (capture q01; the manual's example has 50). No message ever arrives.
 pub(super) const STORE: u16 = 40;
 
-/// The settings of the phone side.
+/// The settings of the phone.
 #[derive(Clone, Debug)]
 pub(super) struct Phone {
     /// `AT+CSCS`
@@ -37,16 +37,16 @@ impl Phone {
             // 27.005 section 3.5.3.3: SMS-SUBMIT with a validity of one day.
             parameters: [17, 167, 0, 0],
             storage: ["SM"; 3],
-            // Stored and announced (assumed; the manual gives no default).
+            // Messages are stored and announced (assumed; the manual gives no default).
             indications: [2, 1, 0, 0, 0],
             centre: settings.message_centre.clone(),
             centre_type: number_type(&settings.message_centre),
         }
     }
 
-    /// Text for the host in the character set of `AT+CSCS`: in UCS2 four hexadecimal digits a character (27.007
-    /// section 5.5), else with `?` for what is not in ASCII (assumed: the parts of the GSM alphabet beside it are left
-    /// out).
+    /// Text for the host in the character set of `AT+CSCS`: in UCS2 four hexadecimal digits for each character (27.007
+    /// section 5.5), otherwise ASCII with `?` for other characters (assumed: the rest of the GSM alphabet is not
+    /// supported).
     pub(super) fn encoded(&self, text: &str) -> String {
         if self.charset == "UCS2" {
             return text.encode_utf16().map(|unit| format!("{unit:04X}")).collect();
@@ -54,7 +54,7 @@ impl Phone {
         text.chars().map(|letter| if letter.is_ascii() { letter } else { '?' }).collect()
     }
 
-    /// Text of the host in the character set of `AT+CSCS`; `None` if it is none.
+    /// Text of the host in the character set of `AT+CSCS`; `None` if it is invalid.
     pub(super) fn decoded(&self, text: &str) -> Option<String> {
         if self.charset != "UCS2" {
             return Some(text.to_owned());
@@ -68,14 +68,14 @@ impl Phone {
         String::from_utf16(&units?).ok()
     }
 
-    /// Its state behind a reboot: only what is on the card.
+    /// Resets the settings after a reboot, except those on the card.
     pub(super) fn reboot(&mut self) {
         let (centre, centre_type) = (std::mem::take(&mut self.centre), self.centre_type);
         *self = Self { centre, centre_type, ..Self::new(&Settings::default()) };
     }
 }
 
-/// 145 for an international number, 129 for another (manual, CSCA).
+/// 145 for an international number, 129 for others (manual, CSCA).
 pub(super) fn number_type(number: &str) -> u8 {
     if number.starts_with('+') { 145 } else { 129 }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// The time to live of an answer that has passed no router (assumed; the manual's example shows 54).
+/// The time to live of an answer without a router between (assumed; the manual's example shows 54).
 const ANSWER_TTL: u8 = 64;
 
 /// A series of pings.
@@ -14,7 +14,7 @@ pub(super) struct Ping {
     pub(super) host: String,
     pub(super) count: u16,
     pub(super) timeout: Duration,
-    /// The one under way, from 1 on.
+    /// The number of the current ping, from 1.
     number: u16,
     query: u64,
     asked_at: Timestamp,
@@ -27,7 +27,7 @@ impl Ping {
         Self { host, count, timeout, number: 0, query: 0, asked_at, answered: None }
     }
 
-    /// Another question goes out; it has a number of its own.
+    /// Another request is sent; it has a number of its own.
     pub(super) fn ask(&mut self, now: Timestamp, query: u64) {
         (self.number, self.query, self.asked_at, self.answered) = (self.number + 1, query, now, None);
     }
@@ -39,7 +39,7 @@ impl Ping {
         }
     }
 
-    /// The values of `+CIPPING:` for the question under way; `None`: there is no answer yet.
+    /// The values of `+CIPPING:` for the current request; `None`: there is no answer yet.
     pub(super) fn shown(&self, now: Timestamp, overdue: bool) -> Option<String> {
         match self.answered {
             Some(address) => {
@@ -52,7 +52,7 @@ impl Ping {
         }
     }
 
-    /// Whether it was the last.
+    /// True if it was the last.
     pub(super) fn is_over(&self) -> bool {
         self.number >= self.count
     }

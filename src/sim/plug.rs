@@ -1,25 +1,26 @@
-//! The plug: a port that vanishes while the modem lives on, or with its restart, and comes back, perhaps by another name.
+//! The plug of a port, which may vanish during a restart or while the modem runs, and come back, possibly with another
+//! name.
 
 use std::collections::VecDeque;
 
 use super::control::Output;
 use crate::time::Timestamp;
 
-/// The state of the plug, and what the host's side has not been told of it.
+/// The state of the plug, and the events for the host.
 #[derive(Debug, Default)]
 pub(super) struct Plug {
-    /// When a plug that is out comes back; `None`: it is in.
+    /// The time at which an unplugged port comes back; `None`: it is plugged in.
     back_at: Option<Timestamp>,
     news: VecDeque<Output>,
 }
 
 impl Plug {
-    /// Whether the host has a port.
+    /// True if the host has a port.
     pub(super) fn is_in(&self) -> bool {
         self.back_at.is_none()
     }
 
-    /// When it comes back by itself.
+    /// The time at which it comes back automatically.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
         self.back_at.filter(|at| *at != Timestamp::MAX)
     }
@@ -28,7 +29,7 @@ impl Plug {
         self.news.pop_front()
     }
 
-    /// The port vanishes until then.
+    /// The port vanishes until this time.
     pub(super) fn pull_out(&mut self, back_at: Timestamp) {
         if self.is_in() {
             self.news.push_back(Output::Unplugged);
@@ -36,14 +37,14 @@ impl Plug {
         self.back_at = Some(back_at);
     }
 
-    /// The port is back, under this name if one is given.
+    /// The port is back, with this name if one is given.
     pub(super) fn put_in(&mut self, name: Option<String>) {
         if self.back_at.take().is_some() {
             self.news.push_back(Output::PluggedIn(name));
         }
     }
 
-    /// A port whose time has come is back.
+    /// Brings a port back if it is due.
     pub(super) fn put_in_if_due(&mut self, now: Timestamp) {
         if self.deadline().is_some_and(|at| at <= now) {
             self.put_in(None);

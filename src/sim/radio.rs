@@ -1,15 +1,15 @@
-//! Power, card, cell: whether there is service.
+//! Power, card, cell, and the service that they allow.
 
 use super::card::{Card, Lock};
 use super::settings::{Settings, SimCard};
 use crate::time::Timestamp;
 
-/// The state of the AT engine: running, or not.
+/// The state of the AT engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Power {
-    /// Since long.
+    /// Running, with the boot completed.
     On,
-    /// The boot began then; this many of its lines are out.
+    /// Booting since this time; this number of its lines is printed.
     Booting { since: Timestamp, printed: usize, listening: bool, training: Training },
 }
 
@@ -17,7 +17,7 @@ pub(super) enum Power {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Training {
     Done,
-    /// It has to be found in an upper-case `AT`; the letter `A` may have come.
+    /// The rate will be detected from an upper-case `AT`; the letter `A` may have come.
     Wanted {
         letter: bool,
     },
@@ -39,24 +39,24 @@ pub(super) struct Radio {
     pub(super) lock: Lock,
     /// `AT+CFUN`: 0 minimum, 1 full, 4 flight.
     pub(super) function: u8,
-    /// Whether there is a cell.
+    /// True if there is a cell.
     pub(super) covered: bool,
     pub(super) service: Service,
     pub(super) attached: bool,
     /// `AT+CREG`, `AT+CGREG`, `AT+CEREG`.
     pub(super) reports: [u8; 3],
-    /// `AT+COPS=3,n`: how the operator is shown.
+    /// `AT+COPS=3,n`: the format of the operator.
     pub(super) operator_format: u8,
-    /// `AT+CBC`: the voltages that switch on and off.
+    /// `AT+CBC`: the voltages at which the module starts and stops.
     pub(super) supply_limits: [u16; 2],
-    /// `AT+SETUSB`, which outlives a restart.
+    /// `AT+SETUSB`; a restart preserves it.
     pub(super) usb_mode: u8,
-    /// `AT+COPS=n`: 0 automatic, 1 by hand, 2 deregistered.
+    /// `AT+COPS=n`: 0 automatic, 1 manual, 2 deregistered.
     pub(super) operator_mode: u8,
 }
 
 impl Radio {
-    /// On since long, with what the settings grant.
+    /// The radio after the boot, with the service that the settings allow.
     pub(super) fn new(settings: &Settings) -> Self {
         let lock = Lock::new(settings);
         let mut radio = Self {
@@ -71,7 +71,7 @@ impl Radio {
             operator_format: settings.profile.operator_format,
             operator_mode: 0,
             usb_mode: 1,
-            // No source gives the values of a new module (assumed: no limits).
+            // No source shows the values of a new module (assumed: no limits).
             supply_limits: [0; 2],
         };
         if radio.may_serve(settings) {
@@ -81,7 +81,7 @@ impl Radio {
         radio
     }
 
-    /// Its state behind a reboot: the card and its lock, the cell.
+    /// The radio after a reboot: the card with its lock, and the cell.
     pub(super) fn rebooted(&self, settings: &Settings) -> Self {
         let card = if self.card == Card::Absent { Card::Absent } else { self.lock.at_power_on() };
         Self {
@@ -95,7 +95,7 @@ impl Radio {
         }
     }
 
-    /// Whether the modem takes commands.
+    /// True if the modem accepts commands.
     pub(super) fn listens(&self) -> bool {
         match self.power {
             Power::On => true,
@@ -103,13 +103,13 @@ impl Radio {
         }
     }
 
-    /// Whether everything is there that service needs.
+    /// True if all conditions of service are met.
     pub(super) fn may_serve(&self, settings: &Settings) -> bool {
         let registers = matches!(settings.registration, 1 | 5);
         registers && self.may_search()
     }
 
-    /// The registration as `AT+CREG?` shows it.
+    /// The registration in `AT+CREG?`.
     pub(super) fn registration(&self, settings: &Settings) -> u8 {
         match self.service {
             Service::On => settings.registration,
@@ -124,18 +124,18 @@ impl Radio {
         self.service == Service::On
     }
 
-    /// Whether there is a cell that a search would find.
+    /// True if a search would find a cell.
     pub(super) fn is_searchable(&self) -> bool {
         self.function == 1 && self.covered && self.card != Card::Absent
     }
 
-    /// Whether a cell is heard: one that serves, or one that does not take the module.
+    /// True if there is a signal: of a cell with service, or of one that refuses the module.
     pub(super) fn hears(&self, settings: &Settings) -> bool {
         let refused = !self.may_serve(settings) && self.may_search() && self.power == Power::On;
         self.in_service() || refused
     }
 
-    /// Whether the default bearer carries data.
+    /// True if the default bearer transfers data.
     pub(super) fn is_usable(&self) -> bool {
         self.in_service() && self.attached
     }

@@ -22,7 +22,7 @@ pub(super) enum Cme {
 }
 
 impl Cme {
-    /// The text that `AT+CMEE=2` shows.
+    /// The text with `AT+CMEE=2`.
     fn text(self) -> &'static str {
         match self {
             Self::NotAllowed => "operation not allowed",
@@ -67,16 +67,16 @@ impl Cms {
 /// The failure of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// `ERROR`, or, where errors are text, the profile's words for a command that there is not.
+    /// `ERROR`, or, with errors as texts, the profile's text for an unknown command.
     Error,
     /// `ERROR` or `+CME ERROR: ...`.
     Cme(Cme),
-    /// `ERROR` or `+CMS ERROR: ...`, of a command about messages.
+    /// `ERROR` or `+CMS ERROR: ...`, for a command about messages.
     Cms(Cms),
 }
 
 impl Failure {
-    /// The final line under this `AT+CMEE`; `unknown` is the text of the profile for a command that there is not.
+    /// The final line with this `AT+CMEE`; `unknown` is the profile's text for an unknown command.
     pub(super) fn line(self, format: u8, unknown: Option<&str>) -> String {
         match (self, format) {
             (Self::Error, 2) => unknown.map_or("ERROR".to_owned(), |text| format!("+CME ERROR: {text}")),
@@ -94,17 +94,17 @@ impl Failure {
 pub(super) enum Outcome {
     /// Done; `OK` ends the line.
     Ok,
-    /// Done; what it changes shows behind the `OK`, of which a line has one however many commands stand in it (V.250).
+    /// Done; its effects are printed after the `OK`. A command line has one `OK` for all its commands (V.250).
     OkThen(After),
-    /// Done; the command has printed what ends it, if anything does.
+    /// Done; the command has printed its final line, if it has one.
     Bare,
     /// Refused; the rest of the line is dropped.
     Fail(Failure),
-    /// It takes time: until then the command line is busy.
+    /// It takes time, and occupies the command line until then.
     Pause(Pause),
-    /// The prompt is out: what comes now is payload.
+    /// The prompt is printed, and payload follows.
     Prompt(Payload),
-    /// The prompt is out: what comes now is a file's content.
+    /// The prompt is printed, and a file's content follows.
     File(FileWrite),
     /// The line is transparent from now on.
     Online,
@@ -122,7 +122,7 @@ impl Outcome {
     pub(super) const ERROR: Self = Self::Fail(Failure::Error);
 }
 
-/// The event that the result of a send waits for.
+/// The condition for the result of a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Awaits {
     /// The latency of a command.
@@ -133,21 +133,21 @@ pub(super) enum Awaits {
     Acknowledgement,
 }
 
-/// The output behind an `OK`.
+/// The output after an `OK`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum After {
-    /// Service is reconsidered: its lines come behind the answer (capture a14).
+    /// The lines of a changed service (capture a14).
     Service,
-    /// Data of this channel was read: more may come from the network.
+    /// Announcements after a read of this channel, because more data may come from the network.
     Read { channel: usize },
-    /// A heartbeat goes out.
+    /// A heartbeat.
     Beat,
 }
 
-/// A command that waits.
+/// A waiting command.
 #[derive(Debug)]
 pub(super) struct Pause {
-    /// At the latest.
+    /// The time-out.
     pub(super) until: Timestamp,
     pub(super) then: Then,
 }
@@ -155,15 +155,15 @@ pub(super) struct Pause {
 /// The continuation of a waiting command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Then {
-    /// `AT+CIICR`: the bearer is up.
+    /// `AT+CIICR`: the bearer is active.
     BearerUp,
-    /// A send: the result, once this has come.
+    /// A send: its result, when the condition is met.
     Sent { channel: usize, bytes: usize, awaits: Awaits },
-    /// The profile's `AT+CIPSTART` waits for its result, which the network brings.
+    /// The profile's `AT+CIPSTART` waits for its result from the network.
     Connected { channel: usize },
-    /// `+++`: the second guard time is over.
+    /// `+++`: the second guard time has ended.
     Escaped,
-    /// `AT+CIPPING`: the next answer, or none in time.
+    /// `AT+CIPPING`: the next answer, or its time-out.
     Pinging,
     /// A file is written.
     Written,

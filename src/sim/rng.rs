@@ -1,4 +1,4 @@
-//! The simulator's only source of chance: a counter stirred by a fixed function (SplitMix64), so that one number
+//! The simulator's only source of random numbers: a counter with a mixing function (SplitMix64), so that one number
 //! reproduces a run.
 
 use std::time::Duration;

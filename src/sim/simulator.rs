@@ -1,4 +1,4 @@
-//! The modem, its line and its network behind one face without io.
+//! The modem with its line and its network, without I/O.
 
 use super::commands;
 use super::control::{Control, Happening, Input, Output};
@@ -10,17 +10,17 @@ use super::settings::Settings;
 use super::state::State;
 use crate::time::Timestamp;
 
-/// Bytes from the host that wait for the modem. A host that writes more without flow control loses them, as on a
-/// UART; one that asks [`Simulator::room`] first is never told so.
+/// The most bytes from the host that wait for the modem. If a host writes more without flow control, they are lost, as
+/// on a UART. A host that checks [`Simulator::room`] first loses none.
 const INPUT_LIMIT: usize = 64 * 1024;
 /// The most bytes in one [`Output::Host`].
 const OUTPUT_CHUNK: usize = 64 * 1024;
 
-/// A simulated Air724UG without io: bytes in, bytes out, told what time it is.
+/// A simulated Air724UG without I/O: it takes bytes and the time, and returns bytes.
 ///
-/// The contract: give inputs with [`handle`](Self::handle), then drain [`poll`](Self::poll) until `None`, then wait for
-/// the next input or for [`deadline`](Self::deadline), and give [`Input::Tick`] then. The same inputs at the same times
-/// give the same outputs.
+/// The contract: pass inputs to [`handle`](Self::handle), then call [`poll`](Self::poll) until it returns `None`, then
+/// wait for the next input or for [`deadline`](Self::deadline), and pass [`Input::Tick`] at the deadline. The same
+/// inputs at the same times have the same outputs.
 ///
 /// ```
 /// use air724ug::sim::{Input, MemoryNetwork, Output, Settings, Simulator};
@@ -47,7 +47,7 @@ pub struct Simulator<N> {
 }
 
 impl<N: Network> Simulator<N> {
-    /// A modem as the settings say, with this network behind it.
+    /// A modem with these settings and this network.
     pub fn new(settings: Settings, network: N) -> Self {
         Self {
             input: Paced::new(settings.baud),
@@ -59,9 +59,9 @@ impl<N: Network> Simulator<N> {
         }
     }
 
-    /// Takes an input. `now` must not be earlier than before; if it is, the last one counts.
+    /// Takes an input. `now` must not decrease; if it does, the last time is used.
     pub fn handle(&mut self, now: Timestamp, input: Input<'_>) {
-        // What the host has not taken although it could: only then can it lose anything.
+        // Only bytes that the host could have read already can be lost.
         let behind = self.machine.out.line.ready() > 0;
         self.run_until(now.max(self.now));
         match input {
@@ -73,7 +73,7 @@ impl<N: Network> Simulator<N> {
         self.lose_what_overruns(behind);
     }
 
-    /// The next output, `None` when there is none before the next input or deadline.
+    /// The next output; `None` if there is none before the next input or deadline.
     pub fn poll(&mut self) -> Option<Output> {
         if let Some(happening) = self.machine.happened.pop_front() {
             return Some(Output::Happened(happening));
@@ -88,7 +88,7 @@ impl<N: Network> Simulator<N> {
             self.lose_output();
         }
         if self.machine.out.line.ready() == 0 && !self.machine.hung_up {
-            // The reader may have made room for data that waits in the network.
+            // The read may have made room for data that wait in the network.
             self.settle();
         }
         let bytes = self.machine.out.line.take(OUTPUT_CHUNK.min(self.to_host.room()));
@@ -100,7 +100,7 @@ impl<N: Network> Simulator<N> {
         self.said_hang_up.then_some(Output::HangUp)
     }
 
-    /// The moment to call [`handle`](Self::handle) with [`Input::Tick`] if nothing else happens before.
+    /// The time of the next [`Input::Tick`], if there is no input before.
     pub fn deadline(&self) -> Option<Timestamp> {
         if self.machine.hung_up {
             return None;
@@ -116,13 +116,13 @@ impl<N: Network> Simulator<N> {
         lines.into_iter().chain(others).flatten().min()
     }
 
-    /// The number of bytes that the host can write now without losing any: what a modem with flow control would allow.
+    /// The number of bytes that the host can write now without losses, as with flow control.
     pub fn room(&self) -> usize {
         INPUT_LIMIT.saturating_sub(self.input.len()).min(self.from_host.room())
     }
 
-    /// Whether a host that writes faster than [`room`](Self::room) allows is held back, as by RTS/CTS or on USB. If not,
-    /// it loses bytes: [`Settings::uart_buffer`] without `AT+IFC=2,2`.
+    /// True if flow control by RTS/CTS or USB stops a host that writes more than [`room`](Self::room). Otherwise it
+    /// loses bytes: [`Settings::uart_buffer`] without `AT+IFC=2,2`.
     pub fn holds_back(&self) -> bool {
         self.machine.settings.uart_buffer.is_none() || self.machine.terminal.flow.1 == 2
     }
@@ -148,7 +148,7 @@ impl<N: Network> Simulator<N> {
         State::of(&self.machine)
     }
 
-    /// What the modem says to a port that is gone is lost.
+    /// Drops the output to a port that is gone.
     fn lose_output(&mut self) {
         while !self.machine.out.line.take(OUTPUT_CHUNK).is_empty() {}
         self.to_host = Wire::new(Direction::ToHost);
@@ -166,7 +166,7 @@ impl<N: Network> Simulator<N> {
         }
     }
 
-    /// Without flow control, what a UART's buffer does not hold is lost, on either side of the line.
+    /// Without flow control, bytes beyond the size of a UART's buffer are lost, on either side of the line.
     fn lose_what_overruns(&mut self, behind: bool) {
         let (Some(buffer), true) = (self.machine.settings.uart_buffer, self.machine.settings.baud.is_some())
         else {
@@ -188,7 +188,7 @@ impl<N: Network> Simulator<N> {
         }
     }
 
-    /// Behind a hang-up nothing follows, whatever happens to the world.
+    /// Applies a change. After a hang-up there is no further output.
     fn control(&mut self, control: Control) {
         if self.machine.hung_up {
             return;
@@ -196,7 +196,7 @@ impl<N: Network> Simulator<N> {
         self.modem_mut().control(control);
     }
 
-    /// Lets time pass, event by event.
+    /// Advances the time, event by event.
     fn run_until(&mut self, now: Timestamp) {
         while let Some(at) = self.deadline()
             && at > self.now
@@ -209,9 +209,9 @@ impl<N: Network> Simulator<N> {
         self.settle();
     }
 
-    /// Does everything that can be done at this moment.
+    /// Does all actions that are possible at this time.
     fn settle(&mut self) {
-        // What was still crossing the line is lost with the port.
+        // Bytes that were still being transmitted are lost with the port.
         if self.machine.hung_up {
             return;
         }
@@ -225,7 +225,7 @@ impl<N: Network> Simulator<N> {
         self.machine.out.line.advance(now);
     }
 
-    /// Takes what has come through to the modem.
+    /// Takes the bytes that have arrived at the modem.
     fn take_from_wire(&mut self) {
         while let Some(bytes) = self.from_host.pop(self.now) {
             self.input.push(self.now, &bytes);
@@ -251,7 +251,7 @@ impl<N: Network> Simulator<N> {
         moved | self.modem_mut().pump()
     }
 
-    /// Does what is due, and runs commands: the machine knows none.
+    /// Does the actions that are due, and runs commands, which the machine does not contain.
     fn act(&mut self) -> bool {
         let modem = self.modem_mut();
         let mut acted = modem.act_before_command();
@@ -275,7 +275,7 @@ impl<N: Network> Simulator<N> {
         &mut self.machine
     }
 
-    /// Gives the machine what has arrived, as far as it takes it.
+    /// Passes arrived bytes to the machine, as many as it accepts.
     fn feed(&mut self) -> bool {
         self.input.join_line_feed();
         let mut fed = false;

@@ -2,7 +2,7 @@
 
 use crate::time::Timestamp;
 
-/// The sleep of the modem, in which it does not hear its host.
+/// The sleep of the modem, in which it does not read its host's bytes.
 ///
 /// ```text
 /// Awake --idle for AT+WAKETIM--> Asleep --a byte--> Waking --a byte after wake_time--> Awake
@@ -11,12 +11,12 @@ use crate::time::Timestamp;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sleep {
-    /// Since the last byte either way.
+    /// Awake; the last byte in either direction was at this time.
     Awake {
         active_at: Timestamp,
     },
     Asleep,
-    /// A byte has come: it and what follows is lost until then.
+    /// A byte has come: it and all bytes until this time are lost.
     Waking {
         until: Timestamp,
     },

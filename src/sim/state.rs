@@ -1,4 +1,4 @@
-//! A look at the modem from outside, for tests and for people.
+//! The state of the modem for tests and display.
 
 use std::fmt;
 
@@ -10,17 +10,17 @@ use super::machine::{Machine, Mode};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct State {
-    /// Whether it takes commands: not before `RDY`.
+    /// True if it accepts commands: not before `RDY`.
     pub listening: bool,
     /// `READY`, `SIM PIN`, `SIM PUK`; `None` without a card.
     pub sim: Option<&'static str>,
-    /// The number that `AT+CREG?` shows.
+    /// The number in `AT+CREG?`.
     pub registration: u8,
     /// `AT+CGATT?`
     pub attached: bool,
-    /// The state as `AT+CIPSTATUS` names it: `IP INITIAL`, `IP PROCESSING` ...
+    /// The state in `AT+CIPSTATUS`: `IP INITIAL`, `IP PROCESSING` ...
     pub ip: String,
-    /// What the serial line carries.
+    /// The use of the serial line.
     pub line: LineState,
     /// Every channel.
     pub channels: Vec<ChannelView>,
@@ -45,7 +45,7 @@ pub enum LineState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChannelView {
-    /// As in a `C:` row: `INITIAL`, `CONNECTED`, `CLOSED` ...
+    /// The state in a `C:` row: `INITIAL`, `CONNECTED`, `CLOSED` ...
     pub state: &'static str,
     /// The number of its link, if it has one.
     pub link: Option<super::Link>,
@@ -73,7 +73,7 @@ impl State {
 }
 
 impl fmt::Display for State {
-    /// For people: one line, and one for each channel that is or was in use.
+    /// The state for display: one line, and one for each channel that is or was in use.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hears = if self.listening { "listening" } else { "booting" };
         let (sim, stat) = (self.sim.unwrap_or("no card"), self.registration);

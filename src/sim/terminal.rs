@@ -1,11 +1,11 @@
-//! The modem's side of the serial line: what the host sees of commands, and the way out.
+//! The modem's side of the serial line: its settings, and the output.
 
 use std::collections::VecDeque;
 
 use super::line::{LineFormat, Paced};
 use super::settings::Settings;
 
-/// URCs held back during a command: this many, or this many bytes; the oldest is dropped (8910 SDK).
+/// The most URCs, and their bytes, that are held during a command; beyond it the oldest is dropped (8910 SDK).
 const HELD_URCS: usize = 32;
 const HELD_URC_BYTES: usize = 2048;
 
@@ -18,7 +18,7 @@ pub(super) struct Terminal {
     pub(super) verbose: bool,
     /// `ATQ`
     pub(super) quiet: bool,
-    /// `AT&D`: what a DTR line that goes off does to transparent data.
+    /// `AT&D`: the effect of a DTR line that is switched off on transparent data.
     pub(super) on_dtr_off: DtrOff,
     /// `AT+CMEE`
     pub(super) error_format: u8,
@@ -30,31 +30,31 @@ pub(super) struct Terminal {
     pub(super) frame: [u16; 2],
     /// `AT+CSCLK`
     pub(super) sleep: u8,
-    /// `AT+WAKETIM`: the idle seconds before it sleeps.
+    /// `AT+WAKETIM`: the idle seconds before sleep.
     pub(super) sleeps_after: u8,
-    /// What `AT&W` has saved.
+    /// The settings saved by `AT&W`.
     saved: Option<SavedSettings>,
     /// `AT+CFGRI`
     pub(super) ring_indicator: u8,
-    /// `AT+CSDT`: a card that comes or goes is told.
+    /// `AT+CSDT`: 1 if a card that is inserted or removed is reported.
     pub(super) notices_card: u8,
     /// `ATS0`, `ATS7`, `ATS10`
     pub(super) registers: [u8; 3],
 }
 
-/// The effect of a DTR line that goes off on transparent data (manual, AT&D; the default is the 8910 SDK's).
+/// The effect of a DTR line that is switched off on transparent data (manual, AT&D; the default is the 8910 SDK's).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum DtrOff {
     /// `AT&D0`
     Nothing,
-    /// `AT&D1`: commands again, and the connection stands.
+    /// `AT&D1`: command mode, and the connection stays open.
     #[default]
     Escape,
     /// `AT&D2`: the connection ends.
     HangUp,
 }
 
-/// The settings that `AT&W` keeps over a reset (manual: ATE, ATQ, IPR, IFC, ICF, CSDT).
+/// The settings that `AT&W` preserves over a reset (manual: ATE, ATQ, IPR, IFC, ICF, CSDT).
 #[derive(Clone, Debug)]
 struct SavedSettings {
     echo: bool,
@@ -75,13 +75,13 @@ impl Terminal {
             error_format: settings.profile.error_format,
             rate: 0,
             flow: (0, 0),
-            // 8N1; a parity that there is not counts as odd (assumed).
+            // 8N1; the unused parity counts as odd (assumed).
             frame: [3, 0],
             sleep: 0,
             sleeps_after: 1,
             saved: None,
             ring_indicator: 0,
-            // V.250 gives no value of S7 and S10 that all have; these are what a call that never comes needs.
+            // V.250 gives no common values of S7 and S10; these are suitable, and no call ever comes.
             registers: [0, 60, 15],
             notices_card: 1,
         }
@@ -93,7 +93,7 @@ impl Terminal {
         self.saved = Some(SavedSettings { echo, quiet, rate, flow, frame, notices_card });
     }
 
-    /// The settings behind a reset or `ATZ`: the saved values, else those of the factory.
+    /// The settings after a reset or `ATZ`: the saved values, otherwise the factory's.
     pub(super) fn restored(&self, settings: &Settings) -> Self {
         let fresh = Self { saved: self.saved.clone(), ..Self::new(settings) };
         match self.saved.clone() {
@@ -104,17 +104,17 @@ impl Terminal {
         }
     }
 
-    /// `AT&F`: those of the factory. What is saved stays saved until the next `AT&W`.
+    /// `AT&F`: the settings of the factory. Saved settings remain until the next `AT&W`.
     pub(super) fn factory(&self, settings: &Settings) -> Self {
         Self { saved: self.saved.clone(), ..Self::new(settings) }
     }
 
-    /// Whether a rate is fixed, so that none has to be found at power-on.
+    /// True if the rate is fixed, so that none is detected at power-on.
     pub(super) fn has_rate(&self) -> bool {
         self.rate > 0
     }
 
-    /// The format of the line. One that is infinitely fast stays so: its user asked for it.
+    /// The format of the line. A line without a rate stays without one, as its user has set it.
     pub(super) fn line_format(&self, settings: &Settings) -> LineFormat {
         let rate = settings.baud.map(|host| if self.rate > 0 { self.rate } else { host });
         // Start, eight data bits and: two stop bits, parity and stop bit, one stop bit (manual, ICF).
@@ -136,7 +136,7 @@ impl Outbox {
         Self { line: Paced::new(baud), held: VecDeque::new(), held_bytes: 0 }
     }
 
-    /// Keeps a URC for later; answers how many had to go for it.
+    /// Holds a URC. Returns the number of URCs that were dropped for it.
     pub(super) fn hold(&mut self, text: &str) -> usize {
         self.held_bytes += text.len();
         self.held.push_back(text.to_owned());
@@ -148,7 +148,7 @@ impl Outbox {
         dropped
     }
 
-    /// The oldest URC held.
+    /// Removes the oldest held URC.
     pub(super) fn release(&mut self) -> Option<String> {
         let text = self.held.pop_front()?;
         self.held_bytes -= text.len();

@@ -7,8 +7,7 @@ use super::network::Network;
 use super::simulator::Simulator;
 use crate::time::Timestamp;
 
-/// A simulator and the clock that it is told. Nothing here takes real time: a connect that fails after 75 s does so in
-/// microseconds.
+/// A simulator with a virtual clock. No call takes real time: a connect that fails after 75 s takes microseconds.
 ///
 /// ```
 /// use air724ug::sim::{MemoryNetwork, Settings, Simulator, VirtualHost};
@@ -43,13 +42,13 @@ impl<N: Network> VirtualHost<N> {
         host
     }
 
-    /// Writes, and answers what arrives without any time passing.
+    /// Writes bytes, and returns those that arrive without any time passing.
     pub fn write(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.give(Input::Host(bytes));
         self.take()
     }
 
-    /// Lets time pass, and answers what arrives in it.
+    /// Advances the time, and returns the bytes that arrive.
     pub fn wait(&mut self, span: Duration) -> Vec<u8> {
         let end = self.now + span;
         while let Some(at) = self.simulator.deadline().filter(|at| *at <= end && *at > self.now) {
@@ -61,7 +60,7 @@ impl<N: Network> VirtualHost<N> {
         self.take()
     }
 
-    /// Lets time pass without reading: what arrives stays on the line, or is lost to an overrun.
+    /// Advances the time without reading: arriving bytes remain on the line, or are lost to an overrun.
     pub fn look_away(&mut self, span: Duration) {
         let end = self.now + span;
         while let Some(at) = self.simulator.deadline().filter(|at| *at <= end && *at > self.now) {
@@ -72,13 +71,13 @@ impl<N: Network> VirtualHost<N> {
         self.simulator.handle(end, Input::Tick);
     }
 
-    /// Changes the world.
+    /// Changes the modem's environment.
     pub fn control(&mut self, control: Control) -> Vec<u8> {
         self.give(Input::Control(control));
         self.take()
     }
 
-    /// Changes the network, and answers what arrives of it at once.
+    /// Changes the network, and returns the bytes that arrive at once.
     pub fn with_network(&mut self, change: impl FnOnce(&mut N)) -> Vec<u8> {
         change(self.simulator.network_mut());
         self.give(Input::Tick);
@@ -95,12 +94,12 @@ impl<N: Network> VirtualHost<N> {
         self.now
     }
 
-    /// Everything that happened inside so far.
+    /// All events so far.
     pub fn happenings(&self) -> &[Happening] {
         &self.happenings
     }
 
-    /// Whether the port is gone.
+    /// True if the port is gone.
     pub fn hung_up(&self) -> bool {
         self.hung_up
     }

@@ -28,7 +28,7 @@ pub(super) const TABLE: Table = &[
     ("S10", |machine, form| register(machine, form, 2, (1, 254))),
 ];
 
-/// Lines and tones that a pseudo-terminal does not have: a value that V.250 or the manual knows is taken.
+/// A command for lines and tones that a pseudo-terminal does not have. Values of V.250 or the manual are accepted.
 fn without_effect(form: &Form, most: u64) -> Outcome {
     match form {
         Form::Execute => Outcome::Ok,
@@ -37,7 +37,7 @@ fn without_effect(form: &Form, most: u64) -> Outcome {
     }
 }
 
-/// `AT&D`; nothing is `0` (V.250).
+/// `AT&D`; without a value it is `0` (V.250).
 fn dtr(machine: &mut Machine, form: &Form) -> Outcome {
     machine.terminal.on_dtr_off = match form {
         Form::Execute => DtrOff::Nothing,
@@ -52,7 +52,7 @@ fn dtr(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// `0` or `1`; nothing is `0` (V.250).
+/// `0` or `1`; without a value it is `0` (V.250).
 fn flag(form: &Form, set: impl FnOnce(bool)) -> Outcome {
     let value = match form {
         Form::Execute => Some(0),
@@ -66,8 +66,8 @@ fn flag(form: &Form, set: impl FnOnce(bool)) -> Outcome {
     Outcome::Ok
 }
 
-/// `AT&F`, `ATZ`: the settings of the line as the factory or `AT&W` left them, at once; the line's rate stays, or the
-/// answer would be lost. There is one profile, number 0.
+/// `AT&F`, `ATZ`: restores the settings of the line from the factory or from `AT&W` at once. The line's rate is kept,
+/// because the answer would be lost otherwise. There is one profile, number 0.
 fn profile(machine: &mut Machine, form: &Form, make: impl FnOnce(&Machine) -> Terminal) -> Outcome {
     if !is_zero(form) {
         return Outcome::ERROR;
@@ -79,7 +79,7 @@ fn profile(machine: &mut Machine, form: &Form, make: impl FnOnce(&Machine) -> Te
     Outcome::Ok
 }
 
-/// `AT&W`: echo, quiet, rate, flow control and frame survive a reset (manual).
+/// `AT&W`: echo, quiet, rate, flow control and frame are preserved over a reset (manual).
 fn save(machine: &mut Machine, form: &Form) -> Outcome {
     if !is_zero(form) {
         return Outcome::ERROR;
@@ -88,7 +88,7 @@ fn save(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// Nothing or `0`.
+/// True for no value and for `0`.
 fn is_zero(form: &Form) -> bool {
     match form {
         Form::Execute => true,
@@ -97,7 +97,7 @@ fn is_zero(form: &Form) -> bool {
     }
 }
 
-/// `ATO`: back to transparent data.
+/// `ATO`: returns to transparent data.
 fn online(machine: &mut Machine, _: &Form) -> Outcome {
     if machine.can_go_online() {
         return Outcome::Online;
@@ -106,7 +106,7 @@ fn online(machine: &mut Machine, _: &Form) -> Outcome {
     Outcome::Bare
 }
 
-/// A register about calls, of which there are none: kept and shown (V.250).
+/// A register about calls, which do not exist here. Its value is stored and shown (V.250).
 fn register(machine: &mut Machine, form: &Form, place: usize, bounds: (u8, u8)) -> Outcome {
     match form {
         Form::Read => {
@@ -124,7 +124,7 @@ fn register(machine: &mut Machine, form: &Form, place: usize, bounds: (u8, u8)) 
     Outcome::Ok
 }
 
-/// A register that takes the one value that it has (manual, ATS3, ATS4, ATS5).
+/// A register that accepts its current value only (manual, ATS3, ATS4, ATS5).
 fn fixed_register(machine: &mut Machine, form: &Form, value: u64) -> Outcome {
     match form {
         Form::Read => machine.info(&value.to_string()),

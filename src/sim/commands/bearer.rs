@@ -1,5 +1,5 @@
-//! `AT+SAPBR`: the bearers of the applications beside TCP/IP, each opened and closed by itself (openLuat's page SAPBR,
-//! in the manuals of the family; captures s05, s08, s12).
+//! `AT+SAPBR`: the bearers of the applications other than TCP/IP. Each is opened and closed separately (openLuat's page
+//! SAPBR, in the manuals of the family; captures s05, s08, s12).
 
 use std::net::Ipv4Addr;
 
@@ -11,9 +11,9 @@ use super::forms::{Table, number, text};
 
 pub(super) const TABLE: Table = &[("+SAPBR", bearer)];
 
-/// Parameters in the order of [`BearerProfile::parameters`]; the last two are about circuit-switched data.
+/// The parameters in the order of [`BearerProfile::parameters`]; the last two are for circuit-switched data.
 const PARAMETERS: [&str; 6] = ["CONTYPE", "APN", "USER", "PWD", "PHONENUM", "RATE"];
-/// Bytes of a parameter (openLuat, SAPBR).
+/// The most bytes of a parameter (openLuat, SAPBR).
 const MAX_PARAMETER: usize = 50;
 /// `<status>`: connected, closed.
 const OPEN: u8 = 1;
@@ -52,7 +52,7 @@ fn bearer(machine: &mut Machine, form: &Form) -> Outcome {
     }
 }
 
-/// Opens a bearer. An open one cannot be opened again (capture s12). That it attaches, as `AT+CGACT` does, is assumed.
+/// Opens a bearer. An open one can't be opened again (capture s12). It also attaches, like `AT+CGACT` (assumed).
 fn open(machine: &mut Machine, place: usize) -> Outcome {
     let profile = &machine.ip.bearer_profiles[place];
     let [_, access_point, ..] = &profile.parameters;
@@ -64,7 +64,7 @@ fn open(machine: &mut Machine, place: usize) -> Outcome {
     Outcome::Ok
 }
 
-/// Closes a bearer. A closed one cannot be closed again (assumed).
+/// Closes a bearer. A closed one can't be closed again (assumed).
 fn close(machine: &mut Machine, place: usize) -> Outcome {
     if !std::mem::take(&mut machine.ip.bearer_profiles[place].open) {
         return Outcome::cme(Cme::NotAllowed);
@@ -72,7 +72,7 @@ fn close(machine: &mut Machine, place: usize) -> Outcome {
     Outcome::Ok
 }
 
-/// `"CONTYPE"` and its like, in quotes or without (s12), in any case (s05).
+/// Sets `"CONTYPE"` or another parameter, with or without quotes (s12), in any case (s05).
 fn set(profile: &mut BearerProfile, args: &[Arg]) -> Outcome {
     let name = text(args, 2).to_uppercase();
     let place = PARAMETERS.iter().position(|parameter| *parameter == name);
@@ -85,7 +85,7 @@ fn set(profile: &mut BearerProfile, args: &[Arg]) -> Outcome {
     }
 }
 
-/// Every parameter on a line of its own behind the bare key, as a SIM800 does (assumed for the others).
+/// Shows each parameter in a line of its own behind the bare key, as a SIM800 does (assumed for the others).
 fn show(machine: &mut Machine, place: usize) {
     let parameters = &machine.ip.bearer_profiles[place].parameters;
     let rows: Vec<String> =

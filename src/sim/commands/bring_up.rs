@@ -1,4 +1,4 @@
-//! The scene: access point, bearer, address, shut-down.
+//! The IP application: access point, bearer, address, shut-down.
 
 use super::super::ip::Bearer;
 use super::super::line::{Arg, Form};
@@ -27,7 +27,7 @@ fn access_point(machine: &mut Machine, form: &Form) -> Outcome {
         Form::Execute | Form::Set(_) if machine.ip.bearer != Bearer::Initial => {
             return Outcome::cme(Cme::NotAllowed);
         }
-        // The access point of AT+CIPCSGP, if it names one; else the network's own.
+        // The access point of AT+CIPCSGP, if it names one; otherwise the network's own.
         Form::Execute => machine.ip.access = machine.ip.default_access.clone(),
         Form::Set(args) => {
             let Some(access) = access(args) else {
@@ -40,7 +40,7 @@ fn access_point(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// Access point, user, password; those that are missing are empty. `None` if they are too many or too long.
+/// Access point, user, password; missing ones are empty. `None` if there are too many or a text is too long.
 pub(super) fn access(args: &[Arg]) -> Option<[String; 3]> {
     let fits = args.iter().zip(MAX_ACCESS).all(|(arg, most)| arg.text.len() <= most);
     (args.len() <= MAX_ACCESS.len() && fits).then(|| [0, 1, 2].map(|place| text(args, place).to_owned()))
@@ -58,7 +58,7 @@ fn bring_up(machine: &mut Machine, form: &Form) -> Outcome {
     }
 }
 
-/// The bare address without `OK` (capture a01); too early `+CME ERROR: 3`.
+/// The bare address without `OK` (capture a01); `+CME ERROR: 3` before the bearer is active.
 fn local_address(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => return Outcome::Ok,
@@ -74,7 +74,7 @@ fn local_address(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Bare
 }
 
-/// `SHUT OK`, in every state, and no line about the links that it ends.
+/// `SHUT OK`, in every state, without a line about the links that it closes.
 fn shut(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => return Outcome::Ok,

@@ -1,4 +1,4 @@
-//! The SIM card.
+//! Commands for the SIM card.
 
 use super::super::card::Card;
 use super::super::line::{Arg, Form};
@@ -36,7 +36,7 @@ fn pin(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => match machine.card_text() {
             None => Outcome::cme(Cme::NoSim),
-            // While the boot has not got to the card (capture s05: SIM busy).
+            // The boot has not reached the card yet (capture s05: SIM busy).
             Some(_) if matches!(machine.radio.power, Power::Booting { printed: ..2, .. }) => {
                 Outcome::cme(Cme::SimBusy)
             }
@@ -51,7 +51,7 @@ fn pin(machine: &mut Machine, form: &Form) -> Outcome {
     }
 }
 
-/// `AT+CPIN=<pin>`, and for a blocked card `AT+CPIN=<puk>,<new pin>`.
+/// `AT+CPIN=<pin>`; for a blocked card `AT+CPIN=<puk>,<new pin>`.
 fn enter_pin(machine: &mut Machine, args: &[Arg]) -> Outcome {
     let lock = &mut machine.radio.lock;
     let opened = match machine.radio.card {
@@ -66,12 +66,12 @@ fn enter_pin(machine: &mut Machine, args: &[Arg]) -> Outcome {
         return Outcome::cme(error);
     }
     machine.radio.card = Card::Ready;
-    // The manual's example shows it in front of OK.
+    // The manual's example shows it before OK.
     machine.keyed("+CPIN", "READY");
     Outcome::OkThen(After::Service)
 }
 
-/// The last wrong PIN has blocked the card.
+/// Blocks the card if the last PIN was the last wrong one.
 fn block_if_due(machine: &mut Machine) {
     let blocked = machine.radio.lock.at_power_on() == Card::Blocked;
     if blocked && machine.radio.card != Card::Absent {
@@ -79,8 +79,8 @@ fn block_if_due(machine: &mut Machine) {
     }
 }
 
-/// `AT+CLCK="SC",<0 off|1 on|2 query>[,<pin>]`: whether the card asks for its PIN. There is no other lock on the module
-/// (assumed; the manual's CPWD page shows "SC" alone).
+/// `AT+CLCK="SC",<0 off|1 on|2 query>[,<pin>]`: the requirement of the PIN. The module has no other lock (assumed; the
+/// manual's CPWD page shows "SC" only).
 fn lock(machine: &mut Machine, form: &Form) -> Outcome {
     let args = match form {
         Form::Test => {
@@ -110,7 +110,7 @@ fn lock(machine: &mut Machine, form: &Form) -> Outcome {
     with_lock(machine, verified.map(|()| asks))
 }
 
-/// Sets whether the card asks; a wrong PIN may have blocked it.
+/// Answers a change of the lock. A wrong PIN may have blocked the card.
 fn with_lock(machine: &mut Machine, asks: Result<bool, Cme>) -> Outcome {
     match asks {
         Ok(asks) => {
@@ -161,7 +161,7 @@ fn bare_number(machine: &mut Machine, form: &Form, number: String) -> Outcome {
     }
 }
 
-/// `AT+ICCID` with its key, `AT+CCID` without (manual), and `AT+CCID?` as tools ask; a locked card tells it, too.
+/// `AT+ICCID` with its key, `AT+CCID` without (manual), and `AT+CCID?`, which tools use. A locked card answers, too.
 fn card_number(machine: &mut Machine, form: &Form, keyed: bool) -> Outcome {
     match form {
         Form::Execute => {}

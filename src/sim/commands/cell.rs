@@ -1,4 +1,4 @@
-//! Signal, registration, operator, time.
+//! Commands for signal, registration, operator and time.
 
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
@@ -20,7 +20,7 @@ pub(super) const TABLE: Table = &[
     ("+CSCON", accepted),
 ];
 
-/// `+CSQ: 24,99`; without service `99,99` (8910 core). A cell that does not register the module is heard all the same
+/// `+CSQ: 24,99`; without service `99,99` (8910 core). A cell that does not register the module still has a signal
 /// (assumed, after 27.007 section 8.5).
 fn signal(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
@@ -35,7 +35,7 @@ fn signal(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// 27.007 section 8.69: only the LTE values are known.
+/// The extended signal quality (27.007 section 8.69): only the LTE values are known.
 fn extended_signal(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Execute if machine.radio.in_service() => {
@@ -89,7 +89,7 @@ fn operator(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// The network's name in the three formats, the first two in the character set of `AT+CSCS`; digits are digits
+/// The network's name in the three formats, the first two in the character set of `AT+CSCS`. Digits are not encoded
 /// (assumed).
 fn names(machine: &Machine) -> [String; 3] {
     let (settings, phone) = (&machine.settings, &machine.phone);
@@ -100,7 +100,8 @@ fn names(machine: &Machine) -> [String; 3] {
     ]
 }
 
-/// 0 automatic, 1 by hand, 2 deregister, 3 only the format, 4 by hand or else automatic. There is one network.
+/// 0 automatic, 1 manual, 2 deregister, 3 set the format only, 4 manual with fallback to automatic. There is one
+/// network.
 fn select_operator(machine: &mut Machine, args: &[Arg]) -> Outcome {
     let format = match args.get(1).map(|arg| (arg.text.is_empty(), arg.number())) {
         None | Some((true, _)) => None,
@@ -120,7 +121,7 @@ fn select_operator(machine: &mut Machine, args: &[Arg]) -> Outcome {
         Some(3) if format.is_some() => machine.radio.operator_mode,
         Some(0) => 0,
         Some(1) if named() => 1,
-        // Not there: no other network is taken (manual, COPS).
+        // The network does not exist, and no other is selected (manual, COPS).
         Some(1) if args.len() >= 3 => return Outcome::cme(Cme::NoService),
         Some(2) => 2,
         Some(4) if args.len() >= 3 => u8::from(named()),
@@ -131,13 +132,13 @@ fn select_operator(machine: &mut Machine, args: &[Arg]) -> Outcome {
     Outcome::OkThen(After::Service)
 }
 
-/// `AT+CTZU`: whether the network's time sets the clock; on from the start. 0 and 1 can be set, although the manual's
-/// table knows the query alone (its introduction gives both).
+/// `AT+CTZU`: 1 if the network's time sets the clock, as after a start. 0 and 1 can be set, although the manual's table
+/// has the query only (its introduction has both).
 fn zone(machine: &mut Machine, form: &Form) -> Outcome {
     super::forms::switch(machine, "+CTZU", form, (0, 1), |machine| &mut machine.clock.network_sets)
 }
 
-/// `AT+CTZR`: the network's time is reported; it can be asked, not set (manual).
+/// `AT+CTZR`: the network's time is reported. It can be read but not set (manual).
 fn time_report(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => machine.keyed("+CTZR", "1"),

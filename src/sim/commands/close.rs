@@ -12,7 +12,7 @@ pub(super) const TABLE: Table = &[("+CIPCLOSE", close)];
 fn close(machine: &mut Machine, form: &Form) -> Outcome {
     let multi = machine.ip.multi();
     let channel = match form {
-        // OK alone (manual).
+        // Only OK (manual).
         Form::Test => return Outcome::Ok,
         Form::Read => return Outcome::ERROR,
         Form::Execute if multi => return Outcome::ERROR,
@@ -20,12 +20,12 @@ fn close(machine: &mut Machine, form: &Form) -> Outcome {
             Some(channel) => channel,
             None => return Outcome::cme(Cme::NotAllowed),
         },
-        // Single: 0 slow, 1 fast; both end the link.
+        // In single mode 0 is slow and 1 is fast; both close the link.
         Form::Set(args) if !matches!(number(args, 0), Some(0 | 1)) => return Outcome::cme(Cme::Invalid),
         Form::Execute | Form::Set(_) => 0,
     };
     if machine.ip.channels[channel].state.link().is_none() {
-        // ERROR (manual) in single mode, +CME ERROR: 3 with several (capture a27).
+        // ERROR (manual) in single mode, +CME ERROR: 3 in multiple mode (capture a27).
         return if multi { Outcome::cme(Cme::NotAllowed) } else { Outcome::ERROR };
     }
     machine.link_close(channel);

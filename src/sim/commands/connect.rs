@@ -18,7 +18,7 @@ pub(super) const TABLE: Table = &[("+CIPSTART", start), ("+CLPORT", local_port)]
 
 /// The longest host (manual, CIPSTART).
 const MAX_HOST: usize = 128;
-/// How long a profile whose `AT+CIPSTART` blocks keeps the command line at most (8910 SDK).
+/// The longest time for which `AT+CIPSTART` occupies the command line if the profile's blocks (8910 SDK).
 const BLOCKED_FOR: Duration = Duration::from_secs(60);
 
 fn start(machine: &mut Machine, form: &Form) -> Outcome {
@@ -27,7 +27,7 @@ fn start(machine: &mut Machine, form: &Form) -> Outcome {
         Form::Test => return shapes(machine),
         Form::Read | Form::Execute => return Outcome::ERROR,
     };
-    // Several connections take the channel first; the wrong form for the mode is refused (capture a12).
+    // In multiple mode the channel is first; the form of the other mode is refused (capture a12).
     let has_channel = args.first().is_some_and(|arg| arg.number().is_some());
     if has_channel != machine.ip.multi() {
         return Outcome::cme(Cme::NotAllowed);
@@ -49,7 +49,7 @@ fn start(machine: &mut Machine, form: &Form) -> Outcome {
     connect(machine, channel, target)
 }
 
-/// One line for an address and one for a name (manual); their ranges are written as the SIM800's manual does (assumed).
+/// One line for addresses and one for names (manual); their ranges are those of the SIM800's manual (assumed).
 fn shapes(machine: &mut Machine) -> Outcome {
     let last = machine.ip.channels.len() - 1;
     let channels = if machine.ip.multi() { format!("(0-{last}),") } else { String::new() };
@@ -59,7 +59,7 @@ fn shapes(machine: &mut Machine) -> Outcome {
     Outcome::Ok
 }
 
-/// Protocol, host, port, each quoted or not; more arguments are ignored.
+/// Protocol, host, port, each with or without quotes; further arguments are ignored.
 fn target(args: &[Arg]) -> Option<Target> {
     let protocol = match text(args, 0).to_uppercase().as_str() {
         "TCP" => Protocol::Tcp,
@@ -72,8 +72,8 @@ fn target(args: &[Arg]) -> Option<Target> {
     valid.then_some(Target { protocol, host, port })
 }
 
-/// Single: `IP INITIAL` (the bearer comes up by itself), `IP STATUS` or closed. Multi: `IP STATUS` or
-/// `IP PROCESSING`.
+/// In single mode the state must be `IP INITIAL` (the bearer is activated automatically), `IP STATUS` or closed. In
+/// multiple mode it must be `IP STATUS` or `IP PROCESSING`.
 fn scene_allows(machine: &mut Machine) -> bool {
     match machine.ip.bearer {
         Bearer::Ready => true,
@@ -126,7 +126,7 @@ fn connect(machine: &mut Machine, channel: usize, target: Target) -> Outcome {
     Outcome::Ok
 }
 
-/// The options of the next link by `AT+CLPORT` and `AT+CIPTKA`. That they count from the next connect on is assumed.
+/// The options of the next link, from `AT+CLPORT` and `AT+CIPTKA`. They apply from the next connect on (assumed).
 fn options(machine: &Machine, channel: usize, protocol: Protocol) -> LinkOptions {
     let [tcp, udp] = machine.ip.local_ports[channel];
     let (port, keeps) = match protocol {
@@ -142,7 +142,7 @@ fn options(machine: &Machine, channel: usize, protocol: Protocol) -> LinkOptions
     }
 }
 
-/// `AT+CLPORT=[<channel>,]<TCP|UDP>,<port>`: the modem's own port of the next connect; 0 lets it choose.
+/// `AT+CLPORT=[<channel>,]<TCP|UDP>,<port>`: the modem's own port of the next connect; with 0 the modem selects it.
 fn local_port(machine: &mut Machine, form: &Form) -> Outcome {
     let multi = machine.ip.multi();
     match form {

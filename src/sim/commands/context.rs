@@ -1,4 +1,4 @@
-//! The packet domain: attach and contexts.
+//! Commands for the packet domain: attach and contexts.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -11,7 +11,7 @@ use super::forms::{Table, number, text};
 pub(super) const TABLE: Table =
     &[("+CGATT", attach), ("+CGDCONT", definition), ("+CGACT", activation), ("+CGPADDR", address)];
 
-/// The highest number of a context: 15 is taken by tools that write more than the test form promises.
+/// The highest number of a context. 15 is accepted because tools set more contexts than the test form lists.
 const MAX_CONTEXT: u64 = 15;
 /// 23.003: 100 octets.
 const MAX_APN: usize = 100;
@@ -38,7 +38,7 @@ fn attach(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// The bearer that LTE brings up by itself, with its address (FAQ socket #2), and the contexts that the host has
+/// The bearer that LTE activates automatically, with its address (FAQ socket #2), and the contexts that the host has
 /// defined; empty without any (firmware V584).
 fn definition(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
@@ -71,13 +71,13 @@ fn rows(machine: &Machine) -> Vec<String> {
     contexts.into_iter().map(row).collect()
 }
 
-/// Whether a context is active: the bearer by itself, another by `AT+CGACT`.
+/// True if a context is active: the bearer automatically, another by `AT+CGACT`.
 fn is_active(machine: &Machine, cid: u8) -> bool {
     let asked_for = cid == machine.settings.profile.bearer_cid || machine.ip.active_contexts.contains(&cid);
     asked_for && machine.radio.is_usable()
 }
 
-/// The bearer's address; a context beside it has another in the same network (assumed). Empty while it is not active.
+/// The bearer's address. Another context has another address in the same network (assumed). Empty for an inactive one.
 fn address_of(machine: &Machine, cid: u8) -> String {
     if !is_active(machine, cid) {
         return String::new();
@@ -86,12 +86,12 @@ fn address_of(machine: &Machine, cid: u8) -> String {
     Ipv4Addr::from(u32::from(machine.settings.address).wrapping_add(beside)).to_string()
 }
 
-/// The contexts that there are: the bearer and those that the host has defined.
+/// The numbers of the contexts: the bearer and those that the host has defined.
 fn numbers(machine: &Machine) -> BTreeSet<u8> {
     machine.ip.contexts.keys().copied().chain([machine.settings.profile.bearer_cid]).collect()
 }
 
-/// `AT+CGDCONT=<cid>[,<type>[,<apn>[,...]]]`; the number alone forgets the context (27.007 section 10.1.1).
+/// `AT+CGDCONT=<cid>[,<type>[,<apn>[,...]]]`; with the number only it deletes the context (27.007 section 10.1.1).
 fn define(machine: &mut Machine, args: &[Arg]) -> Outcome {
     let Some(cid @ 1..=MAX_CONTEXT) = number(args, 0) else {
         return Outcome::cme(Cme::Invalid);
@@ -111,7 +111,7 @@ fn define(machine: &mut Machine, args: &[Arg]) -> Outcome {
     Outcome::Ok
 }
 
-/// `AT+CGACT=<0|1>[,<cid>]`; without a number all are meant (manual).
+/// `AT+CGACT=<0|1>[,<cid>]`; without a number it applies to all (manual).
 fn activation(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => {
@@ -139,8 +139,9 @@ fn activation(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// Activation attaches first (27.007 section 10.1.10; captures s05 and s08 do it after AT+CGATT=0). A context that the
-/// host has not defined is the network's own choice (assumed: drivers activate 1 whatever the bearer's number is).
+/// Activation attaches first (27.007 section 10.1.10; captures s05 and s08 activate after AT+CGATT=0). A context that
+/// the host has not defined is accepted with the network's choice (assumed: drivers activate 1 with any number of the
+/// bearer).
 fn activate(machine: &mut Machine, named: Option<u8>) -> Outcome {
     if !machine.radio.in_service() {
         return Outcome::cme(Cme::NoService);
@@ -161,7 +162,7 @@ fn activate(machine: &mut Machine, named: Option<u8>) -> Outcome {
     Outcome::Ok
 }
 
-/// Without its bearer the module is not attached: `AT+CGATT?` gives 0 (firmware V1066).
+/// Without its bearer the module is not attached: `AT+CGATT?` answers 0 (firmware V1066).
 fn deactivate(machine: &mut Machine, named: Option<u8>) -> Outcome {
     match named {
         Some(cid) if cid != machine.settings.profile.bearer_cid => {
@@ -176,7 +177,7 @@ fn deactivate(machine: &mut Machine, named: Option<u8>) -> Outcome {
     Outcome::Ok
 }
 
-/// Both addresses of an active context, where the profile has them and the network gives two.
+/// Both addresses of an active context, if the profile shows them and the network provides two.
 fn shown_addresses(machine: &Machine, cid: u8) -> String {
     let address = address_of(machine, cid);
     match machine.settings.address6 {

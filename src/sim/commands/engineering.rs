@@ -1,5 +1,5 @@
-//! The cell in figures: `AT+CCED`, `AT+EEMOPT`, `AT+EEMGINFO`, `AT+CTEC` (exchanges of an Air724UG, capture q01; the other forms
-//! do not exist, assumed).
+//! The measured values of the cell: `AT+CCED`, `AT+EEMOPT`, `AT+EEMGINFO`, `AT+CTEC` (exchanges of an Air724UG, capture
+//! q01; the other forms do not exist, assumed).
 
 use super::super::line::Form;
 use super::super::machine::Machine;
@@ -9,11 +9,11 @@ use super::forms::{Table, number};
 pub(super) const TABLE: Table =
     &[("+CCED", current_cell), ("+CTEC", technology), ("+EEMGINFO", information), ("+EEMOPT", reporting)];
 
-/// What capture q01 shows of the cell beside what the settings have: band, EARFCN, cell identity, tracking area, physical
-/// cell identity.
+/// The values of the cell in capture q01 that the settings do not contain: band, EARFCN, cell identity, tracking area,
+/// physical cell identity.
 const CELL: (u16, u16, u32, u16, u16) = (3, 1650, 111_742_881, 6342, 81);
 
-/// `+CCED:LTE current cell:460,11,<imsi>,0,3,n100,1650,111742881,51,19,6342,38,81`, whatever the blanks of the profile.
+/// `+CCED:LTE current cell:460,11,<imsi>,0,3,n100,1650,111742881,51,19,6342,38,81`, without the profile's blanks.
 fn current_cell(machine: &mut Machine, form: &Form) -> Outcome {
     let Form::Set(args) = form else { return Outcome::ERROR };
     if (number(args, 0), number(args, 1)) != (Some(0), Some(1)) {
@@ -33,7 +33,7 @@ fn current_cell(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// `+CTEC: 0,0`: the technology in use and the preferred one.
+/// `+CTEC: 0,0`: the current technology and the preferred one.
 fn technology(machine: &mut Machine, form: &Form) -> Outcome {
     if *form != Form::Read {
         return Outcome::ERROR;
@@ -42,8 +42,8 @@ fn technology(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// `+EEMGINFO: 3, 2`: connected or not, and the mode, LTE; behind the `OK` the figures of the cell, which `AT+EEMOPT=1`
-/// asks for.
+/// `+EEMGINFO: 3, 2`: the state of the connection, and the mode, LTE. The values of the cell follow the `OK` if
+/// `AT+EEMOPT=1` is set.
 fn information(machine: &mut Machine, form: &Form) -> Outcome {
     if *form != Form::Read {
         return Outcome::ERROR;
@@ -58,8 +58,8 @@ fn information(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Bare
 }
 
-/// `+EEMLTESVC: 1120, 2, 17, 6342, 81, ...`: country and network as their digits read in base 16. What is not the cell's is as
-/// capture q01 shows it.
+/// `+EEMLTESVC: 1120, 2, 17, 6342, 81, ...`: the digits of country and network read in base 16. Values that do not
+/// belong to the cell are those of capture q01.
 fn figures(machine: &Machine) -> String {
     let (band, channel, identity, area, physical) = CELL;
     let settings = &machine.settings;

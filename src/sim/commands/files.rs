@@ -1,4 +1,4 @@
-//! The file system.
+//! Commands for the file system.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(super) const TABLE: Table = &[
 /// The longest name (manual).
 const MAX_NAME: usize = 64;
 
-/// The most that one read takes (manual, FSREAD).
+/// The most bytes of one read (manual, FSREAD).
 const MAX_READ: u64 = 10_240;
 
 fn with_name(form: &Form, act: impl FnOnce(&str, &[Arg]) -> Outcome) -> Outcome {
@@ -68,8 +68,8 @@ fn write(machine: &mut Machine, name: &str, args: &[Arg]) -> Outcome {
     })
 }
 
-/// `AT+FSREAD="name",<mode>,<size>,<position>`: the bytes, then `OK` (capture a21). The mode 0 reads from the
-/// beginning, 1 from the position.
+/// `AT+FSREAD="name",<mode>,<size>,<position>`: the bytes, then `OK` (capture a21). Mode 0 reads from the beginning, 1
+/// from the position.
 fn read(machine: &mut Machine, name: &str, args: &[Arg]) -> Outcome {
     let Some(content) = machine.files.read(name) else {
         return Outcome::cme(Cme::NoFile);

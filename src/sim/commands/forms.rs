@@ -7,10 +7,10 @@ use crate::sim::result::{Cme, Outcome};
 /// Runs one form of a command.
 pub(super) type Handler = fn(&mut Machine, &Form) -> Outcome;
 
-/// Commands and what runs them.
+/// Commands with their handlers.
 pub(super) type Table = &'static [(&'static str, Handler)];
 
-/// The argument at a place as a number; `None` if it is missing or none.
+/// The argument at a place as a number; `None` if it is missing or not a number.
 pub(super) fn number(args: &[Arg], place: usize) -> Option<u64> {
     args.get(place).and_then(Arg::number)
 }
@@ -45,7 +45,7 @@ pub(super) fn switch(
     Outcome::Ok
 }
 
-/// As [`switch`], but the test form names each value, as the manual and the core image do for some commands.
+/// The same as [`switch`], but the test form lists each value, as the manual and the core image do for some commands.
 pub(super) fn listed(
     machine: &mut Machine,
     key: &str,
@@ -61,7 +61,7 @@ pub(super) fn listed(
     switch(machine, key, form, (0, most), place)
 }
 
-/// A form whose one value may be left out, `AT+CMEE=`: it is 0 then (27.007; the manual writes `=[<n>]`).
+/// The form with 0 for an omitted value, `AT+CMEE=` (27.007; the manual writes `=[<n>]`).
 pub(super) fn zero_if_empty(form: &Form) -> Form {
     match form {
         Form::Set(args) if args.len() == 1 && args[0].text.is_empty() => {
@@ -74,15 +74,15 @@ pub(super) fn zero_if_empty(form: &Form) -> Form {
 /// A command of several numbers.
 pub(super) struct List<const N: usize> {
     pub(super) key: &'static str,
-    /// What the test form answers.
+    /// The answer to the test form.
     pub(super) test: &'static str,
     pub(super) bounds: [(u16, u16); N],
-    /// This number of them must be given; the others stay as they are when they are missing or empty.
+    /// The number of required values. Other values are kept if they are missing or empty.
     pub(super) needed: usize,
 }
 
 impl<const N: usize> List<N> {
-    /// The numbers with those that are given; `None` if one is wrong.
+    /// The numbers after the arguments are applied; `None` if one is wrong.
     pub(super) fn take(&self, args: &[Arg], mut numbers: [u16; N]) -> Option<[u16; N]> {
         if args.len() > N || args.len() < self.needed {
             return None;
@@ -121,8 +121,8 @@ pub(super) fn list<const N: usize>(
     Outcome::Ok
 }
 
-/// A command of which no source shows more than that drivers set it and are answered `OK` (CLI,
-/// protocol.md section 0): its other forms do not exist (assumed), and it has no effect.
+/// A command that drivers set and that is answered `OK` (CLI, protocol.md section 0); no source shows more of it. Its
+/// other forms do not exist (assumed), and it has no effect.
 pub(super) fn accepted(_: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Set(args) if args.iter().any(|arg| !arg.text.is_empty()) => Outcome::Ok,

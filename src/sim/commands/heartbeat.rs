@@ -1,4 +1,4 @@
-//! `AT^HEARTCONFIG` and its family: the heartbeat on one link.
+//! `AT^HEARTCONFIG` and related commands: the heartbeat on one link.
 
 use super::super::heartbeat::MAX_CONTENT;
 use super::super::line::Form;
@@ -13,7 +13,7 @@ pub(super) const TABLE: Table = &[
     ("^HEARTINQUIRE", inquire),
 ];
 
-/// Manual, `^HEARTCONFIG`; the channel is checked against those that there are.
+/// Manual, `^HEARTCONFIG`; the channel must exist.
 const CONFIG: List<3> =
     List { key: "^HEARTCONFIG", test: "", bounds: [(0, 1), (0, u16::MAX), (5, 600)], needed: 1 };
 
@@ -35,7 +35,7 @@ fn configure(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// With one connection the channel is 0 (manual).
+/// In single mode the channel is 0 (manual).
 fn is_channel(machine: &Machine, channel: u64) -> bool {
     let count = if machine.ip.multi() { machine.ip.channels.len() } else { 1 };
     channel < count as u64
@@ -69,7 +69,7 @@ fn is_content(text: &str) -> bool {
     (1..=MAX_CONTENT).contains(&text.len())
 }
 
-/// `AT^HEARTBEATHEX=[<channel>,]<bytes>,<hex>`: `OK`, and the content is sent at once (manual).
+/// `AT^HEARTBEATHEX=[<channel>,]<bytes>,<hex>`: `OK`; the content is sent at once (manual).
 fn hex_content(machine: &mut Machine, form: &Form) -> Outcome {
     let multi = machine.ip.multi();
     match form {
@@ -101,7 +101,7 @@ fn hex_content(machine: &mut Machine, form: &Form) -> Outcome {
     }
 }
 
-/// Two digits a byte; `None` if they are none, or too many or too few.
+/// The bytes of pairs of digits; `None` if the text is anything else.
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !digits || !text.len().is_multiple_of(2) || !(2..=2 * MAX_CONTENT).contains(&text.len()) {
@@ -112,7 +112,7 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     pairs.map(byte).collect()
 }
 
-/// Seconds since the last beat, seconds to the next, beats so far.
+/// The seconds since the last beat, the seconds to the next, and the number of beats.
 fn inquire(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => {}

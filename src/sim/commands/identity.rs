@@ -1,4 +1,4 @@
-//! The identity of the module.
+//! Commands for the identity of the module.
 
 use super::super::line::Form;
 use super::super::machine::Machine;
@@ -19,13 +19,13 @@ pub(super) const TABLE: Table = &[
     ("+GCAP", |machine, form| bare(machine, form, |_| "+GCAP: +CGSM".to_owned())),
 ];
 
-/// `ATI`; a number behind it, as tools send it, asks for the same (assumed; the manual knows `ATI` alone).
+/// `ATI`. A number behind it, which tools send, has no effect (assumed; the manual has `ATI` only).
 fn information(machine: &mut Machine, form: &Form) -> Outcome {
     let form = if matches!(form, Form::Set(_)) { &Form::Execute } else { form };
     bare(machine, form, |machine| machine.settings.profile.revision.to_owned())
 }
 
-/// One line of text.
+/// Prints one line of text.
 pub(super) fn bare(machine: &mut Machine, form: &Form, text: impl FnOnce(&Machine) -> String) -> Outcome {
     match form {
         Form::Execute => {
@@ -38,7 +38,7 @@ pub(super) fn bare(machine: &mut Machine, form: &Form, text: impl FnOnce(&Machin
     Outcome::Ok
 }
 
-/// `+CGMR: "text"` on Air modules (captures a18, a27), the bare text elsewhere.
+/// `+CGMR: "text"` on Air modules (captures a18, a27); only the text elsewhere.
 fn identity(machine: &mut Machine, form: &Form, key: &str, text: &str) -> Outcome {
     let keyed = machine.settings.profile.identity_keyed;
     bare(machine, form, |machine| {
@@ -61,7 +61,7 @@ fn revision(machine: &mut Machine, form: &Form) -> Outcome {
     identity(machine, form, "+CGMR", text)
 }
 
-/// `+MUID: <32 digits>` (trace l01; the Lua library asks so at its start).
+/// `+MUID: <32 digits>` (trace l01; the Lua library sends this query at its start).
 fn unique_number(machine: &mut Machine, form: &Form) -> Outcome {
     if *form != Form::Read {
         return Outcome::ERROR;
@@ -71,12 +71,12 @@ fn unique_number(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// `AT+CGSN` bare, `AT+CGSN=1` with its key (capture a28).
+/// `AT+CGSN` without a key, `AT+CGSN=1` with it (capture a28).
 fn serial_number(machine: &mut Machine, form: &Form) -> Outcome {
     let imei = machine.settings.imei.clone();
     match form {
         Form::Execute => machine.info(&imei),
-        // OK alone (manual).
+        // Only OK (manual).
         Form::Test => {}
         Form::Set(args) if number(args, 0) == Some(1) => machine.keyed("+CGSN", &format!("\"{imei}\"")),
         Form::Set(args) if number(args, 0) == Some(0) => machine.info(&imei),

@@ -1,4 +1,4 @@
-//! The commands, one file a family, found by name in tables.
+//! The commands, with one file for each family and tables to find them by name.
 
 mod basic;
 mod bearer;
@@ -31,7 +31,7 @@ use super::machine::Machine;
 use super::result::Outcome;
 use forms::Table;
 
-/// Every family.
+/// The tables of all families.
 const FAMILIES: &[Table] = &[
     basic::TABLE,
     bearer::TABLE,
@@ -60,10 +60,10 @@ const FAMILIES: &[Table] = &[
     usb::TABLE,
 ];
 
-/// What only the list of all families can answer.
+/// The command that needs the list of all families.
 const OWN: Table = &[("+CLAC", all_names)];
 
-/// `AT+CLAC`: every command on a line of its own (27.007, 8.37).
+/// `AT+CLAC`: every command in a line of its own (27.007, 8.37).
 fn all_names(machine: &mut Machine, form: &Form) -> Outcome {
     if !machine.settings.lists_commands {
         return Outcome::ERROR;
@@ -78,7 +78,7 @@ fn all_names(machine: &mut Machine, form: &Form) -> Outcome {
     })
 }
 
-/// Runs a call; a command that no family knows is `ERROR` (captures a03, a12).
+/// Runs a call; an unknown command is answered with `ERROR` (captures a03, a12).
 pub(super) fn execute(machine: &mut Machine, call: &Call) -> Outcome {
     let known = FAMILIES.iter().flat_map(|family| family.iter());
     let found = known.into_iter().find(|(name, _)| *name == call.name);
@@ -88,7 +88,7 @@ pub(super) fn execute(machine: &mut Machine, call: &Call) -> Outcome {
     }
 }
 
-/// All names, for `AT+CLAC`.
+/// The names of all commands, for `AT+CLAC`.
 fn names() -> impl Iterator<Item = &'static str> {
     FAMILIES.iter().flat_map(|family| family.iter()).map(|(name, _)| *name)
 }

@@ -1,4 +1,4 @@
-//! Host names.
+//! Commands for host names.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,25 +11,25 @@ use super::forms::{List, Table, text};
 
 pub(super) const TABLE: Table = &[("+CDNSGIP", resolve), ("+CDNSCFG", servers), ("+CIPPING", ping)];
 
-/// The name servers that the network gives with the bearer: those of the manual's example (CDNSCFG).
+/// The name servers that the network provides with the bearer: those of the manual's example (CDNSCFG).
 const NETWORK_SERVERS: [&str; 2] = ["211.136.112.50", "211.136.150.66"];
-/// A name server that is not known.
+/// The address of an unknown name server.
 const UNKNOWN_SERVER: &str = "0.0.0.0";
-/// Names being asked for at once; more are refused (bounds memory, assumed).
+/// The most simultaneous queries; further ones are refused (limits memory, assumed).
 const MAX_QUERIES: usize = 16;
-/// Count, bytes, tenths of a second, time to live. Endless pings (count 0) are those of later Air780E firmware.
+/// Count, bytes, tenths of a second, time to live. Later Air780E firmware has endless pings (count 0).
 const PING: List<4> = List {
     key: "+CIPPING",
     test: "(1-100),(0-1024),(1-600),(1-255)",
     bounds: [(1, 100), (0, 1024), (1, 600), (1, 255)],
     needed: 0,
 };
-/// Manual; the time-out, which has no default there, as that of the SIM800: 10 s.
+/// The manual's defaults; the manual has none for the time-out, so it is that of the SIM800: 10 s.
 const PING_DEFAULTS: [u16; 4] = [4, 32, 100, 64];
 /// The longest name (manual: as in CIPSTART).
 const MAX_NAME: usize = 128;
 
-/// `OK`, then `+CDNSGIP: 1,"name","address"` when the answer is there.
+/// `OK`, then `+CDNSGIP: 1,"name","address"` when the answer comes.
 fn resolve(machine: &mut Machine, form: &Form) -> Outcome {
     let args = match form {
         Form::Set(args) => args,
@@ -40,7 +40,7 @@ fn resolve(machine: &mut Machine, form: &Form) -> Outcome {
         return Outcome::cme(Cme::NotAllowed);
     }
     let name = text(args, 0).to_owned();
-    // A wrong form is ERROR here (manual, CDNSGIP).
+    // A wrong form is answered with ERROR (manual, CDNSGIP).
     if name.is_empty() || name.len() > MAX_NAME || args.len() > 1 || machine.ip.queries.len() == MAX_QUERIES {
         return Outcome::ERROR;
     }

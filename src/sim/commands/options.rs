@@ -30,7 +30,7 @@ pub(super) const TABLE: Table = &[
     ("+CIPCCFG", transparent_settings),
 ];
 
-/// Manual, CIPTKA. A vanished peer is found after the idle time and the last probe.
+/// Manual, CIPTKA. A lost peer is detected after the idle time and the last probe.
 const KEEP_ALIVE: List<4> = List {
     key: "+CIPTKA",
     test: "(0-1),(30-7200),(30-600),(1-9)",
@@ -46,7 +46,7 @@ const TRANSPARENT: List<8> = List {
     needed: 4,
 };
 
-/// Only in transparent mode with one connection (manual).
+/// In transparent mode with a single connection only (manual).
 fn transparent_settings(machine: &mut Machine, form: &Form) -> Outcome {
     let allowed = machine.ip.switches.transparent == 1 && !machine.ip.multi();
     if matches!(form, Form::Set(_)) && !allowed {
@@ -55,8 +55,8 @@ fn transparent_settings(machine: &mut Machine, form: &Form) -> Outcome {
     list(machine, form, &TRANSPARENT, |machine| &mut machine.ip.transparent_settings)
 }
 
-/// Only in `IP INITIAL` (manual); several connections and transparent mode exclude each other, but to say 0 to either is
-/// always accepted (capture a18).
+/// In `IP INITIAL` only (manual). Multiple connections and transparent mode exclude each other, but the value 0 is
+/// always accepted for both (capture a18).
 fn multi(machine: &mut Machine, form: &Form) -> Outcome {
     let wanted = matches!(form, Form::Set(args) if number(args, 0) == Some(1));
     let transparent = machine.ip.switches.transparent == 1;
@@ -80,7 +80,7 @@ fn transparent(machine: &mut Machine, form: &Form) -> Outcome {
     switch(machine, "+CIPMODE", form, (0, 1), |machine| &mut machine.ip.switches.transparent)
 }
 
-/// Only in `IP INITIAL` (measured by zoneBen/esp-modem-link); on a SIM800 at any time.
+/// In `IP INITIAL` only (measured by zoneBen/esp-modem-link); on a SIM800 at any time.
 fn quick_send(machine: &mut Machine, form: &Form) -> Outcome {
     let most = machine.settings.profile.quick_send_max;
     let early = machine.settings.profile.quick_send_any_time || machine.ip.bearer == Bearer::Initial;

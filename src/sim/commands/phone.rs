@@ -1,4 +1,4 @@
-//! Phone commands that general tools insist on (gammu, python-gsmmodem, gnokii). No message ever arrives.
+//! Phone commands that general tools require (gammu, python-gsmmodem, gnokii). No message ever arrives.
 
 use super::super::card::Card;
 use super::super::line::{Arg, Form};
@@ -26,7 +26,7 @@ pub(super) const TABLE: Table = &[
     ("+CPAS", activity),
     ("H", hang_up),
     ("+CCALR", calls_ready),
-    // No calls: accepted, as every tool sends it before it begins.
+    // There are no calls. The setting is accepted, because every tool sends it first.
     ("+CRC", |machine, form| constant(machine, "+CRC", form, "0")),
     ("+CLIP", |machine, form| constant(machine, "+CLIP", form, "0,0")),
     ("+CVHU", |machine, form| constant(machine, "+CVHU", form, "0")),
@@ -47,7 +47,7 @@ const INDICATIONS: List<5> = List {
     needed: 0,
 };
 
-/// The refusal of a command about messages without a usable card.
+/// The refusal of a command about messages, if there is no usable card.
 fn refusal(machine: &Machine) -> Option<Outcome> {
     match machine.radio.card {
         Card::Absent => Some(Outcome::cms(Cms::NoSim)),
@@ -57,7 +57,7 @@ fn refusal(machine: &Machine) -> Option<Outcome> {
     }
 }
 
-/// `+CCALR: 1`: a SIM800 is ready for calls and messages; Air modules have no such command.
+/// `+CCALR: 1`: a SIM800 is ready for calls and messages. Air modules do not have this command.
 fn calls_ready(machine: &mut Machine, form: &Form) -> Outcome {
     if machine.settings.profile.identity_keyed {
         return Outcome::ERROR;
@@ -73,8 +73,8 @@ fn calls_ready(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// The character set of what people read: the operator's names, the numbers of `AT+CNUM` and `AT+CSCA`.
-/// `+CSCS: ("GSM","IRA","UCS2")`: a list in brackets, as 27.007 writes it and gammu and python-gsmmodem read it.
+/// The character set of text for display: the operator's names, the numbers of `AT+CNUM` and `AT+CSCA`. `+CSCS:
+/// ("GSM","IRA","UCS2")`: a list in brackets, as in 27.007 and as gammu and python-gsmmodem read it.
 fn charset(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => machine.keyed("+CSCS", "(\"GSM\",\"IRA\",\"UCS2\")"),
@@ -116,9 +116,9 @@ fn service(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// The test form lists the module's own store as well, but only the card's is supported (manual, CPMS). What choosing
-/// the other answers is shown nowhere: it is taken and has no effect (assumed), as python-gsmmodem chooses it because
-/// it is listed, and would not connect to a modem that refuses.
+/// The test form also lists the module's own store, but only the card's is supported (manual, CPMS). No source shows
+/// the answer to a selection of the module's store: it is accepted without effect (assumed), because python-gsmmodem
+/// selects it if it is listed, and can't connect to a modem that refuses.
 fn storage(machine: &mut Machine, form: &Form) -> Outcome {
     if let Some(refusal) = refusal(machine) {
         return refusal;
@@ -163,7 +163,7 @@ fn centre(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// The number comes in the character set of `AT+CSCS` (27.005 section 3.1).
+/// The number is in the character set of `AT+CSCS` (27.005 section 3.1).
 fn set_centre(machine: &mut Machine, args: &[Arg]) -> Outcome {
     let Some(centre) = machine.phone.decoded(text(args, 0)) else {
         return Outcome::cms(Cms::InvalidParameter);
@@ -181,7 +181,7 @@ fn set_centre(machine: &mut Machine, args: &[Arg]) -> Outcome {
     Outcome::Ok
 }
 
-/// A card that does not know its number answers `OK` alone (27.007 section 7.1).
+/// A card without its number answers only `OK` (27.007 section 7.1).
 fn own_number(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => {}
@@ -214,7 +214,8 @@ fn with_card(
     }
 }
 
-/// The store is empty, so there is nothing to list. Without a state the unread ones are meant (27.005 section 3.4.2).
+/// The store is empty, so there are no messages to list. Without a state the command lists unread ones (27.005 section
+/// 3.4.2).
 fn list_messages(machine: &mut Machine, form: &Form) -> Outcome {
     let by_text = machine.phone.text_mode == 1;
     match form {
@@ -231,7 +232,7 @@ fn list_messages(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// No index holds a message.
+/// There is no message at any index.
 fn read_message(_: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => Outcome::Ok,
@@ -240,7 +241,8 @@ fn read_message(_: &mut Machine, form: &Form) -> Outcome {
     }
 }
 
-/// `AT+CMGD=<index>[,<what>]`: there is nothing to delete, which is well (27.005 gives no error for an empty place).
+/// `AT+CMGD=<index>[,<what>]`: there is no message to delete, and this is no error (27.005 has none for an empty
+/// place).
 fn delete_messages(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => machine.keyed("+CMGD", &format!("(1-{STORE}),(0-4)")),
@@ -278,7 +280,7 @@ fn hang_up(_: &mut Machine, form: &Form) -> Outcome {
     }
 }
 
-/// A setting about calls: there are none, so it is taken and has no effect.
+/// A setting for calls. There are none, so it is accepted without effect.
 fn constant(machine: &mut Machine, key: &str, form: &Form, value: &str) -> Outcome {
     match form {
         Form::Read => machine.keyed(key, value),

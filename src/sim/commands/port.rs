@@ -1,11 +1,11 @@
-//! The serial port and the manner of errors.
+//! Commands for the serial port and the form of errors.
 
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::result::{Cme, Outcome};
 use super::forms::{List, Table, accepted, list, listed, number, switch, zero_if_empty};
 
-/// The rates of the 8910 core (core image), 0 being automatic.
+/// The rates of the 8910 core (core image); 0 is automatic.
 const RATES: [u64; 14] =
     [0, 2400, 4800, 9600, 14_400, 19_200, 28_800, 33_600, 38_400, 57_600, 115_200, 230_400, 460_800, 921_600];
 
@@ -31,7 +31,7 @@ pub(super) const TABLE: Table = &[
     ("+CIICRMODE", accepted),
 ];
 
-/// `+CFGRI: 0` (capture a13). The pulses that a set value asks for are on a pin, not on the line.
+/// `+CFGRI: 0` (capture a13). A set value selects pulses on a pin, which are not visible on the line.
 fn ring_indicator(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => {
@@ -49,7 +49,7 @@ fn ring_indicator(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// `AT+CSDT=<0|1>[,<level>]`: whether a card that comes or goes is noticed (manual); on from the start (assumed).
+/// `AT+CSDT=<0|1>[,<level>]`: the detection of a card that is inserted or removed (manual); on at the start (assumed).
 fn card_detection(machine: &mut Machine, form: &Form) -> Outcome {
     if let Form::Set(args) = form
         && (args.len() > 2 || args.get(1).is_some_and(|level| !matches!(level.number(), Some(0 | 1))))
@@ -82,15 +82,15 @@ fn rate(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// The answer still goes out at the old rate.
+/// The answer is sent at the old rate.
 fn set_rate(machine: &mut Machine, rate: u32) -> Outcome {
     machine.terminal.rate = rate;
     machine.new_format = Some(machine.terminal.line_format(&machine.settings));
     Outcome::Ok
 }
 
-/// `(0,2),(0,2)`: XON/XOFF is not available (capture a16, core image). The first number is how the host holds back the
-/// modem, the second how the modem holds back the host (V.250).
+/// `(0,2),(0,2)`: XON/XOFF is not available (capture a16, core image). The first number is the host's control of the
+/// modem's data, the second the modem's control of the host's (V.250).
 fn flow_control(machine: &mut Machine, form: &Form) -> Outcome {
     let allowed = |value: &u64| matches!(value, 0 | 2);
     match form {
@@ -115,7 +115,7 @@ fn flow_control(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// 8910 core image: 1 two stop bits, 2 a parity bit, 3 neither; never seven data bits.
+/// 8910 core image: 1 two stop bits, 2 a parity bit, 3 neither; seven data bits do not exist.
 const FRAME: List<2> = List { key: "+ICF", test: "(1-3),(0-1)", bounds: [(1, 3), (0, 1)], needed: 1 };
 
 fn frame(machine: &mut Machine, form: &Form) -> Outcome {

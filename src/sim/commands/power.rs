@@ -1,4 +1,4 @@
-//! Functionality, restart, supply.
+//! Commands for functionality, restart and supply.
 
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
@@ -8,9 +8,9 @@ use super::forms::{Table, number};
 
 pub(super) const TABLE: Table = &[("+CFUN", function), ("+RESET", reset), ("+CBC", supply)];
 
-/// `AT+CBC`: the supply in millivolts (manual, capture a28), or with the charge of a battery in front. `AT+CBC=<on>,<off>` sets
-/// the voltages at which the module starts and stops; the supply here never sags, so they have no effect. A SIM800 has only the
-/// question (27.007 section 8.4).
+/// `AT+CBC`: the supply in millivolts (manual, capture a28), or with the charge of a battery before it.
+/// `AT+CBC=<on>,<off>` sets the voltages at which the module starts and stops; they have no effect, because the supply
+/// is constant here. A SIM800 has only the query (27.007 section 8.4).
 fn supply(machine: &mut Machine, form: &Form) -> Outcome {
     if !machine.settings.profile.identity_keyed && !matches!(form, Form::Execute | Form::Test) {
         return Outcome::ERROR;
@@ -60,19 +60,19 @@ fn function(machine: &mut Machine, form: &Form) -> Outcome {
 
 fn set_function(machine: &mut Machine, args: &[Arg]) -> Outcome {
     match (number(args, 0), number(args, 1)) {
-        // The module restarts with all functions whichever number stands in front (manual: after AT+CFUN=1,1; assumed of
-        // the others).
+        // The module restarts with full functionality, for any first number (manual: after AT+CFUN=1,1; assumed for the
+        // others).
         (Some(0 | 1 | 4), Some(1)) => reset(machine, &Form::Execute),
         (Some(function @ (0 | 1 | 4)), None | Some(0)) => {
             machine.radio.function = function as u8;
-            // What it changes is told after the answer (capture a14).
+            // Its effects are reported after the answer (capture a14).
             Outcome::OkThen(After::Service)
         }
         _ => Outcome::cme(Cme::Invalid),
     }
 }
 
-/// `OK`, then everything is forgotten (captures a14, a18).
+/// `OK`, then all settings are lost (captures a14, a18).
 fn reset(machine: &mut Machine, form: &Form) -> Outcome {
     if *form != Form::Execute {
         return Outcome::ERROR;

@@ -17,7 +17,7 @@ fn receive(machine: &mut Machine, form: &Form) -> Outcome {
             machine.keyed("+CIPRXGET", &mode);
             Outcome::Ok
         }
-        // OK alone (manual).
+        // Only OK (manual).
         Form::Test => Outcome::Ok,
         Form::Execute => Outcome::ERROR,
         Form::Set(args) => match number(args, 0) {
@@ -41,12 +41,12 @@ fn set_mode(machine: &mut Machine, mode: u8) -> Outcome {
     Outcome::Ok
 }
 
-/// The channel and what follows it; without a channel in single-connection mode.
+/// The channel and the arguments behind it; in single mode there is no channel.
 fn addressed<'a>(machine: &Machine, args: &'a [Arg]) -> Option<(usize, &'a [Arg])> {
     if machine.ip.multi() { Some((channel(machine, args)?, &args[1..])) } else { Some((0, args)) }
 }
 
-/// A channel that data can be read from: manual mode, and a link (capture a27: a closed one is refused).
+/// A channel that can be read: in manual mode and with a link (a closed one is refused, capture a27).
 fn readable<'a>(machine: &Machine, args: &'a [Arg]) -> Option<(usize, &'a [Arg])> {
     let (channel, rest) = addressed(machine, args)?;
     let live = machine.ip.switches.manual_receive > 0 && machine.ip.channels[channel].state.receives();
@@ -59,7 +59,7 @@ fn read(machine: &mut Machine, args: &[Arg], hex: bool) -> Outcome {
     };
     let limit = if hex { machine.settings.profile.hex_read_max.into() } else { CHUNK as u64 };
     let Some(length) = number(rest, 0).filter(|length| (1..=limit).contains(length)) else {
-        // Capture a27: more than the limit is +CME ERROR: 3.
+        // A length above the limit is answered with +CME ERROR: 3 (capture a27).
         return Outcome::cme(Cme::NotAllowed);
     };
     let slot = &mut machine.ip.channels[channel];
@@ -70,8 +70,7 @@ fn read(machine: &mut Machine, args: &[Arg], hex: bool) -> Outcome {
     Outcome::OkThen(After::Read { channel })
 }
 
-/// `+CIPRXGET: 2,<n>,<got>,<left>`, line end, data, line end (captures a27, a28); nothing after the header if there is
-/// no data.
+/// `+CIPRXGET: 2,<n>,<got>,<left>`, line end, data, line end (captures a27, a28); without data only the header.
 fn print_data(machine: &mut Machine, channel: usize, data: &[u8], hex: bool) {
     let slot = &machine.ip.channels[channel];
     let mode = if hex { 3 } else { 2 };

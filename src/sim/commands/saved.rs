@@ -1,4 +1,4 @@
-//! `AT+CIPCSGP`, the access point for when none is named, and `AT+CIPSCONT`, which saves the application's settings.
+//! `AT+CIPCSGP`, the default access point, and `AT+CIPSCONT`, which saves the application's settings.
 
 use super::super::ip::SavedContext;
 use super::super::line::{Arg, Form};
@@ -9,8 +9,8 @@ use super::forms::{Table, number};
 
 pub(super) const TABLE: Table = &[("+CIPCSGP", bearer_kind), ("+CIPSCONT", save)];
 
-/// `AT+CIPCSGP=1[,<apn>[,<user>[,<password>]]]`. There are no circuit-switched connections (0 or 2; assumed to be
-/// refused).
+/// `AT+CIPCSGP=1[,<apn>[,<user>[,<password>]]]`. Circuit-switched connections (0 or 2) do not exist and are refused
+/// (assumed).
 fn bearer_kind(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => {
@@ -37,7 +37,7 @@ fn set_bearer_kind(machine: &mut Machine, args: &[Arg]) -> Outcome {
     Outcome::Ok
 }
 
-/// `AT+CIPSCONT`: the switches of the application survive a reset from now on.
+/// `AT+CIPSCONT`: saves the switches of the application, so that a reset preserves them.
 fn save(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Execute => machine.ip.saved = Some(SavedContext::of(&machine.ip)),
@@ -50,8 +50,8 @@ fn save(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// The lines of the manual's page: 0 saved, 1 not; the settings as they are now. `+CIPDPDP` and `+CIPRDTIMER` are no
-/// commands here; their values are the SIM800's and the manual's (assumed).
+/// The lines of the manual's page: 0 saved, 1 not; then the current settings. `+CIPDPDP` and `+CIPRDTIMER` are no
+/// commands here; their values are those of the SIM800 and of the manual (assumed).
 fn shown(machine: &Machine) -> Vec<String> {
     let ip = &machine.ip;
     let switches = &ip.switches;

@@ -34,13 +34,13 @@ fn send(machine: &mut Machine, form: &Form) -> Outcome {
     }
 }
 
-/// The channel that the first argument names.
+/// The channel in the first argument.
 pub(super) fn channel(machine: &Machine, args: &[Arg]) -> Option<usize> {
     let channel = usize::try_from(number(args, 0)?).ok()?;
     (channel < machine.ip.channels.len()).then_some(channel)
 }
 
-/// The most of one send: one row a channel with several connections (manual).
+/// The most bytes of one send; in multiple mode one row for each channel (manual).
 fn limits(machine: &mut Machine) -> Outcome {
     if machine.ip.multi() {
         for channel in 0..machine.ip.channels.len() {
@@ -59,7 +59,7 @@ fn prompt(machine: &mut Machine, channel: usize, length: Option<&Arg>) -> Outcom
         Some(_) => return Outcome::cme(Cme::Invalid),
     };
     let slot = &machine.ip.channels[channel];
-    // Capture a27: a link that the peer has closed refuses without a prompt.
+    // Capture a27: a link that the peer has closed is refused without a prompt.
     if !slot.state.sends() {
         return Outcome::cme(Cme::NotAllowed);
     }
@@ -86,7 +86,7 @@ fn open_prompt(machine: &mut Machine, channel: usize, end: End) -> Payload {
         channel,
         end,
         bytes: Vec::new(),
-        // Capture a01: the time runs from the command, and sends what is there then.
+        // Capture a01: the time begins at the command. When it ends, the bytes so far are sent.
         sends_at: (on == 1).then(|| machine.now + Duration::from_secs(seconds.into())),
         takes_line_feed,
         breaks_after: machine.faults.breaks_payload_after(),

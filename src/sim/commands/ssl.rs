@@ -8,11 +8,11 @@ use super::forms::{Table, number, switch, text};
 
 pub(super) const TABLE: Table = &[("+CIPSSL", secure), ("+SSLCFG", configure)];
 
-/// The contexts that are no channels: FTP, MQTT, HTTP (manual, SSLCFG).
+/// The contexts of other applications than channels: FTP, MQTT, HTTP (manual, SSLCFG).
 const OTHER_CONTEXTS: [u64; 3] = [34, 88, 153];
 
-/// For all connects from now on, of every channel (protocol.md section 14). Built without `sim-tls`, switching it on is
-/// refused rather than lied about.
+/// Applies to all later connects of every channel (protocol.md section 14). Without the feature `sim-tls`, switching it
+/// on is refused.
 fn secure(machine: &mut Machine, form: &Form) -> Outcome {
     if !AVAILABLE && matches!(form, Form::Set(args) if number(args, 0) == Some(1)) {
         return Outcome::cme(Cme::NotSupported);
@@ -20,7 +20,7 @@ fn secure(machine: &mut Machine, form: &Form) -> Outcome {
     switch(machine, "+CIPSSL", form, (0, 1), |machine| &mut machine.ip.switches.secure)
 }
 
-/// `AT+SSLCFG=<key>,<context>` asks, `AT+SSLCFG=<key>,<context>,` erases, with a value it sets (manual).
+/// `AT+SSLCFG=<key>,<context>` is a query, `AT+SSLCFG=<key>,<context>,` erases, and with a value it sets (manual).
 fn configure(machine: &mut Machine, form: &Form) -> Outcome {
     let args = match form {
         Form::Set(args) => args,

@@ -15,8 +15,8 @@ fn status(machine: &mut Machine, form: &Form) -> Outcome {
             all(machine);
             Outcome::Bare
         }
-        // The manual's syntax is the bare row; capture s10, of a SIM800, has the key. Which of the two an Air
-        // module prints, no capture shows: the key is assumed.
+        // The manual's syntax has only the row; capture s10, of a SIM800, has the key. No capture shows the form of an
+        // Air module: the key is assumed.
         Form::Set(args) if machine.ip.multi() => match channel(machine, args) {
             Some(channel) => {
                 let row = row(machine, channel);
@@ -29,8 +29,8 @@ fn status(machine: &mut Machine, form: &Form) -> Outcome {
     }
 }
 
-/// `OK` first, then the state, then with several connections one row a channel without blank lines (captures a01,
-/// a28, s01).
+/// `OK` first, then the state, then in multiple mode one row for each channel without blank lines (captures a01, a28,
+/// s01).
 fn all(machine: &mut Machine) {
     machine.final_line("OK");
     let state = machine.ip.state_text(&machine.settings.profile);

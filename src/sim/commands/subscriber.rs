@@ -1,5 +1,6 @@
-//! Commands of connection managers to card and phone: `AT+CRSM`, `AT+CSIM`, `AT+CPINR`, `AT+CPOL`, `AT+CIND` (27.007 sections
-//! 8.18, 8.17, 8.65, 7.19, 8.9), `AT+FCLASS` (T.31). The manual shows none of them: which files the card has is assumed.
+//! Commands of connection managers for card and phone: `AT+CRSM`, `AT+CSIM`, `AT+CPINR`, `AT+CPOL`, `AT+CIND` (27.007
+//! sections 8.18, 8.17, 8.65, 7.19, 8.9), `AT+FCLASS` (T.31). The manual has none of them: the files of the card are
+//! assumed.
 
 use super::super::line::Form;
 use super::super::machine::Machine;
@@ -19,7 +20,7 @@ pub(super) const TABLE: Table = &[
 /// READ BINARY (102.221 section 11.1.3).
 const READ_BINARY: u64 = 176;
 
-/// `AT+CRSM=176,<file>,0,0,<length>`: `+CRSM: 144,0,"<bytes>"`, or the card's word for a file that there is not, 6A 82.
+/// `AT+CRSM=176,<file>,0,0,<length>`: `+CRSM: 144,0,"<bytes>"`, or the card's status for a missing file, 6A 82.
 fn file(machine: &mut Machine, form: &Form) -> Outcome {
     let Form::Set(args) = form else {
         return if *form == Form::Test { Outcome::Ok } else { Outcome::ERROR };
@@ -31,7 +32,8 @@ fn file(machine: &mut Machine, form: &Form) -> Outcome {
         return Outcome::cme(Cme::Invalid);
     };
     let settings = &machine.settings;
-    // 31.102 section 4.2: the card's number, the subscriber's, the operator's name, the length of its number.
+    // 31.102 section 4.2: the card's number, the subscriber's number, the operator's name, the length of the operator's
+    // number.
     let content = match (command, file) {
         (READ_BINARY, 12_258) => Some(swapped(&settings.iccid)),
         (READ_BINARY, 28_423) => Some(format!("08{}", swapped(&format!("9{}", settings.imsi)))),
@@ -53,7 +55,7 @@ fn file(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// Digits in pairs, each pair turned round, filled up with F (31.102 section 4.2.2).
+/// Pairs of digits, each pair reversed, padded with F (31.102 section 4.2.2).
 fn swapped(digits: &str) -> String {
     let digits: Vec<char> = digits.chars().collect();
     digits.chunks(2).flat_map(|pair| [pair.get(1).copied().unwrap_or('F'), pair[0]]).collect()
@@ -65,8 +67,8 @@ fn name(operator: &str) -> String {
     format!("00{text:F<32}").chars().take(34).collect()
 }
 
-/// `AT+CSIM=<length>,"<command>"`: the card says how many tries a PIN has left (VERIFY without one), and does not know other
-/// commands.
+/// `AT+CSIM=<length>,"<command>"`: the card reports the remaining tries of a PIN (VERIFY without a PIN), and refuses
+/// other commands.
 fn raw(machine: &mut Machine, form: &Form) -> Outcome {
     let Form::Set(args) = form else {
         return if *form == Form::Test { Outcome::Ok } else { Outcome::ERROR };
@@ -85,7 +87,7 @@ fn raw(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// `+CPINR: SIM PIN,3,3`: tries that are left, and those of a new card.
+/// `+CPINR: SIM PIN,3,3`: the remaining tries, and those of a new card.
 fn tries(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Execute | Form::Set(_) => {
@@ -109,7 +111,7 @@ fn preferred(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// Battery and signal in steps, service, and what a data module has not.
+/// Levels of battery and signal, service, and indicators that a data module does not have.
 fn indicators(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Test => machine.keyed(
@@ -129,7 +131,7 @@ fn indicators(machine: &mut Machine, form: &Form) -> Outcome {
     Outcome::Ok
 }
 
-/// Data alone: no fax, no voice.
+/// Data only: no fax, no voice.
 fn class(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read | Form::Test => machine.info("0"),

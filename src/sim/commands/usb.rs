@@ -1,5 +1,5 @@
-//! The module as a network card on USB: `AT+SETUSB`, `AT+RNDISCALL` (exchanges of an Air724UG, capture q01; the other forms and
-//! values do not exist, assumed). The simulated modem has no USB: both are only kept.
+//! The module as a network adapter on USB: `AT+SETUSB`, `AT+RNDISCALL` (exchanges of an Air724UG, capture q01; the
+//! other forms and values do not exist, assumed). The simulated modem has no USB: both settings are only stored.
 
 use super::super::line::Form;
 use super::super::machine::Machine;
@@ -8,7 +8,7 @@ use super::forms::{Table, number};
 
 pub(super) const TABLE: Table = &[("+SETUSB", mode), ("+RNDISCALL", call)];
 
-/// The mode under which the capture shows the port; what else there is, it does not say.
+/// The mode of the capture. It does not show other modes.
 fn mode(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
         Form::Read => {

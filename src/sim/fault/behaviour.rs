@@ -12,13 +12,13 @@ use crate::time::Timestamp;
 pub(in crate::sim) trait Spelling: Sized {
     /// `late-answer`
     const NAME: &'static str;
-    /// With an example of its value, `late-answer=2s`. BYTES, TIMES and TEXT stand for a value, DIRECTION for `to-host` or
-    /// `from-host`.
+    /// The form, with an example of its value, `late-answer=2s`. BYTES, TIMES and TEXT stand for a value, DIRECTION for
+    /// `to-host` or `from-host`.
     const FORM: &'static str;
-    /// Whether the value is text, which may hold the signs that begin a moment or a probability.
+    /// True if the value is text, which may contain the characters before a time or a probability.
     const TAKES_TEXT: bool = false;
 
-    /// From what stands behind `=`; empty if nothing does.
+    /// Parses the text behind `=`, which may be empty.
     fn parse(value: &str) -> Result<Self, BadRule>;
 
     /// The value behind `=`.
@@ -30,22 +30,22 @@ pub(in crate::sim) trait Spelling: Sized {
 /// The occasion at which a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sim) enum Occasion {
-    /// At once, or at its moment; by chance with a command line. See [`Behaviour::strike`].
+    /// At once, or at its time; in a rule with a probability, with a command line. See [`Behaviour::strike`].
     Now,
-    /// With a command line, whose answer it changes. See [`Behaviour::answer`].
+    /// With a command line, to change its answer. See [`Behaviour::answer`].
     Answer,
-    /// When one of its other hooks is asked.
+    /// When one of its other hooks is called.
     Hook,
 }
 
-/// The effects of a fault. Each method is a hook; one that a fault does not implement does nothing.
+/// The effects of a fault. Each method is a hook; by default it does nothing.
 pub(in crate::sim) trait Behaviour {
     /// The occasion at which it strikes.
     fn occasion(&self) -> Occasion {
         Occasion::Now
     }
 
-    /// A command line begins; whether it is the one that is meant.
+    /// Counts the command line that begins. Returns true if the fault strikes it.
     fn is_counted_down(&mut self) -> bool {
         true
     }
@@ -55,32 +55,32 @@ pub(in crate::sim) trait Behaviour {
         let _ = answer;
     }
 
-    /// Does something to the modem.
+    /// Acts on the modem.
     fn strike(&self, modem: &mut dyn FaultTarget) {
         let _ = modem;
     }
 
-    /// The output that it changes.
+    /// The kind of output that it changes.
     fn prints(&self) -> Option<OutputKind> {
         None
     }
 
-    /// The pieces that are printed in place of a piece of that output.
+    /// The pieces that replace a piece of that output.
     fn print(&self, piece: Vec<u8>) -> Vec<Vec<u8>> {
         vec![piece]
     }
 
-    /// An unsolicited line before the line that is printed now.
+    /// An unsolicited line to print before the next line.
     fn line_before(&self) -> Option<&str> {
         None
     }
 
-    /// The part that is missing in a body of received data.
+    /// The missing part of a body of received data.
     fn cuts_body(&self) -> Option<BodyCut> {
         None
     }
 
-    /// Whether the payload that is complete now is not sent.
+    /// True if the complete payload is not sent.
     fn fails_send(&self) -> bool {
         false
     }
@@ -90,35 +90,35 @@ pub(in crate::sim) trait Behaviour {
         None
     }
 
-    /// After how many bytes the payload that begins now loses its link.
+    /// The number of bytes after which a payload loses its link.
     fn breaks_payload_after(&self) -> Option<usize> {
         None
     }
 
-    /// Whether the connect that begins now is never answered.
+    /// True if the connect that begins now is never answered.
     fn silences_connect(&self) -> bool {
         false
     }
 
-    /// Whether it strikes single bytes of this direction, below all grammar.
+    /// True if it strikes single bytes of this direction, independent of their meaning.
     fn disturbs_bytes(&self, direction: Direction) -> bool {
         let _ = direction;
         false
     }
 
-    /// The bytes that come in place of a byte.
+    /// The bytes that replace a byte.
     fn byte(&self, byte: u8, rng: &mut Rng) -> Vec<u8> {
         let _ = rng;
         vec![byte]
     }
 
-    /// Whether it strikes pieces of this direction: what arrives together.
+    /// True if it strikes pieces of this direction: bytes that arrive together.
     fn disturbs_pieces(&self, direction: Direction) -> bool {
         let _ = direction;
         false
     }
 
-    /// Changes how a piece passes.
+    /// Changes the transmission of a piece.
     fn piece(&self, now: Timestamp, piece: &mut Transit) {
         let _ = (now, piece);
     }
@@ -127,7 +127,7 @@ pub(in crate::sim) trait Behaviour {
 /// The fate of the answer to a command line.
 #[derive(Debug)]
 pub(in crate::sim) struct Answer {
-    /// How much later the command runs.
+    /// The delay of the command.
     pub(in crate::sim) later: Duration,
     pub(in crate::sim) fate: Fate,
 }
@@ -137,60 +137,60 @@ pub(in crate::sim) struct Answer {
 pub(in crate::sim) enum Fate {
     /// They are printed.
     Whole,
-    /// They are not.
+    /// They are not printed.
     Lost,
-    /// They come this much later, between those of other answers.
+    /// They are delayed by this time, and come between those of other answers.
     Detached(Duration),
-    /// This line is printed in their place.
+    /// This line is printed instead.
     Replaced(String),
 }
 
-/// The part that is missing in a body of received data.
+/// The missing part of a body of received data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sim) struct BodyCut {
-    /// How many bytes.
+    /// The number of missing bytes.
     pub(in crate::sim) missing: usize,
-    /// Whether the rest of the answer is lost, too.
+    /// True if the rest of the answer is lost, too.
     pub(in crate::sim) ends_answer: bool,
 }
 
-/// The passage of a piece over the line.
+/// The transmission of a piece over the line.
 #[derive(Debug)]
 pub(in crate::sim) struct Transit {
-    /// It arrives in parts of this many bytes.
+    /// The piece arrives in parts of this number of bytes.
     pub(in crate::sim) part: usize,
-    /// It does not arrive before.
+    /// The earliest time of its arrival.
     pub(in crate::sim) at: Timestamp,
-    /// It takes in what comes behind it, up to this many bytes; 0: nothing.
+    /// Later bytes join the piece, up to this number in total; 0: none.
     pub(in crate::sim) merges_up_to: usize,
-    /// Nothing passes before.
+    /// No bytes arrive before this time.
     pub(in crate::sim) stalled_until: Timestamp,
 }
 
 /// The calls by which a fault acts on a modem.
 pub(in crate::sim) trait FaultTarget {
-    /// Everything is forgotten, the boot begins.
+    /// Loses all settings, and boots.
     fn reboot(&mut self);
-    /// The supply breaks down: this many reboots, each soon after the banner.
+    /// Interrupts the supply: the modem reboots this number of times, each time soon after the banner.
     fn brown_out(&mut self, times: u32);
-    /// The network ends the bearer.
+    /// Loses the bearer.
     fn lose_bearer(&mut self);
-    /// The cell is gone.
+    /// Loses the cell.
     fn lose_cell(&mut self);
-    /// The card is pulled out.
+    /// Removes the card.
     fn remove_card(&mut self);
-    /// The port vanishes, and the modem lives on.
+    /// Removes the port. The modem continues.
     fn unplug(&mut self);
-    /// The port is back.
+    /// Brings the port back.
     fn replug(&mut self);
-    /// The modem reboots, and its port is gone for this long.
+    /// Reboots the modem, and removes its port for this time.
     fn restart_usb(&mut self, lasting: Duration);
-    /// The port vanishes for good.
+    /// Removes the port for good.
     fn hang_up(&mut self);
-    /// Bytes that the host writes in this span are lost.
+    /// Loses the bytes that the host writes in this time.
     fn deafen(&mut self, lasting: Duration);
-    /// Open links die, and the modem does not notice.
+    /// Ends open links without the modem's knowledge.
     fn kill_links_silently(&mut self);
-    /// Bytes appear on the line to the host.
+    /// Puts bytes on the line to the host.
     fn put_on_line(&mut self, bytes: &[u8]);
 }

@@ -1,12 +1,12 @@
 use super::behaviour::{Behaviour, FaultTarget, Spelling};
 use super::values::{BadRule, times};
 
-/// The supply breaks down: the modem reboots this many times, each time soon after its banner (users' reports).
+/// The supply is interrupted: the modem reboots this number of times, each time soon after its banner (users' reports).
 ///
 /// By chance: with each command line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BrownOut {
-    /// How often.
+    /// The number of reboots.
     pub times: u32,
 }
 

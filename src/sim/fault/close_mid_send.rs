@@ -1,13 +1,13 @@
 use super::behaviour::{Behaviour, Occasion, Spelling};
 use super::values::{BadRule, bytes};
 
-/// The connection breaks when the modem has this many bytes of the next payload: `SEND FAIL` and `CLOSED`, and what the host
-/// still writes is taken for commands (8910 SDK).
+/// The connection breaks when the modem has this number of bytes of the next payload: `SEND FAIL` and `CLOSED`. The
+/// modem reads the rest of the payload as commands (8910 SDK).
 ///
 /// By chance: at each payload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CloseMidSend {
-    /// How many bytes have come.
+    /// The number of bytes before the break.
     pub after: usize,
 }
 

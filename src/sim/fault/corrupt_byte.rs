@@ -3,7 +3,7 @@ use super::direction::Direction;
 use super::values::{BadRule, direction};
 use crate::sim::rng::Rng;
 
-/// A bit of a byte is turned over (capture s05).
+/// A bit of a byte is inverted (capture s05).
 ///
 /// By chance: at each byte.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,12 +1,12 @@
 use super::behaviour::{Behaviour, BodyCut, Occasion, Spelling};
 use super::values::{BadRule, bytes};
 
-/// As [`ShortBody`](super::ShortBody), and the `OK` of the read that it belongs to does not come either (capture s07).
+/// The same as [`ShortBody`](super::ShortBody), and the `OK` of its read is missing, too (capture s07).
 ///
 /// By chance: at each piece of received data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CutBody {
-    /// How many bytes are missing.
+    /// The number of missing bytes.
     pub missing: usize,
 }
 

@@ -3,12 +3,12 @@ use std::time::Duration;
 use super::behaviour::{Behaviour, FaultTarget, Spelling};
 use super::values::{BadRule, millis, span};
 
-/// The modem hears nothing for this time: not even an echo comes (capture s02).
+/// The modem ignores all bytes for this time, without an echo (capture s02).
 ///
 /// By chance: with each command line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deaf {
-    /// How long.
+    /// The time.
     pub lasting: Duration,
 }
 

@@ -5,14 +5,14 @@ use super::direction::Direction;
 use super::values::{BadRule, direction_and, millis, span};
 use crate::time::Timestamp;
 
-/// A piece comes this much later, and everything behind it not before (capture a28).
+/// A piece is delayed by this time, and all bytes behind it with it (capture a28).
 ///
-/// By chance: at each piece: what arrives together.
+/// By chance: at each piece (bytes that arrive together).
 #[derive(Clone, Debug, PartialEq)]
 pub struct DelayPiece {
     /// The direction in which it strikes.
     pub direction: Direction,
-    /// How much later.
+    /// The delay.
     pub by: Duration,
 }
 

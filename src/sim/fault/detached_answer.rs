@@ -3,15 +3,15 @@ use std::time::Duration;
 use super::behaviour::{Answer, Behaviour, Fate, Occasion, Spelling};
 use super::values::{BadRule, millis, span};
 
-/// A command runs at once, but its answer comes this much later, between the answers to other commands (capture s08 comes
-/// closest): a host that counts its answers loses its place.
+/// A command runs at once, but its answer is delayed by this time and comes between the answers to other commands
+/// (similar to capture s08). A host that counts answers assigns them to the wrong commands.
 ///
 /// By chance: with each command line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DetachedAnswer {
-    /// Which command line: 1 is the next one.
+    /// The number of the command line: 1 is the next one.
     pub command: u32,
-    /// How much later.
+    /// The delay.
     pub by: Duration,
 }
 

@@ -3,7 +3,7 @@ use super::direction::Direction;
 use super::values::{BadRule, direction};
 use crate::sim::rng::Rng;
 
-/// A byte comes twice.
+/// A byte is doubled.
 ///
 /// By chance: at each byte.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 use super::behaviour::{Behaviour, FaultTarget, Spelling};
 use super::values::BadRule;
 
-/// These bytes appear on the line, whatever it carries: noise, a wrong rate (captures s05, l06). A rule puts its text between
+/// These bytes appear on the line at any point: noise, a wrong rate (captures s05, l06). A rule puts its text between
 /// line ends.
 ///
 /// By chance: with each command line.

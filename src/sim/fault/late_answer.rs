@@ -3,14 +3,14 @@ use std::time::Duration;
 use super::behaviour::{Answer, Behaviour, Occasion, Spelling};
 use super::values::{BadRule, millis, span};
 
-/// A command runs this much later (capture s04). The modem does nothing else meanwhile: commands that come wait behind it.
+/// A command is delayed by this time (capture s04). The modem does nothing else in this time: later commands wait.
 ///
 /// By chance: with each command line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LateAnswer {
-    /// Which command line: 1 is the next one.
+    /// The number of the command line: 1 is the next one.
     pub command: u32,
-    /// How much later.
+    /// The delay.
     pub by: Duration,
 }
 

@@ -3,13 +3,13 @@ use std::time::Duration;
 use super::behaviour::{Behaviour, Occasion, Spelling};
 use super::values::{BadRule, millis, span};
 
-/// The result of the next send comes this much later, after an empty line in its place; the command line is free meanwhile
-/// (issue lists of drivers).
+/// The result of the next send is delayed by this time, with an empty line in its place. The command line is free in
+/// this time (issue lists of drivers).
 ///
 /// By chance: at each send.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LateSend {
-    /// How much later.
+    /// The delay.
     pub by: Duration,
 }
 

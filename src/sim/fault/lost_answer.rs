@@ -1,12 +1,12 @@
 use super::behaviour::{Answer, Behaviour, Fate, Occasion, Spelling};
 use super::values::BadRule;
 
-/// A command runs, and its answer is never printed (capture s13: the echo alone).
+/// A command runs, and its answer is never printed (capture s13: only the echo).
 ///
 /// By chance: with each command line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LostAnswer {
-    /// Which command line: 1 is the next one.
+    /// The number of the command line: 1 is the next one.
     pub command: u32,
 }
 

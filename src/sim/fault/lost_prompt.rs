@@ -2,8 +2,8 @@ use super::behaviour::{Behaviour, Occasion, Spelling};
 use super::values::BadRule;
 use crate::sim::output_kind::OutputKind;
 
-/// The next prompt is not printed; the modem waits for the payload all the same (seen by drivers: the prompt times out, and
-/// what the host types next is payload).
+/// The next prompt is not printed, but the modem waits for the payload (known from drivers: the prompt times out, and
+/// the next bytes of the host are read as payload).
 ///
 /// By chance: at each prompt.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@ use super::behaviour::{Behaviour, Occasion, Spelling};
 use super::values::BadRule;
 use crate::sim::output_kind::OutputKind;
 
-/// The next unsolicited line is not printed (firmware before V838 forgot `CLOSED`).
+/// The next unsolicited line is not printed (firmware before V838 omitted `CLOSED`).
 ///
 /// By chance: at each unsolicited line.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,17 +5,17 @@ use super::direction::Direction;
 use super::values::{BadRule, bytes, direction_and};
 use crate::time::Timestamp;
 
-/// How long merged bytes wait for more.
+/// The longest time for which merged bytes are held.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Bytes are held back until this number of them has come, or 100 ms have passed (captures a04, s02).
+/// Bytes are held until there are this number of them, or 100 ms have passed (captures a04, s02).
 ///
-/// By chance: at each piece: what arrives together.
+/// By chance: at each piece (bytes that arrive together).
 #[derive(Clone, Debug, PartialEq)]
 pub struct MergePieces {
     /// The direction in which it strikes.
     pub direction: Direction,
-    /// How many bytes come together.
+    /// The number of bytes that come together.
     pub bytes: usize,
 }
 

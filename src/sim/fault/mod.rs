@@ -1,7 +1,7 @@
 //! Faults between the modem and its host, on request or by chance.
 //!
-//! A fault is a file: its parameters, how it is written, what it does. Here it has two lines: its `mod`, and its entry in
-//! the list below. `Behaviour` has the moments at which a fault can strike.
+//! Each fault has a file with its parameters, its spelling and its effect. Here it has two lines: its `mod`, and its
+//! entry in the list below. `Behaviour` has the occasions at which a fault can strike.
 
 mod behaviour;
 mod direction;
@@ -58,8 +58,8 @@ macro_rules! faults {
     ($($module:ident::$name:ident,)*) => {
         $(pub use $module::$name;)*
 
-        /// One thing that goes wrong. Given with [`Control::fault`](super::Control::fault) it strikes at the next
-        /// opportunity; in a [`Rule`] at a moment or by chance.
+        /// A fault. With [`Control::fault`](super::Control::fault) it strikes at the next opportunity; in a [`Rule`] at
+        /// a time or with a probability.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum Fault {
@@ -73,14 +73,14 @@ macro_rules! faults {
         })*
 
         impl Fault {
-            /// Every fault as it is written, with an example of its value. BYTES, TIMES and TEXT stand for a value, DIRECTION
-            /// for `to-host` or `from-host`.
+            /// The spelling of every fault, with an example of its value. BYTES, TIMES and TEXT stand for a value,
+            /// DIRECTION for `to-host` or `from-host`.
             pub const FORMS: &'static [&'static str] = &[$($name::FORM),*];
 
-            /// The names of all faults. Where several strike at one piece of output, they are asked in this order.
+            /// The names of all faults. If several apply to one piece of output, this is their order.
             pub(super) const NAMES: &'static [&'static str] = &[$($name::NAME),*];
 
-            /// The name as it is written, `late-answer`.
+            /// The name in a rule, `late-answer`.
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Self::$name(_) => $name::NAME,)*

@@ -1,7 +1,8 @@
 use super::behaviour::{Behaviour, FaultTarget, Spelling};
 use super::values::BadRule;
 
-/// A port that had vanished is back. Only a rule with a moment makes sense: without a port no command comes.
+/// A port that had vanished is back. It is useful in a rule with a time only, because without a port there are no
+/// commands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Replug;
 

@@ -11,13 +11,13 @@ use super::values::{BadRule, probability, span};
 pub enum Trigger {
     /// Once, at the next opportunity.
     Next,
-    /// Once, this long after the origin of time.
+    /// Once, at this time after the origin of time.
     At(Duration),
-    /// At each opportunity with this probability, from 0 to 1. Each fault's documentation names its opportunities.
+    /// At each opportunity with this probability, from 0 to 1. The documentation of each fault names its opportunities.
     Chance(f64),
 }
 
-/// A fault and when it strikes.
+/// A fault with its trigger.
 ///
 /// Written `fault`, `fault@12s`, `fault:0.01`; a fault may have a value, as in `late-answer=2s:0.01`:
 ///
@@ -33,9 +33,9 @@ pub enum Trigger {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
-    /// What goes wrong.
+    /// The fault.
     pub fault: Fault,
-    /// When.
+    /// The trigger.
     pub trigger: Trigger,
 }
 
@@ -48,7 +48,7 @@ impl FromStr for Rule {
             text.rsplit_once(':').map(|(fault, chance)| (fault, probability(chance).map(Trigger::Chance)));
         let takes_text = text.split_once('=').is_some_and(|(name, _)| Fault::takes_text(name));
         let (fault, trigger) = match at.or(chance) {
-            // The text of a line may hold both signs.
+            // A text may contain both characters.
             Some((_, Err(_))) if takes_text => (text, Trigger::Next),
             Some((fault, trigger)) => (fault, trigger?),
             None => (text, Trigger::Next),

@@ -1,4 +1,4 @@
-//! The faults that wait, and the one that is at work.
+//! The faults that wait for their occasion, and the one that is in effect.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use crate::sim::output_kind::OutputKind;
 use crate::sim::rng::Rng;
 use crate::time::Timestamp;
 
-/// Faults that wait for their opportunity; more are refused (bounds memory).
+/// The most faults that wait for their opportunity; further ones are refused (limits memory).
 const ARMED_LIMIT: usize = 1024;
-/// Bytes of detached answers under way; more are dropped (bounds memory).
+/// The most bytes of detached answers; further ones are dropped (limits memory).
 const DETACHED_LIMIT: usize = 64 * 1024;
-/// Keeps the chance of faults apart from that of latencies, so that switching faults on changes no latency.
+/// Separates the random numbers of faults from those of latencies, so that faults do not change latencies.
 const FAULT_STREAM: u64 = 0x5eed_fa17;
-/// Keeps the chance of single bytes apart from that of commands.
+/// Separates the random numbers of single bytes from those of commands.
 const WIRE_STREAM: u64 = 0x5eed_31fe;
 
 /// The fate of a piece of output.
@@ -29,17 +29,17 @@ pub(in crate::sim) enum Passage {
     At(Timestamp, Vec<u8>),
 }
 
-/// Everything that is to go wrong.
+/// All faults that will strike.
 #[derive(Debug)]
 pub(in crate::sim) struct FaultSchedule {
     rules: Vec<Rule>,
     armed: VecDeque<Fault>,
     rng: Rng,
-    /// The chance of bytes on the wire, apart from that of commands.
+    /// The random numbers of bytes on the line, separate from those of commands.
     wire_rng: Rng,
-    /// What becomes of the answer of the command in hand.
+    /// The fate of the answer to the current command.
     fate: Fate,
-    /// Detached answers and when they come.
+    /// Detached answers and their times.
     detached: VecDeque<(Timestamp, Vec<u8>)>,
 }
 
@@ -57,21 +57,21 @@ impl FaultSchedule {
         }
     }
 
-    /// Lets a fault wait for its opportunity.
+    /// Adds a fault that waits for its opportunity.
     pub(in crate::sim) fn arm(&mut self, fault: Fault) {
         if self.armed.len() < ARMED_LIMIT {
             self.armed.push_back(fault);
         }
     }
 
-    /// Adds a rule, its moment counted from the origin of time.
+    /// Adds a rule whose time counts from the origin of time.
     pub(in crate::sim) fn add(&mut self, rule: Rule) {
         if self.rules.len() < ARMED_LIMIT {
             self.rules.push(rule);
         }
     }
 
-    /// A command line begins; answers what strikes the modem now, and how much later the command runs.
+    /// A command line begins. Returns the faults that strike the modem now, and the delay of the command.
     pub(in crate::sim) fn command_begins(&mut self) -> (Vec<Fault>, Duration) {
         let mut answer = Answer { later: Duration::ZERO, fate: Fate::Whole };
         let mut struck = Vec::new();
@@ -85,7 +85,7 @@ impl FaultSchedule {
         (struck, answer.later)
     }
 
-    /// The answer is over; gives the line that stands for it, if it was a wrong one.
+    /// The answer has ended. Returns the line that replaces it, if it is a wrong one.
     pub(in crate::sim) fn answer_ends(&mut self) -> Option<String> {
         match std::mem::replace(&mut self.fate, Fate::Whole) {
             Fate::Replaced(text) => Some(text),
@@ -93,7 +93,7 @@ impl FaultSchedule {
         }
     }
 
-    /// A reboot: no answer of the time before comes any more.
+    /// A reboot: answers from before it do not come any more.
     pub(in crate::sim) fn forget_answers(&mut self) {
         self.fate = Fate::Whole;
         self.detached.clear();
@@ -120,13 +120,13 @@ impl FaultSchedule {
         }
     }
 
-    /// A detached answer that comes now.
+    /// A detached answer that is due.
     pub(in crate::sim) fn arrived(&mut self, now: Timestamp) -> Option<Vec<u8>> {
         let at = self.detached.iter().position(|(at, _)| *at <= now)?;
         self.detached.remove(at).map(|(_, bytes)| bytes)
     }
 
-    /// A fault whose moment has come.
+    /// A fault that is due.
     pub(in crate::sim) fn due(&mut self, now: Timestamp) -> Option<Fault> {
         let at = self.rules.iter().position(|rule| moment(rule).is_some_and(|at| at <= now))?;
         Some(self.rules.remove(at).fault)
@@ -137,27 +137,27 @@ impl FaultSchedule {
         self.rules.iter().filter_map(moment).chain(detached).min()
     }
 
-    /// The part that is missing in the body of this piece of received data.
+    /// The missing part in the body of this piece of received data.
     pub(in crate::sim) fn cuts_body(&mut self) -> Option<BodyCut> {
         self.strikes(|fault| fault.cuts_body().is_some())?.behaviour().cuts_body()
     }
 
-    /// Nothing more comes of the answer in hand.
+    /// Drops the rest of the current answer.
     pub(in crate::sim) fn lose_rest_of_answer(&mut self) {
         self.fate = Fate::Lost;
     }
 
-    /// Whether the payload that is complete now is not sent.
+    /// True if the complete payload is not sent.
     pub(in crate::sim) fn fails_send(&mut self) -> bool {
         self.strikes(|fault| fault.fails_send()).is_some()
     }
 
-    /// Whether the connect that begins now is never answered.
+    /// True if the connect that begins now is never answered.
     pub(in crate::sim) fn silences_connect(&mut self) -> bool {
         self.strikes(|fault| fault.silences_connect()).is_some()
     }
 
-    /// After how many bytes the payload that begins now loses its link.
+    /// The number of bytes after which the payload that begins now loses its link.
     pub(in crate::sim) fn breaks_payload_after(&mut self) -> Option<usize> {
         let fault = self.strikes(|fault| fault.breaks_payload_after().is_some())?;
         fault.behaviour().breaks_payload_after()
@@ -176,13 +176,13 @@ impl FaultSchedule {
         fault.behaviour().line_before().map(str::to_owned)
     }
 
-    /// Whether anything is meant for single bytes of this direction: a quick look, as bytes are many.
+    /// True if a fault may strike single bytes of this direction. The check is fast, because there are many bytes.
     pub(super) fn disturbs_bytes(&self, direction: Direction) -> bool {
         let rules = self.rules.iter().map(|rule| &rule.fault);
         self.armed.iter().chain(rules).any(|fault| fault.behaviour().disturbs_bytes(direction))
     }
 
-    /// A byte passes in this direction: puts there what comes out.
+    /// A byte is transmitted in this direction. Appends the bytes that arrive.
     pub(super) fn carry_byte(&mut self, direction: Direction, byte: u8, out: &mut Vec<u8>) {
         match self.strikes_wire(|fault| fault.disturbs_bytes(direction)) {
             Some(fault) => out.extend(fault.behaviour().byte(byte, &mut self.wire_rng)),
@@ -190,7 +190,7 @@ impl FaultSchedule {
         }
     }
 
-    /// The fate of the next piece of this direction.
+    /// The fault that strikes the next piece of this direction.
     pub(super) fn disturbs_piece(&mut self, direction: Direction) -> Option<Fault> {
         self.strikes_wire(|fault| fault.disturbs_pieces(direction))
     }
@@ -218,7 +218,7 @@ impl FaultSchedule {
         self.strikes_fault(|fault| wanted(fault.behaviour()))
     }
 
-    /// The first of the wanted faults that strikes at this opportunity: one that waits, or one that chance brings.
+    /// The first of the wanted faults that strikes at this opportunity: one that waits, or one by probability.
     fn strikes_fault(&mut self, wanted: impl Fn(&Fault) -> bool) -> Option<Fault> {
         if let Some(at) = self.armed.iter().position(&wanted) {
             return self.armed.remove(at);
@@ -228,7 +228,7 @@ impl FaultSchedule {
         rules.find(|rule| by_chance(rule, rng)).map(|rule| rule.fault.clone())
     }
 
-    /// Counts a command line; answers the faults that it meets.
+    /// Counts a command line. Returns the faults that strike it.
     fn due_with_this_command(&mut self) -> Vec<Fault> {
         let mut due = Vec::new();
         for mut fault in std::mem::take(&mut self.armed) {

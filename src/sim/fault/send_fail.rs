@@ -1,7 +1,7 @@
 use super::behaviour::{Behaviour, Occasion, Spelling};
 use super::values::BadRule;
 
-/// The next payload is not sent: `SEND FAIL`, and the link stays (capture s01).
+/// The next payload is not sent: `SEND FAIL`, and the link remains (capture s01).
 ///
 /// By chance: at each send.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,12 +1,12 @@
 use super::behaviour::{Behaviour, BodyCut, Occasion, Spelling};
 use super::values::{BadRule, bytes};
 
-/// The body of the next received data is this many bytes shorter than its header says (capture s07).
+/// The body of the next received data is shorter than its header says, by this number of bytes (capture s07).
 ///
 /// By chance: at each piece of received data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShortBody {
-    /// How many bytes are missing.
+    /// The number of missing bytes.
     pub missing: usize,
 }
 

@@ -1,7 +1,7 @@
 use super::behaviour::{Behaviour, Occasion, Spelling};
 use super::values::BadRule;
 
-/// The next connect is not answered: `CONNECT FAIL` when the module's own time is up (capture s04, 75 s), nothing before
+/// The next connect is not answered: `CONNECT FAIL` after the module's time-out (capture s04, 75 s), and nothing before
 /// (a29).
 ///
 /// By chance: at each connect.

@@ -1,7 +1,7 @@
 use super::behaviour::{Behaviour, FaultTarget, Spelling};
 use super::values::BadRule;
 
-/// The card is pulled out (capture a14).
+/// The card is removed (capture a14).
 ///
 /// By chance: with each command line.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use crate::time::Timestamp;
 
 /// A piece arrives in parts, 2 ms apart: more than a burst of the line (captures a15, s12).
 ///
-/// By chance: at each piece: what arrives together.
+/// By chance: at each piece (bytes that arrive together).
 #[derive(Clone, Debug, PartialEq)]
 pub struct SplitPiece {
     /// The direction in which it strikes.

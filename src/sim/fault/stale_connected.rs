@@ -1,7 +1,8 @@
 use super::behaviour::{Behaviour, FaultTarget, Spelling};
 use super::values::BadRule;
 
-/// Every open link dies unnoticed; the modem goes on saying `CONNECTED` and takes what is sent (capture s10).
+/// All open links end without the modem's knowledge; it continues to report `CONNECTED` and to accept data (capture
+/// s10).
 ///
 /// By chance: with each command line.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,14 +5,14 @@ use super::direction::Direction;
 use super::values::{BadRule, direction_and, millis, span};
 use crate::time::Timestamp;
 
-/// Nothing passes for this time; then all that has gathered comes together.
+/// No bytes arrive for this time; then all of them arrive together.
 ///
-/// By chance: at each piece: what arrives together.
+/// By chance: at each piece (bytes that arrive together).
 #[derive(Clone, Debug, PartialEq)]
 pub struct StallLine {
     /// The direction in which it strikes.
     pub direction: Direction,
-    /// How long.
+    /// The time.
     pub lasting: Duration,
 }
 

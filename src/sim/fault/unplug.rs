@@ -1,7 +1,7 @@
 use super::behaviour::{Behaviour, FaultTarget, Spelling};
 use super::values::BadRule;
 
-/// The port vanishes, and the modem lives on.
+/// The port vanishes, and the modem continues.
 ///
 /// By chance: with each command line.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,7 @@
 use super::behaviour::{Behaviour, Occasion, Spelling};
 use super::values::BadRule;
 
-/// This unsolicited line is printed before the next line of the modem, whatever that belongs to: also in the middle of an
-/// answer (capture a01).
+/// This unsolicited line is printed before the next line of the modem, also in the middle of an answer (capture a01).
 ///
 /// By chance: at each line that is printed.
 #[derive(Clone, Debug, PartialEq)]

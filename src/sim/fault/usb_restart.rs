@@ -3,12 +3,12 @@ use std::time::Duration;
 use super::behaviour::{Behaviour, FaultTarget, Spelling};
 use super::values::{BadRule, millis, span};
 
-/// The modem reboots and takes its USB port along for this time.
+/// The modem reboots, and its USB port is gone for this time.
 ///
 /// By chance: with each command line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UsbRestart {
-    /// How long the port is gone.
+    /// The time without a port.
     pub lasting: Duration,
 }
 

@@ -1,11 +1,11 @@
-//! The values of a rule as they are written, and the error of a rule that means nothing.
+//! The values in a rule, and the error of an invalid rule.
 
 use std::fmt;
 use std::time::Duration;
 
 use super::direction::Direction;
 
-/// A rule that means nothing; says why, and what would.
+/// An invalid rule, with the reason and the valid forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadRule(String);
 
@@ -23,7 +23,7 @@ impl fmt::Display for BadRule {
 
 impl std::error::Error for BadRule {}
 
-/// `12s`, `1500ms`, `0.5s`.
+/// Parses `12s`, `1500ms`, `0.5s`.
 pub(super) fn span(text: &str) -> Result<Duration, BadRule> {
     let bad = || BadRule(format!("\"{text}\" is no span of time; write 12s or 1500ms"));
     let (number, unit) = match text.strip_suffix("ms") {
@@ -34,7 +34,7 @@ pub(super) fn span(text: &str) -> Result<Duration, BadRule> {
     Duration::try_from_secs_f64(number * unit).map_err(|_| bad())
 }
 
-/// The same way back.
+/// The reverse.
 pub(super) fn millis(span: Duration) -> String {
     format!("{}ms", span.as_millis())
 }
@@ -61,7 +61,7 @@ pub(super) fn direction(text: &str) -> Result<Direction, BadRule> {
     }
 }
 
-/// `to-host,3`: the direction and what follows.
+/// `to-host,3`: the direction and the text behind it.
 pub(super) fn direction_and(text: &str) -> Result<(Direction, &str), BadRule> {
     let (way, value) = text.split_once(',').unwrap_or((text, ""));
     Ok((direction(way)?, value))

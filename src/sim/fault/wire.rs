@@ -1,4 +1,4 @@
-//! A direction of the line, below all grammar, with what disturbs it.
+//! A direction of the line, with the faults of its bytes.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use super::direction::Direction;
 use super::schedule::FaultSchedule;
 use crate::time::Timestamp;
 
-/// Bytes that wait in a disturbed line; the sender waits behind them (bounds memory).
+/// The most bytes that wait in a disturbed line; further ones wait at the sender (limits memory).
 const WAITING_LIMIT: usize = 64 * 1024;
-/// How far the parts of a split piece are apart: more than a burst of the line.
+/// The time between the parts of a split piece: more than a burst of the line.
 const GAP: Duration = Duration::from_millis(2);
 
-/// Bytes that come out together.
+/// Bytes that arrive together.
 #[derive(Debug)]
 struct Piece {
     at: Timestamp,
@@ -26,9 +26,9 @@ pub(in crate::sim) struct Wire {
     direction: Direction,
     pieces: VecDeque<Piece>,
     waiting: usize,
-    /// Nothing passes before.
+    /// No bytes arrive before this time.
     stalled_until: Timestamp,
-    /// The last piece takes in what comes, up to this many bytes.
+    /// The last piece accepts further bytes, up to this number in total.
     merges_up_to: usize,
 }
 
@@ -43,12 +43,12 @@ impl Wire {
         }
     }
 
-    /// The number of bytes that it still takes.
+    /// The number of bytes that it accepts.
     pub(in crate::sim) fn room(&self) -> usize {
         WAITING_LIMIT.saturating_sub(self.waiting)
     }
 
-    /// Lets bytes in.
+    /// Transmits bytes.
     pub(in crate::sim) fn push(&mut self, now: Timestamp, bytes: Vec<u8>, faults: &mut FaultSchedule) {
         if bytes.is_empty() {
             return;
@@ -72,13 +72,13 @@ impl Wire {
         }
     }
 
-    /// The next piece that has come through.
+    /// The next piece that has arrived.
     pub(in crate::sim) fn pop(&mut self, now: Timestamp) -> Option<Vec<u8>> {
         if self.deadline()? > now {
             return None;
         }
         let mut piece = self.pieces.pop_front()?;
-        // What a stall has held back comes together.
+        // Bytes that a stall has held arrive together.
         let stalled_until = self.stalled_until;
         while piece.at < stalled_until && self.pieces.front().is_some_and(|next| next.at <= stalled_until) {
             piece.bytes.extend(self.pieces.pop_front()?.bytes);
@@ -92,7 +92,7 @@ impl Wire {
         self.pieces.front().map(|piece| piece.at.max(self.stalled_until))
     }
 
-    /// Puts a piece behind the others, or into the last one while that merges.
+    /// Appends a piece, or joins it to the last one while that accepts bytes.
     fn append(&mut self, now: Timestamp, at: Timestamp, bytes: &[u8]) {
         self.waiting += bytes.len();
         let merges = self.merges_up_to;
@@ -105,7 +105,7 @@ impl Wire {
                 }
                 return;
             }
-            // Nothing overtakes.
+            // Bytes arrive in order.
             let at = at.max(last.at);
             self.pieces.push_back(Piece { at, bytes: bytes.to_vec() });
             return;
@@ -144,7 +144,7 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
-    /// The output of a wire that is read whenever something is due, with the times in milliseconds.
+    /// The output of a wire that is read at each due time, with the times in milliseconds.
     fn drained(wire: &mut Wire) -> Vec<(u64, Vec<u8>)> {
         let mut got = Vec::new();
         while let Some(due) = wire.deadline() {

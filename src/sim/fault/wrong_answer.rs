@@ -6,7 +6,7 @@ use super::values::BadRule;
 /// By chance: with each command line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WrongAnswer {
-    /// Which command line: 1 is the next one.
+    /// The number of the command line: 1 is the next one.
     pub command: u32,
     /// The line.
     pub text: String,

@@ -21,14 +21,15 @@ use super::link_options::LinkOptions;
 use super::network::{ConnectFailure, Link, Network, NetworkEvent, Protocol, Target, Waker};
 use crate::time::Timestamp;
 
-/// Threads that connect or resolve at once, those included whose result is not wanted any more. Beyond it a connect fails
-/// at once: a host that opens and closes links to nowhere must not fill the machine with threads.
+/// The most threads that connect or resolve at the same time, including those whose result is no longer needed. Beyond
+/// it a connect fails at once, so that a host that opens and closes links without an answer can't fill the machine with
+/// threads.
 const MAX_PENDING: usize = 64;
 
-/// Real sockets behind the modem: what it connects to are the servers that this machine reaches.
+/// Real sockets as the modem's network: the modem reaches the servers that this machine reaches.
 ///
-/// Threads wait for the sockets and tell the simulator through a channel; each link has at most 64 KiB under way in
-/// each direction, so a slow line slows the peer down and never grows memory.
+/// Threads wait for the sockets and report to the simulator through a channel. Each link has at most 64 KiB in transit
+/// in each direction, so a slow line slows the peer down and uses no further memory.
 #[derive(Debug)]
 pub struct HostNetwork {
     names: Arc<BTreeMap<String, IpAddr>>,
@@ -36,7 +37,7 @@ pub struct HostNetwork {
     reporter: Reporter,
     reports: Receiver<Report>,
     ready: VecDeque<NetworkEvent>,
-    /// What was asked for links that are not connected yet.
+    /// The options of links that are not connected yet.
     prepared: BTreeMap<Link, LinkOptions>,
     pending: Arc<()>,
 }
@@ -49,7 +50,7 @@ enum HostLink {
 }
 
 impl HostNetwork {
-    /// This machine's network, with the system's names.
+    /// This machine's network, with the system's name resolution.
     pub fn new() -> Self {
         let (sender, reports) = crossbeam_channel::unbounded();
         Self {
@@ -63,14 +64,14 @@ impl HostNetwork {
         }
     }
 
-    /// Gives a host an address, whatever the system says.
+    /// Sets the address of a host, in place of the system's.
     #[must_use]
     pub fn name(mut self, host: &str, address: impl Into<IpAddr>) -> Self {
         Arc::make_mut(&mut self.names).insert(host.to_owned(), address.into());
         self
     }
 
-    /// Does work in a thread; `false` if there are too many.
+    /// Runs work in a thread; `false` if there are too many.
     fn in_thread(&self, name: &str, number: u64, work: impl FnOnce() + Send + 'static) -> bool {
         let token = self.pending.clone();
         let work = move || {
@@ -80,7 +81,7 @@ impl HostNetwork {
         Arc::strong_count(&self.pending) <= MAX_PENDING && spawn(name, number, work).is_ok()
     }
 
-    /// A thread's word becomes an event, if the link that it speaks of is still wanted.
+    /// The event for a thread's report, if its link is still in use.
     fn take(&mut self, report: Report) -> Option<NetworkEvent> {
         match report {
             Report::Stream { link, stream } => {
@@ -137,7 +138,7 @@ impl Network for HostNetwork {
         self.links.insert(link, HostLink::Connecting);
         let options = self.prepared.remove(&link).unwrap_or_default();
         let (reporter, names, target) = (self.reporter.clone(), self.names.clone(), target.clone());
-        // A UDP socket to an address is there at once, as in capture a04; it still takes the same way.
+        // A UDP socket to an address is ready at once, as in capture a04. It is created in the same way.
         let direct = target.protocol == Protocol::Udp && target.host.parse::<IpAddr>().is_ok();
         if direct {
             names::connect(&reporter, link, &target, options, &names);

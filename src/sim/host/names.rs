@@ -1,4 +1,4 @@
-//! Names to addresses, and addresses to sockets: what takes time and has a thread of its own.
+//! The resolution of names and the connection of sockets, which run in threads because they take time.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -12,10 +12,10 @@ use crate::sim::network::{ConnectFailure, Link, NetworkEvent, Protocol, Target};
 
 /// RFC 862.
 const ECHO_PORT: u16 = 7;
-/// The longest that `AT+CIPPING` waits for one answer (manual: 600 tenths of a second).
+/// The longest wait of `AT+CIPPING` for one answer (manual: 600 tenths of a second).
 const PING_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The addresses of a host: from the table, from the text itself, or from the system.
+/// The addresses of a host: from the table, from its text, or from the system.
 pub(super) fn addresses(table: &BTreeMap<String, IpAddr>, host: &str) -> Vec<IpAddr> {
     if let Some(address) = table.get(host) {
         return vec![*address];
@@ -24,7 +24,7 @@ pub(super) fn addresses(table: &BTreeMap<String, IpAddr>, host: &str) -> Vec<IpA
     found.map_or_else(|_| Vec::new(), |found| found.map(|address| address.ip()).collect())
 }
 
-/// Connects, and says what came of it.
+/// Connects, and reports the result.
 pub(super) fn connect(
     reporter: &Reporter,
     link: Link,
@@ -55,8 +55,8 @@ pub(super) fn connect(
     reporter.say(result.unwrap_or_else(failed));
 }
 
-/// Whether a host is alive. An echo request needs rights that a program seldom has; a host that accepts or refuses a
-/// connection to the echo port is alive as well.
+/// The address of a host that answers. An echo request needs privileges that a program seldom has. A host that accepts
+/// or refuses a connection to the echo port has answered as well.
 pub(super) fn ping(table: &BTreeMap<String, IpAddr>, host: &str) -> Option<IpAddr> {
     let address = addresses(table, host).into_iter().next()?;
     match TcpStream::connect_timeout(&SocketAddr::new(address, ECHO_PORT), PING_TIMEOUT) {
@@ -66,7 +66,7 @@ pub(super) fn ping(table: &BTreeMap<String, IpAddr>, host: &str) -> Option<IpAdd
     }
 }
 
-/// Tries each address in turn; the error is that of the last, none if there is no address.
+/// Tries each address in turn. The error is that of the last one; it is `None` if there is no address.
 fn first(
     peers: &[SocketAddr],
     connect: impl Fn(SocketAddr) -> io::Result<Report>,

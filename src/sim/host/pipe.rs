@@ -1,18 +1,18 @@
-//! A bounded queue of bytes between a thread that may wait and the simulator, which may not.
+//! A bounded queue of bytes between a thread, which may wait, and the simulator, which may not.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Bytes in one direction of one link. A peer that sends more waits in TCP; a modem that sends more is told to wait.
+/// The most bytes in one direction of one link. If it is full, a peer waits in TCP, and the modem is told to wait.
 const CAPACITY: usize = 64 * 1024;
 
 #[derive(Debug, Default)]
 struct Content {
     bytes: VecDeque<u8>,
-    /// No more will be written.
+    /// True if the writer has ended.
     finished: bool,
-    /// The reader is gone.
+    /// True if the reader has ended.
     abandoned: bool,
 }
 
@@ -24,8 +24,8 @@ pub(super) struct Pipe {
 }
 
 impl Pipe {
-    /// Writes all, waiting for room; `false` when the reader is gone. Calls `filled` each time that the pipe was empty
-    /// and is not any more, also in the middle: the reader may have emptied it while this waited.
+    /// Writes all bytes and waits for room; `false` when the reader has ended. Calls `filled` each time that the pipe
+    /// becomes non-empty, also during the write, because the reader may have emptied it meanwhile.
     pub(super) fn write_all(&self, mut bytes: &[u8], filled: impl Fn()) -> bool {
         let mut content = self.lock();
         while !bytes.is_empty() {
@@ -47,7 +47,7 @@ impl Pipe {
         true
     }
 
-    /// Writes what there is room for; answers how much.
+    /// Writes the bytes that fit. Returns their number.
     pub(super) fn write(&self, bytes: &[u8]) -> usize {
         let mut content = self.lock();
         let count = bytes.len().min(CAPACITY - content.bytes.len());
@@ -56,7 +56,7 @@ impl Pipe {
         count
     }
 
-    /// Reads what is there; answers how much.
+    /// Reads the available bytes. Returns their number.
     pub(super) fn read(&self, into: &mut [u8]) -> usize {
         let mut content = self.lock();
         let (first, second) = content.bytes.as_slices();
@@ -69,7 +69,7 @@ impl Pipe {
         in_first + in_second
     }
 
-    /// Reads all there is into an empty buffer, waiting for something; `false` when nothing will come.
+    /// Waits for bytes and reads all of them into an empty buffer; `false` at the end.
     pub(super) fn take(&self, into: &mut Vec<u8>) -> bool {
         let mut content = self.lock();
         while content.bytes.is_empty() && !content.finished && !content.abandoned {
@@ -81,7 +81,7 @@ impl Pipe {
         !into.is_empty()
     }
 
-    /// No more will be written: the reader ends when it has read everything.
+    /// The writer ends: the reader ends after reading the remaining bytes.
     pub(super) fn finish(&self) {
         self.lock().finished = true;
         self.changed.notify_all();
@@ -92,7 +92,7 @@ impl Pipe {
         content.finished || content.abandoned
     }
 
-    /// The reader is gone: a waiting writer gives up.
+    /// The reader ends: a waiting writer gives up.
     pub(super) fn abandon(&self) {
         let mut content = self.lock();
         content.abandoned = true;
@@ -105,7 +105,7 @@ impl Pipe {
     }
 }
 
-/// How long a stalled write waits before it looks whether the link was closed meanwhile.
+/// The interval at which a stalled write checks whether the link was closed.
 pub(super) const STALL_CHECK: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

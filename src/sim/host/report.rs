@@ -12,16 +12,16 @@ use crate::sim::network::{Link, NetworkEvent, Waker};
 /// A report of a thread.
 #[derive(Debug)]
 pub(super) enum Report {
-    /// A TCP connection stands.
+    /// A TCP connection is open.
     Stream { link: Link, stream: TcpStream },
     /// A UDP socket to this peer is ready.
     Socket { link: Link, socket: UdpSocket, address: IpAddr },
-    /// Anything else.
+    /// Any other event.
     Event(NetworkEvent),
 }
 
-/// Every thread's way to the simulator. Each has at most a few unread messages a link: the channel needs
-/// no bound.
+/// Each thread's channel to the simulator. A thread has at most a few unread messages for each link, so the channel
+/// needs no limit.
 #[derive(Clone)]
 pub(super) struct Reporter {
     reports: Sender<Report>,
@@ -38,7 +38,7 @@ impl Reporter {
     }
 
     pub(super) fn say(&self, report: Report) {
-        // The receiver is gone: the simulator has ended.
+        // The receiver is dropped: the simulator has ended.
         if self.reports.send(report).is_err() {
             return;
         }
@@ -59,7 +59,7 @@ impl std::fmt::Debug for Reporter {
     }
 }
 
-/// A thread with a name that a debugger shows.
+/// Starts a thread with a name for debuggers.
 pub(super) fn spawn(name: &str, link: u64, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let name = format!("sim-{name}-{link}");
     thread::Builder::new().name(name).spawn(work).map(drop)

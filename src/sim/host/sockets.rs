@@ -1,4 +1,4 @@
-//! Sockets as the modem asks for them: with a port of its own and keep-alive.
+//! Sockets with the options of the modem: a local port and keep-alive.
 
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::sim::link_options::{KeepAlive, LinkOptions};
 
-/// The system gives up a connect after this; the modem's own 75 s come first.
+/// The system's time-out of a connect; the modem's own is 75 s and comes first.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A TCP connection to a peer.
@@ -21,18 +21,18 @@ pub(super) fn tcp_to(peer: SocketAddr, options: LinkOptions) -> io::Result<TcpSt
     Ok(stream)
 }
 
-/// A UDP socket that talks to one peer.
+/// A UDP socket with one peer.
 pub(super) fn udp_to(peer: SocketAddr, options: LinkOptions) -> io::Result<UdpSocket> {
     let socket = match options.local_port {
         None => UdpSocket::bind(own_address(peer, 0))?,
         Some(port) => bound::udp(own_address(peer, port))?,
     };
-    // The connect gives the socket the local address that it is reached by.
+    // The connect sets the local address of the socket.
     socket.connect(peer)?;
     Ok(socket)
 }
 
-/// Any address of this machine, of the peer's family.
+/// The unspecified address of the peer's family.
 fn own_address(peer: SocketAddr, port: u16) -> SocketAddr {
     match peer {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, port).into(),
@@ -40,7 +40,7 @@ fn own_address(peer: SocketAddr, port: u16) -> SocketAddr {
     }
 }
 
-/// Whether the local port that was asked for is the reason.
+/// True if the requested local port is the reason.
 pub(super) fn is_about_the_port(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -58,8 +58,7 @@ mod bound {
 
     use super::{CONNECT_TIMEOUT, KeepAlive, SocketAddr, TcpStream, UdpSocket, io};
 
-    /// A socket with an address of its own. A port whose last connection is still fading is free again, as it is on a
-    /// module.
+    /// A socket with a local address. A port whose last connection is in TIME-WAIT is free, as it is on a module.
     fn socket(own: SocketAddr, kind: SocketType) -> io::Result<rustix::fd::OwnedFd> {
         let family = if own.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
         let socket = rustix::net::socket(family, kind, None)?;
@@ -71,7 +70,7 @@ mod bound {
 
     pub(super) fn tcp_to(peer: SocketAddr, own: SocketAddr) -> io::Result<TcpStream> {
         let socket = socket(own, SocketType::STREAM)?;
-        // It bounds a connect as well; the link sets its own later.
+        // It also limits a connect; the link sets its own later.
         sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(CONNECT_TIMEOUT))?;
         rustix::net::connect(&socket, &peer)?;
         Ok(socket.into())
@@ -89,7 +88,7 @@ mod bound {
     }
 }
 
-/// Without `rustix` a UDP port can be chosen, a TCP port and keep-alive cannot.
+/// Without `rustix` a UDP port can be set, but no TCP port and no keep-alive.
 #[cfg(not(unix))]
 mod bound {
     use super::{ErrorKind, KeepAlive, SocketAddr, TcpStream, UdpSocket, io};

@@ -1,4 +1,4 @@
-//! A TCP link: one thread reads, one writes.
+//! A TCP link with a thread that reads and one that writes.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -10,9 +10,9 @@ use super::pipe::{Pipe, STALL_CHECK};
 use super::report::{Reporter, spawn};
 use crate::sim::network::{Link, NetworkEvent};
 
-/// Read from the socket at once.
+/// The largest read of the socket.
 const READ_SIZE: usize = 16 * 1024;
-/// How long the last bytes may take to leave after the modem has closed.
+/// The longest time for the last bytes after the modem has closed.
 const LINGER: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Both directions of an open link.
@@ -60,19 +60,20 @@ impl TcpLink {
         self.inbound.read(into)
     }
 
-    /// The number of bytes that this machine's TCP has taken; the standard library does not say what the peer has acknowledged.
+    /// The number of bytes that this machine's TCP has accepted. The standard library does not report acknowledged
+    /// bytes.
     pub(super) fn acknowledged(&self) -> u64 {
         self.written.load(Ordering::Acquire)
     }
 }
 
-/// What was sent still leaves; then the connection ends.
+/// The connection ends when the written bytes are sent.
 impl Drop for TcpLink {
     fn drop(&mut self) {
         self.inbound.abandon();
         self.outbound.finish();
-        // Wakes the reader. If nothing has to leave before, the connection ends now, not when a thread gets to it: its
-        // port may be asked for again at once (`AT+CLPORT`). One that is already gone needs neither.
+        // This wakes the reader. If no bytes remain, the connection is closed now and not later by a thread, because
+        // its port may be requested again at once (`AT+CLPORT`). A connection that has ended needs neither.
         let all_left = self.acknowledged() == self.sent.load(Ordering::Relaxed);
         drop(self.stream.shutdown(if all_left { Shutdown::Both } else { Shutdown::Read }));
     }
@@ -120,18 +121,18 @@ impl TcpWriter {
         let mut bytes = Vec::new();
         while self.pipe.take(&mut bytes) {
             if self.write(&bytes).is_err() {
-                // The reader tells of the end. What was on its way is lost.
+                // The reader reports the end. Bytes in transit are lost.
                 self.pipe.abandon();
                 return;
             }
             bytes.clear();
-            // There is room, and a slow send may be waiting for exactly these bytes.
+            // There is room, and a slow send may be waiting for these bytes.
             self.reporter.event(NetworkEvent::Writable(self.link));
         }
         drop(self.stream.shutdown(Shutdown::Write));
     }
 
-    /// Writes all; gives up on a peer that reads nothing for [`LINGER`] after the modem has closed.
+    /// Writes all bytes. Gives up on a peer that reads nothing for [`LINGER`] after the modem has closed.
     fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         let mut closed_since: Option<Instant> = None;
         while !bytes.is_empty() {

@@ -1,4 +1,4 @@
-//! A UDP link: one thread reads; writing does not wait.
+//! A UDP link with a thread that reads; writes do not wait.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -11,10 +11,10 @@ use crate::sim::network::{Link, NetworkEvent};
 
 /// The largest datagram.
 const DATAGRAM: usize = 65_535;
-/// Datagrams that wait for the modem; more are lost, as in any UDP stack.
+/// The most datagrams that wait for the modem; further ones are lost, as in any UDP stack.
 const QUEUE: usize = 64;
 
-/// Received datagrams; the first may have been read in part.
+/// Received datagrams; a part of the first may have been read.
 type Queue = Arc<Mutex<VecDeque<Vec<u8>>>>;
 
 /// An open link.
@@ -42,7 +42,7 @@ impl UdpLink {
         Ok(Self { socket, queue, closed, sent: AtomicU64::new(0) })
     }
 
-    /// A datagram that the system does not take is lost: that is UDP.
+    /// A datagram that the system refuses is lost, as usual for UDP.
     pub(super) fn send(&self, bytes: &[u8]) -> usize {
         drop(self.socket.send(bytes));
         self.sent.fetch_add(bytes.len() as u64, Ordering::AcqRel);
@@ -68,7 +68,7 @@ impl UdpLink {
     }
 }
 
-/// Wakes the reader, which waits for a datagram: connected to itself, the socket sends itself one.
+/// Wakes the reader, which waits for a datagram: the socket connects to itself and sends one.
 impl Drop for UdpLink {
     fn drop(&mut self) {
         self.closed.store(true, Ordering::Release);
@@ -96,10 +96,10 @@ impl UdpReader {
                 return;
             }
             match received {
-                // An empty datagram carries nothing that a modem could print.
+                // An empty datagram contains nothing that a modem prints.
                 Ok(0) => {}
                 Ok(count) => self.keep(&buffer[..count]),
-                // The peer's machine said that the port is closed, or a signal came: neither ends a UDP link.
+                // The peer's machine has reported the port as closed, or a signal came: neither ends a UDP link.
                 Err(error)
                     if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::Interrupted) => {}
                 Err(_) => {

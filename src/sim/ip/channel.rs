@@ -19,12 +19,12 @@ pub(in crate::sim) enum ChannelState {
     Connected {
         link: Link,
     },
-    /// Dead, and the modem has not noticed (capture s10), until keep-alive finds it, if that is on.
+    /// Ended without the modem's knowledge (capture s10), until keep-alive detects it, if it is on.
     Stale {
         link: Link,
         until: Option<Timestamp>,
     },
-    /// The peer has closed; what it sent before is still delivered, until then at the latest.
+    /// The peer has closed. The data before the close are still delivered, until this time at the latest.
     RemoteClosing {
         link: Link,
         until: Timestamp,
@@ -33,7 +33,7 @@ pub(in crate::sim) enum ChannelState {
 }
 
 impl ChannelState {
-    /// As in a `C:` row.
+    /// The name in a `C:` row.
     pub(in crate::sim) fn text(self) -> &'static str {
         match self {
             Self::Initial => "INITIAL",
@@ -54,7 +54,7 @@ impl ChannelState {
         }
     }
 
-    /// Whether data can come from the network.
+    /// True if data can come from the network.
     pub(in crate::sim) fn receives(self) -> bool {
         match self {
             Self::Connected { .. } | Self::RemoteClosing { .. } => true,
@@ -62,7 +62,7 @@ impl ChannelState {
         }
     }
 
-    /// Whether the host may send.
+    /// True if the host may send.
     pub(in crate::sim) fn sends(self) -> bool {
         match self {
             Self::Connected { .. } | Self::Stale { .. } | Self::RemoteClosing { .. } => true,
@@ -75,25 +75,25 @@ impl ChannelState {
 #[derive(Debug)]
 pub(in crate::sim) struct Channel {
     pub(in crate::sim) state: ChannelState,
-    /// Where it leads or led.
+    /// The current or last remote end.
     pub(in crate::sim) target: Option<Target>,
     pub(in crate::sim) address: Option<IpAddr>,
-    /// Bytes that the host has sent on this link.
+    /// The number of bytes that the host has sent on this link.
     pub(in crate::sim) sent: u64,
-    /// Those that the network has not taken, one send each.
+    /// The bytes that the network has not accepted, one entry for each send.
     pub(in crate::sim) unsent: VecDeque<Vec<u8>>,
     pub(in crate::sim) unsent_bytes: usize,
-    /// Manual mode: what waits for `AT+CIPRXGET`.
+    /// Manual mode: the data that wait for `AT+CIPRXGET`.
     pub(in crate::sim) received: VecDeque<u8>,
-    /// Manual mode: the host was told and has not read since.
+    /// Manual mode: true if the data were announced, and not read since.
     pub(in crate::sim) announced: bool,
-    /// `AT+CIPRXF` as it was at the connect: whether a line end follows pushed data.
+    /// `AT+CIPRXF` at the connect: true if a line end follows pushed data.
     pub(in crate::sim) line_end_follows: bool,
-    /// `AT+CIPTKA` as it was at the connect.
+    /// `AT+CIPTKA` at the connect.
     pub(in crate::sim) keep_alive: Option<KeepAlive>,
-    /// `AT+CIPSSL` as it was at the connect, and its session.
+    /// `AT+CIPSSL` at the connect, and the session.
     pub(in crate::sim) tls: Tls,
-    /// Whether the peer or the network has broken it, in transparent mode.
+    /// True if the peer or the network has broken the connection, in transparent mode.
     pub(in crate::sim) broken: bool,
 }
 
@@ -130,7 +130,7 @@ impl Channel {
         }
     }
 
-    /// Ends it; answers how many unread bytes are destroyed.
+    /// Ends the connection. Returns the number of unread bytes, which are lost.
     pub(in crate::sim) fn end(&mut self) -> usize {
         let lost = self.received.len();
         self.state = ChannelState::Closed;
@@ -145,7 +145,7 @@ impl Channel {
         self.target.as_ref().map_or(Protocol::Tcp, |target| target.protocol)
     }
 
-    /// The protocol, address and port of a `C:` row; the address as text if the network does not know it.
+    /// The protocol, address and port of a `C:` row; the host's text if the network does not know its address.
     pub(in crate::sim) fn peer(&self) -> (String, String, String) {
         match &self.target {
             None => Default::default(),

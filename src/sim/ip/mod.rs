@@ -1,4 +1,4 @@
-//! The TCP/IP application of the modem: the scene state machine, its switches and its channels.
+//! The TCP/IP application of the modem: its state machine, its switches and its channels.
 //!
 //! ```text
 //! IP INITIAL --CSTT--> IP START --CIICR--> IP CONFIG --> IP GPRSACT --CIFSR--> IP STATUS
@@ -8,8 +8,8 @@
 //! any --CIPSHUT--> IP INITIAL;  any with a bearer --bearer lost--> PDP DEACT
 //! ```
 //!
-//! Source: the manual's page on the state machine, protocol.md section 6. Only the left part is stored
-//! ([`Bearer`]); what depends on the channels is derived from them.
+//! Source: the manual's page on the state machine, protocol.md section 6. Only the left part is stored ([`Bearer`]);
+//! the states that depend on channels are derived from them.
 
 mod channel;
 
@@ -24,16 +24,16 @@ use super::ping::Ping;
 use super::profile::Profile;
 use super::tls::SslContexts;
 
-/// The scene, as far as it does not depend on channels.
+/// The state of the application, without the states that depend on channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sim) enum Bearer {
-    /// Nothing configured.
+    /// Nothing is configured.
     Initial,
     /// `AT+CSTT` done.
     Start,
-    /// `AT+CIICR` under way.
+    /// `AT+CIICR` in progress.
     Config,
-    /// Active, the address not asked for yet.
+    /// Active; the address was not read yet.
     Active,
     /// Usable.
     Ready,
@@ -41,7 +41,7 @@ pub(in crate::sim) enum Bearer {
     Lost,
 }
 
-/// The switches of the application; forgotten at a reboot.
+/// The switches of the application; a reboot resets them.
 #[derive(Clone, Debug)]
 pub(in crate::sim) struct Switches {
     /// `AT+CIPMUX`
@@ -86,7 +86,7 @@ impl Default for Switches {
     }
 }
 
-/// The settings that `AT+CIPSCONT` keeps over a reset (manual: those that its query shows).
+/// The settings that `AT+CIPSCONT` preserves over a reset (manual: those that its query shows).
 #[derive(Clone, Debug)]
 pub(in crate::sim) struct SavedContext {
     switches: Switches,
@@ -95,7 +95,7 @@ pub(in crate::sim) struct SavedContext {
 }
 
 impl SavedContext {
-    /// The settings as they are now. TLS is not among those that are shown.
+    /// The current settings. TLS is not among the settings shown.
     pub(in crate::sim) fn of(ip: &Ip) -> Self {
         Self {
             switches: Switches { secure: 0, ..ip.switches.clone() },
@@ -119,9 +119,9 @@ pub(in crate::sim) struct Ip {
     pub(in crate::sim) bearer: Bearer,
     /// `AT+CSTT`: access point, user, password.
     pub(in crate::sim) access: [String; 3],
-    /// `AT+CIPCSGP`: the same, for when `AT+CSTT` names none.
+    /// `AT+CIPCSGP`: the same, if `AT+CSTT` has no access point.
     pub(in crate::sim) default_access: [String; 3],
-    /// What `AT+CIPSCONT` has saved.
+    /// The settings saved by `AT+CIPSCONT`.
     pub(in crate::sim) saved: Option<SavedContext>,
     pub(in crate::sim) switches: Switches,
     pub(in crate::sim) channels: Vec<Channel>,
@@ -129,29 +129,29 @@ pub(in crate::sim) struct Ip {
     pub(in crate::sim) keep_alive: [u16; 4],
     /// `AT+CIPCCFG`: retries, wait, size, escape, receive mode, size and time, clean.
     pub(in crate::sim) transparent_settings: [u16; 8],
-    /// Transparent data that a broken connection has left behind.
+    /// Transparent data that remain from a broken connection.
     pub(in crate::sim) kept_packet: Vec<u8>,
     /// `AT+CLPORT`: TCP and UDP port of each channel.
     pub(in crate::sim) local_ports: Vec<[u16; 2]>,
     /// `AT+CGDCONT`: type and access point of each context that the host has defined.
     pub(in crate::sim) contexts: BTreeMap<u8, [String; 2]>,
-    /// `AT+CGACT`: those beside the default bearer that the host has activated.
+    /// `AT+CGACT`: the contexts other than the default bearer that the host has activated.
     pub(in crate::sim) active_contexts: BTreeSet<u8>,
     /// `AT+SAPBR`
     pub(in crate::sim) bearer_profiles: [BearerProfile; 3],
-    /// `AT^HEARTCONFIG` and its family.
+    /// `AT^HEARTCONFIG` and related commands.
     pub(in crate::sim) heartbeat: Heartbeat,
-    /// `AT+CIPPING` under way.
+    /// `AT+CIPPING` in progress.
     pub(in crate::sim) ping: Option<Ping>,
     /// `AT+SSLCFG`
     pub(in crate::sim) ssl: SslContexts,
-    /// `AT+CDNSCFG`; none: those of the network.
+    /// `AT+CDNSCFG`; `None`: the servers of the network.
     pub(in crate::sim) name_servers: Option<[String; 2]>,
-    /// Names asked for with `AT+CDNSGIP`.
+    /// Names requested with `AT+CDNSGIP`.
     pub(in crate::sim) queries: BTreeMap<u64, String>,
     /// The next number of a link or a query.
     next_number: u64,
-    /// Whose turn it is to deliver data.
+    /// The channel that delivers data next.
     pub(in crate::sim) turn: usize,
 }
 
@@ -182,8 +182,8 @@ impl Ip {
         }
     }
 
-    /// As after a reboot: with what `AT+CIPSCONT` has saved. Numbers go on, so that nothing from before the reboot is mistaken
-    /// for the new.
+    /// The state after a reboot, with the settings saved by `AT+CIPSCONT`. Numbers continue, so that events from before
+    /// the reboot are not mistaken for new ones.
     pub(in crate::sim) fn restart(&mut self, profile: &Profile) {
         let (next_number, saved) = (self.next_number, self.saved.take());
         *self = Self { next_number, ..Self::new(profile) };
@@ -195,13 +195,13 @@ impl Ip {
         self.saved = saved;
     }
 
-    /// `AT+CIPCCFG`: how many transparent bytes make a packet, and how long fewer of them wait.
+    /// `AT+CIPCCFG`: the number of transparent bytes in a packet, and the wait for an incomplete one.
     pub(in crate::sim) fn packet(&self) -> (usize, Duration) {
         let [_, wait, size, ..] = self.transparent_settings;
         (size.into(), Duration::from_millis(u64::from(wait) * 100))
     }
 
-    /// `AT+CIPCCFG`: whether what is not sent is dropped when the connection breaks.
+    /// `AT+CIPCCFG`: true if unsent data are dropped when the connection breaks.
     pub(in crate::sim) fn drops_packets(&self) -> bool {
         self.transparent_settings[7] == 1
     }
@@ -215,12 +215,12 @@ impl Ip {
         self.switches.multi == 1
     }
 
-    /// The channel that a link belongs to.
+    /// The channel of a link.
     pub(in crate::sim) fn channel_of(&self, link: Link) -> Option<usize> {
         self.channels.iter().position(|channel| channel.state.link() == Some(link))
     }
 
-    /// Whether the bearer carries data.
+    /// True if the bearer transfers data.
     pub(in crate::sim) fn is_active(&self) -> bool {
         match self.bearer {
             Bearer::Active | Bearer::Ready => true,
@@ -228,12 +228,12 @@ impl Ip {
         }
     }
 
-    /// Whether any channel has a link.
+    /// True if any channel has a link.
     pub(in crate::sim) fn any_link(&self) -> bool {
         self.channels.iter().any(|channel| channel.state.link().is_some())
     }
 
-    /// The state as `AT+CIPSTATUS` names it.
+    /// The state in `AT+CIPSTATUS`.
     pub(in crate::sim) fn state_text(&self, profile: &Profile) -> String {
         match self.bearer {
             Bearer::Initial => "IP INITIAL".to_owned(),

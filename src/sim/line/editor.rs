@@ -1,16 +1,16 @@
-//! Finds command lines in what the host types, and says what to echo.
+//! The editor: it finds command lines in the host's bytes, and determines the echo.
 
 use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// The longest command line (8910 SDK, protocol.md section 2). A longer one is swallowed to its end and refused.
+/// The longest command line (8910 SDK, protocol.md section 2). A longer one is skipped to its end and refused.
 const MAX_LINE: usize = 1024;
 
 /// The result of one byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::sim) enum Edit {
-    /// The line goes on.
+    /// The line is incomplete.
     More,
     /// A command line, without `AT` and without its end.
     Line(Vec<u8>),
@@ -23,16 +23,16 @@ pub(in crate::sim) enum Edit {
 pub(in crate::sim) struct Editor {
     line: Vec<u8>,
     overflowed: bool,
-    /// What `A/` repeats.
+    /// The line that `A/` repeats.
     last: Vec<u8>,
-    /// When a line ended with a carriage return whose line feed has not come yet.
+    /// The time of a line's carriage return whose line feed has not come yet.
     returned_at: Option<Timestamp>,
-    /// After a payload of fixed length, surplus line ends are swallowed without echo (protocol.md section 2).
+    /// True if line ends are skipped without echo, after a payload of fixed length (protocol.md section 2).
     swallowing: bool,
 }
 
 impl Editor {
-    /// Takes one byte. `echo` gets what the terminal shall see of it.
+    /// Takes one byte. The echo of it is appended to `echo`.
     pub(in crate::sim) fn push(&mut self, now: Timestamp, byte: u8, echo: &mut Vec<u8>) -> Edit {
         if self.swallowing && matches!(byte, b'\r' | b'\n') {
             return Edit::More;
@@ -46,7 +46,7 @@ impl Editor {
                 Edit::More
             }
             0 => Edit::More,
-            // S5=8: backspace takes back a character.
+            // S5=8: backspace removes a character.
             0x08 => {
                 self.line.pop();
                 Edit::More
@@ -55,31 +55,31 @@ impl Editor {
         }
     }
 
-    /// Whether this line feed, arriving now, is the second half of the line end before it.
+    /// True if this line feed is the second half of the line end before it.
     pub(in crate::sim) fn completes_line_end(&mut self, now: Timestamp, byte: u8, window: Duration) -> bool {
         let Some(returned_at) = self.returned_at else {
             return false;
         };
         let completes = byte == b'\n' && now - returned_at <= window;
-        // A line feed that is late is no payload either, if a prompt comes before it is read.
+        // A late line feed is no payload either, if a prompt comes before it is read.
         if completes || byte != b'\n' {
             self.returned_at = None;
         }
         completes
     }
 
-    /// Whether the last line ended with a carriage return alone so far.
+    /// True if the last line has ended with a carriage return only so far.
     pub(in crate::sim) fn awaits_line_feed(&self) -> bool {
         self.returned_at.is_some()
     }
 
-    /// Swallows the line ends that follow now, silently.
+    /// Skips the line ends that follow, without echo.
     pub(in crate::sim) fn swallow_line_ends(&mut self) {
         self.swallowing = true;
         self.returned_at = None;
     }
 
-    /// Forgets everything but what `A/` repeats.
+    /// Forgets everything except the line that `A/` repeats.
     pub(in crate::sim) fn clear(&mut self) {
         self.line.clear();
         self.overflowed = false;
@@ -107,7 +107,7 @@ impl Editor {
         if std::mem::take(&mut self.overflowed) {
             return Edit::TooLong;
         }
-        // What precedes AT is noise: ESC or 0x1A of an earlier send, a wrong rate (CLI, protocol.md section 0).
+        // The bytes before AT are noise: ESC or 0x1A of an earlier send, a wrong rate (CLI, protocol.md section 0).
         let start = line.windows(2).position(|pair| pair.eq_ignore_ascii_case(b"AT"));
         let Some(start) = start else {
             return Edit::More;

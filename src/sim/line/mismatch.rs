@@ -1,17 +1,17 @@
-//! The bytes that a UART reads at another rate than the one that writes.
+//! The bytes that a UART reads at another rate than that of the writer.
 
 /// Bits of a byte on the line: start, eight data bits, stop (8N1).
 const BITS: u64 = 10;
 
-/// The bytes that a receiver at rate `to` makes of those that a sender wrote without pause at rate `from`, both in bits
-/// a second and not zero.
+/// The bytes that a receiver at rate `to` reads if a sender writes without pause at rate `from`, both in bits a second
+/// and not zero.
 ///
-/// The receiver does what UARTs do: it waits for the line to fall, looks at the middle of each of its own bits, and
-/// after a stop bit that is none waits until the line is high again.
+/// The receiver works like UARTs: it waits for a falling edge, samples the middle of each of its own bits, and after an
+/// invalid stop bit waits until the line is high again.
 pub(in crate::sim) fn misread(bytes: &[u8], from: u32, to: u32) -> Vec<u8> {
     let (from, to) = (u64::from(from.max(1)), u64::from(to.max(1)));
     let line = Levels { bytes };
-    // In ticks, of which a sent bit has 2 * to and a received bit 2 * from: all moments are whole numbers.
+    // The unit is a tick: a sent bit has 2 * to ticks and a received bit 2 * from, so that all times are whole numbers.
     let (sent_bit, read_bit) = (2 * to, 2 * from);
     let end = bytes.len() as u64 * BITS * sent_bit;
     let mut read = Vec::new();
@@ -26,7 +26,7 @@ pub(in crate::sim) fn misread(bytes: &[u8], from: u32, to: u32) -> Vec<u8> {
     read
 }
 
-/// The levels of a line that bytes go over, bit by bit; high before and behind them.
+/// The levels of a line with these bytes, bit by bit; high before and after them.
 struct Levels<'a> {
     bytes: &'a [u8],
 }
@@ -41,7 +41,7 @@ impl Levels<'_> {
         }
     }
 
-    /// The next moment at which the line is low; `None` if it stays high.
+    /// The next time at which the line is low; `None` if it stays high.
     fn next_low(&self, now: u64, sent_bit: u64) -> Option<u64> {
         let first = now / sent_bit;
         let end = self.bytes.len() as u64 * BITS;
@@ -66,7 +66,7 @@ mod tests {
     fn at_the_same_rate_every_byte_is_read() {
         let all: Vec<u8> = (0..=255).collect();
         assert_eq!(misread(&all, 115_200, 115_200), all);
-        // UARTs bear a few per cent.
+        // UARTs tolerate a few per cent.
         assert_eq!(misread(b"AT\r\n", 115_200, 117_000), b"AT\r\n");
     }
 

@@ -1,4 +1,4 @@
-//! The serial line, byte by byte: its speed, the editor that finds command lines, and the grammar of a command line.
+//! The serial line: its speed, the editor that finds command lines, and the grammar of a command line.
 
 mod editor;
 #[cfg(unix)]

@@ -7,13 +7,13 @@ use crate::time::Timestamp;
 
 /// Start bit, eight data bits, stop bit (8N1, the default of `AT+ICF`).
 const BITS_PER_BYTE: u8 = 10;
-/// Bytes are handed on in bursts of about this long, as a UART's FIFO does: fewer wake-ups, the same rate.
+/// The length of a burst of bytes, as from a UART's FIFO: it saves wake-ups at the same rate.
 const BURST: Duration = Duration::from_millis(1);
 
 /// The format and the rate of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sim) struct LineFormat {
-    /// Bits a second; `None`: infinitely many.
+    /// Bits a second; `None`: no limit.
     pub(in crate::sim) rate: Option<u32>,
     pub(in crate::sim) bits_per_byte: u8,
 }
@@ -29,18 +29,18 @@ impl LineFormat {
 #[derive(Debug)]
 pub(in crate::sim) struct Paced {
     queue: VecDeque<u8>,
-    /// How many bytes at the front have crossed the line.
+    /// The number of bytes at the front that have been transmitted.
     ready: usize,
     format: LineFormat,
-    /// The format to use once the line is empty: `AT+IPR` answers at the old rate.
+    /// The format after the line is empty: `AT+IPR` is answered at the old rate.
     next_format: Option<LineFormat>,
-    /// When the first byte of the current burst entered the line, and how many have crossed it since.
+    /// The start of the current burst, and the number of its bytes that have been transmitted.
     started_at: Timestamp,
     crossed: u64,
 }
 
 impl Paced {
-    /// An empty line of this many bits a second (`None`: infinitely fast).
+    /// An empty line with this rate in bits a second (`None`: no limit).
     pub(in crate::sim) fn new(rate: Option<u32>) -> Self {
         Self {
             queue: VecDeque::new(),
@@ -52,7 +52,7 @@ impl Paced {
         }
     }
 
-    /// Uses another format from the moment that the line is empty.
+    /// Sets the format from the time at which the line is empty.
     pub(in crate::sim) fn set_format(&mut self, format: LineFormat) {
         self.next_format = Some(format);
         self.change_format_if_empty();
@@ -62,7 +62,7 @@ impl Paced {
         self.next_format.unwrap_or(self.format).rate
     }
 
-    /// The number of bytes that are on the line or wait behind it to be taken.
+    /// The number of bytes on the line, transmitted or not.
     pub(in crate::sim) fn len(&self) -> usize {
         self.queue.len()
     }
@@ -81,7 +81,7 @@ impl Paced {
         self.advance(now);
     }
 
-    /// Lets time pass.
+    /// Advances the time.
     pub(in crate::sim) fn advance(&mut self, now: Timestamp) {
         let waiting = self.queue.len() - self.ready;
         let Some(rate) = self.format.rate else {
@@ -95,7 +95,7 @@ impl Paced {
         self.crossed += fresh as u64;
     }
 
-    /// A line feed right behind a carriage return counts as arrived with it: the host has already handed over both.
+    /// A line feed directly behind a carriage return counts as arrived with it, because the host has written both.
     pub(in crate::sim) fn join_line_feed(&mut self) {
         let ends_in_cr = self.ready > 0 && self.queue[self.ready - 1] == b'\r';
         if ends_in_cr && self.queue.get(self.ready) == Some(&b'\n') {
@@ -104,7 +104,7 @@ impl Paced {
         }
     }
 
-    /// The ready bytes that lie together at the front.
+    /// The ready bytes at the front that are contiguous.
     pub(in crate::sim) fn front(&self) -> &[u8] {
         let (first, _) = self.queue.as_slices();
         &first[..first.len().min(self.ready)]
@@ -118,7 +118,7 @@ impl Paced {
         self.change_format_if_empty();
     }
 
-    /// Loses the ready bytes beyond this many, as a UART does whose buffer is not emptied; answers how many.
+    /// Drops the ready bytes beyond this number, like a UART with a full buffer. Returns the number dropped.
     pub(in crate::sim) fn overrun(&mut self, buffer: usize) -> usize {
         let lost = self.ready.saturating_sub(buffer);
         self.queue.drain(self.ready - lost..self.ready);
@@ -139,7 +139,7 @@ impl Paced {
         bytes
     }
 
-    /// The moment at which more bytes become ready.
+    /// The time at which more bytes become ready.
     pub(in crate::sim) fn deadline(&self) -> Option<Timestamp> {
         let waiting = (self.queue.len() - self.ready) as u64;
         let rate = u64::from(self.format.rate?);

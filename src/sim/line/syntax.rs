@@ -1,19 +1,19 @@
-//! The grammar of a command line (V.250): what follows `AT`, cut into calls.
+//! The grammar of a command line (V.250): the text behind `AT`, divided into calls.
 //!
-//! Basic calls (`E0`, `&W`, `S3=13`) follow each other directly; extended calls (`+CSQ`, `^HEARTCONFIG=..`) end at a
-//! `;` or at the end of the line. Quotes protect `;` and `,`.
+//! Basic calls (`E0`, `&W`, `S3=13`) directly follow each other; extended calls (`+CSQ`, `^HEARTCONFIG=..`) end at a
+//! `;` or at the end of the line. In quotes `;` and `,` do not separate.
 
 /// One argument of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::sim) struct Arg {
-    /// The text without its quotes. Bytes that are no UTF-8 are replaced: no command takes any.
+    /// The text without its quotes. Bytes that are not UTF-8 are replaced, because no command accepts them.
     pub(in crate::sim) text: String,
-    /// Whether it stood in quotes.
+    /// True if it was in quotes.
     pub(in crate::sim) quoted: bool,
 }
 
 impl Arg {
-    /// The number it is, if it is one.
+    /// The value of a number.
     pub(in crate::sim) fn number(&self) -> Option<u64> {
         self.text.trim().parse().ok()
     }
@@ -40,7 +40,7 @@ pub(in crate::sim) struct Call {
     pub(in crate::sim) form: Form,
 }
 
-/// Cuts what follows `AT` into calls. What makes no sense becomes a call that no table knows.
+/// Divides the text behind `AT` into calls. Invalid text becomes a call that is in no table.
 pub(in crate::sim) fn parse(body: &[u8]) -> Vec<Call> {
     let mut calls = Vec::new();
     let mut rest = body;
@@ -106,7 +106,7 @@ fn form(rest: &[u8]) -> Option<Form> {
     }
 }
 
-/// Cuts arguments at the commas outside quotes.
+/// Divides arguments at the commas outside quotes.
 fn args(bytes: &[u8]) -> Vec<Arg> {
     let mut args = Vec::new();
     let mut quoted = false;

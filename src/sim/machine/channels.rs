@@ -10,7 +10,7 @@ use crate::sim::profile::DataUrc;
 use crate::sim::tls::Tls;
 use crate::time::Timestamp;
 
-/// A reset, and its like of UDP, as the stack's errors (manual, page of TCP/UDP error codes).
+/// A reset, and the corresponding UDP error, as errors of the stack (manual, page of TCP/UDP error codes).
 const TCP_RESET: &str = "TCP ERROR:14";
 const UDP_UNREACHABLE: &str = "UDP ERROR:8";
 /// The most data behind one header (protocol.md section 11).
@@ -26,7 +26,7 @@ impl Machine {
                     match self.ip.channels[channel].tls {
                         Tls::Off => self.connected(channel, link),
                         Tls::Wanted => self.begin_handshake(channel, link),
-                        // It stands already.
+                        // The session is established already.
                         Tls::On(_) => {}
                     }
                 }
@@ -45,14 +45,14 @@ impl Machine {
                     self.connection_broken(channel);
                 }
             }
-            // Both are found by asking: the events only wake us.
+            // The events only wake the modem; it asks for data and room.
             NetworkEvent::Readable(_) | NetworkEvent::Writable(_) => {}
             NetworkEvent::Pinged { query, address } => self.pinged(query, address),
             NetworkEvent::Resolved { query, addresses } => self.resolved(query, &addresses),
         }
     }
 
-    /// Moves data between the channels and the network; answers whether any moved.
+    /// Moves data between the channels and the network. Returns true if there were any.
     pub(in crate::sim) fn pump(&mut self) -> bool {
         let mut moved = false;
         for channel in 0..self.ip.channels.len() {
@@ -65,7 +65,7 @@ impl Machine {
             }
             return moved;
         }
-        // One frame of each in turn, so that no channel starves another.
+        // One frame of each channel in turn, so that no channel blocks another.
         while self.may_push_data() {
             let count = self.ip.channels.len();
             let start = self.ip.turn;
@@ -79,7 +79,7 @@ impl Machine {
         moved | self.end_drained()
     }
 
-    /// Push mode: with the line free and nothing left to push, what the peers have closed is closed.
+    /// Push mode: when the line is free and no data remain, links closed by peers end.
     fn end_drained(&mut self) -> bool {
         let mut ended = false;
         for channel in 0..self.ip.channels.len() {
@@ -94,7 +94,8 @@ impl Machine {
         ended
     }
 
-    /// Ends connects that took too long, and in manual mode closes whose data was read or has waited long enough.
+    /// Ends connects that took too long. In manual mode, ends closed links whose data were read or have waited long
+    /// enough.
     pub(super) fn channel_timers(&mut self) -> bool {
         let mut acted = false;
         for channel in 0..self.ip.channels.len() {
@@ -127,7 +128,7 @@ impl Machine {
         acted
     }
 
-    /// The moment at which one of them is due.
+    /// The earliest time of these.
     pub(super) fn channel_deadline(&self) -> Option<Timestamp> {
         let deadlines = self.ip.channels.iter().map(|channel| match channel.state {
             ChannelState::Connecting { until, .. } => Some(until),
@@ -153,7 +154,7 @@ impl Machine {
         }
     }
 
-    /// The bearer is gone: every link is dead, and only `AT+CIPSHUT` helps (FAQ socket #11).
+    /// The bearer is lost: every link has ended, and `AT+CIPSHUT` is required (FAQ socket #11).
     pub(in crate::sim) fn bearer_lost(&mut self) {
         for place in 0..self.ip.bearer_profiles.len() {
             if std::mem::take(&mut self.ip.bearer_profiles[place].open) {
@@ -175,14 +176,14 @@ impl Machine {
         self.urc("+PDP: DEACT");
     }
 
-    /// The peer or the network has broken a connection: in transparent mode the stack's error is printed (manual, page of
-    /// TCP/UDP error codes).
+    /// The peer or the network has broken a connection. In transparent mode the stack's error is printed (manual, page
+    /// of TCP/UDP error codes).
     fn connection_broken(&mut self, channel: usize) {
         self.ip.channels[channel].broken = matches!(self.mode, Mode::Online(_));
         self.connection_lost(channel);
     }
 
-    /// A broken connection. Unread data is lost with it.
+    /// A broken connection. Unread data are lost with it.
     pub(super) fn connection_lost(&mut self, channel: usize) {
         if self.ip.channels[channel].state.link().is_none() {
             return;
@@ -195,8 +196,8 @@ impl Machine {
         }
     }
 
-    /// Every open link dies unnoticed by the modem, which still takes them for connected (capture s10; FAQ socket #9), with
-    /// `AT+CIPTKA=1` until the last probe.
+    /// Ends every open link without the modem's knowledge, which still treats them as connected (capture s10; FAQ
+    /// socket #9), with `AT+CIPTKA=1` until the last probe.
     pub(super) fn make_stale(&mut self) {
         for channel in &mut self.ip.channels {
             if let ChannelState::Connected { link } = channel.state {
@@ -220,7 +221,7 @@ impl Machine {
         self.happened(Happening::ConnectFailed { channel: channel as u8, why });
         self.ip.channels[channel].end();
         if !self.ip.multi() {
-            // Capture a12: the state named in the failure is IP STATUS, and a new CIPSTART is accepted.
+            // Capture a12: the state in the failure is IP STATUS, and a new CIPSTART is accepted.
             self.ip.channels[channel].state = ChannelState::Initial;
             let state = self.ip.state_text(&self.settings.profile);
             let line = self.settings.profile.keyed("STATE", &state);
@@ -229,7 +230,7 @@ impl Machine {
         self.channel_result(channel, "CONNECT FAIL");
     }
 
-    /// The result of a connect: an answer if the profile's `AT+CIPSTART` waits for it, else unsolicited.
+    /// The result of a connect: an answer if the profile's `AT+CIPSTART` waits for it, otherwise unsolicited.
     fn channel_result(&mut self, channel: usize, text: &str) {
         let line = self.on_channel(channel, text);
         if self.paused_for() == Some(crate::sim::result::Then::Connected { channel }) {
@@ -251,7 +252,7 @@ impl Machine {
         });
     }
 
-    /// The peer's end of a link is closed: in the middle of a handshake that is its failure.
+    /// The peer has closed a link. During a handshake this is a failure of the handshake.
     fn link_ended(&mut self, link: Link) {
         if let Some(channel) = self.ip.channel_of(link) {
             self.drive_tls(channel);
@@ -273,12 +274,12 @@ impl Machine {
         }
     }
 
-    /// Whether data waits for `AT+CIPRXGET`; transparent data never does.
+    /// True if data wait for `AT+CIPRXGET`; transparent data never do.
     fn receives_manually(&self) -> bool {
         self.ip.switches.manual_receive > 0 && !matches!(self.mode, Mode::Online(_))
     }
 
-    /// The peer's close is reported, unless the firmware forgets it.
+    /// Reports the peer's close, unless the firmware omits it.
     fn close_reported(&mut self, channel: usize) {
         let secure = !matches!(self.ip.channels[channel].tls, Tls::Off);
         let broken = std::mem::take(&mut self.ip.channels[channel].broken);
@@ -297,8 +298,8 @@ impl Machine {
         }
     }
 
-    /// A send whose link dies under it fails at once; what the host still writes is taken for commands (8910 SDK,
-    /// protocol.md section 9).
+    /// A send whose link ends fails at once; the rest of the payload is read as commands (8910 SDK, protocol.md section
+    /// 9).
     fn abort_send(&mut self, channel: usize) {
         let sending = matches!(&self.mode, Mode::Payload(Payload { channel: at, .. }) if *at == channel);
         if sending {
@@ -316,8 +317,8 @@ impl Machine {
         self.leave_online();
     }
 
-    /// The link has ended under transparent data. What is not sent waits for the next connection, whomever it is with,
-    /// unless `AT+CIPCCFG` says otherwise.
+    /// The link has ended during transparent data. Unsent data wait for the next connection, with any peer, unless
+    /// `AT+CIPCCFG` is set to drop them.
     fn leave_online(&mut self) {
         if let Mode::Online(online) = &mut self.mode {
             let packet = std::mem::take(&mut online.packet);
@@ -328,12 +329,12 @@ impl Machine {
         }
     }
 
-    /// Whether received data may go out on the line now. A line with a rate is kept only a frame ahead, so that an
+    /// True if received data may be printed now. A line with a rate is filled at most one frame ahead, so that an
     /// answer does not wait behind seconds of data.
     fn may_push_data(&self) -> bool {
         let free = match self.mode {
             Mode::Online(_) => true,
-            // What comes beside the commands of a transparent connection waits for ATO (assumed).
+            // Output beside the commands of a transparent connection waits for ATO (assumed).
             Mode::Command | Mode::Running(_) if self.is_escaped() => false,
             Mode::Command => true,
             Mode::Running(_) => !self.holds_urcs(),
@@ -343,7 +344,7 @@ impl Machine {
         free && self.out.line.len() < ahead
     }
 
-    /// Push mode: one frame of this channel.
+    /// Push mode: prints one frame of this channel.
     fn push_data(&mut self, channel: usize) -> bool {
         let state = self.ip.channels[channel].state;
         if !state.receives() {
@@ -362,7 +363,7 @@ impl Machine {
         true
     }
 
-    /// The bytes in front of received data on the line (capture d03, manual CIPHEAD, CIPSHOWTP, CIPSRIP).
+    /// The bytes before received data (capture d03, manual CIPHEAD, CIPSHOWTP, CIPSRIP).
     fn data_header(&self, channel: usize, count: usize) -> String {
         if matches!(self.mode, Mode::Online(_)) {
             return String::new();
@@ -370,7 +371,7 @@ impl Machine {
         let switches = &self.ip.switches;
         let (protocol, address, port) = self.ip.channels[channel].peer();
         if self.ip.multi() {
-            // The sender's port ends the header, without a colon (8910 SDK).
+            // The header ends with the sender's port, without a colon (8910 SDK).
             let end = if switches.show_peer == 1 { format!(",{address}:{port}") } else { ":".to_owned() };
             return format!("\r\n+RECEIVE,{channel},{count}{end}\r\n");
         }
@@ -386,15 +387,15 @@ impl Machine {
         header
     }
 
-    /// Manual mode: the host has read. What comes now is announced; what had come before and is left is not, because the
-    /// host knows of it.
+    /// Manual mode: the host has read. Later data are announced; remaining earlier data are not, because the host knows
+    /// them.
     pub(super) fn read_on(&mut self, channel: usize) {
         self.pump();
         let slot = &mut self.ip.channels[channel];
         slot.announced = slot.announced || !slot.received.is_empty();
     }
 
-    /// Manual mode: moves data into the channel's buffer and says so once.
+    /// Manual mode: moves data into the channel's buffer and announces them once.
     fn fetch(&mut self, channel: usize) -> bool {
         let mut data = [0; CHUNK];
         let limit = self.settings.receive_buffer.clamp(1, 65_535);

@@ -1,4 +1,4 @@
-//! The effects of [`Control`] on the modem and its world.
+//! The effects of [`Control`] on the modem and its environment.
 
 use super::Machine;
 use crate::sim::card::Card;
@@ -65,7 +65,7 @@ impl Machine {
         }
     }
 
-    /// Lets a fault strike, or wait for its opportunity.
+    /// Applies a fault, or lets it wait for its opportunity.
     pub(super) fn strike(&mut self, fault: Fault) {
         self.happened(Happening::Fault(fault.to_string()));
         match fault.behaviour().occasion() {
@@ -77,8 +77,8 @@ impl Machine {
         }
     }
 
-    /// A card that comes or goes while the modem runs decides about service, and is told (capture a14) unless
-    /// `AT+CSDT=0` has switched that off.
+    /// A card that is inserted or removed at run time changes the service. This is reported (capture a14), unless
+    /// `AT+CSDT=0` is set.
     fn card_changed(&mut self, state: &str) {
         self.reconsider_service();
         if self.terminal.notices_card == 0 {

@@ -1,10 +1,10 @@
-//! Takes the content of `AT+FSWRITE`.
+//! The content of `AT+FSWRITE`.
 
 use super::{Machine, Mode};
 use crate::sim::result::Then;
 
 impl Machine {
-    /// Takes a file's bytes, not echoed (capture a21); answers how many belong to it.
+    /// Takes a file's bytes, without echo (capture a21). Returns the number of bytes that belong to the file.
     pub(super) fn feed_file(&mut self, bytes: &[u8]) -> usize {
         let Mode::File(write) = &mut self.mode else {
             return 0;

@@ -1,11 +1,11 @@
-//! Sends the heartbeats of the module.
+//! The heartbeats of the module.
 
 use super::Machine;
 use crate::sim::ip::ChannelState;
 use crate::time::Timestamp;
 
 impl Machine {
-    /// Beats when it is time.
+    /// Sends a beat that is due.
     pub(super) fn heartbeat_timers(&mut self) -> bool {
         if !self.sends_heartbeats() {
             self.ip.heartbeat.stop();
@@ -26,7 +26,7 @@ impl Machine {
         self.ip.heartbeat.next_at().filter(|_| self.sends_heartbeats())
     }
 
-    /// Sends the content now, if there is a link to send it on. A beat that the send buffer has no room for is left out.
+    /// Sends the content now, if there is a link. A beat without room in the send buffer is left out.
     pub(super) fn beat(&mut self) {
         if !self.sends_heartbeats() {
             return;

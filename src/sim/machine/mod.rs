@@ -1,8 +1,8 @@
-//! The modem without its line: takes bytes, says which command is to run, prints, and asks the network behind it.
+//! The modem without its line. It takes bytes, returns the command to run, prints, and uses the network behind it.
 //!
-//! The state of each part is a type of its own, beside this folder; what happens to several parts at once is here, one
-//! file a subject. Commands are run by the caller ([`Machine::advance`], [`Machine::finish`]), so that nothing here knows
-//! them.
+//! The state of each part is a separate type, outside of this folder. Actions on several parts are here, one file for
+//! each subject. The caller runs the commands ([`Machine::advance`], [`Machine::finish`]), so that this folder does not
+//! depend on them.
 
 mod channels;
 mod control;
@@ -42,18 +42,18 @@ use crate::sim::sleep::Sleep;
 use crate::sim::terminal::{Outbox, Terminal};
 use crate::time::Timestamp;
 
-/// Events kept for a reader of the log; without one the oldest is dropped.
+/// The most events for a reader of the log; beyond it the oldest is dropped.
 const HAPPENINGS: usize = 1024;
-/// Output that the host does not take. Beyond it the modem takes no commands, so only unsolicited lines can still
-/// grow it: twice this and they are dropped.
+/// The limit of output that the host does not read. Beyond it the modem accepts no commands, so only unsolicited lines
+/// can increase it further; at twice the limit they are dropped.
 pub(in crate::sim) const OUTPUT_LIMIT: usize = 64 * 1024;
 
-/// The mode of the line at the moment.
+/// The current mode of the line.
 #[derive(Debug)]
 pub(in crate::sim) enum Mode {
     /// Command lines.
     Command,
-    /// Nothing: a command runs.
+    /// No input: a command runs.
     Running(Running),
     /// Payload of `AT+CIPSEND`.
     Payload(Payload),
@@ -67,20 +67,20 @@ pub(in crate::sim) enum Mode {
 #[derive(Debug)]
 pub(in crate::sim) struct Running {
     calls: VecDeque<Call>,
-    /// When the next call runs, and when it would if the rest of the line end were there.
+    /// The time of the next call, and the earlier time if the rest of the line end has come.
     at: Timestamp,
     at_with_line_feed: Timestamp,
     pause: Option<Pause>,
 }
 
-/// The next action for the command line in hand.
+/// The next step of the current command line.
 #[derive(Debug)]
 pub(in crate::sim) enum Advance {
-    /// Nothing now.
+    /// It waits.
     Waits,
-    /// The machine has done it itself.
+    /// The machine has done a step.
     Moved,
-    /// The caller is to run this and to give the outcome to [`Machine::finish`].
+    /// The caller runs this call and passes the outcome to [`Machine::finish`].
     Run(Call),
 }
 
@@ -104,17 +104,17 @@ pub(in crate::sim) struct Machine<N: ?Sized = dyn Network> {
     pub(in crate::sim) plug: Plug,
     /// The host's DTR line.
     dtr: bool,
-    /// The line takes this over: `AT+IPR`, `AT+ICF`, a reset.
+    /// A new format for the line: `AT+IPR`, `AT+ICF`, a reset.
     pub(in crate::sim) new_format: Option<LineFormat>,
     sleep: Sleep,
-    /// What the host writes before is lost.
+    /// Bytes that the host writes before this time are lost.
     deaf_until: Timestamp,
-    /// Reboots that a breaking supply still causes.
+    /// The number of further reboots by the interrupted supply.
     brown_outs: u32,
-    /// Faults that strike before anything else is done.
+    /// Faults that strike before any other action.
     struck: VecDeque<Fault>,
     rng: Rng,
-    /// The last field, so that every machine can be seen as one with any network.
+    /// The last field, so that a machine with any network coerces to one with `dyn Network`.
     pub(in crate::sim) network: N,
 }
 
@@ -154,7 +154,7 @@ impl<N: Network> Machine<N> {
 }
 
 impl Machine {
-    /// Takes bytes from the host; answers how many. None while a command runs.
+    /// Takes bytes from the host. Returns their number; 0 while a command runs.
     pub(in crate::sim) fn feed(&mut self, bytes: &[u8]) -> usize {
         if !self.radio.listens() {
             self.train(bytes);
@@ -175,7 +175,7 @@ impl Machine {
         }
     }
 
-    /// Does what is due apart from commands, before those; answers whether anything was.
+    /// Does the actions other than commands that are due before them. Returns true if there were any.
     pub(in crate::sim) fn act_before_command(&mut self) -> bool {
         let mut acted = false;
         while let Some(fault) = self.struck.pop_front().or_else(|| self.faults.due(self.now)) {
@@ -189,7 +189,7 @@ impl Machine {
         acted
     }
 
-    /// The same, behind them.
+    /// The same, for the actions after commands.
     pub(in crate::sim) fn act_behind_command(&mut self) -> bool {
         let mut acted = self.data_timers();
         acted |= self.channel_timers();
@@ -198,7 +198,7 @@ impl Machine {
         acted | self.fall_asleep()
     }
 
-    /// The moment at which something will be due.
+    /// The time of the next action.
     pub(in crate::sim) fn deadline(&self) -> Option<Timestamp> {
         let running = match &self.mode {
             Mode::Running(running) => match &running.pause {
@@ -227,7 +227,7 @@ impl Machine {
         self.happened.push_back(happening);
     }
 
-    /// A moment that the settings' latency and jitter put off.
+    /// The time after the settings' latency and jitter.
     fn after_latency(&mut self) -> Timestamp {
         let jitter = self.rng.span(self.settings.jitter);
         self.now + self.settings.latency + jitter
@@ -238,7 +238,7 @@ impl Machine {
         Outcome::Pause(Pause { until: self.now + span, then })
     }
 
-    /// The command waits that is in hand now, if one does.
+    /// The wait of the current command, if it waits.
     fn paused_for(&self) -> Option<Then> {
         match &self.mode {
             Mode::Running(running) => running.pause.as_ref().map(|pause| pause.then),
@@ -246,7 +246,7 @@ impl Machine {
         }
     }
 
-    /// The line is free for commands again; what was held back comes out.
+    /// The line is free for commands again; held output is printed.
     fn free_line(&mut self) {
         self.mode = Mode::Command;
         while let Some(text) = self.out.release() {
@@ -254,7 +254,7 @@ impl Machine {
         }
     }
 
-    /// A command line without commands, which waits for something and then ends.
+    /// Starts a command line without commands, which waits and then ends.
     fn run_pause(&mut self, until: Timestamp, then: Then) {
         self.mode = Mode::Running(Running {
             calls: VecDeque::new(),
@@ -264,7 +264,7 @@ impl Machine {
         });
     }
 
-    /// Everything that a reboot forgets of the line and its commands.
+    /// Resets the state of the line and its commands after a reboot.
     fn forget_session(&mut self) {
         self.mode = Mode::Command;
         self.editor.clear();
@@ -309,7 +309,7 @@ impl Machine {
         used
     }
 
-    /// While a command runs, only the second half of its line end is taken.
+    /// While a command runs, only the second half of its line end is read.
     fn feed_line_feed(&mut self, bytes: &[u8]) -> usize {
         let awaits = self.editor.awaits_line_feed();
         if !awaits || !self.completes_line_end(bytes[0]) {
@@ -344,7 +344,7 @@ impl Machine {
         self.struck.extend(struck);
     }
 
-    /// Goes on with a command that waited, or takes the next call of the line.
+    /// Continues a waiting command, or takes the next call of the line.
     pub(in crate::sim) fn advance(&mut self) -> Advance {
         let now = self.now;
         let Mode::Running(running) = &mut self.mode else {
@@ -368,7 +368,7 @@ impl Machine {
         Advance::Moved
     }
 
-    /// Takes what a command has left behind.
+    /// Takes the outcome of a command.
     pub(in crate::sim) fn finish(&mut self, outcome: Outcome) {
         let (outcome, after) = match outcome {
             Outcome::OkThen(after) => (Outcome::Ok, Some(after)),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::Machine;
 
 impl Machine {
-    /// The answer to `AT+CDNSGIP`; a failure is number 15, an invalid response... of 10 (general) to 15.
+    /// The answer to `AT+CDNSGIP`. Every failure is reported with 10, the general error of 10 to 15.
     pub(super) fn resolved(&mut self, query: u64, addresses: &[IpAddr]) {
         let Some(name) = self.ip.queries.remove(&query) else {
             return;

@@ -1,4 +1,4 @@
-//! Runs `AT+CIPPING`: one question after the other, each answered or not in its time.
+//! The run of `AT+CIPPING`: one echo request after the other, each with its answer or time-out.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use crate::sim::ping::Ping;
 use crate::sim::result::{Outcome, Pause, Then};
 
 impl Machine {
-    /// Begins a series, which keeps the command line busy.
+    /// Begins a series, which occupies the command line.
     pub(in crate::sim) fn begin_pings(&mut self, ping: Ping) -> Outcome {
         self.ip.ping = Some(ping);
         self.ask_again()
@@ -20,7 +20,7 @@ impl Machine {
         }
     }
 
-    /// Goes on with the series; `None`: it waits on. Without a bearer it ends at once (manual, CIPPING).
+    /// Continues the series; `None`: it still waits. Without a bearer it ends at once (manual, CIPPING).
     pub(super) fn ping_on(&mut self, overdue: bool) -> Option<Outcome> {
         let Some(ping) = self.ip.ping.clone() else {
             return Some(Outcome::ERROR);

@@ -1,4 +1,4 @@
-//! The output of the modem: answers at once, URCs when the line is free, all of it past the faults.
+//! The output of the modem: answers at once, URCs when the line is free. All output passes the faults.
 
 use super::{Machine, Mode, OUTPUT_LIMIT};
 use crate::sim::control::Happening;
@@ -12,7 +12,7 @@ impl Machine {
         self.frame(OutputKind::Info, text);
     }
 
-    /// Prints `+KEY: value` as the profile spells it.
+    /// Prints `+KEY: value` in the profile's spelling.
     pub(in crate::sim) fn keyed(&mut self, key: &str, value: &str) {
         let line = self.settings.profile.keyed(key, value);
         self.info(&line);
@@ -26,7 +26,7 @@ impl Machine {
         }
     }
 
-    /// Prints an unsolicited line, or keeps it until the command line is free.
+    /// Prints an unsolicited line, or holds it until the command line is free.
     pub(super) fn urc(&mut self, text: &str) {
         if !self.radio.listens() {
             return;
@@ -52,7 +52,7 @@ impl Machine {
         if self.ip.multi() { self.settings.profile.on_channel(channel, text) } else { text.to_owned() }
     }
 
-    /// Whether the host must not be disturbed now.
+    /// True if URCs are held now.
     pub(super) fn holds_urcs(&self) -> bool {
         match self.mode {
             Mode::Command => false,
@@ -63,7 +63,8 @@ impl Machine {
 
     /// Prints a frame: line end, text, line end.
     pub(in crate::sim) fn frame(&mut self, kind: OutputKind, text: &str) {
-        // V.250 section 6.2.6: without words, information ends with a line end and a result with a carriage return.
+        // V.250 section 6.2.6: with numeric results, information ends with a line end and a result with a carriage
+        // return.
         let frame = match (self.terminal.verbose, kind) {
             (false, OutputKind::Final) => format!("{text}\r"),
             (false, OutputKind::Info) => format!("{text}\r\n"),
@@ -92,7 +93,7 @@ impl Machine {
         }
     }
 
-    /// A line may have another before it.
+    /// Puts a piece on the line. Another line may come before it.
     fn put(&mut self, kind: OutputKind, bytes: &[u8]) {
         match kind {
             OutputKind::Info | OutputKind::Final | OutputKind::Urc => {
@@ -120,7 +121,7 @@ impl Machine {
         }
     }
 
-    /// Sends back what was typed.
+    /// Echoes the host's bytes.
     pub(in crate::sim) fn echo(&mut self, mut bytes: Vec<u8>) {
         if !self.terminal.echo {
             return;
@@ -134,7 +135,7 @@ impl Machine {
     }
 }
 
-/// The digit of `ATV0` for a final line; what has none stays as it is.
+/// The digit of `ATV0` for a final result code; other lines are not changed.
 fn numeric(text: &str) -> &str {
     match text {
         "OK" => "0",

@@ -11,13 +11,13 @@ use std::time::Duration;
 
 const CONTROL_Z: u8 = 0x1a;
 const ESCAPE: u8 = 0x1b;
-/// What a send up to Ctrl-Z holds (8910 SDK: 10 KB). What is typed beyond it is not kept.
+/// The most bytes of a send up to Ctrl-Z (8910 SDK: 10 KB). Further ones are dropped.
 const CONTROL_Z_LIMIT: usize = 10_240;
-/// A send without a result by then has failed (openLuat's flow chart).
+/// The time after which a send without a result has failed (openLuat's flow chart).
 const SEND_TIMEOUT: Duration = Duration::from_secs(50);
 
 impl Machine {
-    /// Takes payload bytes; answers how many belong to it.
+    /// Takes payload bytes. Returns the number of bytes that belong to it.
     pub(super) fn feed_payload(&mut self, bytes: &[u8]) -> usize {
         let Mode::Payload(payload) = &mut self.mode else {
             return 0;
@@ -44,13 +44,13 @@ impl Machine {
         used
     }
 
-    /// The prompt is out.
+    /// The prompt is printed, and payload follows.
     pub(super) fn open_payload(&mut self, payload: Payload) {
         self.mode = Mode::Payload(payload);
         self.break_payload();
     }
 
-    /// Lets the link die under a payload, if a fault wants it here.
+    /// Ends the link during a payload, if a fault applies.
     fn break_payload(&mut self) {
         if let Mode::Payload(payload) = &self.mode
             && payload.breaks_after.is_some_and(|after| after <= payload.bytes.len())
@@ -61,7 +61,7 @@ impl Machine {
         }
     }
 
-    /// Sends what is there when the time of `AT+CIPATS` is up; checks a file's time as well.
+    /// Sends the bytes so far at the end of the time of `AT+CIPATS`. Also checks a file's time-out.
     pub(super) fn data_timers(&mut self) -> bool {
         match &self.mode {
             Mode::Payload(payload) if payload.sends_at.is_some_and(|at| at <= self.now) => {
@@ -87,7 +87,7 @@ impl Machine {
         }
     }
 
-    /// Offers the network what it did not take before.
+    /// Sends the bytes that the network did not accept before.
     pub(super) fn flush_unsent(&mut self, channel: usize) -> bool {
         let slot = &mut self.ip.channels[channel];
         if let ChannelState::Stale { .. } = slot.state {
@@ -103,7 +103,7 @@ impl Machine {
             let taken = self.link_send(channel, &chunk);
             let slot = &mut self.ip.channels[channel];
             chunk.drain(..taken);
-            // Sending may have found the link broken, which empties the buffer.
+            // The send may have found the link broken, which clears the buffer.
             slot.unsent_bytes = slot.unsent_bytes.saturating_sub(taken);
             if !chunk.is_empty() && slot.state.link().is_some() {
                 slot.unsent.push_front(chunk);
@@ -116,7 +116,7 @@ impl Machine {
         moved
     }
 
-    /// Hands bytes to the channel's link; what the network does not take now is kept.
+    /// Sends bytes on the channel's link; bytes that the network does not accept are kept.
     pub(super) fn send_on(&mut self, channel: usize, bytes: Vec<u8>) {
         if bytes.is_empty() {
             return;
@@ -128,7 +128,7 @@ impl Machine {
         self.flush_unsent(channel);
     }
 
-    /// Goes on with a command that waited; `None`: it waits on.
+    /// Continues a waiting command; `None`: it still waits.
     pub(super) fn resume(&mut self, then: Then, overdue: bool) -> Option<Outcome> {
         match then {
             Then::BearerUp => overdue.then(|| self.bearer_up()),
@@ -140,7 +140,7 @@ impl Machine {
         }
     }
 
-    /// A blocking `AT+CIPSTART`: its result has come, or the time is up.
+    /// A blocking `AT+CIPSTART`: its result or its time-out has come.
     fn connect_awaited(&mut self, channel: usize, overdue: bool) -> Option<Outcome> {
         let waits = matches!(self.ip.channels[channel].state, ChannelState::Connecting { .. });
         if waits && overdue {
@@ -176,7 +176,7 @@ impl Machine {
         self.send_line(&line)
     }
 
-    /// Prints the result of a send, unless `AT+CIPSPRT=2` silences it.
+    /// Prints the result of a send, unless `AT+CIPSPRT=2` suppresses it.
     fn send_line(&mut self, line: &str) -> Outcome {
         if self.ip.switches.prompt != 2 {
             self.frame(OutputKind::Final, line);
@@ -185,7 +185,7 @@ impl Machine {
     }
 
     fn cancel_payload(&mut self) {
-        // What answers ESC is not documented; OK is assumed.
+        // The answer to ESC is not documented; OK is assumed.
         self.final_line("OK");
         self.free_line();
     }
@@ -209,7 +209,7 @@ impl Machine {
         self.send_on(channel, bytes);
         if let Some(by) = self.faults.delays_send() {
             self.happened(Happening::Fault(format!("the result of a send comes {by:?} late")));
-            // Drivers have met an empty line in the place of the result (CLI, protocol.md section 0).
+            // Drivers report an empty line in place of the result (CLI, protocol.md section 0).
             self.out.line.push(self.now, b"\r\n\r\n");
         }
         let awaits = if self.waits_for_acknowledgement() {
@@ -224,14 +224,14 @@ impl Machine {
         self.run_pause(until, then);
     }
 
-    /// Whether `SEND OK` means that the peer has the bytes: mode 2, or mode 0 where there is no mode 2.
+    /// True if `SEND OK` means that the peer has the bytes: mode 2, or mode 0 if there is no mode 2.
     fn waits_for_acknowledgement(&self) -> bool {
         let mode = self.ip.switches.quick_send;
         mode == 2 || (mode == 0 && self.settings.profile.quick_send_max < 2)
     }
 }
 
-/// Takes bytes up to Ctrl-Z or ESC; answers how many, and which of the two came.
+/// Takes bytes up to Ctrl-Z or ESC. Returns their number, and the control character that ended them.
 fn take_until_control(payload: &mut Payload, bytes: &[u8]) -> (usize, Option<u8>) {
     let end = bytes.iter().position(|byte| matches!(*byte, CONTROL_Z | ESCAPE));
     let text = &bytes[..end.unwrap_or(bytes.len())];

@@ -1,4 +1,4 @@
-//! Boot, search for a cell, and their loss.
+//! The boot, the search for a cell, and the loss of service.
 
 use super::Machine;
 use crate::sim::card::Card;
@@ -16,7 +16,7 @@ use std::time::Duration;
 pub(in crate::sim) const REPORTS: [&str; 3] = ["+CREG", "+CGREG", "+CEREG"];
 
 impl Machine {
-    /// Forgets everything and boots.
+    /// Loses all settings, and boots.
     pub(in crate::sim) fn reboot(&mut self) {
         self.drop_links();
         self.forget_session();
@@ -27,7 +27,7 @@ impl Machine {
         self.happened(Happening::Booting);
     }
 
-    /// Looks again whether there can be service, after something that it depends on has changed.
+    /// Checks whether service is possible, after a change of its conditions.
     pub(in crate::sim) fn reconsider_service(&mut self) {
         let possible = self.radio.may_serve(&self.settings);
         match (self.radio.service, possible) {
@@ -82,7 +82,7 @@ impl Machine {
         [searching, booting, self.brown_out_at()].into_iter().flatten().min()
     }
 
-    /// The supply breaks down again a little after the banner, when the radio would draw current (assumed: 200 ms).
+    /// The supply is interrupted again soon after the banner, when the radio would be switched on (assumed: 200 ms).
     fn brown_out_at(&self) -> Option<Timestamp> {
         match self.radio.power {
             Power::Booting { since, .. } if self.brown_outs > 0 => {
@@ -98,7 +98,7 @@ impl Machine {
     /// The end of `AT+CIICR`.
     pub(super) fn bearer_up(&mut self) -> Outcome {
         if !self.may_activate(&self.ip.access[0]) {
-            // Capture a12; the state that follows is assumed from +PDP: DEACT elsewhere.
+            // Capture a12; the next state is assumed to be that of other occurrences of +PDP: DEACT.
             self.ip.bearer = Bearer::Lost;
             self.frame(OutputKind::Info, "+PDP: DEACT");
             return Outcome::Fail(Failure::Cme(Cme::Other));
@@ -108,12 +108,12 @@ impl Machine {
         Outcome::Ok
     }
 
-    /// Whether the network gives a bearer for this access point.
+    /// True if the network provides a bearer for this access point.
     pub(in crate::sim) fn may_activate(&self, access_point: &String) -> bool {
         self.is_access_point(access_point) && self.radio.is_usable()
     }
 
-    /// Whether the network knows this access point; an empty one is its own choice.
+    /// True if the network knows this access point. An empty one is the network's choice.
     pub(in crate::sim) fn is_access_point(&self, name: &String) -> bool {
         match &self.settings.apn {
             ApnPolicy::Any => true,
@@ -127,12 +127,12 @@ impl Machine {
         self.settings.clock as i64 + self.now.since_origin().as_secs() as i64
     }
 
-    /// The module's time in seconds since 1970 (UTC), by which certificates are judged.
+    /// The module's time in seconds since 1970 (UTC), at which certificates are verified.
     pub(in crate::sim) fn utc(&self) -> u64 {
         self.clock.utc(self.network_time()).try_into().unwrap_or(0)
     }
 
-    /// The module's time as `AT+CCLK?` shows it.
+    /// The module's time in the form of `AT+CCLK?`.
     pub(in crate::sim) fn local_time(&self) -> String {
         self.clock.shown(self.network_time(), self.settings.profile.long_year)
     }
@@ -143,14 +143,14 @@ impl Machine {
         self.clock.set(network, utc, zone);
     }
 
-    /// The number that one of the [`REPORTS`] shows.
+    /// The number in one of the [`REPORTS`].
     pub(in crate::sim) fn registered(&self, report: usize) -> u8 {
         let stat = self.radio.registration(&self.settings);
         let lte = self.settings.lte_registration.filter(|_| report == 2 && self.radio.in_service());
         lte.unwrap_or(stat)
     }
 
-    /// `+CREG: 1` where the host has asked for it.
+    /// Prints `+CREG: 1` if the host has enabled it.
     fn report_registration(&mut self) {
         for (report, (key, mode)) in REPORTS.into_iter().zip(self.radio.reports).enumerate() {
             if mode > 0 {
@@ -171,7 +171,7 @@ impl Machine {
         }
     }
 
-    /// `,7`; nothing where the profile has none.
+    /// `,7`; empty if the profile has none.
     pub(in crate::sim) fn access_technology(&self) -> String {
         self.settings.profile.access_technology.map_or_else(String::new, |number| format!(",{number}"))
     }
@@ -207,7 +207,7 @@ impl Machine {
         }
     }
 
-    /// The next line of the boot; after the last, the search for a cell.
+    /// Prints the next line of the boot; after the last, the search for a cell begins.
     fn boot_on(&mut self) -> bool {
         let Power::Booting { since, printed, listening, training } = self.radio.power else {
             return false;

@@ -1,4 +1,4 @@
-//! Falls asleep under `AT+CSCLK`, wakes, and looks for the rate of the line at power-on.
+//! Sleep under `AT+CSCLK`, wake-up, and the detection of the line's rate at power-on.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::sim::sleep::Sleep;
 use crate::time::Timestamp;
 
 impl Machine {
-    /// Whether bytes that come now are lost to sleep. They wake.
+    /// True if the bytes that come now are lost to sleep. They wake the modem.
     pub(super) fn sleeps_through(&mut self) -> bool {
         match self.sleep {
             Sleep::Awake { .. } => {}
@@ -25,14 +25,15 @@ impl Machine {
         false
     }
 
-    /// DTR came on in mode 1: that wakes, and what the host writes meanwhile is lost (assumed).
+    /// DTR was switched on in mode 1: this wakes the modem, and bytes that the host writes meanwhile are lost
+    /// (assumed).
     pub(super) fn wakes_for_dtr(&mut self) {
         if self.terminal.sleep == 1 && matches!(self.sleep, Sleep::Asleep) {
             self.sleep = Sleep::Waking { until: self.now + self.settings.wake_time };
         }
     }
 
-    /// Something is printed: that wakes as well (manual, CSCLK: any URC).
+    /// Output wakes the modem as well (manual, CSCLK: any URC).
     pub(super) fn stay_awake(&mut self) {
         match self.sleep {
             Sleep::Awake { .. } => {}
@@ -41,7 +42,7 @@ impl Machine {
         self.sleep = Sleep::Awake { active_at: self.now };
     }
 
-    /// Nothing has happened on the line for long enough.
+    /// Falls asleep after the idle time of the line.
     pub(super) fn fall_asleep(&mut self) -> bool {
         let due = self.sleep_deadline().is_some_and(|at| at <= self.now);
         if due {
@@ -51,7 +52,8 @@ impl Machine {
         due
     }
 
-    /// The moment at which it falls asleep. In mode 1 only while DTR is off (manual, CSCLK); that the pause is the same is assumed.
+    /// The time of falling asleep. In mode 1 the modem sleeps only while DTR is off (manual, CSCLK), after the same
+    /// idle time (assumed).
     pub(super) fn sleep_deadline(&self) -> Option<Timestamp> {
         let idle = matches!(self.mode, Mode::Command) && self.out.line.len() == 0;
         let may = match self.terminal.sleep {
@@ -77,8 +79,8 @@ impl Machine {
         Power::Booting { since, printed: 0, listening: false, training }
     }
 
-    /// Looks for an upper-case `AT` in what comes while the rate is unknown (manual, IPR: `at`, `At` and `aT` do not
-    /// do). It is heard from the moment on when the first line of the boot would be printed.
+    /// Searches for an upper-case `AT` while the rate is unknown (manual, IPR: `at`, `At` and `aT` are not accepted).
+    /// It is accepted from the time of the boot's first line on.
     pub(super) fn train(&mut self, bytes: &[u8]) {
         let up = self.service_up_at().is_some_and(|at| at <= self.now);
         let Power::Booting { training, .. } = &mut self.radio.power else {
@@ -100,7 +102,7 @@ impl Machine {
         }
     }
 
-    /// The moment at which the boot's first line is printed, at a known rate.
+    /// The time at which the boot's first line is printed at a known rate.
     fn service_up_at(&self) -> Option<Timestamp> {
         let Power::Booting { since, .. } = self.radio.power else {
             return None;

@@ -1,4 +1,4 @@
-//! The links of the channels, plain or with TLS between.
+//! The links of the channels, with or without TLS.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::sim::network::{ConnectFailure, Link};
 use crate::sim::tls::{Progress, Tls, TlsSession, Wanted};
 
 impl Machine {
-    /// The link of a channel stands: the handshake begins. It is over before `CONNECT OK` (protocol.md section 14).
+    /// The link of a channel is open, and the handshake begins. It ends before `CONNECT OK` (protocol.md section 14).
     pub(super) fn begin_handshake(&mut self, channel: usize, link: Link) {
         let slot = &self.ip.channels[channel];
         let made = TlsSession::new(&Wanted {
@@ -33,7 +33,7 @@ impl Machine {
         }
     }
 
-    /// Moves records of a channel; answers whether any moved.
+    /// Moves records of a channel. Returns true if there were any.
     pub(super) fn drive_tls(&mut self, channel: usize) -> bool {
         let slot = &mut self.ip.channels[channel];
         let (Tls::On(secure), Some(link)) = (&mut slot.tls, slot.state.link()) else {
@@ -62,7 +62,7 @@ impl Machine {
         self.connect_failed(channel, ConnectFailure::Handshake);
     }
 
-    /// Hands bytes to a channel's link; answers how many were taken.
+    /// Sends bytes on a channel's link. Returns the number that were accepted.
     pub(super) fn link_send(&mut self, channel: usize, bytes: &[u8]) -> usize {
         let slot = &mut self.ip.channels[channel];
         let Some(link) = slot.state.link() else {
@@ -78,7 +78,7 @@ impl Machine {
         }
     }
 
-    /// Takes received bytes from a channel's link; answers how many.
+    /// Receives bytes of a channel's link. Returns their number.
     pub(super) fn link_receive(&mut self, channel: usize, into: &mut [u8]) -> usize {
         let slot = &mut self.ip.channels[channel];
         let Some(link) = slot.state.link() else {
@@ -110,7 +110,7 @@ impl Machine {
         }
     }
 
-    /// Ends a channel's link, politely if it is secure.
+    /// Ends a channel's link, with a close notification if it has TLS.
     pub(in crate::sim) fn link_close(&mut self, channel: usize) {
         let slot = &mut self.ip.channels[channel];
         let Some(link) = slot.state.link() else {

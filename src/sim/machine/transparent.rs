@@ -1,4 +1,5 @@
-//! Transparent mode: bytes both ways, in packets on their way out, and `+++` between two silences to leave it.
+//! Transparent mode: bytes in both directions, divided into packets for the network, and `+++` between two silences to
+//! leave it.
 
 use std::time::Duration;
 
@@ -10,13 +11,13 @@ use crate::time::Timestamp;
 
 /// The silence before `+++` (manual, CIPMODE: 1 s).
 const GUARD_BEFORE: Duration = Duration::from_secs(1);
-/// The pluses come within this time (0.5 s).
+/// The longest time between the first and the last plus (0.5 s).
 const WITHIN: Duration = Duration::from_millis(500);
 /// The silence after `+++` (0.5 s); `OK` came 604 ms after the pluses in captures a02, a03, a05, a06.
 const GUARD_AFTER: Duration = Duration::from_millis(500);
 
 impl Machine {
-    /// Takes transparent bytes; answers how many. Fewer when the peer does not read.
+    /// Takes transparent bytes. Returns their number, which is smaller if the peer does not read.
     pub(super) fn feed_online(&mut self, bytes: &[u8]) -> usize {
         let room = self.settings.send_buffer.saturating_sub(self.ip.channels[0].unsent_bytes);
         let bytes = &bytes[..bytes.len().min(room)];
@@ -42,7 +43,7 @@ impl Machine {
         bytes.len()
     }
 
-    /// Puts bytes into packets; what is full goes out (manual, CIPCCFG: `SendSz`).
+    /// Puts bytes into packets, and sends full ones (manual, CIPCCFG: `SendSz`).
     fn pack(&mut self, data: &[u8]) {
         let (size, _) = self.ip.packet();
         let now = self.now;
@@ -61,7 +62,7 @@ impl Machine {
         self.send_on(0, out);
     }
 
-    /// Sends what is there of the packet.
+    /// Sends an incomplete packet.
     fn send_packet(&mut self) {
         if let Mode::Online(online) = &mut self.mode {
             let packet = std::mem::take(&mut online.packet);
@@ -69,7 +70,7 @@ impl Machine {
         }
     }
 
-    /// Decides about pluses held back.
+    /// Decides whether held pluses are an escape.
     pub(super) fn online_timers(&mut self) -> bool {
         let now = self.now;
         let Mode::Online(online) = &mut self.mode else {
@@ -93,8 +94,8 @@ impl Machine {
         true
     }
 
-    /// The host's DTR line: what `AT&D` says happens when it goes off amid transparent data. What the modem holds back
-    /// is sent before, and it says `OK` or `CLOSED` (both assumed).
+    /// The host's DTR line. If it is switched off during transparent data, `AT&D` determines the effect. The modem
+    /// first sends the bytes that it holds, and prints `OK` or `CLOSED` (both assumed).
     pub(super) fn dtr_changed(&mut self, on: bool) {
         let was_on = std::mem::replace(&mut self.dtr, on);
         if on {
@@ -124,20 +125,20 @@ impl Machine {
         packet.into_iter().chain(escape).min()
     }
 
-    /// Whether a transparent connection stands beside the commands.
+    /// True if a transparent connection is open in command mode.
     pub(super) fn is_escaped(&self) -> bool {
         let online = matches!(self.mode, Mode::Online(_));
         let open = self.ip.channels[0].state.receives();
         !online && open && self.ip.switches.transparent == 1 && !self.ip.multi()
     }
 
-    /// Whether `ATO` finds a link to return to.
+    /// True if there is a link for `ATO` to return to.
     pub(in crate::sim) fn can_go_online(&self) -> bool {
         self.ip.channels[0].state.sends() && self.ip.switches.transparent == 1
     }
 }
 
-/// Whether these bytes may be part of an escape: pluses only, three at most, after a silence.
+/// True if these bytes may be part of an escape: at most three pluses and no other byte, after a silence.
 fn escape_goes_on(online: &Online, now: Timestamp, bytes: &[u8]) -> bool {
     let pluses = bytes.iter().all(|byte| *byte == b'+') && online.pluses + bytes.len() <= 3;
     let in_time = if online.pluses == 0 {

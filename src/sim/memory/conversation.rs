@@ -1,4 +1,4 @@
-//! One connection in memory: two bounded queues and the peer at the far end.
+//! One connection in memory: two bounded queues and the peer.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,9 +8,9 @@ use crate::sim::link_options::LinkOptions;
 use crate::sim::network::Target;
 use crate::time::Timestamp;
 
-/// Bytes under way in one direction: a TCP window. A sender beyond it waits.
+/// The most bytes in transit in one direction: a TCP window. Beyond it a sender waits.
 const WINDOW: usize = 65_535;
-/// Bytes of a peer's record. What follows is counted, not kept, so that a test of gigabytes runs in little memory.
+/// The most bytes in a peer's record. Further ones are only counted, so that a test with gigabytes needs little memory.
 const RECORD_LIMIT: usize = 16 << 20;
 
 /// The progress of the peer.
@@ -18,7 +18,7 @@ const RECORD_LIMIT: usize = 16 << 20;
 pub(super) enum Stage {
     Connecting,
     Open,
-    /// The peer has closed; its last bytes and the end arrive at this moment.
+    /// The peer has closed. Its last bytes and the end arrive at this time.
     PeerClosed(Timestamp),
     /// The peer has vanished.
     Vanished,
@@ -37,7 +37,7 @@ struct Parcel {
 #[derive(Debug)]
 pub(super) struct Conversation {
     pub(super) target: Target,
-    /// What the modem has asked for: its own port, keep-alive.
+    /// The options requested by the modem: local port, keep-alive.
     pub(super) options: LinkOptions,
     pub(super) peer: Peer,
     pub(super) stage: Stage,
@@ -67,7 +67,7 @@ impl Conversation {
         }
     }
 
-    /// The peer sends, whatever the window: a test may push more than it.
+    /// The peer sends. The window does not apply, so that a test may push more.
     pub(super) fn push(&mut self, arrives_at: Timestamp, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
@@ -76,7 +76,7 @@ impl Conversation {
         self.to_modem.push_back(Parcel { arrives_at, bytes: bytes.to_vec(), taken: 0 });
     }
 
-    /// The modem sends; answers how much fits under way.
+    /// The modem sends. Returns the number of bytes accepted.
     pub(super) fn send(&mut self, arrives_at: Timestamp, bytes: &[u8], whole: bool) -> usize {
         let room = WINDOW.saturating_sub(self.to_peer_bytes);
         let count = bytes.len().min(room);
@@ -88,7 +88,7 @@ impl Conversation {
         count
     }
 
-    /// The modem reads, never more than one parcel of what was sent together if `single`.
+    /// The modem reads; with `single` at most the bytes of one parcel, which were sent together.
     pub(super) fn receive(&mut self, now: Timestamp, into: &mut [u8], single: bool) -> usize {
         let mut count = 0;
         while count < into.len() {
@@ -114,18 +114,19 @@ impl Conversation {
         count
     }
 
-    /// Whether anything can be read now.
+    /// True if bytes can be read now.
     pub(super) fn readable(&self, now: Timestamp) -> bool {
         let waiting = self.to_modem.front().is_some_and(|parcel| parcel.arrives_at <= now);
         waiting || (self.stage == Stage::Open && self.sourced < self.peer.source)
     }
 
-    /// Whether the peer has sent all that its script holds.
+    /// True if the peer has sent all bytes of its script.
     pub(super) fn sent_all(&self) -> bool {
         self.sourced == self.peer.source && self.to_modem.is_empty()
     }
 
-    /// The peer reads what has arrived, unless its own answers fill the way back; answers whether it read anything.
+    /// The peer reads the bytes that have arrived, unless its own answers fill the other direction. Returns true if it
+    /// has read any.
     pub(super) fn deliver(&mut self, now: Timestamp, latency: Duration) -> bool {
         let mut delivered = false;
         while self.peer.reads && self.stage != Stage::Vanished && self.to_modem_bytes < WINDOW {
@@ -147,12 +148,12 @@ impl Conversation {
         delivered
     }
 
-    /// The moment at which the last byte of the peer that is under way arrives.
+    /// The time at which the last byte of the peer in transit arrives.
     pub(super) fn last_arrival(&self) -> Option<Timestamp> {
         self.to_modem.iter().map(|parcel| parcel.arrives_at).max()
     }
 
-    /// Forgets what is under way.
+    /// Drops the bytes in transit.
     pub(super) fn discard(&mut self) {
         self.to_peer.clear();
         self.to_modem.clear();
@@ -161,7 +162,7 @@ impl Conversation {
         self.stage = Stage::Over;
     }
 
-    /// The moment at which the next parcel arrives at either end, if later than `now`.
+    /// The time after `now` at which the next parcel arrives at either end.
     pub(super) fn deadline(&self, now: Timestamp) -> Option<Timestamp> {
         let ends = [self.to_peer.front(), self.to_modem.front()];
         ends.into_iter().flatten().map(|parcel| parcel.arrives_at).filter(|at| *at > now).min()

@@ -1,4 +1,4 @@
-//! A network in memory: virtual time, scripted peers, every byte open to inspection.
+//! A network in memory, with virtual time, scripted peers, and access to every byte.
 
 mod conversation;
 mod peer;
@@ -19,9 +19,9 @@ use super::network::{ConnectFailure, Link, Network, NetworkEvent, Protocol, Targ
 use super::rng::Rng;
 use crate::time::Timestamp;
 
-/// What TCP has lost is sent again after this (RFC 6298: the initial time-out).
+/// The time after which TCP repeats lost bytes (RFC 6298: the initial time-out).
 const RETRANSMISSION: Duration = Duration::from_secs(1);
-/// How long a name that does not resolve takes to fail (capture a27: about 12 s).
+/// The time until a name without an address fails (capture a27: about 12 s).
 const DNS_FAILURE_TIME: Duration = Duration::from_secs(12);
 
 /// Named hosts, scripted peers, and a record of every byte that each peer received.
@@ -37,51 +37,51 @@ const DNS_FAILURE_TIME: Duration = Duration::from_secs(12);
 pub struct MemoryNetwork {
     names: BTreeMap<String, IpAddr>,
     peers: BTreeMap<(String, u16), Peer>,
-    /// Those that are not over, and those that ended since the last connect.
+    /// The conversations that are not over, and those that ended since the last connect.
     conversations: BTreeMap<Link, Conversation>,
     records: Records,
-    /// What was asked for links that are not connected yet.
+    /// The options of links that are not connected yet.
     prepared: BTreeMap<Link, LinkOptions>,
     events: BTreeMap<(Timestamp, u64), NetworkEvent>,
     ready: VecDeque<NetworkEvent>,
     next_event: u64,
     latency: Duration,
-    /// How likely a packet is lost, and the chance for it.
+    /// The probability that a packet is lost, and the random numbers for it.
     loss: f64,
     rng: Rng,
-    /// The latest moment that it was told.
+    /// The latest time of a call.
     now: Timestamp,
 }
 
 impl MemoryNetwork {
-    /// A world without hosts, where everything takes no time.
+    /// A network without hosts and without delays.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets how long a byte travels, one way; a connect takes two of it. Default: zero.
+    /// Sets the time of a byte in one direction; a connect takes twice this time. Default: zero.
     pub fn set_latency(&mut self, latency: Duration) -> &mut Self {
         self.latency = latency;
         self
     }
 
-    /// Lets packets be lost with this probability. What TCP loses comes 1 s later, and everything behind it not before; a
-    /// datagram never comes. Default: none.
+    /// Sets the probability with which packets are lost. Lost bytes of TCP come 1 s later, and all bytes behind them
+    /// with them; a lost datagram never comes. Default: none.
     pub fn set_loss(&mut self, probability: f64, seed: u64) -> &mut Self {
         self.loss = probability;
         self.rng = Rng::new(seed);
         self
     }
 
-    /// Gives a host an address.
+    /// Sets the address of a host.
     pub fn name(&mut self, host: &str, address: impl Into<IpAddr>) -> &mut Self {
         self.names.insert(host.to_owned(), address.into());
         self
     }
 
-    /// Puts a peer at this port of a host (name or address), for TCP and UDP. Each connect meets a copy of it. A
-    /// name gets an address of its own, in order, if it has none yet: from 198.51.100.1 on, then from 198.18.0.1 on, then
-    /// from 2001:db8::1 on (RFC 5737, RFC 2544, RFC 3849).
+    /// Puts a peer at this port of a host (name or address), for TCP and UDP. Each connect gets a copy of it. A name
+    /// without an address gets the next free one: from 198.51.100.1 on, then from 198.18.0.1 on, then from 2001:db8::1
+    /// on (RFC 5737, RFC 2544, RFC 3849).
     pub fn serve(&mut self, host: &str, port: u16, peer: Peer) -> &mut Self {
         if host.parse::<IpAddr>().is_err() && !self.names.contains_key(host) {
             let is_free = |address: &IpAddr| !self.names.values().any(|given| given == address);
@@ -94,39 +94,39 @@ impl MemoryNetwork {
         self
     }
 
-    /// The links so far, in the order of their connects, with where they lead. Of those that are over, the newest 1024 are
-    /// remembered, and no more than 64 MiB of what their peers received.
+    /// The links so far with their targets, in the order of their connects. Of those that are over, the newest 1024 are
+    /// kept, with at most 64 MiB of received bytes.
     pub fn links(&self) -> impl Iterator<Item = (Link, &Target)> {
         let all: BTreeMap<_, _> = self.records.iter().chain(&self.conversations).collect();
         all.into_iter().map(|(link, talk)| (*link, &talk.target))
     }
 
-    /// The link that was asked for last.
+    /// The link of the last connect.
     pub fn last_link(&self) -> Option<Link> {
         self.links().last().map(|(link, _)| link)
     }
 
-    /// Exactly what the peer at the end of this link has received, up to the first 16 MiB.
+    /// The bytes that the peer of this link has received, up to the first 16 MiB.
     pub fn received(&self, link: Link) -> &[u8] {
         self.recall(link).map_or(&[], |talk| &talk.received)
     }
 
-    /// The number of bytes that the peer at the end of this link has received.
+    /// The number of bytes that the peer of this link has received.
     pub fn received_count(&self, link: Link) -> u64 {
         self.recall(link).map_or(0, |talk| talk.received_count)
     }
 
-    /// The modem's own port of this link, if it has asked for one (`AT+CLPORT`).
+    /// The modem's local port of this link, if one was requested (`AT+CLPORT`).
     pub fn local_port(&self, link: Link) -> Option<u16> {
         self.recall(link)?.options.local_port
     }
 
-    /// Whether the modem has neither closed nor lost this link.
+    /// True if the modem has neither closed nor lost this link.
     pub fn is_open(&self, link: Link) -> bool {
         self.conversations.get(&link).is_some_and(|talk| talk.stage != Stage::Over)
     }
 
-    /// Lets the peer send this. For UDP, one call is one datagram.
+    /// The peer sends these bytes. For UDP, one call is one datagram.
     pub fn push(&mut self, link: Link, bytes: &[u8]) {
         let Some(arrives_at) = self.arrival(link) else {
             return;
@@ -137,25 +137,25 @@ impl MemoryNetwork {
         }
     }
 
-    /// Lets the peer read, or stop reading: what the modem sends then fills the window and waits.
+    /// The peer reads, or stops reading: then the modem's bytes fill the window and wait.
     pub fn set_reading(&mut self, link: Link, reads: bool) {
         if let Some(talk) = self.conversations.get_mut(&link) {
             talk.peer.reads = reads;
         }
     }
 
-    /// Lets the peer close: what it has sent still arrives.
+    /// The peer closes. The bytes that it has sent still arrive.
     pub fn close_by_peer(&mut self, link: Link) {
         let arrives_at = self.now + self.latency;
         if let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.stage == Stage::Open) {
-            // The end never overtakes what was sent before.
+            // The end arrives after the bytes that were sent before it.
             let arrives_at = talk.last_arrival().map_or(arrives_at, |last| last.max(arrives_at));
             talk.stage = Stage::PeerClosed(arrives_at);
             self.schedule(arrives_at, NetworkEvent::Closed(link));
         }
     }
 
-    /// Breaks the connection: what is under way is lost.
+    /// The connection breaks: bytes in transit are lost.
     pub fn reset_by_peer(&mut self, link: Link) {
         if let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.stage != Stage::Over) {
             talk.discard();
@@ -163,12 +163,12 @@ impl MemoryNetwork {
         }
     }
 
-    /// A link, whether it is over or not.
+    /// A link, open or over.
     fn recall(&self, link: Link) -> Option<&Conversation> {
         self.conversations.get(&link).or_else(|| self.records.get(link))
     }
 
-    /// Puts those that are over with the records, where no step looks at them.
+    /// Moves connections that are over to the records, so that later steps do not examine them.
     fn put_away(&mut self) {
         let over = self.conversations.iter().filter(|(_, talk)| talk.stage == Stage::Over);
         let over: Vec<Link> = over.map(|(link, _)| *link).collect();
@@ -179,7 +179,7 @@ impl MemoryNetwork {
         }
     }
 
-    /// The moment at which a packet that is sent now arrives; `None`: never.
+    /// The time at which a packet sent now arrives; `None`: never.
     fn arrival(&mut self, link: Link) -> Option<Timestamp> {
         let in_time = self.now + self.latency;
         if self.loss == 0.0 || !self.rng.chance(self.loss) {
@@ -200,7 +200,7 @@ impl MemoryNetwork {
         host.parse().ok().or_else(|| self.names.get(host).copied())
     }
 
-    /// The peer at a host, asked for by its name or by its address.
+    /// The peer at a host, by the host's name or address.
     fn peer_at(&self, host: &str, port: u16) -> Option<&Peer> {
         let address = self.address_of(host);
         let mut peers = self.peers.iter();
@@ -209,7 +209,7 @@ impl MemoryNetwork {
         found.map(|(_, peer)| peer)
     }
 
-    /// Whether an open connection has the same two ends: TCP and UDP cannot tell such apart.
+    /// True if an open connection has the same two ends, because TCP and UDP can't distinguish these.
     fn is_taken(&self, target: &Target, options: LinkOptions) -> bool {
         let address = self.address_of(&target.host);
         options.local_port.is_some()
@@ -241,14 +241,14 @@ impl MemoryNetwork {
         self.conversations.insert(link, Conversation::new(target.clone(), peer, options));
     }
 
-    /// The link is gone, at either end.
+    /// The link has ended, at either end.
     fn forget(&mut self, link: Link) {
         if let Some(talk) = self.conversations.get_mut(&link) {
             talk.discard();
         }
     }
 
-    /// The connection stands: the peer greets.
+    /// The connection is open: the peer sends its greeting.
     fn open(&mut self, at: Timestamp, link: Link) {
         let latency = self.latency;
         let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.stage == Stage::Connecting)
@@ -260,7 +260,7 @@ impl MemoryNetwork {
         talk.push(at + latency, &greeting);
     }
 
-    /// Lets every peer read, and close or break as its script says.
+    /// Every peer reads, and closes or breaks according to its script.
     fn let_peers_act(&mut self) {
         let (now, latency) = (self.now, self.latency);
         let mut endings = Vec::new();
@@ -275,7 +275,7 @@ impl MemoryNetwork {
             let reached = |limit: Option<u64>| limit.is_some_and(|limit| talk.received_count >= limit);
             if reached(talk.peer.vanish_after) {
                 talk.stage = Stage::Vanished;
-                // It has just acknowledged something; no probe will be answered.
+                // It has just acknowledged bytes; no probe will be answered.
                 found_out.extend(talk.options.keep_alive.map(|keep_alive| (*link, keep_alive.patience())));
                 continue;
             }
@@ -335,7 +335,7 @@ impl Network for MemoryNetwork {
         let peer = self.peer_at(&target.host, target.port).cloned();
         let peer = peer.unwrap_or_else(|| match target.protocol {
             Protocol::Tcp => Peer::refuse(),
-            // The sender of a datagram is not told that no peer is there.
+            // The sender of a datagram is not informed that there is no peer.
             Protocol::Udp => Peer::discard(),
         });
         self.meet(link, target, peer, address, options);
@@ -349,7 +349,7 @@ impl Network for MemoryNetwork {
         };
         let whole = talk.target.protocol == Protocol::Udp;
         let Some(arrives_at) = arrival else {
-            // A datagram that is lost was sent all the same.
+            // A lost datagram counts as sent.
             return bytes.len();
         };
         talk.send(arrives_at, bytes, whole)
@@ -371,7 +371,7 @@ impl Network for MemoryNetwork {
     fn close(&mut self, now: Timestamp, link: Link) {
         self.now = now;
         if let Some(talk) = self.conversations.get_mut(&link) {
-            // What the modem has sent is on its way; what the peer sends is dropped.
+            // The bytes of the modem arrive; those of the peer are dropped.
             while talk.deliver(Timestamp::MAX, Duration::ZERO) {}
             talk.discard();
         }
@@ -384,7 +384,7 @@ impl Network for MemoryNetwork {
         self.schedule(now + wait, NetworkEvent::Resolved { query, addresses });
     }
 
-    /// A host with an address answers after there and back.
+    /// A host with an address answers after a round trip.
     fn ping(&mut self, now: Timestamp, query: u64, host: &str) {
         self.now = now;
         let alive = |address: &IpAddr| {
@@ -426,7 +426,7 @@ impl Network for MemoryNetwork {
 }
 
 impl MemoryNetwork {
-    /// Whether the modem could read something from this link now.
+    /// True if the modem can read from this link now.
     pub fn is_readable(&self, link: Link) -> bool {
         self.conversations.get(&link).is_some_and(|talk| talk.readable(self.now))
     }

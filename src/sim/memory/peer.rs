@@ -8,14 +8,14 @@ pub(super) enum Meeting {
     Silence,
 }
 
-/// The habit of a peer with the bytes that it receives.
+/// The handling of received bytes by a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Habit {
     Echo,
     Discard,
 }
 
-/// A peer's script. Begin with one of the first five, then add to it.
+/// The script of a peer. It begins with one of the first five functions; the others add to it.
 ///
 /// ```
 /// use air724ug::sim::Peer;
@@ -36,17 +36,17 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Sends back what it receives.
+    /// Sends received bytes back.
     pub fn echo() -> Self {
         Self::with(Meeting::Accept, Habit::Echo)
     }
 
-    /// Reads everything and says nothing: the base for tests that push by hand.
+    /// Reads all bytes and sends none: the base for tests that push bytes.
     pub fn discard() -> Self {
         Self::with(Meeting::Accept, Habit::Discard)
     }
 
-    /// Sends this many bytes as fast as they are taken; byte *i* is [`source_byte`](Self::source_byte)`(i)`.
+    /// Sends this number of bytes at the speed of the modem; byte *i* is [`source_byte`](Self::source_byte)`(i)`.
     pub fn source(bytes: u64) -> Self {
         Self { source: bytes, ..Self::discard() }
     }
@@ -61,51 +61,51 @@ impl Peer {
         Self::with(Meeting::Silence, Habit::Discard)
     }
 
-    /// Sends this first, as soon as the connection stands.
+    /// Sends these bytes as soon as the connection is open.
     #[must_use]
     pub fn greeting(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.greeting = bytes.into();
         self
     }
 
-    /// Closes once it has received this many bytes (0: at once).
+    /// Closes after it has received this number of bytes (0: at once).
     #[must_use]
     pub fn close_after(mut self, bytes: u64) -> Self {
         self.close_after = Some(bytes);
         self
     }
 
-    /// Closes once everything of greeting and source is sent.
+    /// Closes after the greeting and the source are sent.
     #[must_use]
     pub fn close_when_sent(mut self) -> Self {
         self.closes_when_sent = true;
         self
     }
 
-    /// Breaks the connection once it has received this many bytes.
+    /// Breaks the connection after it has received this number of bytes.
     #[must_use]
     pub fn reset_after(mut self, bytes: u64) -> Self {
         self.reset_after = Some(bytes);
         self
     }
 
-    /// Vanishes once it has received this many bytes: it neither reads, nor sends, nor closes, and the
-    /// connection stays half open, as when its machine loses power or a NAT forgets it (capture s10).
+    /// Vanishes after it has received this number of bytes: it neither reads, nor sends, nor closes, and the connection
+    /// stays half open, as if its machine lost power or a NAT dropped it (capture s10).
     #[must_use]
     pub fn vanish_after(mut self, bytes: u64) -> Self {
         self.vanish_after = Some(bytes);
         self
     }
 
-    /// Never reads: what the modem sends fills the window and stays.
+    /// Never reads: the modem's bytes fill the window and wait.
     #[must_use]
     pub fn never_reads(mut self) -> Self {
         self.reads = false;
         self
     }
 
-    /// The byte at a place of the stream that [`source`](Self::source) sends: a pattern without a short period, so
-    /// that a lost, doubled or moved byte shows.
+    /// The byte at a place in the stream of [`source`](Self::source). The pattern has no short period, so that lost,
+    /// doubled and moved bytes are detected.
     pub fn source_byte(place: u64) -> u8 {
         let mixed = place.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (mixed >> 56) as u8

@@ -1,13 +1,13 @@
-//! The records of connections that are over: the newest only, so that a world that lives for long stays small.
+//! The records of connections that are over. Only the newest are kept, to limit the memory of long runs.
 
 use std::collections::BTreeMap;
 
 use super::conversation::Conversation;
 use crate::sim::network::Link;
 
-/// Connections.
+/// The most connections.
 const CONNECTIONS: usize = 1024;
-/// Bytes that their peers received.
+/// The most bytes received by their peers.
 const BYTES: usize = 64 << 20;
 
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// Keeps one, and forgets the oldest if they are too many.
+    /// Keeps one, and drops the oldest beyond the limit.
     pub(super) fn keep(&mut self, link: Link, talk: Conversation) {
         self.bytes += talk.received.len();
         self.kept.insert(link, talk);

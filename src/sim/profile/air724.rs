@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{AlreadyStyle, BootLine, DataUrc, EchoStyle, Profile, SupplyStyle, UrcStyle, sim, urc};
 
-/// RDY 1.5 s after the reset (capture a15, Air780EP); the order is that of protocol.md section 3; the moments of
-/// `+CPIN` and `SMS READY` are assumed.
+/// RDY 1.5 s after the reset (capture a15, Air780EP). The order is that of protocol.md section 3; the times of `+CPIN`
+/// and `SMS READY` are assumed.
 const BOOT_8910: &[BootLine] = &[urc(1_500, "RDY"), sim(2_000), urc(2_600, "SMS READY")];
 impl Profile {
     /// The Air724UG with openLuat's AT firmware: the default.

@@ -1,8 +1,8 @@
-//! A younger family with the same command set.
+//! A younger related family with the same command set.
 
 use super::{AlreadyStyle, BootLine, Profile, UrcStyle, noise, urc};
 
-/// Noise before RDY, RDY twice 740 ms apart; what the host sends between the two is lost (captures a18, a19).
+/// Noise before RDY, and RDY twice 740 ms apart; bytes of the host between the two are lost (captures a18, a19).
 const BOOT_780E: &[BootLine] =
     &[noise(400, "^boot.rom.'v....'!\n"), noise(1_500, "\r\nRDY\r\n"), urc(2_240, "RDY")];
 impl Profile {

@@ -1,8 +1,8 @@
-//! Dialects of the command set, as data, one file each.
+//! Dialects of the command set as data, with one file for each.
 //!
-//! Every value is a knob: take a profile, change what differs, give it to
-//! [`Settings::profile`](super::Settings::profile). The table that they follow is section 21 of the protocol notes;
-//! each field names its evidence. What no source shows is marked *assumed*.
+//! Every value can be changed: take a profile, change it, and pass it to
+//! [`Settings::profile`](super::Settings::profile). The values follow the table in section 21 of the protocol notes;
+//! each field names its evidence. Values without a source are marked *assumed*.
 
 mod air724;
 mod air780e;
@@ -12,7 +12,7 @@ mod vendor8910;
 
 use std::time::Duration;
 
-/// The part of a command line that is sent back when echo is on.
+/// The echoed part of a command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EchoStyle {
     /// All of it, both line-end characters included (byte counts of captures a01 to a11).
@@ -21,17 +21,17 @@ pub enum EchoStyle {
     CarriageReturn,
 }
 
-/// The fate of a URC that falls into a running command.
+/// The handling of a URC during a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UrcStyle {
-    /// It waits for the end of the command, 32 of them or 2048 bytes at most, the oldest being dropped (8910 SDK;
-    /// the core image has the string "discard all urc due to buffer error").
+    /// It waits for the end of the command. At most 32 URCs or 2048 bytes wait; beyond it the oldest is dropped (8910
+    /// SDK; the core image has the string "discard all urc due to buffer error").
     Held,
-    /// It is printed at once, be it between a command's echo and its answer (capture a01).
+    /// It is printed at once, also between a command's echo and its answer (capture a01).
     Interleaved,
 }
 
-/// The way in which `AT+CIPSTART` on a channel in use is refused.
+/// The refusal of `AT+CIPSTART` on a channel in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlreadyStyle {
     /// `OK`, then `ALREADY CONNECT` (manual, CIPSTART).
@@ -40,7 +40,7 @@ pub enum AlreadyStyle {
     AfterError,
 }
 
-/// The announcement of waiting data in manual receive mode, with several channels.
+/// The announcement of waiting data in manual receive mode, with multiple connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DataUrc {
     /// `+CIPRXGET: 1,<n>` (captures a27, a28; manual's examples).
@@ -49,7 +49,7 @@ pub enum DataUrc {
     ChannelOnly,
 }
 
-/// The form in which `AT+CBC` tells the supply.
+/// The form in which `AT+CBC` shows the supply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SupplyStyle {
     /// `+CBC: 3800` (manual, capture a28).
@@ -63,18 +63,18 @@ pub enum SupplyStyle {
 pub struct BootLine {
     /// Milliseconds after the reset.
     pub after_millis: u32,
-    /// What is printed.
+    /// The text.
     pub line: BootText,
 }
 
 /// The kind of a boot line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BootText {
-    /// A URC; the modem takes commands from the first one on.
+    /// A URC; the modem accepts commands from the first one on.
     Urc(&'static str),
-    /// Bytes as they are: noise of the boot ROM, or a line after which the modem still takes nothing.
+    /// Raw bytes: noise of the boot ROM, or a line after which the modem accepts no commands yet.
     Noise(&'static str),
-    /// The state of the SIM, `+CPIN: ...`, as it is then.
+    /// The state of the SIM at that time, `+CPIN: ...`.
     Sim,
 }
 
@@ -82,66 +82,69 @@ pub enum BootText {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Profile {
-    /// Its name, as [`named`](Self::named) takes it.
+    /// The name, as in [`named`](Self::named).
     pub name: &'static str,
-    /// How many channels there are (protocol.md section 7).
+    /// The number of channels (protocol.md section 7).
     pub channels: u8,
     /// A blank in `<n>, CONNECT OK` (protocol.md, "Spellings").
     pub channel_blank: bool,
-    /// A blank after the colon of `+CIPMUX: 1` and its like.
+    /// A blank after the colon of `+CIPMUX: 1` and similar lines.
     pub colon_blank: bool,
     /// The echo.
     pub echo: EchoStyle,
     /// A line feed within this time of a carriage return belongs to it (8910 SDK: 20 ms).
     pub line_feed_window: Duration,
-    /// Whether a command that ended with a carriage return alone waits that long before it runs (8910 SDK).
+    /// True if a command that ends with a carriage return only waits for this time before it runs (8910 SDK).
     pub line_feed_awaited: bool,
     /// The prompt of `AT+CIPSEND`: exactly these bytes (captures a01 to a11, s01).
     pub prompt: &'static str,
-    /// The prompt of `AT+FSWRITE`: as that of `AT+CIPSEND` from V401857 on (firmware change log); without the blank on
-    /// an Air780EP (captures a21, a25).
+    /// The prompt of `AT+FSWRITE`: that of `AT+CIPSEND` since V401857 (firmware change log); without the blank on an
+    /// Air780EP (captures a21, a25).
     pub file_prompt: &'static str,
     /// A blank behind the comma of `+IFC: 0, 0` and `+IFC: (0,2), (0,2)` (capture a16; none in the 8910 core image).
     pub pair_blank: bool,
-    /// Whether `AT+CIPSTART` keeps the command line busy until its result (8910 SDK).
+    /// True if `AT+CIPSTART` occupies the command line until its result (8910 SDK).
     pub connect_blocks: bool,
-    /// URCs during a command.
+    /// The handling of URCs during a command.
     pub urcs: UrcStyle,
     /// The refusal of a second `AT+CIPSTART`.
     pub already: AlreadyStyle,
     /// The words of that refusal: `ALREADY CONNECT`, 8910 SDK: `ALREADY OPENED`.
     pub already_text: &'static str,
-    /// The protocol versions of TLS until `AT+SSLCFG="sslversion"` names others: 4 all up to 1.2 (assumed), 0 SSL 3.0
-    /// alone (capture a27: connects fail until it is set to 4).
+    /// The protocol versions of TLS until `AT+SSLCFG="sslversion"` sets others: 4 is all up to 1.2 (assumed), 0 is SSL
+    /// 3.0 only (capture a27: connects fail until 4 is set).
     pub tls_version: &'static str,
-    /// What is reported when the peer closes a link with TLS: `CLOSED`, on the Air780EPV `CLOSE OK` (capture a27).
+    /// The line after the peer closes a link with TLS: `CLOSED`, on the Air780EPV `CLOSE OK` (capture a27).
     pub tls_closed: &'static str,
     /// The highest mode of `AT+CIPQSEND`.
     pub quick_send_max: u8,
-    /// Whether `AT+CIPQSEND` can be set with a bearer, as drivers of a SIM800 do; else in `IP INITIAL` alone (EML).
+    /// True if `AT+CIPQSEND` can be set with an active bearer, as drivers of a SIM800 do; otherwise in `IP INITIAL`
+    /// only (EML).
     pub quick_send_any_time: bool,
-    /// Whether what was not read in manual receive mode outlives the peer's close until it is read, and `CLOSED` is told
-    /// then (SIM800 and SIM7000, driver's captures); else both go after [`Settings::close_grace`](super::Settings).
+    /// True if unread data in manual receive mode are kept after the peer's close until they are read, and `CLOSED` is
+    /// printed then (SIM800 and SIM7000, drivers' captures). Otherwise they are dropped after
+    /// [`Settings::close_grace`](super::Settings).
     pub keeps_unread: bool,
     /// `AT+CMEE` at power-on.
     pub error_format: u8,
     /// The highest mode of `AT+CIPRXGET`.
     pub manual_receive_max: u8,
-    /// The most bytes that one `AT+CIPRXGET=3` reads (capture a27: 720).
+    /// The most bytes of one `AT+CIPRXGET=3` (capture a27: 720).
     pub hex_read_max: u16,
     /// The announcement of waiting data.
     pub data_urc: DataUrc,
     /// A blank behind the comma of `+CGACT: 5, 1` (capture q01; none on an Air780EP, a19).
     pub context_blank: bool,
-    /// `+CGPADDR: 5,"IPV4:..    IPV6:.."` with both addresses of a bearer (capture q01); else the first one bare (a19).
+    /// `+CGPADDR: 5,"IPV4:..    IPV6:.."` with both addresses of a bearer (capture q01); otherwise only the first one
+    /// (a19).
     pub both_addresses: bool,
     /// The form of `AT+CBC`.
     pub supply: SupplyStyle,
     /// The second number of `+CSQ: 27,99`: 99 on LTE with this chip (capture q01), 0 on the others (a12).
     pub bit_error: u8,
-    /// The format in which `AT+COPS?` names the operator until it is set: 2, the number (capture q01), elsewhere 0 (a19).
+    /// The operator's format in `AT+COPS?` until it is set: 2, the number (capture q01), elsewhere 0 (a19).
     pub operator_format: u8,
-    /// What `AT+CMEE=2` prints of a command that there is not: `invalid command line` (capture q01); `None`: `ERROR` (a12).
+    /// The answer with `AT+CMEE=2` to an unknown command: `invalid command line` (capture q01); `None`: `ERROR` (a12).
     pub unknown_command: Option<&'static str>,
     /// The default bearer's context id.
     pub bearer_cid: u8,
@@ -155,25 +158,25 @@ pub struct Profile {
     pub revision: &'static str,
     /// `AT+CGMR`.
     pub firmware: &'static str,
-    /// `+CGMR: "..."` and `+ICCID: ...` instead of the bare text (captures a18, a14; bare: s02).
+    /// `+CGMR: "..."` and `+ICCID: ...` instead of the text only (captures a18, a14; text only: s02).
     pub identity_keyed: bool,
     /// The access technology behind `+COPS` and the long `+CREG`: 7, LTE (capture a19). 2G modules print none (s02, a30).
     pub access_technology: Option<u8>,
-    /// How the test form of `AT+COPS` ends: the modes and formats. Ranges on modules of this chip's vendor and a SIM800
-    /// (drivers quote them so); lists on an Air780E (what atlib, written on one, takes for the end).
+    /// The end of the test form of `AT+COPS`: the modes and formats. Modules of this chip's vendor and a SIM800 have
+    /// ranges (quoted by drivers); an Air780E has lists (atlib, written for one, expects them).
     pub operator_modes: &'static str,
     /// A blank behind the colon of `RECV FROM:` (manual; none on a SIM868, capture s02).
     pub sender_blank: bool,
-    /// What stands behind `+CPIN: READY` and `+CPIN: SIM REMOVED` when a card comes or goes: the slot on an Air780E
-    /// (capture a14).
+    /// The text behind `+CPIN: READY` and `+CPIN: SIM REMOVED` when a card is inserted or removed: the slot on an
+    /// Air780E (capture a14).
     pub card_slot: &'static str,
     /// The lines of the boot, in order.
     pub boot: &'static [BootLine],
-    /// How long after the reset the modem is registered; not before the last line of the boot.
+    /// The time from the reset to registration; not before the last line of the boot.
     pub registered_after: Duration,
-    /// What is printed when service comes; `{cid}` and `{address}` are filled in.
+    /// The lines when service comes; `{cid}` and `{address}` are replaced.
     pub service_on: &'static [&'static str],
-    /// What is printed when service goes.
+    /// The lines when service is lost.
     pub service_off: &'static [&'static str],
     /// The network's time with a year of four digits (`+NITZ: 2024/..`, capture a01) or two (8910 core image).
     pub long_year: bool,
@@ -197,7 +200,7 @@ impl Profile {
         Self::all().into_iter().find(|profile| profile.name == name)
     }
 
-    /// All that there are.
+    /// All profiles.
     pub fn all() -> [Self; 5] {
         [Self::air724(), Self::luatos(), Self::vendor8910(), Self::air780e(), Self::sim800()]
     }

@@ -1,10 +1,10 @@
-//! The ancestor of the command set.
+//! The family from which the command set is derived.
 
 use std::time::Duration;
 
 use super::{BootLine, EchoStyle, Profile, SupplyStyle, UrcStyle, sim, urc};
 
-/// Capture s01; the moments are assumed.
+/// Capture s01; the times are assumed.
 const BOOT_SIM800: &[BootLine] = &[
     urc(1_500, "RDY"),
     urc(1_600, "+CFUN: 1"),
@@ -14,7 +14,7 @@ const BOOT_SIM800: &[BootLine] = &[
 ];
 
 impl Profile {
-    /// The SIM800 family, ancestor of the command set.
+    /// The SIM800 family, from which the command set is derived.
     pub fn sim800() -> Self {
         Self {
             name: "sim800",
@@ -38,7 +38,7 @@ impl Profile {
             manufacturer: "SIMCOM_Ltd",
             model: "SIMCOM_SIM800",
             revision: "SIM800 R14.18",
-            // Of a SIM868, capture s02; no capture shows that of a SIM800.
+            // That of a SIM868, capture s02; no capture shows that of a SIM800.
             firmware: "Revision:1418B05SIM868E32_BLE_EAT",
             identity_keyed: false,
             access_technology: None,

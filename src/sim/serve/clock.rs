@@ -1,4 +1,4 @@
-//! The real clock: the only place of the simulator that reads the time.
+//! The real clock, the only part of the simulator that reads the time.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ impl ServiceClock {
         Timestamp::ZERO + self.started.elapsed()
     }
 
-    /// The time until then; `None` for a moment that is never.
+    /// The time until a moment; `None` if the moment never comes.
     pub(super) fn until(self, at: Option<Timestamp>) -> Option<Duration> {
         let at = at.filter(|at| *at < Timestamp::MAX)?;
         Some(at - self.now())

@@ -11,14 +11,15 @@ use std::thread;
 use super::remote::Remote;
 use crate::sim::{Control, Order};
 
-/// The longest order; a longer one is an error (bounds memory).
+/// The longest order; a longer one is an error (limits memory).
 const MAX_LINE: u64 = 4096;
-/// Connections at once; one more is closed at once (bounds threads).
+/// The most simultaneous connections; further ones are closed at once (limits threads).
 const MAX_CONNECTIONS: usize = 16;
 
-/// Carries out an order in words, and answers what to print: `ok`, the state, the help, or what is wrong.
+/// Executes an order in words, and returns the answer to print: `ok`, the state, the help, or the error.
 ///
-/// A number in front picks one of several modems, from 0 on, as in `2 net down`; without one all are meant.
+/// A number before the order selects one of several modems, from 0, as in `2 net down`; without one the order is for
+/// all of them.
 pub fn obey(remotes: &[Remote], line: &str) -> String {
     let line = line.trim();
     let (number, words) = match line.split_once(char::is_whitespace) {
@@ -52,7 +53,7 @@ fn states(meant: &[(usize, &Remote)], numbered: bool) -> String {
     meant.iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
-/// A Unix socket that takes orders, one a line, and answers each with what [`obey`] says and an empty line.
+/// A Unix socket for orders, one in each line. The answer is that of [`obey`] and an empty line.
 ///
 /// The socket's file is removed when this is dropped.
 #[derive(Debug)]
@@ -61,12 +62,12 @@ pub struct Console {
 }
 
 impl Console {
-    /// Listens at a path. A socket that stands there already is replaced if no program listens to it, as a run that was
-    /// killed leaves one behind; anything else is not.
+    /// Listens at a path. An existing socket without a listening program, as a killed run leaves it, is replaced; other
+    /// files are not.
     ///
     /// # Errors
     ///
-    /// If something else stands there, another program listens to it, or the directory can't be written.
+    /// If the path has another file, if another program listens to it, or if the directory can't be written.
     pub fn listen(path: impl Into<PathBuf>, remotes: Vec<Remote>) -> io::Result<Self> {
         let path = path.into();
         remove_stale(&path)?;
@@ -96,7 +97,7 @@ fn serve(listener: &UnixListener, remotes: &Arc<[Remote]>) {
     let connections = Arc::new(());
     for stream in listener.incoming() {
         let Ok(stream) = stream else {
-            // Out of descriptors: the caller sees the connection end.
+            // Out of file descriptors: the connection ends.
             continue;
         };
         let (remotes, token) = (remotes.clone(), connections.clone());
@@ -104,7 +105,7 @@ fn serve(listener: &UnixListener, remotes: &Arc<[Remote]>) {
             continue;
         }
         let talk = move || {
-            // A connection that breaks is over.
+            // A connection with an error ends.
             drop(talk_over(&stream, &remotes));
             drop(token);
         };
@@ -113,8 +114,8 @@ fn serve(listener: &UnixListener, remotes: &Arc<[Remote]>) {
     }
 }
 
-/// Takes orders in words, one a line, until the reader's end, and gives what [`obey`] says to each. Empty lines are none; a
-/// line of more than 4096 bytes is an error, and so is one that is not UTF-8.
+/// Reads orders in words, one in each line, until the reader's end, and writes the answer of [`obey`] to each. Empty
+/// lines are ignored; a line of more than 4096 bytes is an error, and so is one that is not UTF-8.
 ///
 /// # Errors
 ///
@@ -136,7 +137,8 @@ pub fn converse(
     Ok(())
 }
 
-/// Reads a line without its end; whether it is whole. Of a longer one nothing is kept but its beginning. `None` at the end.
+/// Reads a line without its end. Returns true if it is complete; of a longer line only the beginning is kept. `None` at
+/// the end.
 fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<bool>> {
     line.clear();
     if reader.by_ref().take(MAX_LINE + 1).read_until(b'\n', line)? == 0 {

@@ -1,4 +1,4 @@
-//! A modem on a thread of this process, with a pair of halves to talk to it.
+//! A modem on a thread of this process, with two halves of a port for the host.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
@@ -13,10 +13,10 @@ use crate::time::Timestamp;
 
 /// The most bytes of one write.
 const WRITE_SIZE: usize = 4 * 1024;
-/// Pieces under way in each direction. A host that does not read stops the modem, as RTS would.
+/// The most pieces in transit in each direction. A host that does not read stops the modem, as RTS does.
 const PIECES: usize = 16;
 
-/// Something done to the simulator on its own thread.
+/// A function that runs on the simulator's thread.
 type Visit<N> = Box<dyn FnOnce(&mut Simulator<N>) + Send>;
 
 /// An order to the thread.
@@ -26,10 +26,11 @@ enum Instruction<N> {
     Open(Sender<io::Result<(Reader, Writer)>>),
 }
 
-/// Serves a simulator on a thread of its own, in real time.
+/// Serves a simulator on its own thread, in real time.
 ///
-/// The port ends when the modem hangs up ([`Control::HangUp`]), is unplugged, or when the writer is dropped: the reader then reports
-/// the end, after what was still on its way. A modem that is unplugged lives on, and [`Handle::open`] gives its port when it is back.
+/// The port ends when the modem hangs up ([`Control::HangUp`]), is unplugged, or when the writer is dropped. The reader
+/// then returns the bytes in transit, and after them the end. An unplugged modem continues, and [`Handle::open`] opens
+/// its port when it is back.
 ///
 /// ```
 /// use air724ug::sim::{MemoryNetwork, Settings, Simulator, serve};
@@ -46,7 +47,7 @@ enum Instruction<N> {
 ///
 /// # Errors
 ///
-/// If the system has no thread left.
+/// If the system has no more threads.
 pub fn in_process<N: Network + Send + 'static>(
     simulator: Simulator<N>,
 ) -> io::Result<(Reader, Writer, Handle<N>)> {
@@ -64,10 +65,11 @@ pub fn in_process<N: Network + Send + 'static>(
         pending: None,
     };
     let waker = Arc::new(move || {
-        // A full channel holds a wake-up already.
+        // A full channel has a wake-up already.
         let _ = waker.try_send(());
     });
-    // A network without threads drops its waker, and a channel without senders is always ready: the thread would never sleep.
+    // A network without threads drops its waker, and a channel without senders is always ready: the thread would not
+    // wait any more.
     let kept = waker.clone();
     service.simulator.network_mut().set_waker(waker);
     thread::Builder::new().name("sim-modem".to_owned()).spawn(move || {
@@ -129,19 +131,19 @@ impl Write for Writer {
     }
 }
 
-/// A handle of a modem that runs on another thread.
+/// A handle to a modem on another thread.
 pub struct Handle<N> {
     orders: Sender<Instruction<N>>,
 }
 
 impl<N: Network> Handle<N> {
-    /// Changes the world. Orders are carried out one after the other; none is lost while the port is open.
+    /// Changes the modem's environment. Orders are executed in sequence; none is lost while the port is open.
     pub fn control(&self, control: Control) {
         drop(self.orders.send(Instruction::Control(control)));
     }
 
-    /// Opens the port of a modem that was unplugged and is back ([`Control::Replug`], [`Control::UsbRestart`]): what a
-    /// [`PortSource`](crate::PortSource) needs.
+    /// Opens the port of a modem that was unplugged and is back ([`Control::Replug`], [`Control::UsbRestart`]), as a
+    /// [`PortSource`](crate::PortSource) requires.
     ///
     /// ```
     /// use air724ug::sim::{Control, MemoryNetwork, Settings, Simulator, serve};
@@ -170,7 +172,7 @@ impl<N: Network> Handle<N> {
             .unwrap_or_else(|_| Err(io::Error::new(ErrorKind::NotFound, "the simulated modem has hung up")))
     }
 
-    /// Does something with the simulator on its thread, and answers what came of it; `None` when the port is closed.
+    /// Runs a function on the simulator's thread, and returns its result; `None` when the port is closed.
     pub fn with<R: Send + 'static>(
         &self,
         visit: impl FnOnce(&mut Simulator<N>) -> R + Send + 'static,
@@ -206,12 +208,12 @@ struct InProcessService<N> {
     /// `None` while it is unplugged, and until it is opened again.
     port: Option<OpenPort>,
     is_plugged_in: bool,
-    /// The modem has hung up, or the host has closed the port.
+    /// True if the modem has hung up, or the host has closed the port.
     is_over: bool,
-    /// `None` once every handle is gone.
+    /// `None` when every handle is dropped.
     orders: Option<Receiver<Instruction<N>>>,
     wakes: Receiver<()>,
-    /// Output that the host has not taken yet.
+    /// Output that the host has not read.
     pending: Option<Vec<u8>>,
 }
 
@@ -233,7 +235,7 @@ impl<N: Network> InProcessService<N> {
         self.simulator.handle(self.clock.now(), Input::Tick);
         loop {
             self.collect_output();
-            // A port that is away comes back by a handle alone.
+            // A port that is away can only come back by a handle.
             if self.is_over || (self.port.is_none() && self.orders.is_none()) {
                 return;
             }
@@ -260,7 +262,7 @@ impl<N: Network> InProcessService<N> {
     }
 
     fn open(&mut self, now: Timestamp) -> io::Result<(Reader, Writer)> {
-        // One whose time has come is back.
+        // A port that is due comes back.
         self.simulator.handle(now, Input::Tick);
         self.collect_output();
         if self.port.is_some() {
@@ -274,7 +276,7 @@ impl<N: Network> InProcessService<N> {
         Ok(halves)
     }
 
-    /// Takes output until the host has to be waited for. Without a port it is lost.
+    /// Takes output until the host must read. Without a port it is lost.
     fn collect_output(&mut self) {
         while self.pending.is_none() {
             match self.simulator.poll() {
@@ -313,7 +315,7 @@ impl<N: Network> InProcessService<N> {
             return Event::Nothing;
         }
         if let Some((_, to_host)) = send.filter(|(at, _)| *at == index) {
-            // A reader that is gone hears nothing; the modem goes on.
+            // If the reader is dropped, the bytes are lost; the modem continues.
             drop(chosen.send(to_host, self.pending.take().unwrap_or_default()));
             return Event::Nothing;
         }

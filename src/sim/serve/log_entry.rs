@@ -1,14 +1,14 @@
-//! Entries for the log of a modem that is served.
+//! Entries for the log of a served modem.
 
 use crate::sim::Happening;
 
-/// An entry for logs: bytes that passed, or a happening inside.
+/// An entry for logs: bytes of the port, or an event inside the modem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogEntry<'a> {
-    /// The host wrote this.
+    /// Bytes of the host.
     FromHost(&'a [u8]),
-    /// The modem wrote this.
+    /// Bytes of the modem.
     ToHost(&'a [u8]),
-    /// This went on inside.
+    /// An event inside the modem.
     Happened(&'a Happening),
 }

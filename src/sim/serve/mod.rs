@@ -1,4 +1,4 @@
-//! Serving a simulated modem to a program: in the same process, or on a pseudo-terminal.
+//! The service of a simulated modem to a program: in the same process, or on a pseudo-terminal.
 
 mod clock;
 #[cfg(unix)]

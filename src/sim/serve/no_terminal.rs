@@ -1,4 +1,4 @@
-//! The names of what needs a pseudo-terminal, on systems that have none: programs compile there, too, and are told.
+//! Substitutes on systems without pseudo-terminals: programs compile, and get an error at run time.
 
 use std::convert::Infallible;
 use std::io::{self, BufRead, Read, Write};
@@ -42,12 +42,12 @@ impl AbsentPty {
     }
 }
 
-/// Gives orders to a modem on a pseudo-terminal. This system has none.
+/// Sends orders to a modem on a pseudo-terminal. This system has none.
 #[derive(Clone, Debug)]
 pub struct AbsentRemote(Infallible);
 
 impl AbsentRemote {
-    /// Changes the world.
+    /// Changes the modem's environment.
     pub fn send(&self, _: Control) -> bool {
         match self.0 {}
     }
@@ -58,7 +58,7 @@ impl AbsentRemote {
     }
 }
 
-/// Hears orders to a modem on a pseudo-terminal. This system has none.
+/// Receives orders to a modem on a pseudo-terminal. This system has none.
 #[derive(Debug)]
 pub struct AbsentInbox(Infallible);
 
@@ -80,7 +80,7 @@ pub fn run<N: Network>(_: Simulator<N>, pty: AbsentPty, _: AbsentInbox) -> io::R
     match pty.0 {}
 }
 
-/// As [`run`], and shows everything that passes by.
+/// The same as [`run`], with a function that sees all bytes and events.
 ///
 /// # Errors
 ///
@@ -128,12 +128,12 @@ impl Drop for AbsentConsole {
     }
 }
 
-/// Carries out an order in words.
+/// Executes an order in words.
 pub fn obey(_: &[AbsentRemote], _: &str) -> String {
     format!("error: {}", unsupported())
 }
 
-/// Takes orders in words.
+/// Reads orders in words.
 ///
 /// # Errors
 ///

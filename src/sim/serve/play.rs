@@ -7,12 +7,12 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use super::pty::Pty;
 
-/// Read at once, in either direction.
+/// The largest read, in either direction.
 const READ_SIZE: usize = 4 * 1024;
 
-/// Serves a port on a pseudo-terminal until the port ends: what a program writes there goes to `writer`, what comes from
-/// `reader` goes to the program. For ports that are no simulated modem, such as a
-/// `capture::Player` of feature `import`. `passed` is called behind each write of the program, with what it answered before.
+/// Serves a port on a pseudo-terminal until the port ends: a program's bytes go to `writer`, the bytes of `reader` go
+/// to the program. It is for ports other than a simulated modem, such as a `capture::Player` of feature `import`.
+/// `passed` is called after each write of the program, with the bytes that the port answered before.
 ///
 /// # Errors
 ///

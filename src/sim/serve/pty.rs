@@ -12,7 +12,7 @@ use rustix::termios::{self, OptionalActions};
 
 /// A pseudo-terminal. The host opens [`path`](Self::path) like any serial port; it may close and open it again.
 ///
-/// Both ends stay open here, so that the modem is not told of a host that goes: a real one is not either.
+/// Both ends stay open here, so that the modem gets no report of a host that leaves, as a real one does not.
 #[derive(Debug)]
 pub struct Pty {
     /// `None` while it is unplugged.
@@ -24,31 +24,31 @@ pub struct Pty {
 #[derive(Debug)]
 struct Ends {
     master: OwnedFd,
-    /// Kept open: without it the master would report a hang-up between two hosts.
+    /// Kept open: otherwise the master would report a hang-up between two hosts.
     slave: OwnedFd,
 }
 
 impl Pty {
-    /// Opens a new one. Its line is raw: nothing that the modem prints is echoed back to it, even before a host has
+    /// Opens a new one. Its line is raw, so that the modem's output is not echoed back to it, even before a host has
     /// set the line up.
     ///
     /// # Errors
     ///
-    /// If the system has none left, or does not let us.
+    /// If the system has none left, or denies permission.
     pub fn open() -> io::Result<Self> {
         let (ends, path) = Ends::open()?;
         Ok(Self { ends: Some(ends), path, link: None })
     }
 
-    /// Both ends are closed, and the link is removed: the host's port hangs up.
+    /// Closes both ends and removes the link: the host's port hangs up.
     pub(super) fn unplug(&mut self) {
-        // While the terminal is open, no other has its name.
+        // While the terminal is open, no other one has its name.
         self.remove_link();
         self.ends = None;
     }
 
-    /// A new terminal, most likely with another number, at the same link or at one of this name beside it. A name that can't
-    /// be had leaves the link its old one: the port is back all the same.
+    /// Opens a new terminal, usually with another number, at the same link or at one of this name in the same folder.
+    /// If the name is not available, the link keeps its old one, and the port is still back.
     pub(super) fn plug_in(&mut self, name: Option<&str>) -> io::Result<()> {
         let (ends, path) = Ends::open()?;
         self.ends = Some(ends);
@@ -63,7 +63,7 @@ impl Pty {
         self.link(link)
     }
 
-    /// Makes a link of this name in the folder of another, in the place of none that leads to something.
+    /// Makes a link of this name in the folder of another link, unless the name leads to an existing file.
     fn link_beside(&mut self, link: &Path, name: &str) -> io::Result<()> {
         let mut parts = Path::new(name).components();
         if !matches!((parts.next(), parts.next()), (Some(Component::Normal(only)), None) if only == name) {
@@ -86,17 +86,17 @@ impl Pty {
         &self.path
     }
 
-    /// Makes a symbolic link to it, for a name that stays the same; removed when this is dropped. A link that leads nowhere
-    /// is replaced, as a run that was killed leaves one behind; anything else is not.
+    /// Makes a symbolic link to it, as a constant name; it is removed when this is dropped. A dangling link, as a
+    /// killed run leaves it, is replaced; other files are not.
     ///
     /// # Errors
     ///
-    /// If something that is no link stands there, or a link to something, such as the terminal of another simulated modem; if the
-    /// directory can't be written.
+    /// If the path has a file that is no link, or a link to an existing file, such as the terminal of another simulated
+    /// modem; if the directory can't be written.
     pub fn link(&mut self, link: impl Into<PathBuf>) -> io::Result<()> {
         let link = link.into();
         if let Ok(target) = fs::read_link(&link) {
-            // Behind a run that was killed, its terminal may be this one now.
+            // The terminal of a killed run may be this one now.
             if link.exists() && target != self.path {
                 let why = format!("it leads to {}, which another program serves", target.display());
                 return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
@@ -122,7 +122,7 @@ impl Pty {
         }
     }
 
-    /// Reads what the host wrote; `None` if there is nothing now.
+    /// Reads bytes of the host; `None` if there are none now.
     pub(super) fn read(&self, into: &mut [u8]) -> io::Result<Option<usize>> {
         let Some(master) = self.master() else { return Ok(None) };
         retry(|| rustix::io::read(master, &mut *into))
@@ -156,7 +156,7 @@ impl Ends {
     }
 }
 
-/// Removes the link, if it is still ours.
+/// Removes the link, if it still leads to this terminal.
 impl Drop for Pty {
     fn drop(&mut self) {
         self.remove_link();

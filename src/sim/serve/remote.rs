@@ -12,7 +12,7 @@ use crate::sim::{Control, State, Waker};
 ///
 /// # Errors
 ///
-/// If the system has no file descriptor left.
+/// If the system has no file descriptors left.
 pub fn remote() -> io::Result<(Remote, Inbox)> {
     let (bell, ear) = Bell::new()?;
     let (sender, messages) = unbounded();
@@ -28,7 +28,7 @@ pub(super) enum Message {
     State(Sender<State>),
 }
 
-/// Gives orders. Clones give orders to the same modem.
+/// Sends orders. Clones send orders to the same modem.
 #[derive(Clone, Debug)]
 pub struct Remote {
     sender: Sender<Message>,
@@ -36,12 +36,12 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Changes the world; `false` when the modem does not run any more.
+    /// Changes the modem's environment; `false` when the modem does not run any more.
     pub fn send(&self, control: Control) -> bool {
         self.say(Message::Control(control))
     }
 
-    /// The state of the modem now; `None` when it does not run any more. Waits until the modem runs, if it does not yet.
+    /// The state of the modem now; `None` when it does not run any more. If the modem does not run yet, the call waits.
     pub fn state(&self) -> Option<State> {
         let (answer, answered) = bounded(1);
         self.say(Message::State(answer));
@@ -55,7 +55,7 @@ impl Remote {
     }
 }
 
-/// Hears orders.
+/// Receives orders.
 #[derive(Debug)]
 pub struct Inbox {
     messages: Receiver<Message>,
@@ -64,15 +64,15 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// The function that wakes the modem when the network has something.
+    /// The function with which the network wakes the modem.
     pub(super) fn waker(&self) -> Waker {
         let bell = self.bell.clone();
         Arc::new(move || bell.ring())
     }
 
-    /// After the bell: stops it.
+    /// Stops the bell after a wake-up.
     pub(super) fn hush(&mut self) -> io::Result<()> {
-        // Rung again from here on, it rings again.
+        // A later ring counts again.
         self.bell.ringing.store(false, Ordering::Release);
         let mut byte = [0; 1];
         self.ear.read_exact(&mut byte)
@@ -84,7 +84,7 @@ impl Inbox {
     }
 }
 
-/// Wakes a thread that waits for file descriptors. Rung many times before it is heard, it rings once.
+/// Wakes a thread that waits for file descriptors. Several rings before the wake-up count as one.
 #[derive(Debug)]
 struct Bell {
     ringing: AtomicBool,

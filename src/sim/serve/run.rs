@@ -13,12 +13,13 @@ use crate::sim::line::misread;
 use crate::sim::{Input, Network, Output, Simulator};
 use crate::time::Timestamp;
 
-/// Read from the terminal at once; what the kernel keeps for one is less.
+/// The largest read of the terminal; the kernel's buffer is smaller.
 const READ_SIZE: usize = 16 * 1024;
-/// Output taken from the modem before the terminal has taken what was there.
+/// The most output that waits for the terminal.
 const PENDING_LIMIT: usize = 256 * 1024;
 
-/// Serves a modem on a pseudo-terminal until it hangs up. Waits without polling: an idle modem costs nothing.
+/// Serves a modem on a pseudo-terminal until it hangs up. It waits without polling, so an idle modem uses no processor
+/// time.
 ///
 /// ```no_run
 /// use air724ug::sim::{HostNetwork, Settings, Simulator, serve};
@@ -37,7 +38,7 @@ pub fn run<N: Network>(simulator: Simulator<N>, pty: Pty, inbox: Inbox) -> io::R
     run_with(simulator, pty, inbox, |_, _| {})
 }
 
-/// As [`run`], and shows everything that passes by.
+/// The same as [`run`], with a function that sees all bytes and events.
 ///
 /// # Errors
 ///
@@ -71,7 +72,7 @@ struct PtyService<N, F> {
     pty: Pty,
     inbox: Inbox,
     clock: ServiceClock,
-    /// Output on its way to the terminal, the first bytes of which are written.
+    /// Output for the terminal; `written` bytes of it are written.
     pending: Vec<u8>,
     written: usize,
     hung_up: bool,
@@ -83,7 +84,7 @@ impl<N: Network, F: FnMut(Timestamp, LogEntry<'_>)> PtyService<N, F> {
         self.simulator.handle(self.clock.now(), input);
     }
 
-    /// Writes until the terminal takes no more or there is no more; `false` when the modem has hung up.
+    /// Writes until the terminal accepts no more or there is no more; `false` when the modem has hung up.
     fn write_out(&mut self) -> io::Result<bool> {
         loop {
             self.collect_output()?;
@@ -91,7 +92,7 @@ impl<N: Network, F: FnMut(Timestamp, LogEntry<'_>)> PtyService<N, F> {
                 return Ok(!self.hung_up);
             }
             let Some(count) = self.pty.write(&self.pending[self.written..])? else {
-                // What a host does not read when the plug is pulled is lost.
+                // Bytes that the host has not read before the plug is pulled are lost.
                 return Ok(!self.hung_up);
             };
             self.written += count;
@@ -127,7 +128,7 @@ impl<N: Network, F: FnMut(Timestamp, LogEntry<'_>)> PtyService<N, F> {
         Ok(())
     }
 
-    /// Waits for the host, the bell or the deadline, and takes what there is.
+    /// Waits for the host, the bell or the deadline, and processes the event.
     fn wait(&mut self) -> io::Result<()> {
         let mut terminal = PollFlags::empty();
         terminal.set(PollFlags::IN, !self.simulator.holds_back() || self.simulator.room() >= READ_SIZE);
@@ -149,9 +150,9 @@ impl<N: Network, F: FnMut(Timestamp, LogEntry<'_>)> PtyService<N, F> {
                 match message {
                     Message::Control(control) => self.give(Input::Control(control)),
                     Message::State(answer) => {
-                        // An order before it has been obeyed by then, the plug of the port included.
+                        // Earlier orders, also those for the plug of the port, are executed before the answer.
                         self.collect_output()?;
-                        // The caller may be gone.
+                        // The caller may have given up.
                         drop(answer.send(self.simulator.state()));
                     }
                 }
@@ -183,14 +184,14 @@ impl<N: Network, F: FnMut(Timestamp, LogEntry<'_>)> PtyService<N, F> {
     /// The rates of the module's end and of the host's, if they differ.
     fn rates(&self) -> Option<(u32, u32)> {
         let module = self.simulator.uart_rate()?;
-        // A terminal that does not say has the right one.
+        // A terminal without a rate counts as one with the right rate.
         let host = self.pty.rate().unwrap_or(module);
         (host != module).then_some((module, host))
     }
 }
 
 fn timespec(span: Duration) -> Timespec {
-    // A span of more than 292 billion years would not fit; a year will do.
+    // A span of more than 292 billion years would not fit; a year is sufficient.
     let span = span.min(Duration::from_secs(365 * 24 * 3600));
     Timespec { tv_sec: span.as_secs() as i64, tv_nsec: span.subsec_nanos().into() }
 }

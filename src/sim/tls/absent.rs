@@ -1,13 +1,13 @@
-//! Without feature `sim-tls` there is no session, and `AT+CIPSSL=1` is refused.
+//! The substitute without feature `sim-tls`: there is no session, and `AT+CIPSSL=1` is refused.
 
 use super::handshake::{Progress, Wanted};
 use crate::sim::network::{Link, Network};
 use crate::time::Timestamp;
 
-/// Whether `AT+CIPSSL=1` is possible.
+/// True if `AT+CIPSSL=1` is possible.
 pub(in crate::sim) const AVAILABLE: bool = false;
 
-/// The session that there is not: this type has no value.
+/// The session that does not exist: this type has no value.
 #[derive(Debug)]
 pub(in crate::sim) enum NoTls {}
 

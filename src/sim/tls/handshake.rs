@@ -12,7 +12,7 @@ pub(in crate::sim) struct Wanted<'a> {
     pub(in crate::sim) files: &'a Files,
     /// The host of `AT+CIPSTART`.
     pub(in crate::sim) host: &'a str,
-    /// Whether versions before 1.2 are taken for it.
+    /// True if version 1.2 replaces earlier versions.
     pub(in crate::sim) upgraded: bool,
     /// The module's clock: seconds since 1970.
     pub(in crate::sim) time: u64,
@@ -24,7 +24,7 @@ pub(in crate::sim) struct Wanted<'a> {
 pub(in crate::sim) enum Progress {
     Handshaking,
     Established,
-    /// The peer has said that it will send no more.
+    /// The peer has announced the end of its data.
     Closed,
     Failed,
 }

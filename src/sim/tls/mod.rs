@@ -1,7 +1,8 @@
 //! TLS on the modem: `AT+CIPSSL=1` puts a session between a channel and its link.
 //!
-//! The session has no io: it works on every [`Network`](super::Network), in virtual time too. Its keys come from the
-//! system's chance, not from the seed: the bytes of a handshake differ from run to run, what the host sees does not.
+//! The session has no I/O: it works on every [`Network`](super::Network), also in virtual time. Its keys come from the
+//! system's random numbers, not from the seed: the bytes of a handshake differ from run to run, the bytes for the host
+//! do not.
 
 #[cfg(not(feature = "sim-tls"))]
 mod absent;
@@ -23,7 +24,7 @@ pub(super) use settings::{KEYS, Key, SslContexts};
 #[derive(Debug)]
 pub(in crate::sim) enum Tls {
     Off,
-    /// `AT+CIPSSL=1` at the connect: begins when the link stands.
+    /// `AT+CIPSSL=1` at the connect: the session begins when the link is open.
     Wanted,
     On(Box<TlsSession>),
 }

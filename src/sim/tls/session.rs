@@ -18,27 +18,27 @@ use crate::sim::files::Files;
 use crate::sim::network::{Link, Network};
 use crate::time::Timestamp;
 
-/// Whether `AT+CIPSSL=1` is possible.
+/// True if `AT+CIPSSL=1` is possible.
 pub(in crate::sim) const AVAILABLE: bool = true;
 
-/// Plain bytes that wait for the modem; beyond it no more records are opened (one record holds 16 KiB).
+/// The most plain bytes that wait for the modem; beyond it no more records are decrypted (one record has 16 KiB).
 const PLAIN_LIMIT: usize = 16 * 1024;
-/// Records that wait for the network; beyond it no more plain bytes are taken.
+/// The most bytes of records that wait for the network; beyond it no more plain bytes are accepted.
 const RECORD_LIMIT: usize = 32 * 1024;
-/// Taken from the network at once.
+/// The largest read from the network.
 const READ_SIZE: usize = 4 * 1024;
 
 /// A client's session.
 #[derive(Debug)]
 pub(in crate::sim) struct TlsSession {
     connection: ClientConnection,
-    /// Records from the network that were not opened yet.
+    /// Records from the network that are not decrypted yet.
     inbound: Vec<u8>,
-    /// Records that the network has not taken yet.
+    /// Records that the network has not accepted yet.
     outbound: Vec<u8>,
-    /// Plain bytes that wait for the modem.
+    /// The number of plain bytes that wait for the modem.
     waiting: usize,
-    /// How many bytes of records and of plain text were sent, and where each send ended in both.
+    /// The numbers of sent bytes of records and of plain text, and both at the end of each send.
     records: u64,
     plain: u64,
     ends: VecDeque<(u64, u64)>,
@@ -46,10 +46,10 @@ pub(in crate::sim) struct TlsSession {
 }
 
 impl TlsSession {
-    /// A session as its context says; an error says why there can be none.
+    /// A session with the settings of its context; the error is the reason why there is none.
     pub(in crate::sim) fn new(wanted: &Wanted<'_>) -> Result<Self, String> {
         let value = |name: &str| wanted.contexts.value(wanted.context, name);
-        // rustls knows no protocol older than TLS 1.2, which no server of today accepts either.
+        // rustls supports no protocol older than TLS 1.2, and current servers accept none.
         if !wanted.upgraded && !matches!(value("sslversion"), "3" | "4") {
             return Err(format!("sslversion {} is no longer spoken", value("sslversion")));
         }
@@ -92,7 +92,7 @@ impl TlsSession {
         })
     }
 
-    /// Moves records both ways; answers whether any moved, and how far the session is.
+    /// Moves records in both directions. Returns true if there were any, and the progress of the session.
     pub(in crate::sim) fn drive(
         &mut self,
         now: Timestamp,
@@ -115,17 +115,17 @@ impl TlsSession {
             }
         }
         self.prune(network.acknowledged(link));
-        // Also the alert that says why it failed.
+        // This includes the alert with the reason of a failure.
         moved |= self.flush(now, link, network);
         (moved, self.progress)
     }
 
-    /// Takes plain bytes; answers how many.
+    /// Takes plain bytes. Returns their number.
     pub(in crate::sim) fn send(&mut self, bytes: &[u8]) -> usize {
         if self.outbound.len() >= RECORD_LIMIT || self.progress == Progress::Handshaking {
             return 0;
         }
-        // Writing to memory fails only when the session is over.
+        // Writing to memory fails only after the end of the session.
         let count = self.connection.writer().write(bytes).unwrap_or(0);
         self.plain += count as u64;
         self.seal();
@@ -133,21 +133,21 @@ impl TlsSession {
         count
     }
 
-    /// Gives plain bytes; answers how many.
+    /// Returns plain bytes and their number.
     pub(in crate::sim) fn receive(&mut self, into: &mut [u8]) -> usize {
-        // An error is the end, or that there is nothing now.
+        // An error means the end, or that there are no bytes now.
         let count = self.connection.reader().read(into).unwrap_or(0);
         self.waiting -= count.min(self.waiting);
         count
     }
 
-    /// The number of plain bytes that the peer has acknowledged, when it has acknowledged this many of the records.
+    /// The number of plain bytes that the peer has acknowledged, from this number of acknowledged bytes of records.
     pub(in crate::sim) fn acknowledged(&self, records: u64) -> u64 {
         let done = self.ends.iter().take_while(|(end, _)| *end <= records).last();
         done.map_or(0, |(_, plain)| *plain)
     }
 
-    /// Says good bye to the peer, as far as the network takes it.
+    /// Sends a close notification to the peer, if the network accepts it.
     pub(in crate::sim) fn end(&mut self, now: Timestamp, link: Link, network: &mut dyn Network) {
         self.connection.send_close_notify();
         self.flush(now, link, network);
@@ -155,7 +155,7 @@ impl TlsSession {
 
     fn open_records(&mut self) -> Result<(), rustls::Error> {
         let mut records = self.inbound.as_slice();
-        // An error of io means that the session's buffer is full; opening makes room.
+        // An I/O error means that the session's buffer is full; decryption makes room.
         let count = self.connection.read_tls(&mut records).unwrap_or(0);
         self.inbound.drain(..count);
         let state = self.connection.process_new_packets()?;
@@ -193,7 +193,7 @@ impl TlsSession {
         moved
     }
 
-    /// Forgets the ends that are acknowledged, but the last.
+    /// Drops the ends that are acknowledged, except the last.
     fn prune(&mut self, records: u64) {
         while self.ends.len() > 1 && self.ends[1].0 <= records {
             self.ends.pop_front();
@@ -201,7 +201,7 @@ impl TlsSession {
     }
 }
 
-/// The module's clock at the connect, of which the handshake sees no more.
+/// The module's clock at the connect, which does not advance during the handshake.
 #[derive(Debug)]
 struct ModuleClock(u64);
 
@@ -220,7 +220,7 @@ fn roots(files: &Files, name: &str) -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-/// A file of certificates, in PEM or one in DER.
+/// The certificates of a file, in PEM, or a single one in DER.
 fn certificates(files: &Files, name: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let content = files.read(name).ok_or_else(|| format!("there is no file \"{name}\""))?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(content).collect();

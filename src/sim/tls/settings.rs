@@ -1,4 +1,4 @@
-//! `AT+SSLCFG`: what each context is told, as text until a session is made from it.
+//! `AT+SSLCFG`: the settings of each context, as text until a session uses them.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub(in crate::sim) struct Key {
     pub(in crate::sim) name: &'static str,
-    /// What it is until it is set; empty: nothing.
+    /// The value until it is set; empty: none.
     pub(in crate::sim) default: &'static str,
     pub(in crate::sim) allows: fn(&str) -> bool,
 }
 
-/// Every key (manual, SSLCFG). The manual gives no defaults: those here are assumed, but for `sslversion`, which the
-/// profile knows, and `ignorelocaltime`, which is off as a wrong clock makes connects fail (protocol.md section 14).
+/// Every key (manual, SSLCFG). The manual gives no defaults: those here are assumed, except `sslversion`, which is in
+/// the profile, and `ignorelocaltime`, which is off because a wrong clock makes connects fail (protocol.md section 14).
 pub(in crate::sim) const KEYS: &[Key] = &[
     key("sslversion", "4", |value| is_number(value, 0, 4)),
     key("ciphersuite", "0XFFFF", is_cipher_suite),
@@ -28,7 +28,7 @@ pub(in crate::sim) const KEYS: &[Key] = &[
     key("verifymode", "0", |value| is_number(value, 0, 1)),
 ];
 
-/// The longest value (bounds memory, assumed).
+/// The longest value (limits memory, assumed).
 const MAX_VALUE: usize = 256;
 /// Manual, SSLCFG.
 const CIPHER_SUITES: [&str; 7] = ["0X0035", "0X002F", "0X0005", "0X0004", "0X000A", "0X003D", "0XFFFF"];
@@ -53,7 +53,7 @@ fn is_hex(value: &str) -> bool {
     value.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// All contexts: a channel's number, 34 FTP, 88 MQTT, 153 HTTP. They are forgotten at a reboot (assumed).
+/// All contexts: a channel's number, 34 FTP, 88 MQTT, 153 HTTP. A reboot deletes them (assumed).
 #[derive(Clone, Debug, Default)]
 pub(in crate::sim) struct SslContexts {
     values: BTreeMap<(u16, &'static str), String>,
@@ -61,7 +61,7 @@ pub(in crate::sim) struct SslContexts {
 }
 
 impl SslContexts {
-    /// With the profile's `sslversion`.
+    /// Contexts with the profile's `sslversion`.
     pub(in crate::sim) fn new(version: &'static str) -> Self {
         Self { values: BTreeMap::new(), version }
     }

@@ -7,22 +7,22 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// The limit of further times at which a chain is verified: one for each of its certificates, and no chain is longer.
+/// The most further times at which a chain is verified: one for each of its certificates, and no chain is longer.
 const MAX_TIMES: usize = 8;
 
-/// Verifies a server as the context says.
+/// Verifies a server according to the context.
 #[derive(Debug)]
 pub(super) struct Verifier {
     /// `None`: no server is verified (`seclevel` 0).
     pub(super) roots: Option<RootCertStore>,
-    /// The name that the certificate must bear; without `hostname` none is asked for (assumed).
+    /// The name that the certificate must have; without `hostname` none is required (assumed).
     pub(super) name: Option<ServerName<'static>>,
     pub(super) ignores_time: bool,
     pub(super) algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl Verifier {
-    /// Verifies the chain; if the time of a certificate shall not matter, at a time when it is valid.
+    /// Verifies the chain; if times are ignored, at a time when each certificate is valid.
     fn verify_chain(
         &self,
         certificate: &ParsedCertificate<'_>,
