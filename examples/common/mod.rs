@@ -292,8 +292,8 @@ fn advice(error: &Error) -> Option<&'static str> {
 pub fn reason_advice(reason: &NotReady) -> &'static str {
     match reason {
         NotReady::NoAnswer => {
-            "is it the AT port (on USB the first of three), is the rate right (--baud), is the module powered? The example \
-             `doctor` tries other rates, with the same options"
+            "is it the AT port (on USB the first of three), is the rate right (--baud; behind tcp:// the server's own), is the \
+             module powered? The example `doctor` tries other rates, with the same options"
         }
         NotReady::Starting => "it may take a minute; --capture FILE shows where it stays",
         NotReady::NoSim => Code::SimMissing.advice(),

@@ -22,7 +22,9 @@ impl Drop for End {
 
 pub(super) fn connect(address: &str) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
-    for address in address.to_socket_addrs()? {
+    let unknown =
+        |error: io::Error| io::Error::new(error.kind(), format!("{error}; is the host's name right?"));
+    for address in address.to_socket_addrs().map_err(unknown)? {
         match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
             Ok(stream) => {
                 stream.set_nodelay(true)?;

@@ -2,44 +2,75 @@
 
 use std::io::{self, Read};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::connection::{Halves, closed};
 use crate::port::WrongProtocol;
 
 /// A telnet server speaks first, a modem seldom does: for this long it is listened to.
 const FIRST_WORDS: Duration = Duration::from_millis(200);
+/// How many bytes show which protocol a server speaks.
+const TELLING: usize = 7;
+/// The most that is kept of first words.
+const MAX_FIRST: usize = 4 * 1024;
 
 /// # Errors
-/// [`io::ErrorKind::InvalidData`] for a server that speaks telnet.
+/// [`io::ErrorKind::InvalidData`] for a server that speaks another protocol.
 pub(super) fn open(stream: TcpStream) -> io::Result<Halves> {
-    let mut first = [0; 3];
-    stream.set_read_timeout(Some(FIRST_WORDS))?;
-    match stream.peek(&mut first) {
-        Ok(0) => return Err(closed()),
-        Ok(count) => refuse_telnet(&first[..count])?,
-        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
-        Err(error) => return Err(error),
+    let (until, mut early) = (Instant::now() + FIRST_WORDS, Vec::new());
+    while early.len() < MAX_FIRST {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        stream.set_read_timeout(Some(left))?;
+        let mut buf = [0; 1024];
+        match (&stream).read(&mut buf) {
+            Ok(0) => return Err(closed_behind(&early)),
+            Ok(count) => early.extend_from_slice(&buf[..count]),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+            Err(error) => return Err(error),
+        }
+        refuse_others(&early)?;
     }
     stream.set_read_timeout(None)?;
     let writer = stream.try_clone()?;
-    Ok((Box::new(RawReader { stream, seen: Some(Vec::new()) }), Box::new(writer)))
+    let seen = (early.len() < TELLING).then(|| early.clone());
+    Ok((Box::new(RawReader { stream, early, seen }), Box::new(writer)))
 }
 
-/// Bytes of which the first ones show whether the server speaks telnet.
+/// A server that can't give its port says so, or nothing.
+fn closed_behind(words: &[u8]) -> io::Error {
+    let (error, words) = (closed(), String::from_utf8_lossy(words));
+    let words: String = words.trim().chars().take(200).collect();
+    match words.is_empty() {
+        true => error,
+        false => io::Error::new(io::ErrorKind::ConnectionAborted, format!("{error} It said {words:?}")),
+    }
+}
+
+/// Bytes of which the first ones show which protocol the server speaks.
 struct RawReader {
     stream: TcpStream,
+    /// What came while the first words were listened to.
+    early: Vec<u8>,
     /// The first bytes, until there are enough.
     seen: Option<Vec<u8>>,
 }
 
 impl Read for RawReader {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if !self.early.is_empty() {
+            let count = self.early.len().min(buf.len());
+            buf[..count].copy_from_slice(&self.early[..count]);
+            self.early.drain(..count);
+            return Ok(count);
+        }
         let count = self.stream.read(buf)?;
         if let Some(seen) = &mut self.seen {
-            seen.extend(buf.iter().take(count).take(3_usize.saturating_sub(seen.len())));
-            refuse_telnet(seen)?;
-            if seen.len() >= 3 {
+            seen.extend(buf.iter().take(count).take(TELLING.saturating_sub(seen.len())));
+            refuse_others(seen)?;
+            if seen.len() >= TELLING {
                 self.seen = None;
             }
         }
@@ -47,15 +78,18 @@ impl Read for RawReader {
     }
 }
 
-/// An option of telnet that is negotiated, which no modem sends first: IAC, WILL to DONT, an option.
-fn refuse_telnet(first: &[u8]) -> io::Result<()> {
-    match first {
-        [0xff, 0xfb..=0xfe, ..] => Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            WrongProtocol(
-                "the server speaks telnet, which would change the data: use `rfc2217://`, or set its port to raw",
-            ),
-        )),
-        _ => Ok(()),
-    }
+/// What no modem sends first: an option of telnet that is negotiated (IAC, WILL to DONT, an option), the greeting of SSH, the answer of a
+/// web server to `AT`.
+fn refuse_others(first: &[u8]) -> io::Result<()> {
+    let why = match first {
+        [0xff, 0xfb..=0xfe, ..] => {
+            "the server speaks telnet, which would change the data: use `rfc2217://`, or set its port to raw"
+        }
+        [b'S', b'S', b'H', b'-', ..] => "an SSH server runs there: name the TCP port of the serial server",
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', ..] => {
+            "a web server runs there: name the TCP port of the serial server"
+        }
+        _ => return Ok(()),
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidData, WrongProtocol(why)))
 }

@@ -151,6 +151,54 @@ mod tests {
         drop(writer);
     }
 
+    /// They were opened, and the modem waited for a module that is plugged in.
+    #[test]
+    fn a_server_of_another_kind_and_one_that_says_why_it_closes_are_told() {
+        let says = |words: &'static [u8]| {
+            let name = server(move |mut stream| stream.write_all(words).unwrap());
+            refused(&name).to_string()
+        };
+        assert!(says(b"SSH-2.0-OpenSSH_9.2\r\n").contains("SSH server"));
+        assert!(says(b"HTTP/1.1 400 Bad Request\r\n\r\n").contains("web server"));
+        let text = says(b"Port already in use\r\n");
+        assert!(text.contains("another client") && text.contains("Port already in use"), "{text}");
+        // A web server answers when it is asked.
+        let name = server(|mut stream| {
+            let _ = stream.read_exact(&mut [0; 2]);
+            for piece in [&b"HTT"[..], b"P/1.0 400"] {
+                stream.write_all(piece).unwrap();
+            }
+            drop(io::copy(&mut stream, &mut io::sink()));
+        });
+        let Ok(Port::Halves { mut reader, mut writer, end: _end }) = open(&name, &Config::default()) else {
+            panic!()
+        };
+        writer.write_all(b"AT").unwrap();
+        let error = io::copy(&mut reader, &mut io::sink()).unwrap_err();
+        assert!(
+            error.kind() == io::ErrorKind::InvalidData && error.to_string().contains("web server"),
+            "{error}"
+        );
+        let error = refused("tcp://no-such-host.invalid:4001").to_string();
+        assert!(error.contains("is the host's name right"), "{error}");
+    }
+
+    #[test]
+    fn what_a_module_says_first_is_not_lost() {
+        let name = server(|mut stream| {
+            stream.write_all(b"\r\nRDY\r\nSS").unwrap();
+            let _ = stream.read(&mut [0]);
+            stream.write_all(b"H-").unwrap();
+        });
+        let Ok(Port::Halves { mut reader, mut writer, end: _end }) = open(&name, &Config::default()) else {
+            panic!()
+        };
+        writer.write_all(b"A").unwrap();
+        let mut all = Vec::new();
+        reader.read_to_end(&mut all).unwrap();
+        assert_eq!(all, b"\r\nRDY\r\nSSH-");
+    }
+
     #[test]
     fn a_server_that_hangs_up_or_is_not_there_is_told() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
