@@ -4,6 +4,8 @@
 // What fails here fails a test, in helpers too.
 #![allow(clippy::unwrap_used)]
 
+use std::time::{Duration, Instant};
+
 use air724ug::capture::{self, Coverage, Entry, Reason};
 
 use super::logs_layouts::{SESSION, block, by_line, by_piece, clock, escaped, hex, name, stamped, story};
@@ -466,12 +468,65 @@ fn payload_is_what_it_says() {
 }
 
 #[test]
+fn payload_may_look_like_a_stamp_and_like_what_a_tool_writes() {
+    let terminal =
+        "AT+CIPSEND=0,14\n> \n12:34:56 hello\n0, SEND OK\n+RECEIVE,0,14:\n07:08:09 world\n0, CLOSED\n";
+    let marked = "12:00:00 TX: AT+CIPSEND=0,14\n12:00:00 RX: >\n12:00:00 TX: 12:34:56 hello\n12:00:01 RX: 0, SEND OK\n\
+                  12:00:02 RX: +RECEIVE,0,14:\n12:00:02 RX: 07:08:09 world\n12:00:03 RX: 0, CLOSED\n";
+    let expected = [
+        "command AT+CIPSEND=0,14",
+        "sent 12:34:56 hello",
+        "final 0, SEND OK to AT+CIPSEND=0,14",
+        "received 0 07:08:09 world",
+        "urc 0, CLOSED",
+    ];
+    assert_eq!(story(terminal.as_bytes()), expected);
+    assert_eq!(story(marked.as_bytes()), expected);
+    let written = "TX: AT+CIPSEND=0,4\nRX: >\nTX: a\\nb\nRX: 0, SEND OK\nTX: AT+CIPSEND=0,3\nRX: >\nTX: a\\nb\nRX: 0, SEND OK\n";
+    let written = story(written.as_bytes());
+    assert_eq!((written[1].as_str(), written[4].as_str()), (r"sent a\\nb", r"sent a\nb"));
+    let points = "TX: AT+CIPSEND=0,8\\r\\n\nRX: \\r\\n> \nTX: wait....\nRX: \\r\\n0, SEND OK\\r\\n\nRX: +RECEIVE,0,8:\\r\\n\nRX: more....\n\
+                  RX: \\r\\n0, CLOSED\\r\\n\n";
+    let expected = [
+        "command AT+CIPSEND=0,8",
+        "sent wait....",
+        "final 0, SEND OK to AT+CIPSEND=0,8",
+        "received 0 more....",
+        "urc 0, CLOSED",
+    ];
+    assert_eq!(story(points.as_bytes()), expected);
+}
+
+/// A reader that looks at the rest of a line, or at what was before, for each of its bytes takes minutes.
+#[test]
+fn lines_of_one_byte_are_read_in_linear_time() {
+    let began = Instant::now();
+    for unit in
+        ["/", "\"", "AT+CSQ", " AT+CSQ", "x//", "\\", "('", "....", "\u{8} \u{8}", "TX: ", "12:00:00 "]
+    {
+        let line = unit.repeat(60_000 / unit.len());
+        let lines = format!("{line}\nAT+X={line}\n+X: {line}\nRX: {line}\n");
+        let trace = "write(3, \"AT+CSQ\\r\\n\", 8) = 8\nread(3, \"OK\\r\\n\", 8) = 4\n".repeat(5);
+        for log in [
+            format!("AT\nOK\n{lines}"),
+            format!("TX: AT\nRX: OK\n{lines}"),
+            format!("{trace}write(3, \"{line}\n"),
+        ] {
+            capture::read(log.as_bytes()).unwrap();
+        }
+    }
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+}
+
+#[test]
 fn sentences_and_sources_are_not_understood() {
     for text in [
         "void setup() {\n  Serial1.println(\"AT+CSQ\");\n  Serial1.println(\"AT+CIPMUX=1\");\n  if (find(\"OK\")) return;\n}\n",
         "Is AT+CIPSHUT for that? The module says OK\nor ERROR, then AT+CFUN=0 and so on helps.\n",
         "ATTENTION the modem is hot\nATM card\nATX\nATOM\n",
         "TX: AT+CSQ RX: +CSQ: 24,0 OK\nTX: AT+CREG? RX: +CREG: 0,1 OK\n",
+        "If it says ERROR, try AT+CFUN=1.\nThen turn it off, and on with AT+CIPSHUT\n",
+        "at(\"AT+CSQ\")\nat(\"AT+CIPMUX=1\")\nat(\"AT+CIPSHUT\")\nfind(\"OK\")\nfind(\"ERROR\")\nfind(\"+CREG: 0,1\")\nfind(\"SHUT OK\")\nfind(\"0, CONNECT OK\")\n",
     ] {
         let capture = capture::read(text.as_bytes()).unwrap();
         let coverage = Coverage::of(&capture, &capture::replay(&capture));

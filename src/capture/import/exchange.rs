@@ -60,6 +60,11 @@ impl Wire {
         matches!(self.data, DataLines::Open { .. })
     }
 
+    /// Whether a command has announced data of the host that have not come.
+    pub(super) fn waits_for_data(&self) -> bool {
+        self.data != DataLines::Nothing
+    }
+
     /// Bytes from the modem, as they are.
     pub(super) fn received(&mut self, number: usize, bytes: Vec<u8>) {
         let bytes = encoding::wire(self.encoding, bytes);
@@ -105,7 +110,7 @@ impl Wire {
     pub(super) fn line_sent(&mut self, number: usize, text: &[u8]) {
         if !is_command(text.trim_ascii()) && self.data != DataLines::Nothing {
             // Data end where the mark's line ends, unless more are announced and a line end fits in.
-            let shown = unescaped(text);
+            let shown = if self.fits(text) { text.to_vec() } else { unescaped(text) };
             return self.out.sent(number, encoding::wire(self.encoding, shown));
         }
         self.sent(number, [text.trim_ascii_end(), b"\r\n"].concat());

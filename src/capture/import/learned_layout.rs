@@ -20,6 +20,8 @@ const SAMPLE: usize = 3_000;
 const FEW: usize = 4;
 /// The bytes of a line in which its shape must end.
 const REACH: usize = 200;
+/// The quotes or brackets of a line, from its end, of which one may end the bytes.
+const TAILS: usize = 64;
 /// The bytes of a line from which it is learnt.
 const LEARNT: usize = 600;
 
@@ -141,15 +143,23 @@ impl LearnedLayout {
         let mut learned = learned.into_iter().find(Self::is_complete)?;
         learned.shapes.retain(|_, shape| shape.side() != Side::None);
         let sampled = texts().count();
-        let read =
-            texts().filter(|text| learned.read(text).is_some() || learned.below(text).is_some()).count();
+        let (mut read, mut answered, mut last) = (0_usize, 0_usize, Side::None);
+        for text in texts() {
+            let side = learned.read(text).map(|line| line.side);
+            read = read.saturating_add(usize::from(side.is_some() || learned.below(text).is_some()));
+            answered =
+                answered.saturating_add(usize::from(last == Side::ToModem && side == Some(Side::FromModem)));
+            last = side.unwrap_or(last);
+        }
+        // A script names commands and answers, too, but few behind each other.
+        let is_talk = answered.saturating_mul(2) >= learned.commands(Side::ToModem);
         let found = learned.shapes.values().map(|shape| shape.commands.saturating_add(shape.answers));
         let found = found.fold(0, usize::saturating_add).saturating_mul(lines.len().max(SAMPLE) / SAMPLE);
         // Half as many again, lest a table that fits be left for a guess.
         let more = found.saturating_mul(2) > survey.found().saturating_mul(3);
         let form = learned.form;
         let enough = more && (found >= FEW || form != Form::Inline) && read.saturating_mul(3) >= sampled;
-        enough.then_some(learned)
+        (enough && is_talk).then_some(learned)
     }
 
     pub(super) fn layout(&self) -> Layout {
@@ -157,11 +167,16 @@ impl LearnedLayout {
     }
 
     fn is_complete(&self) -> bool {
-        let of = |side| self.shapes.values().filter(move |shape| shape.side() == side);
-        let commands = |side| of(side).fold(0_usize, |sum, shape| sum.saturating_add(shape.commands));
+        let has = |side| self.shapes.values().any(|shape| shape.side() == side);
         // What comes back of commands is their echo.
-        let are_echoes = commands(Side::FromModem) <= commands(Side::ToModem);
-        of(Side::ToModem).next().is_some() && of(Side::FromModem).next().is_some() && are_echoes
+        let are_echoes = self.commands(Side::FromModem) <= self.commands(Side::ToModem);
+        has(Side::ToModem) && has(Side::FromModem) && are_echoes
+    }
+
+    /// The commands behind the shapes of a side.
+    fn commands(&self, side: Side) -> usize {
+        let of_side = self.shapes.values().filter(|shape| shape.side() == side);
+        of_side.fold(0, |sum, shape| sum.saturating_add(shape.commands))
     }
 
     /// The bytes of a line that belong to the heading above it.
@@ -406,7 +421,7 @@ fn enclosed<'a>(front: &[u8], rest: &'a [u8], tail: Option<&[u8]>) -> Option<&'a
     if closing(front).is_some() {
         let is_usual = |found: &&[u8]| tail.is_some_and(|tail| shape_of(found, false) == tail);
         let is_cut = |found: &&[u8]| found.get(1..).is_some_and(|more| more.starts_with(b"..."));
-        let tails = || tails(front, rest).rev();
+        let tails = || tails(front, rest).rev().take(TAILS);
         let end = tails().find(is_usual).or_else(|| tails().find(is_cut)).or_else(|| tails().next())?;
         return Some(&rest[..rest.len().saturating_sub(end.len())]);
     }

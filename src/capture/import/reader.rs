@@ -21,6 +21,8 @@ pub(super) struct Reader<'a> {
     pub(super) wire: Wire,
     clock: Clock,
     block: Option<Block>,
+    /// The most stamps in front of a line that was no payload.
+    stamps: usize,
     /// The side of the last mark, and how it spells bytes.
     pub(super) last: Side,
     spelling: Spelling,
@@ -50,6 +52,7 @@ impl<'a> Reader<'a> {
             wire: Wire::new(encoding),
             clock: Clock::default(),
             block: None,
+            stamps: 0,
             last: Side::None,
             spelling: Spelling::Plain,
             is_bare: false,
@@ -74,7 +77,10 @@ impl<'a> Reader<'a> {
         if self.learned.is_some() {
             return self.taught(line.number, text, next);
         }
-        let stripped = self.survey.strip(text, self.marks);
+        let is_payload = self.wire.in_payload() || self.wire.waits_for_data();
+        let most = if is_payload { self.stamps } else { usize::MAX };
+        let stripped = self.survey.strip_stamps(text, self.marks, most);
+        self.stamps = self.stamps.max(stripped.stamps);
         let side = stripped.mark.map_or(Side::None, |row| self.survey.side(row));
         match (side, stripped.mark) {
             (Side::ToModem | Side::FromModem, Some(row)) => {
@@ -125,7 +131,11 @@ impl<'a> Reader<'a> {
         stripped: StrippedLine<'_>,
     ) {
         if let Some(mut bytes) = spelled(stripped.text, spelling) {
-            if spelling == (Spelling::Escaped { ended: true }) && stripped.text.ends_with(b"....") {
+            let is_whole = side == Side::ToModem || self.wire.in_payload();
+            if spelling == (Spelling::Escaped { ended: true })
+                && !is_whole
+                && stripped.text.ends_with(b"....")
+            {
                 self.wire.out.remark(number, Reason::Elided);
                 return self.wire.line_received(number, &bytes);
             }

@@ -10,6 +10,8 @@ use super::text::is_answer;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StrippedLine<'a> {
     pub(super) stamp: Option<Stamp>,
+    /// How many stamps stood there.
+    pub(super) stamps: usize,
     /// The row of the mark that says who wrote it.
     pub(super) mark: Option<usize>,
     /// Whether a level or a group in brackets stood in front, as programs print them.
@@ -23,14 +25,21 @@ pub(super) struct StrippedLine<'a> {
 /// The most layers that are taken from a line.
 const MAX_LAYERS: usize = 10;
 
-/// `wanted` says which rows of the table count as marks.
-pub(super) fn strip<'a>(line: &'a [u8], marks: &Marks, wanted: impl Fn(usize) -> bool) -> StrippedLine<'a> {
-    let mut stripped = StrippedLine { stamp: None, mark: None, tagged: false, text: line, core: line };
+/// `most`: more stamps are not taken away. `wanted` says which rows of the table count as marks.
+pub(super) fn strip<'a>(
+    line: &'a [u8],
+    marks: &Marks,
+    most: usize,
+    wanted: impl Fn(usize) -> bool,
+) -> StrippedLine<'a> {
+    let mut stripped =
+        StrippedLine { stamp: None, stamps: 0, mark: None, tagged: false, text: line, core: line };
     let mut named = false;
     for _ in 0..MAX_LAYERS {
         let rest = stripped.core.trim_ascii_start();
-        if let Some((found, rest)) = stamp(rest) {
+        if let Some((found, rest)) = stamp(rest).filter(|_| stripped.stamps < most) {
             stripped.stamp = stripped.stamp.or(Some(found));
+            stripped.stamps = stripped.stamps.saturating_add(1);
             stripped.core = rest;
             if !stripped.tagged && !named {
                 stripped.text = rest;
@@ -39,8 +48,10 @@ pub(super) fn strip<'a>(line: &'a [u8], marks: &Marks, wanted: impl Fn(usize) ->
             wanted(row) && !(marks.rows()[row].is_weak() && (stripped.tagged || named || tag(rest).is_some()))
         }) {
             let rest = rest.strip_prefix(b" - ").or_else(|| rest.strip_prefix(b" ")).unwrap_or(rest);
-            let (also, rest) = stamp(rest).map_or((None, rest), |(also, rest)| (Some(also), rest));
+            let also = stamp(rest).filter(|_| stripped.stamps < most);
+            let (also, rest) = also.map_or((None, rest), |(also, rest)| (Some(also), rest));
             stripped.stamp = stripped.stamp.or(also);
+            stripped.stamps = stripped.stamps.saturating_add(usize::from(also.is_some()));
             return StrippedLine { mark: Some(row), text: rest, core: rest, ..stripped };
         } else if let Some(rest) = tag(rest) {
             stripped.tagged = true;
@@ -58,7 +69,7 @@ pub(super) fn strip<'a>(line: &'a [u8], marks: &Marks, wanted: impl Fn(usize) ->
 /// The mark that a text begins with. A word before another mark is a name: `modem: >> AT`.
 fn mark<'a>(text: &'a [u8], marks: &Marks, wanted: impl Fn(usize) -> bool) -> Option<(usize, &'a [u8])> {
     let (row, rest) = marks.side(text, &wanted).filter(|_| !is_answer(text))?;
-    let strong = |inner: usize| wanted(inner) && !marks.rows()[inner].is_weak();
+    let strong = |inner: usize| inner != row && wanted(inner) && !marks.rows()[inner].is_weak();
     let is_name = !marks.rows()[row].is_arrow() && name(text).is_some() && leads_to_mark(rest, marks, strong);
     (!is_name).then_some((row, rest))
 }
@@ -193,7 +204,7 @@ mod tests {
             ("[serial (WiFi)] TX: AT(\\r)(\\n)", "TX", "AT(\\r)(\\n)"),
             ("6/20/2012 10:00:24.552 [RX] - <CR><LF>OK", "[RX*]", "<CR><LF>OK"),
         ] {
-            let stripped = strip(line.as_bytes(), &marks, |_| true);
+            let stripped = strip(line.as_bytes(), &marks, usize::MAX, |_| true);
             let found = stripped.mark.map(|row| marks.rows()[row].text.as_str());
             assert_eq!((found, str::from_utf8(stripped.text).unwrap()), (Some(mark), text), "{line}");
         }
@@ -203,7 +214,7 @@ mod tests {
     fn what_is_not_marked_keeps_its_words() {
         let marks = Marks::default();
         for line in ["STATE: IP STATUS", "+CREG: 0,1", "AT+CSQ", "OK", " ERROR", "C: 0,0", "ERROR"] {
-            let stripped = strip(line.as_bytes(), &marks, |_| true);
+            let stripped = strip(line.as_bytes(), &marks, usize::MAX, |_| true);
             assert_eq!((stripped.mark, str::from_utf8(stripped.text).unwrap()), (None, line));
         }
         assert_eq!(*without_colours(b"AT+CSW\x08 \x08Q\x08"), b"AT+CSQ\x08"[..]);

@@ -3,7 +3,7 @@
 use super::marks::{Kind, Marks};
 use super::notation::{dump, ends_spelled, is_spelled, pairs, unquoted};
 use super::strip::{StrippedLine, strip};
-use super::text::{is_answer, is_command};
+use super::text::{is_answer, is_command, without_remark};
 use super::{Layout, Line};
 
 /// The meaning of a mark in this file.
@@ -148,7 +148,12 @@ impl Survey {
     }
 
     pub(super) fn strip<'a>(&self, line: &'a [u8], marks: &Marks) -> StrippedLine<'a> {
-        strip(line, marks, |row| self.side(row) != Side::None)
+        self.strip_stamps(line, marks, usize::MAX)
+    }
+
+    /// [`Self::strip`], where the line may be payload that begins like a stamp.
+    pub(super) fn strip_stamps<'a>(&self, line: &'a [u8], marks: &Marks, most: usize) -> StrippedLine<'a> {
+        strip(line, marks, most, |row| self.side(row) != Side::None)
     }
 
     /// Whether a line holds a program's own words.
@@ -335,6 +340,7 @@ impl Tally {
     fn take(&mut self, text: &[u8]) {
         let add = |count: &mut usize, is: bool| *count = count.saturating_add(usize::from(is));
         add(&mut self.lines, true);
+        let (text, _) = without_remark(text);
         let inner = unquoted(text);
         let shown = inner.unwrap_or(text);
         let hex = dump(text).or_else(|| pairs(text)).filter(|bytes| bytes.len() > 1 || text.len() > 2);

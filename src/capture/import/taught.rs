@@ -43,7 +43,8 @@ impl Reader<'_> {
                 if is_cut_command {
                     text.extend_from_slice(b"\\r\\n");
                 }
-                let stripped = StrippedLine { stamp, mark: None, tagged: false, text: &text, core: &text };
+                let stripped =
+                    StrippedLine { stamp, stamps: 0, mark: None, tagged: false, text: &text, core: &text };
                 self.marked(number, side, spelling, stripped);
                 if is_cut {
                     self.wire.out.remark(number, Reason::Elided);

@@ -10,16 +10,17 @@ use crate::at::{Line, Urc, bare_address};
 /// the colon of a URL. `#` does between blanks, or at the start. Chinese words two blanks or a tab behind a command or an
 /// answer are one, too.
 pub(super) fn without_remark(text: &[u8]) -> (&[u8], bool) {
-    let mut quoted = false;
+    let (mut quoted, mut glued) = (false, true);
     for at in 0..text.len() {
         let (before, rest) = text.split_at(at);
         let set_off = before.last().is_none_or(u8::is_ascii_whitespace);
         quoted ^= rest.starts_with(b"\"");
         let begins = match rest {
-            // Two slashes glued to a line: only where what stands before them is whole.
-            [b'/', b'/', ..] => {
-                set_off
-                    || !quoted && before.last() != Some(&b':') && (is_command(before) || is_answer(before))
+            [b'/', b'/', ..] if set_off => true,
+            // Two slashes glued to a line: only where what stands before them is whole. What is not by the first is by none.
+            [b'/', b'/', ..] if glued && !quoted && before.last() != Some(&b':') => {
+                glued = false;
+                is_command(before) || is_answer(before)
             }
             [b'#', next, ..] => {
                 set_off && !quoted && (next.is_ascii_whitespace() || before.is_empty() && *next == b'#')
@@ -79,7 +80,7 @@ pub(super) fn is_command(text: &[u8]) -> bool {
     match rest {
         [] => true,
         [b'+' | b'&' | b'*' | b'^' | b'$' | b'%', letter, ..] => {
-            letter.is_ascii_alphabetic() && !has_words(text)
+            letter.is_ascii_alphabetic() && words(text).next().is_none()
         }
         [dial @ (b'D' | b'd'), number, ..] => {
             same_case(dial) && (number.is_ascii_digit() || b"*#T+".contains(number))
@@ -88,24 +89,27 @@ pub(super) fn is_command(text: &[u8]) -> bool {
     }
 }
 
-/// Whether words stand behind a command, as in a sentence: a blank in a command is in quotes, or behind a comma.
-fn has_words(text: &[u8]) -> bool {
+/// The places where words stand behind a command, as in a sentence: a blank in a command is in quotes, or behind a comma.
+fn words(text: &[u8]) -> impl Iterator<Item = usize> {
     let mut quoted = false;
-    text.windows(3).any(|three| {
+    let windows = text.windows(3).enumerate().filter(move |(_, three)| {
         quoted ^= three[0] == b'"';
         !quoted && three[1] == b' ' && !b",=:;\"".contains(&three[0]) && three[2].is_ascii_alphabetic()
-    })
+    });
+    windows.map(|(at, _)| at)
 }
 
 /// The place of a command that is glued to other text, which the program that wrote the log printed without a line end, or
 /// whose line end was lost.
 pub(super) fn glued_command(text: &[u8]) -> Option<usize> {
     let mut quoted = false;
+    let behind_words = words(text).last().map_or(1, |at| at.saturating_add(1));
     (1..text.len()).find(|at| {
-        quoted ^= text[at.saturating_sub(1)] == b'"';
+        let before = text[at.saturating_sub(1)];
+        quoted ^= before == b'"';
         let rest = &text[*at..];
         let named = rest.get(3..5).is_some_and(|name| name.iter().all(u8::is_ascii_uppercase));
-        rest.starts_with(b"AT+") && named && !quoted && is_command(rest.trim_ascii())
+        *at >= behind_words && rest.starts_with(b"AT+") && named && !quoted && !before.is_ascii_whitespace()
     })
 }
 
