@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use air724ug::capture::{self, Coverage, Entry, Reason};
 
-use super::logs_layouts::{SESSION, block, by_line, by_piece, clock, escaped, hex, name, stamped, story};
+use super::logs_layouts::{
+    SESSION, STORY, block, by_line, by_piece, clock, escaped, hex, name, stamped, story,
+};
 
 type Forms = Vec<(&'static str, String)>;
 
@@ -468,6 +470,18 @@ fn payload_is_what_it_says() {
 }
 
 #[test]
+fn the_prompt_behind_a_mark_and_hexadecimal_that_ends_like_an_answer_are_whole() {
+    let escaped = by_piece(|_, side, text| format!("{} {}", name(side, ">", "<"), escaped(text)));
+    let capture = capture::read(escaped.as_bytes()).unwrap();
+    assert!(capture.remarks.is_empty(), "{:?}", capture.remarks);
+    let hex = by_piece(|at, side, text| {
+        let text = hex(&text.replace("world", "ERROR")).replace(' ', ":").to_lowercase();
+        format!("0.{at:06}\t{}\t{text}", name(side, "host\t1.5.2", "1.5.2\thost"))
+    });
+    assert_eq!(story(hex.as_bytes()), STORY.map(|told| told.replace("world", "ERROR")));
+}
+
+#[test]
 fn payload_may_look_like_a_stamp_and_like_what_a_tool_writes() {
     let terminal =
         "AT+CIPSEND=0,14\n> \n12:34:56 hello\n0, SEND OK\n+RECEIVE,0,14:\n07:08:09 world\n0, CLOSED\n";
@@ -497,25 +511,65 @@ fn payload_may_look_like_a_stamp_and_like_what_a_tool_writes() {
     assert_eq!(story(points.as_bytes()), expected);
 }
 
-/// A reader that looks at the rest of a line, or at what was before, for each of its bytes takes minutes.
 #[test]
-fn lines_of_one_byte_are_read_in_linear_time() {
-    let began = Instant::now();
-    for unit in
-        ["/", "\"", "AT+CSQ", " AT+CSQ", "x//", "\\", "('", "....", "\u{8} \u{8}", "TX: ", "12:00:00 "]
-    {
-        let line = unit.repeat(60_000 / unit.len());
-        let lines = format!("{line}\nAT+X={line}\n+X: {line}\nRX: {line}\n");
-        let trace = "write(3, \"AT+CSQ\\r\\n\", 8) = 8\nread(3, \"OK\\r\\n\", 8) = 4\n".repeat(5);
-        for log in [
-            format!("AT\nOK\n{lines}"),
-            format!("TX: AT\nRX: OK\n{lines}"),
-            format!("{trace}write(3, \"{line}\n"),
-        ] {
-            capture::read(log.as_bytes()).unwrap();
+fn payload_in_a_terminal_and_below_a_stamp_may_look_like_a_remark_or_a_mark() {
+    let block = |head: &str, text: &str| format!("[2026-11-29 09:15:05.000]# {head}\n{text}\n");
+    for (sent, received) in [
+        ("//x # y", "# z // w"),
+        ("[x] TX: y", "<b> RX: z"),
+        ("12:34:56 a", "[01:02:03] b"),
+        ("-----", "====="),
+        ("\"q\"", "\"q\""),
+        ("a\r\nb", "c\r\nd"),
+    ] {
+        let (asks, pushes) =
+            (format!("AT+CIPSEND=0,{}", sent.len()), format!("+RECEIVE,0,{}:", received.len()));
+        let blocks = [
+            block("SEND ASCII/15 >>>", &format!("{asks}\r\n")),
+            block("RECV ASCII/4 <<<", "\r\n> "),
+            block("SEND ASCII/9 >>>", sent),
+            block("RECV ASCII/9 <<<", "\r\n0, SEND OK\r\n"),
+            block("RECV ASCII/9 <<<", &format!("\r\n{pushes}\r\n{received}")),
+            block("RECV ASCII/9 <<<", "\r\n0, CLOSED\r\n"),
+        ]
+        .concat();
+        let glued = format!(
+            "[09:15:05.000]发→◇{asks}\r\n□\n[09:15:05.100]收←◆\r\n> \n[09:15:05.200]发→◇{sent}□\n[09:15:05.300]收←◆\r\n0, SEND OK\r\n\n\
+             [09:15:05.400]收←◆\r\n{pushes}\r\n{received}\n[09:15:05.500]收←◆\r\n0, CLOSED\r\n\n"
+        );
+        let terminal = format!("{asks}\n> {sent}\n0, SEND OK\n{pushes}\n{received}\n0, CLOSED\n");
+        let by_name = format!(
+            "TX: {asks}<CR><LF>\nRX: <CR><LF>> \nTX: {}\nRX: <CR><LF>0, SEND OK<CR><LF>\nRX: <CR><LF>{pushes}<CR><LF>{}\nRX: <CR><LF>0, CLOSED<CR><LF>\n",
+            sent.replace("\r\n", "<CR><LF>"),
+            received.replace("\r\n", "<CR><LF>")
+        );
+        let expected = [
+            format!("command {asks}"),
+            format!("sent {}", escaped(sent).replace("\\\"", "\"")),
+            format!("final 0, SEND OK to {asks}"),
+            format!("received 0 {}", escaped(received).replace("\\\"", "\"")),
+            "urc 0, CLOSED".to_owned(),
+        ];
+        for log in [blocks, glued, terminal, by_name] {
+            assert_eq!(story(log.as_bytes()), expected, "{log}");
         }
     }
-    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+}
+
+/// A reader that looks at the rest of a line, or at what was before, for each of its bytes takes minutes.
+#[test]
+fn a_hostile_line_is_read_in_linear_time() {
+    let remarks = format!("AT+X{} y{}\n", "x".repeat(30_000), "//".repeat(15_000));
+    let glued = format!("{} y\n", "AT+CSQ".repeat(10_000));
+    let quotes = format!("write(3, \"{}\n", "\"".repeat(60_000));
+    let trace = "write(3, \"AT+CSQ\\r\\n\", 8) = 8\nread(3, \"OK\\r\\n\", 8) = 4\n".repeat(5);
+    let began = Instant::now();
+    for before in ["AT\nOK\n", "TX: AT\nRX: OK\n", &trace] {
+        for line in [&remarks, &glued, &quotes] {
+            capture::read([before, line].concat().as_bytes()).unwrap();
+        }
+    }
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
 }
 
 #[test]

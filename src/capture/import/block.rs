@@ -45,10 +45,13 @@ impl Block {
         self.lines.push((number, text.to_vec()));
     }
 
-    /// Whether the next line is payload, whatever it looks like.
-    pub(super) fn announces(&self) -> bool {
+    /// Whether this line is payload, whatever it looks like.
+    pub(super) fn takes(&self, text: &[u8], wire: &Wire) -> bool {
         let header = |text: &[u8]| text.starts_with(b"+RECEIVE,") || text.starts_with(b"+CIPRXGET: 2,");
-        self.lines.last().is_some_and(|(_, text)| header(text))
+        match self.lines.last() {
+            Some((_, text)) => header(text),
+            None => self.direction == Direction::ToModem && wire.fits(text),
+        }
     }
 
     /// Hands the bytes over, one record for each line.

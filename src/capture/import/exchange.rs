@@ -174,8 +174,9 @@ impl Wire {
         if self.in_payload() {
             return self.line_received(number, line.text);
         }
-        if self.in_data() && !without_remark(line.text).0.is_empty() || self.in_data() && line.text.is_empty()
-        {
+        let is_whole = self.shows_data(line.text);
+        let has_data = is_whole || line.text.is_empty() || !without_remark(line.text).0.is_empty();
+        if self.in_data() && has_data {
             let (text, _) = without_remark(line.text);
             let text = if ends_data(text.trim_ascii()) { text.trim_ascii() } else { line.text };
             let shown = match self.data {
@@ -189,6 +190,9 @@ impl Wire {
                 return;
             }
         }
+        if is_whole {
+            return self.exchange(number, line.text, marks);
+        }
         let (text, remarked) = without_remark(line.text);
         if remarked {
             self.out.remark(number, Reason::Comment);
@@ -199,15 +203,17 @@ impl Wire {
         if is_rule(text.trim_ascii()) || marks.is_end(text.trim_ascii()) {
             return self.out.remark(number, Reason::Mark);
         }
-        if is_prose(text) && !self.asks_for(text) {
+        let is_typed = matches!(self.data, DataLines::Announced(_)) && text.starts_with(b">");
+        if is_prose(text) && !is_typed {
             return self.out.remark(number, Reason::Comment);
         }
         self.exchange(number, text, marks);
     }
 
-    /// Whether a line is data that a command has announced, as long as it said, and perhaps behind the prompt.
-    fn asks_for(&self, text: &[u8]) -> bool {
-        matches!(self.data, DataLines::Announced(_)) && text.starts_with(b">") || self.fits(text)
+    /// Whether a line shows data as long as a command has announced, perhaps behind the prompt.
+    fn shows_data(&self, text: &[u8]) -> bool {
+        let typed = text.strip_prefix(b"> ").filter(|_| matches!(self.data, DataLines::Announced(_)));
+        self.fits(typed.unwrap_or(text))
     }
 
     /// Whether a line is as long as the data that a command has announced.

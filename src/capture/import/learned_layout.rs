@@ -191,33 +191,23 @@ impl LearnedLayout {
 
     /// The side, the spelling and the bytes of a line whose shape is known.
     pub(super) fn read(&self, text: &[u8]) -> Option<LearnedLine> {
-        let spelling = Spelling::Hex { ended: true };
+        let bytes = |front, shape: &Shape, text| {
+            let spelling = Spelling::Hex { ended: true };
+            LearnedLine { stamp: stamp_in(front), side: shape.side(), spelling, text, is_cut: false }
+        };
         if self.form == Form::Headed {
-            let shape = self.shapes.get(&self.shape_of(text))?;
-            return Some(LearnedLine {
-                stamp: stamp_in(text),
-                side: shape.side(),
-                spelling,
-                text: None,
-                is_cut: false,
-            });
+            return Some(bytes(text, self.shapes.get(&self.shape_of(text))?, None));
         }
         if self.form == Form::Single {
             let (front, byte) = single(text)?;
             let shape = self.shapes.get(&self.shape_of(front))?;
-            let text = Some(format!("{byte:02x}").into_bytes());
-            return Some(LearnedLine {
-                stamp: stamp_in(front),
-                side: shape.side(),
-                spelling,
-                text,
-                is_cut: false,
-            });
+            return Some(bytes(front, shape, Some(format!("{byte:02x}").into_bytes())));
         }
-        // What stands behind an opening quote is in it; else the longest shape counts.
+        // What stands behind an opening quote is in it; else the usual shape counts, and of several the longest.
         let known = |at: usize| Some((at, self.shapes.get(&self.shape_of(&text[..at]))?));
         let opened = starts(text).filter(|at| closing(&text[..*at]).is_some()).find_map(known);
-        let (at, shape) = opened.or_else(|| starts(text).rev().find_map(known))?;
+        let usual = || starts(text).filter_map(known).max_by_key(|(_, shape)| shape.lines);
+        let (at, shape) = opened.or_else(usual)?;
         let (front, rest) = text.split_at(at);
         let inner = enclosed(front, rest, shape.tail());
         let spelling = shape.spelling(inner.is_some());

@@ -81,6 +81,12 @@ impl<'a> Reader<'a> {
         let most = if is_payload { self.stamps } else { usize::MAX };
         let stripped = self.survey.strip_stamps(text, self.marks, most);
         self.stamps = self.stamps.max(stripped.stamps);
+        // Payload below a stamp, whatever it looks like.
+        let wire = &self.wire;
+        let is_head = stripped.stamp.is_some() && stripped.mark.is_some();
+        if let Some(block) = self.block.as_mut().filter(|block| !is_head && block.takes(text, wire)) {
+            return block.push(line.number, text);
+        }
         let side = stripped.mark.map_or(Side::None, |row| self.survey.side(row));
         match (side, stripped.mark) {
             (Side::ToModem | Side::FromModem, Some(row)) => {
@@ -130,7 +136,10 @@ impl<'a> Reader<'a> {
         spelling: Spelling,
         stripped: StrippedLine<'_>,
     ) {
-        if let Some(mut bytes) = spelled(stripped.text, spelling) {
+        let shown = self.marks.without_end(stripped.text).unwrap_or(stripped.text);
+        // Data that are as long as announced stand for themselves.
+        let is_sent = side == Side::ToModem && self.wire.fits(shown);
+        if let Some(mut bytes) = spelled(stripped.text, spelling).filter(|_| !is_sent) {
             let is_whole = side == Side::ToModem || self.wire.in_payload();
             if spelling == (Spelling::Escaped { ended: true })
                 && !is_whole
@@ -144,7 +153,7 @@ impl<'a> Reader<'a> {
             }
             return self.put_bytes(number, side, bytes);
         }
-        let is_data = self.wire.in_payload() || self.wire.fits(stripped.text);
+        let is_data = self.wire.in_payload() || self.wire.fits(shown);
         let (text, remarked) = if is_data { (stripped.text, false) } else { without_remark(stripped.text) };
         if remarked {
             self.wire.out.remark(number, Reason::Comment);
@@ -269,9 +278,6 @@ impl<'a> Reader<'a> {
             self.end_block(End::Stamp);
             self.set_time(stripped.stamp);
         }
-        if let Some(block) = self.block.as_mut().filter(|block| block.announces()) {
-            return block.push(number, whole);
-        }
         if self.goes_on(number, stripped) {
             return;
         }
@@ -301,7 +307,7 @@ impl<'a> Reader<'a> {
             return self.wire.out.remark(number, reason);
         }
         if let Some(block) = &mut self.block {
-            return block.push(number, text);
+            return block.push(number, self.marks.without_end(text).unwrap_or(text));
         }
         if trimmed.is_empty() {
             return self
