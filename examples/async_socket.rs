@@ -1,6 +1,6 @@
-//! A socket that nothing waits for, as `async` of the LuatOS demos: data are queued and taken without blocking, and a
-//! heartbeat keeps the connection alive. Two styles: a `select!` loop over sockets, timers and whatever else has a
-//! channel; or, with `--callbacks`, a thread that is told of events and calls a function for each.
+//! A socket without blocking calls, as `async` of the LuatOS demos: data are queued and read without waiting, and a
+//! heartbeat keeps the connection alive. There are two styles: a `select!` loop over sockets, timers and other
+//! channels; or, with `--callbacks`, a thread that receives events and calls a function for each.
 //!
 //! ```text
 //! cargo run --example async_socket
@@ -31,9 +31,9 @@ usage: async_socket [options]
   --idle SECONDS       the silence before a ping [60; simulated 0.3]
 ";
 
-/// How long nothing may come back, beyond the silence before a ping.
+/// The longest time without an answer, beyond the silence before a ping.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The longest line that is sent: "reading 4294967295".
+/// The length of the longest line: "reading 4294967295".
 const LONGEST: usize = 19;
 const ADVICE: Option<&str> = Some("is it an echo server? --capture FILE shows what was said");
 
@@ -101,7 +101,7 @@ struct Talk {
 }
 
 impl Talk {
-    /// One thread waits for everything at once; more sockets would be more lines.
+    /// One thread waits for all channels at once; each further socket would be one more line.
     fn by_select(&self, socket: &Socket) -> Result<(), Failed> {
         let pace = tick(self.every);
         let (mut inbox, mut queued) = (Inbox::default(), 0);
@@ -121,7 +121,7 @@ impl Talk {
         Ok(())
     }
 
-    /// This thread queues; another one is called back.
+    /// This thread queues; another one runs the callbacks.
     fn by_callbacks(&self, modem: &Modem, socket: &Socket) -> Result<(), Failed> {
         let events = modem.events();
         thread::scope(|scope| {
@@ -138,16 +138,16 @@ impl Talk {
     fn call_back(&self, events: &Receiver<Event>, socket: &Socket) -> Result<(), Failed> {
         let mut inbox = Inbox::default();
         while !inbox.is_complete(self.count) {
-            // Every event of every socket comes here, in order.
+            // The events of all sockets come here, in order.
             match events.recv_timeout(self.patience).map_err(|_| silent())? {
                 Event::Received(id, _) if id.channel() == socket.id() => inbox.take(&socket.try_recv()?)?,
                 Event::Sent(id, bytes) => step("event", format_args!("{id:?} has sent {bytes} bytes"))?,
                 Event::HeartbeatMissed(id, missed) => {
                     step("event", format_args!("{id:?} missed {missed} answers to its heartbeat"))?;
                 }
-                // What came before can still be taken; then it is the error that says why.
+                // Received data can still be read; after them the error is the reason of the end.
                 Event::Closed(id, _) if id.channel() == socket.id() => inbox.take(&socket.try_recv()?)?,
-                // This thread was slow, and events are lost; data are not.
+                // This thread was slow, and events were lost; data are not.
                 Event::Missed(_) => inbox.take(&socket.try_recv()?)?,
                 _ => {}
             }
@@ -155,7 +155,7 @@ impl Talk {
         Ok(())
     }
 
-    /// Queues a reading if there is one and the queue has room; otherwise the next tick will do.
+    /// Queues a reading if there is one and the queue has room; otherwise the next tick does.
     fn queue_next(&self, socket: &Socket, queued: &mut u32) -> Result<(), Failed> {
         if *queued < self.count {
             match socket.queue(format!("reading {queued}\n").as_bytes()) {
@@ -170,7 +170,7 @@ impl Talk {
     }
 }
 
-/// The lines that came back, each the next reading or a ping.
+/// The lines that were echoed: the next reading or a ping.
 #[derive(Default)]
 struct Inbox {
     line: Vec<u8>,

@@ -1,5 +1,5 @@
-//! Finds out why there is no connection: the checklist from the port to the server, with what proves each finding and
-//! what to do about it.
+//! Finds the reason of a missing connection: the checklist from the port to the server, with the proof of each finding
+//! and advice.
 //!
 //! ```text
 //! cargo run --example doctor
@@ -56,7 +56,7 @@ or a file is not understood,
 can't be written.
 ";
 
-/// `EX_USAGE` and `EX_NOINPUT` of sysexits.h: 1 and 2 are taken.
+/// `EX_USAGE` and `EX_NOINPUT` of sysexits.h, because 1 and 2 have other meanings.
 const WRONG_USAGE: u8 = 64;
 const NO_INPUT: u8 = 66;
 
@@ -126,9 +126,9 @@ enum Problem {
     Input(String),
     Machine(air724ug::Error),
     Output(io::Error),
-    /// The capture is not complete.
+    /// The capture is incomplete.
     Capture(String),
-    /// What a file shows is no exchange with a modem, or too little of it is understood.
+    /// The file is no exchange with a modem, or too little of it is understood.
     NotUnderstood(String),
 }
 
@@ -213,7 +213,7 @@ fn seconds(option: &str, args: &mut Arguments) -> Result<Duration, Usage> {
     Ok(Duration::from_secs(u64::from(number::<u32>(option, &args.value()?)?)))
 }
 
-/// Writes what a report needs. A session that is recorded for this alone is removed again.
+/// Writes a report. A session that was recorded for it only is removed.
 fn write_collected(options: &Options, file: &Path, diagnosis: &Diagnosis) -> Result<(), String> {
     let session = options.recorded();
     let source = options.offline.as_ref().or(session.as_ref()).filter(|source| source.exists());
@@ -232,7 +232,7 @@ fn write_collected(options: &Options, file: &Path, diagnosis: &Diagnosis) -> Res
 }
 
 impl Options {
-    /// The file that the session is recorded in, as it is asked for, or beside what is collected.
+    /// The file of the session's recording: that of the option, or one beside the report.
     fn recorded(&self) -> Option<PathBuf> {
         let beside = || {
             let mut name = self.collect.clone()?.into_os_string();
@@ -254,7 +254,7 @@ impl Options {
         config
     }
 
-    /// The command line decides; what it leaves open stays as it is.
+    /// Sets the values of the command line; others are not changed.
     fn checkup(&self, mut checkup: Checkup) -> Checkup {
         if let Some((host, port)) = &self.connect {
             checkup = checkup.server(host, *port);
@@ -318,7 +318,7 @@ fn show(options: &Options, diagnosis: &Diagnosis) -> io::Result<ExitCode> {
         Some(Severity::Error) => 2,
     };
     match written {
-        // A reader that has seen enough still gets the verdict.
+        // If the reader has closed the output, the exit code still shows the result.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
         Ok(()) | Err(_) => Ok(ExitCode::from(code)),
     }

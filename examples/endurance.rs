@@ -1,5 +1,5 @@
-//! Eight connections that survive the loss of their port: each says what was interrupted, and threads, descriptors and memory
-//! stay what they were.
+//! Eight connections that survive the loss of their port: each reports the interruption, and the numbers of threads,
+//! descriptors and the memory stay constant.
 //!
 //! ```text
 //! cargo run --example endurance
@@ -40,15 +40,15 @@ usage: endurance [options]
   --every SECONDS      between its losses [1]
 ";
 
-/// A ceiling for what takes seconds at most.
+/// A limit for actions that take seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How soon a module that was not restarted must be ready, once its port is there again.
+/// The longest time in which a module that was not restarted must be ready after its port is back.
 const READY_AGAIN: Duration = Duration::from_secs(2);
 /// The pause of a connection between two echoes.
 const BREATH: Duration = Duration::from_millis(50);
-/// Rounds until everything that is kept for later is there.
+/// The rounds until all retained memory is allocated.
 const WARM_UP: u64 = 6;
-/// KiB that the allocator may take beyond.
+/// The KiB of memory beyond it that are tolerated.
 const SLACK: u64 = 4 * 1024;
 
 struct Options {
@@ -120,9 +120,9 @@ struct Watch {
     crew: Crew,
     plug: Option<plug::Plug>,
     options: Options,
-    /// After the first rounds.
+    /// The values after the first rounds.
     measured: Option<Measure>,
-    /// The longest time from the port's return until the module was ready, restarts left out.
+    /// The longest time from the port's return until the module was ready, without restarts.
     slowest: Duration,
 }
 
@@ -173,7 +173,7 @@ impl Watch {
             && began.elapsed() < self.options.span
     }
 
-    /// Waits for the next loss; `false` if there is none in time, which is an error where the port is lost by order.
+    /// Waits for the next loss; `false` if there is none in time, which is an error if the loss was requested.
     fn port_was_lost(&mut self, left: Duration) -> Result<bool, Failed> {
         if self.plug.is_some() {
             return self.until(Event::PortLost).map(|()| true);
@@ -227,7 +227,7 @@ impl Watch {
     }
 }
 
-/// Threads, descriptors and KiB of this process, as far as the system tells.
+/// Threads, descriptors and KiB of this process, if the system reports them.
 #[derive(Clone, Copy, Default)]
 struct Measure {
     threads: u64,
@@ -246,7 +246,7 @@ impl Measure {
         Self { threads: number("Threads:"), descriptors, memory: number("VmRSS:") }
     }
 
-    /// Connections of the simulated module end at their own pace: each has a descriptor, and its echo a thread.
+    /// Connections of the simulated module end with a delay: each has a descriptor, and its echo a thread.
     fn has_grown_from(&self, before: &Self) -> bool {
         self.threads > before.threads + 16
             || self.descriptors > before.descriptors + 32
@@ -293,7 +293,7 @@ impl Crew {
         self.ends.store(true, Ordering::SeqCst);
     }
 
-    /// Waits until every connection has told of this number of gaps and has echoed since.
+    /// Waits until every connection has reported this number of gaps and has echoed since.
     fn wait_for(&self, gaps: u64) -> Result<(), Failed> {
         let until = Instant::now() + PATIENCE;
         let echoed: Vec<_> = self.members.iter().map(|member| member.echoes.load(Ordering::SeqCst)).collect();
@@ -333,14 +333,14 @@ impl Member {
         }
     }
 
-    /// Sends until it has come back, from the beginning after a gap.
+    /// Sends until the echo is complete; after a gap from the beginning.
     fn echo_once(&self, socket: &ReconnectingSocket, said: &[u8]) -> Result<(), String> {
         let (mut heard, mut is_sent) = (Vec::new(), false);
         while heard.len() < said.len() {
             if !is_sent {
                 match socket.send(said, PATIENCE) {
                     Ok(()) => is_sent = true,
-                    // What it says comes from recv, too.
+                    // recv returns this error, too.
                     Err(Error::Gap { .. }) => {}
                     Err(error) => return Err(error.to_string()),
                 }

@@ -1,4 +1,4 @@
-//! Asks a module what documents leave open, and writes a report and a masked capture to send.
+//! Tests a module for the open points of documents, and writes a report and a masked capture for the maintainers.
 //!
 //! ```text
 //! cargo run --example hardware_check -- --port /dev/ttyUSB0 --connect echo.example:7
@@ -24,7 +24,7 @@ use observations::{Line, Observation, masked, observe};
 use recording::Recording;
 use shell::{Argument, Arguments, complain};
 
-/// How long a file may take for what was recorded.
+/// The time-out for writing the capture.
 const CAPTURE: Duration = Duration::from_secs(1);
 
 const HELP: &str = "\
@@ -114,7 +114,7 @@ fn ended(written: io::Result<()>, code: ExitCode) -> ExitCode {
     written.map_or_else(|error| shell::unwritten("hardware_check", &error), |()| code)
 }
 
-/// `None`: help is wanted.
+/// `None`: help is requested.
 fn parse(args: &mut Arguments) -> Result<Option<Options>, String> {
     let mut options = Options::default();
     let wants_help = args.each_option(|option, args| {

@@ -1,5 +1,5 @@
-//! A recv that a message interrupts, as `sendInterruptRecv` of the LuatOS demos: one thread owns the socket and waits in
-//! one call for data, for messages that other threads publish, and for a silence after which a ping is due.
+//! A recv that is interrupted by messages, as `sendInterruptRecv` of the LuatOS demos: one thread owns the socket and
+//! waits in one call for data, for messages of other threads, and for the silence after which a ping is due.
 //!
 //! ```text
 //! cargo run --example interrupt_recv
@@ -31,11 +31,11 @@ usage: interrupt_recv [options]
   --idle SECONDS       the silence before a ping [120; simulated 0.3]
 ";
 
-/// Messages that may wait for the socket; a thread that publishes more waits.
+/// The most messages that wait for the socket; further publishers wait.
 const WAITING: usize = 16;
-/// Of a message, so that those that wait stay below 16 MB.
+/// The largest message, so that the waiting ones use less than 16 MB.
 const MAX_SIZE: usize = 1_000_000;
-/// How long an echo may take.
+/// The time-out of an echo.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Default)]
@@ -96,12 +96,12 @@ fn run(options: Options) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Any thread: it knows the channel, and nothing of sockets.
+/// Any thread: it uses the channel only, and no socket.
 fn publisher(publish: &Sender<Vec<u8>>, size: usize, every: Duration, count: Option<u32>) {
     for _ in 0..count.unwrap_or(u32::MAX) {
         let message = b"0123456789".iter().copied().cycle().take(size).collect();
         if publish.send(message).is_err() {
-            return; // the receiver is gone
+            return; // the receiver is dropped
         }
         pause(every);
     }

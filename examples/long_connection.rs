@@ -1,5 +1,5 @@
-//! A connection that lasts, as the long connections of the LuatOS demos: heart data every 10 s and location data every
-//! 20 s, a new connection when it is lost, flight mode when connecting fails again and again.
+//! A permanent connection, as the long connections of the LuatOS demos: heart data every 10 s and location data every
+//! 20 s, a new connection when it is lost, and flight mode after repeated failures to connect.
 //!
 //! ```text
 //! cargo run --example long_connection
@@ -72,7 +72,7 @@ fn parse(args: &mut Arguments) -> Result<Options, Usage> {
 fn run(options: Options) -> Result<(), Failed> {
     let common = &options.common;
     if common.port.is_some() {
-        // Asked before the port is opened: without a server there is nothing to do.
+        // Checked before the port is opened, because the example needs a server.
         common.server(options.connect.as_ref(), common::echo_server)?;
     }
     let modem = common.open()?;
@@ -97,7 +97,7 @@ fn run(options: Options) -> Result<(), Failed> {
     link.keep_up()
 }
 
-/// The connection, and the supervision that keeps it.
+/// The connection with its supervision.
 struct Link {
     modem: Modem,
     server: (String, u16),
@@ -107,7 +107,7 @@ struct Link {
     failures: u32,
     flight: Duration,
     until: Option<Instant>,
-    /// With the server in this program: what this run has shown.
+    /// With the server in this program: the observations of this run.
     proof: Option<Proof>,
 }
 
@@ -120,7 +120,7 @@ struct Proof {
 }
 
 impl Proof {
-    /// Both kinds of data went there and back on a connection that was lost and regained.
+    /// True if both kinds of data were echoed, and a connection was lost and established again.
     fn is_complete(&self) -> bool {
         let has = |what: &[u8]| self.sent.windows(what.len()).any(|sent| sent == what);
         self.lost && self.flown && has(HEART) && has(LOCATION) && self.sent == self.came_back
@@ -147,7 +147,7 @@ impl Link {
         Err(Failed::Job("time is up, and there is no connection".into(), ADVICE))
     }
 
-    /// Tries until there is a connection; `None` when time is up before.
+    /// Tries until there is a connection; `None` after the time-out.
     fn connect(&mut self) -> Result<Option<Socket>, Failed> {
         let (host, port) = &self.server;
         let mut failures = 0;
@@ -174,7 +174,8 @@ impl Link {
         Ok(None)
     }
 
-    /// Sends each kind of data at its pace, and takes what comes, until time is up; how the connection ended otherwise.
+    /// Sends each kind of data at its interval, and reads, until the time-out. Otherwise it returns the reason of the
+    /// end.
     fn stay(&mut self, socket: &Socket) -> Result<(), Failed> {
         let (heart, location) = (tick(self.heart), tick(self.location));
         let time_up = self.until.map_or_else(never, at);

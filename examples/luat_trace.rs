@@ -1,4 +1,4 @@
-//! The makers' log search: what a trace of LuatOS firmware tells about its sockets, and what is wrong.
+//! The makers' log search: the events of a LuatOS trace about its sockets, and the faults in it.
 //!
 //! ```text
 //! cargo run --example luat_trace -- [--json] [--findings] [FILE...]
@@ -31,10 +31,10 @@ Exit code: 0 if nothing is wrong (harmless findings count as nothing), 1 if
 there are warnings or errors, 2 if a file can't be read or is no trace, 74 if
 the output can't be written.";
 
-/// What is read where nothing is asked for.
+/// The file that is read by default.
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/luat/faq.trace");
 
-/// What is said of a file in which nothing could be found.
+/// The message for a file without a record of a script.
 const NO_TRACE: &str = "no line is a LuatOS script's, such as `[I]-[socket:connect: connect ok]`: is it the right file? \
                         AT commands and their answers are for the examples `replay` and `doctor --offline`";
 
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
                 complain(format_args!("luat_trace: {}: {error}", visible(&file.display().to_string())));
                 is_unreadable = true;
             }
-            // A reader that has seen enough is no failure, and what it has seen decides.
+            // A reader that has closed the output is no failure, and the exit code is that of the output so far.
             Err(Failed::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => break,
             Err(Failed::Output(error)) => return shell::unwritten("luat_trace", &error),
         }
@@ -78,7 +78,7 @@ fn main() -> ExitCode {
 }
 
 impl Options {
-    /// `None`: only the help is wanted.
+    /// `None`: help is requested.
     fn parse() -> Result<Option<Self>, String> {
         let mut options = Self { json: false, only_findings: false, files: Vec::new() };
         let mut arguments = Arguments::of_process();
@@ -107,7 +107,7 @@ enum Failed {
     Output(io::Error),
 }
 
-/// Tells a file or the standard input; whether something is wrong in it.
+/// Prints a file or the standard input. Returns true if it has a fault.
 fn tell_file(out: &mut impl Write, file: &OsString, options: &Options) -> Result<bool, Failed> {
     let name = file.display().to_string();
     if file == "-" {
@@ -116,7 +116,7 @@ fn tell_file(out: &mut impl Write, file: &OsString, options: &Options) -> Result
     tell(out, &name, BufReader::new(File::open(file).map_err(Failed::Input)?), options)
 }
 
-/// Happenings are printed as they become certain, so a file of any length is told in bounded memory.
+/// Events are printed as they become certain, so a file of any length needs limited memory.
 fn tell(out: &mut impl Write, name: &str, input: impl BufRead, options: &Options) -> Result<bool, Failed> {
     let mut printer = Printer { out, json: options.json, count: 0 };
     let mut findings = Findings::default();
@@ -139,12 +139,12 @@ fn tell(out: &mut impl Write, name: &str, input: impl BufRead, options: &Options
                 is_trace |= matches!(record.origin, Origin::Script { .. });
                 take(interpreter.hear(&record)).map_err(Failed::Output)?;
             }
-            // What was read until then is told all the same.
+            // The events before the error are printed.
             Err(error) => unread = Some(error),
         }
     }
     if !is_trace && unread.is_none() {
-        // That nothing is wrong in it would be no news.
+        // A file without records must not be reported as free of faults.
         unread = Some(io::Error::new(io::ErrorKind::InvalidData, NO_TRACE));
     }
     take(interpreter.finish()).map_err(Failed::Output)?;
@@ -158,7 +158,7 @@ fn tell(out: &mut impl Write, name: &str, input: impl BufRead, options: &Options
 struct Printer<'a, W> {
     out: &'a mut W,
     json: bool,
-    /// Happenings printed so far.
+    /// The number of events printed so far.
     count: u64,
 }
 
@@ -253,7 +253,7 @@ fn quoted(text: &str) -> String {
         match c {
             '"' => json.push_str("\\\""),
             '\\' => json.push_str("\\\\"),
-            // Also what ends a line for some readers.
+            // This includes characters that end a line for some readers.
             c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
                 json.push_str(&format!("\\u{:04x}", u32::from(c)));
             }
@@ -263,7 +263,7 @@ fn quoted(text: &str) -> String {
     json + "\""
 }
 
-/// Text that can't steer a terminal: a trace may hold anything.
+/// Text without control characters, because a trace may contain any and they would affect the terminal.
 fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -1,5 +1,5 @@
-//! TCP to a second serial port and back, as the transparent UART demo of LuatOS: what a device on the port says goes to
-//! the server, what the server says goes to the device, byte for byte.
+//! TCP to a second serial port and back, as the transparent UART demo of LuatOS: the bytes of a device on the port go
+//! to the server, and those of the server to the device, without changes.
 //!
 //! ```text
 //! cargo run --example passthrough
@@ -37,17 +37,17 @@ usage: passthrough [options]
   --uart-baud N        its line rate [115200]
 ";
 
-/// Read from the serial port at once.
+/// The largest read of the serial port.
 const CHUNK: usize = 1024;
-/// Chunks that may wait for the network; then the serial port waits.
+/// The most chunks that wait for the network; then the serial port waits.
 const WAITING: usize = 64;
-/// How long the serial port may take no byte, and how long the person waits for an echo.
+/// The time-out of writes to the serial port, and of the simulated user's wait for an echo.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two keys of the person.
+/// The pause between two keys of the simulated user.
 const KEY: Duration = Duration::from_millis(5);
 
-/// The result of the person's part, with the end of the terminal that was used: dropped too early it would look like a
-/// port that is unplugged.
+/// The result of the simulated user, with its end of the terminal: if it is dropped too early, the port looks
+/// unplugged.
 type Report = Receiver<(Result<(), Failed>, Uart)>;
 
 #[derive(Default)]
@@ -111,13 +111,13 @@ fn open_uart(path: &str, baud: u32) -> Result<Uart, Failed> {
     })
 }
 
-/// The transport that carries the bytes.
+/// The transport of the bytes.
 trait Carrier {
-    /// All of it.
+    /// Sends all data.
     fn send(&self, data: &[u8]) -> Result<(), Failed>;
-    /// Signals when something has come.
+    /// Signals received data.
     fn readable(&self) -> &Receiver<()>;
-    /// What has come.
+    /// The received data.
     fn try_recv(&self) -> Result<Vec<u8>, Error>;
 }
 
@@ -150,7 +150,7 @@ impl Carrier for TransparentStream {
     }
 }
 
-/// Passes bytes both ways until the server closes or the person reports.
+/// Passes bytes in both directions until the server closes or the simulated user reports.
 fn pass(socket: &impl Carrier, mut uart: Uart, report: Option<Report>) -> Result<(), Failed> {
     let mut reader = uart.try_clone_native().map_err(io::Error::from)?;
     uart.set_timeout(PATIENCE).map_err(io::Error::from)?;
@@ -163,7 +163,7 @@ fn pass(socket: &impl Carrier, mut uart: Uart, report: Option<Report>) -> Result
         select! {
             recv(from_uart) -> chunk => {
                 let mut data = chunk.unwrap_or_else(|gone| Err(io::Error::other(gone))).map_err(uart_failed)?;
-                // What has come meanwhile goes along: every command to the module costs a round trip.
+                // Further bytes are added, because every command to the module costs a round trip.
                 for more in from_uart.try_iter() {
                     data.extend(more.map_err(uart_failed)?);
                 }
@@ -204,7 +204,7 @@ fn show(up: usize, down: usize) -> Result<(), Failed> {
     step("passed", format_args!("{up} bytes to the server, {down} to the serial port"))
 }
 
-/// A thread: gives what comes, and at last why nothing comes any more.
+/// The thread that reads the serial port. It sends the bytes, and at last the error.
 fn read_uart(uart: &mut Uart, typed: &Sender<io::Result<Vec<u8>>>) {
     let mut buf = [0; CHUNK];
     loop {
@@ -221,7 +221,7 @@ fn read_uart(uart: &mut Uart, typed: &Sender<io::Result<Vec<u8>>>) {
     }
 }
 
-/// A serial port that does not exist, and where the person on its other end reports.
+/// A pseudo-terminal as the serial port, and the channel for the report of the simulated user at its other end.
 fn pseudo_terminal_with_a_person() -> Result<(Uart, Report), Failed> {
     let (mut terminal, uart) = pair()?;
     terminal.set_timeout(PATIENCE).map_err(io::Error::from)?;
@@ -243,7 +243,7 @@ fn pair() -> Result<(Uart, Uart), Failed> {
     Err(Usage::Wrong("--uart PATH is needed: this system has no pseudo-terminals".into()).into())
 }
 
-/// Types key by key, pastes every byte that there is, and reads what comes back.
+/// The simulated user: types key by key, pastes all byte values, and reads the echo.
 fn person(terminal: &mut Uart) -> Result<(), Failed> {
     for line in ["hello, server\r\n", "is this the server?\r\n", "\x1b[A\x03 +++ AT\r\n"] {
         for key in line.bytes() {

@@ -1,4 +1,4 @@
-//! Lists the serial ports of this machine: which may be a module, and what is in the way of each.
+//! Lists the serial ports of this machine: those that may be a module, and the obstacles to using each.
 //!
 //! ```text
 //! cargo run --features ports --example ports
@@ -25,7 +25,7 @@ Exit code: 0 if there is a module's port that nothing is in the way of, else 1.
 
 fn main() -> ExitCode {
     let (text, code) = match wants_help(&mut Arguments::of_process()) {
-        // For tests: a tree with `sys`, `dev` and `proc` in it.
+        // For tests: a folder with `sys`, `dev` and `proc`.
         Ok(false) => {
             match std::env::var_os("AIR724UG_ROOT").map_or_else(ports, |root| ports_below(root.as_ref())) {
                 Ok(ports) => table(&ports),
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     shell::print(text).map_or_else(|error| shell::unwritten("ports", &error), |()| code)
 }
 
-/// Whether the help is asked for, not the table.
+/// True if the help is requested instead of the table.
 fn wants_help(args: &mut Arguments) -> Result<bool, String> {
     match args.take()? {
         None => Ok(false),
@@ -75,7 +75,7 @@ fn table(ports: &[PortInfo]) -> (String, ExitCode) {
     (text, if is_free { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Why a port can't be used as a module's now.
+/// The reason why a port can't be used for a module now.
 fn in_the_way(port: &PortInfo) -> Option<String> {
     let open = std::fs::metadata(&port.path);
     match port.kind {

@@ -90,7 +90,7 @@ fn introduce(modem: &Modem) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Sends the message again and again while another thread reads; how many bytes came back, if they are the same.
+/// Sends the message repeatedly while another thread reads. Returns the number of echoed bytes, if they are equal.
 fn echo(socket: &Socket, message: &[u8], count: u32) -> Result<usize, Failed> {
     let total = message.len() * count as usize;
     std::thread::scope(|scope| {
@@ -105,11 +105,11 @@ fn echo(socket: &Socket, message: &[u8], count: u32) -> Result<usize, Failed> {
         });
         let received = receive(socket, message, total);
         if received.is_err() {
-            // The peer's answer to what the thread still sends would not be read.
+            // The echo of later sends would not be read.
             socket.shutdown(Shutdown::Both)?;
         }
         let sent = sender.join().map_err(|_| Failed::Job("the sending thread panicked".into(), None))?;
-        // Why nothing comes back says more than why nothing more can be sent.
+        // The error of receiving is more informative than that of sending.
         received.and_then(|received| sent.map(|()| received))
     })
 }

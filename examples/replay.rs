@@ -1,4 +1,4 @@
-//! Tells what a capture shows: commands, answers, URCs and data, in order.
+//! Shows the content of a capture: commands, answers, URCs and data, in order.
 //!
 //! ```text
 //! cargo run --example replay -- [--quiet] [--marks FILE] [FILE...]
@@ -42,7 +42,7 @@ Exit code: 0 if every line is explained, 1 if one is not or if a capture of our
 own is not as its header expects, or two sessions part, 2 if a file can't be read or is not understood,
 74 if the output can't be written.";
 
-/// What is shown where nothing is asked for.
+/// The capture that is shown by default.
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/tcp_push.capture");
 
 /// The options of the command line.
@@ -87,7 +87,7 @@ fn main() -> ExitCode {
 }
 
 impl Options {
-    /// `None`: only the help is wanted.
+    /// `None`: help is requested.
     fn parse() -> Result<Option<Self>, String> {
         let mut options =
             Self { quiet: false, diff: false, html: None, marks: Marks::default(), files: Vec::new() };
@@ -130,7 +130,7 @@ enum Verdict {
     NotUnderstood,
 }
 
-/// Prints a capture; returns whether all of it is explained, and as its header expects.
+/// Prints a capture. Returns `Explained` if all of it is explained and its header's expectations are met.
 fn show(out: &mut impl Write, file: &Path, capture: &Capture, options: &Options) -> io::Result<Verdict> {
     let timeline = capture::replay(capture);
     if !options.quiet {
@@ -170,7 +170,7 @@ fn show(out: &mut impl Write, file: &Path, capture: &Capture, options: &Options)
     }
 }
 
-/// Prints where two sessions part.
+/// Prints the differences of two sessions.
 fn compare(out: &mut impl Write, options: &Options) -> ExitCode {
     let mut sides = Vec::new();
     for file in &options.files {

@@ -1,5 +1,5 @@
 //! A connection for each message, as the short connections of the LuatOS demos: connect, send, receive, close, pause,
-//! and again; with `--flight-mode` the radio is off in the pause, which saves the most power.
+//! and again. With `--flight-mode` the radio is off in the pause, which saves the most power.
 //!
 //! ```text
 //! cargo run --example short_connection
@@ -83,7 +83,7 @@ fn run(options: Options) -> Result<(), Failed> {
             }
             Ok(answer) if answer.is_empty() => step("no answer", format_args!("to message {number}"))?,
             Ok(answer) => step("answer", answer.escape_ascii())?,
-            // A bad moment of the network: the next connection may do better.
+            // A temporary fault of the network: the next connection may succeed.
             Err(Failed::Modem(error)) if !is_ours && !is_final(&error) => {
                 failed += 1;
                 step("failed", error)?;
@@ -98,7 +98,7 @@ fn run(options: Options) -> Result<(), Failed> {
     }
 }
 
-/// One connection: as much of an answer as the message is long, or as came in time.
+/// One connection. Returns the answer up to the length of the message, or the part that came in time.
 fn exchange(
     modem: &Modem,
     host: &str,

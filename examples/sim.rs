@@ -5,7 +5,7 @@
 //! picocom /tmp/modem
 //! ```
 //!
-//! Meanwhile it takes orders on its standard input: `net down`, `sim remove`, `fault reboot@12s`, `state`, `help`.
+//! It reads orders on its standard input: `net down`, `sim remove`, `fault reboot@12s`, `state`, `help`.
 
 #[path = "common/shell.rs"]
 mod shell;
@@ -57,7 +57,7 @@ usage: sim [options]
 orders on the standard input or the socket:
 ";
 
-/// The choice of what is shown.
+/// The selection of the output.
 #[derive(Clone, Copy, PartialEq)]
 enum Show {
     Paths,
@@ -109,7 +109,7 @@ fn indented(text: &str) -> String {
 
 impl Options {
     fn new() -> Self {
-        // The real time, so that certificates are valid when they are.
+        // The real time, so that certificates are judged by it.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let show = if io::stdout().is_terminal() { Show::Happenings } else { Show::Paths };
         Self {
@@ -126,7 +126,7 @@ impl Options {
         }
     }
 
-    /// The link of a modem: PATH alone, PATH0, PATH1 ... with several.
+    /// The link of a modem: PATH for a single one, PATH0, PATH1 ... for several.
     fn link_of(&self, modem: usize) -> Option<PathBuf> {
         let link = self.link.as_ref()?;
         if self.modems == 1 {
@@ -138,7 +138,7 @@ impl Options {
     }
 }
 
-/// `None`: help is wanted.
+/// `None`: help is requested.
 fn parse(args: &mut Arguments) -> Result<Option<Options>, String> {
     let mut options = Options::new();
     let wants_help = args.each_option(|option, args| {
@@ -280,7 +280,7 @@ fn terminal(link: Option<PathBuf>) -> Result<serve::Pty, String> {
     Ok(pty)
 }
 
-/// Modem n has the n-th serial number and seed.
+/// A modem with this number in its serial number and seed.
 fn modem(options: &Options, number: usize) -> Simulator<Distant<HostNetwork>> {
     let settings = options.settings.clone();
     let seed = settings.seed.wrapping_add(number as u64);
@@ -290,7 +290,7 @@ fn modem(options: &Options, number: usize) -> Simulator<Distant<HostNetwork>> {
     Simulator::new(settings.seed(seed).imei(imei), Distant::new(network, options.round_trip))
 }
 
-/// Plays a capture on a pseudo-terminal until this process ends; tells each departure as it happens.
+/// Plays a capture on a pseudo-terminal until this process ends. Prints each departure at once.
 fn play(file: &Path, options: &Options) -> Result<(), Problem> {
     let capture = capture::load(file).map_err(|error| error.to_string())?;
     let pty = terminal(options.link.clone())?;
@@ -302,7 +302,7 @@ fn play(file: &Path, options: &Options) -> Result<(), Problem> {
     let failed = |error: io::Error| format!("the pseudo-terminal failed: {error}");
     let told = |count: usize| {
         for departure in watch.departures().into_iter().skip(count) {
-            // A reader that is gone hears of none.
+            // If the output is closed, the departure is not shown.
             let _ = shell::print(format_args!("{departure}\n"));
         }
         watch.departures().len()
@@ -310,13 +310,13 @@ fn play(file: &Path, options: &Options) -> Result<(), Problem> {
     Ok(serve::play(&pty, reader, writer, told).map_err(failed)?)
 }
 
-/// Threads that send back what comes, until this process ends.
+/// Starts threads that echo received bytes until this process ends.
 fn echo(port: u16) -> io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, port))?;
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            // A connection that breaks ends its own thread.
+            // An error of a connection ends its own thread only.
             thread::spawn(move || io::copy(&mut &stream, &mut &stream));
         }
     });
@@ -341,9 +341,9 @@ fn checked(mut digits: String) -> String {
     digits
 }
 
-/// Removes the link when this process ends in a way that it can't hear of, such as Ctrl-C: a shell waits for the end of
-/// its input, which is ours to keep open. It removes a link that leads nowhere, as ours does once our terminal is gone: the
-/// next modem at this path may have been given a terminal of the same number.
+/// Removes the link if this process ends without notice, as by Ctrl-C: a shell waits for the end of its input, which
+/// this process keeps open. It removes a dangling link, as this one is when the terminal is closed: the next modem at
+/// this path may have a terminal with the same number.
 fn guard(link: &Path) -> io::Result<Child> {
     let script = r#"trap '' INT TERM HUP; cat
         for try in 1 2 3 4 5 6 7 8 9 10; do
@@ -356,15 +356,15 @@ fn guard(link: &Path) -> io::Result<Child> {
     shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
 }
 
-/// The paths alone on the first lines, so that a script can read them.
+/// Prints only the paths on the first lines, so that a script can read them.
 fn announce(paths: &[PathBuf]) -> io::Result<()> {
     paths.iter().try_for_each(|path| shell::print(format_args!("{}\n", path.display())))
 }
 
-/// Orders from the standard input, until its end; the modems go on after it.
+/// Reads orders from the standard input until its end; the modems continue after it.
 fn take_orders(remotes: &[serve::Remote]) {
     let answer = |text: &str| {
-        // A reader that is gone hears no answer.
+        // If the output is closed, the answer is not shown.
         let _ = shell::print(format_args!("{text}\n"));
         Ok(())
     };
@@ -373,11 +373,11 @@ fn take_orders(remotes: &[serve::Remote]) {
     }
 }
 
-/// Shows what passes by.
+/// Prints bytes and events of the modems.
 struct Screen {
     show: Show,
     coloured: bool,
-    /// Which modem it is, if there are several.
+    /// The number of the modem, if there are several.
     number: Option<usize>,
 }
 
@@ -406,7 +406,7 @@ impl Screen {
         let number = self.number.map_or(String::new(), |number| format!("{number} "));
         let (on, off) =
             if self.coloured { (format!("\x1b[{colour}m"), "\x1b[0m") } else { (String::new(), "") };
-        // A reader that is gone ends the show, not the modem.
+        // A closed output ends the display, not the modem.
         let _ = shell::print(format_args!("{number}{at} {on}{sign} {text}{off}\n"));
     }
 }

@@ -1,4 +1,5 @@
-//! Runs scenarios of driver, simulated modem, network and applications on a virtual clock, each made of a number.
+//! Runs scenarios of driver, simulated modem, network and applications on a virtual clock. Each is generated from a
+//! number.
 //!
 //! ```text
 //! cargo run --release --example simulate -- --seeds 1000000
@@ -43,13 +44,13 @@ Exit code: 0 every promise held; 1 one did not, or nothing reads the output any 
 can't be written.
 ";
 
-/// What a run tells now and then.
+/// The interval of progress messages.
 const PROGRESS: Duration = Duration::from_secs(10);
-/// Seeds that a thread takes at once.
+/// The number of seeds that a thread takes at once.
 const BATCH: u64 = 64;
-/// Failures of one kind and promise that are shown; the others are counted.
+/// The number of failures of one kind and promise that are shown; the others are counted.
 const SHOWN: u64 = 1;
-/// Failures of one kind and promise whose seeds are listed.
+/// The number of failures of one kind and promise whose seeds are listed.
 const LISTED: usize = 100;
 
 struct Options {
@@ -70,7 +71,7 @@ struct Total {
     kinds: BTreeMap<&'static str, u64>,
     faults: BTreeMap<String, u64>,
     failures: BTreeMap<(&'static str, &'static str), Vec<u64>>,
-    /// The sum of the numbers of all runs.
+    /// The sum of the digests of all runs.
     digest: u64,
 }
 
@@ -95,7 +96,7 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(code) => code,
-        // A reader that has seen enough ends the run, which has not shown that every promise holds.
+        // A reader that closes the output ends the run, so not all promises were checked.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(error) => shell::unwritten("simulate", &error),
     }
@@ -134,7 +135,7 @@ fn number<T: std::str::FromStr>(option: &str, text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("{option} takes a number, not \"{text}\""))
 }
 
-/// Runs one seed and shows it.
+/// Runs one seed and prints it.
 fn one(kind: Kind, seed: u64) -> io::Result<ExitCode> {
     let script = simulation::script(kind, seed);
     let report = simulation::play(&script, true);
@@ -154,7 +155,7 @@ fn one(kind: Kind, seed: u64) -> io::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows a seed that fails, as short as it can be.
+/// Prints a failing seed, shortened as far as possible.
 fn show(out: &mut dyn Write, kind: Kind, seed: u64) -> io::Result<ExitCode> {
     let script = simulation::script(kind, seed);
     let Some(failure) = simulation::play(&script, false).failure else {
@@ -218,7 +219,7 @@ fn many(options: &Options) -> io::Result<ExitCode> {
     })
 }
 
-/// Counts the reports, shows failures and what was done.
+/// Counts the reports, and prints failures and the progress.
 fn gather(options: &Options, inbox: &mpsc::Receiver<(Kind, u64, Report)>) -> io::Result<ExitCode> {
     let began = Instant::now();
     let mut told = began;

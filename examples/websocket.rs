@@ -1,4 +1,4 @@
-//! A WebSocket over the modem with `tungstenite`: echo, a ping, and a polite end.
+//! A WebSocket over the modem with `tungstenite`: echo, a ping, and a closing handshake.
 //!
 //! ```text
 //! cargo run --features examples-net --example websocket
@@ -29,7 +29,7 @@ usage: websocket [options] [URL]
   --count N            how many times [10]
 ";
 
-/// How long the server may be silent, and how long the echo of a message may take, whatever else the server says.
+/// The time-out of the server, and of the echo of a message, also while the server sends other messages.
 const SILENCE: Duration = Duration::from_secs(30);
 
 struct Options {
@@ -150,7 +150,7 @@ fn own_server() -> Result<SocketAddr, Error> {
             thread::spawn(move || {
                 let Ok(mut websocket) = tungstenite::accept(stream) else { return };
                 while let Ok(message) = websocket.read() {
-                    // Pings and the end are answered by themselves.
+                    // The library answers pings and the close.
                     if (message.is_text() || message.is_binary()) && websocket.send(message).is_err() {
                         return;
                     }

@@ -1,5 +1,5 @@
-//! Everything that a report needs in one file: a capture whose notes tell versions, figures and the diagnosis, with the
-//! numbers and addresses of its owner masked, lengths kept.
+//! A report in one file: a capture whose notes contain versions, figures and the diagnosis, with the owner's numbers
+//! and addresses masked at the same length.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -7,9 +7,10 @@ use std::fmt::Write;
 use air724ug::capture::{Capture, Entry, HappeningKind, Header, Mask, replay};
 use air724ug::diagnosis::Diagnosis;
 
-/// As long a row of digits is no length, time or error: an IMEI, an IMSI, an ICCID, a number of a phone.
+/// The number of successive digits from which they count as a number of a module, card or phone (IMEI, IMSI, ICCID),
+/// and not as a length, time or error.
 const NUMBER: usize = 7;
-/// As long a row of hexadecimal digits is a number too, or a message.
+/// The number of successive hexadecimal digits from which they count as a number or a message.
 const HEX: usize = 15;
 
 /// The file: a capture in our own format, which `replay` and `doctor --offline` read.
@@ -38,7 +39,7 @@ pub fn collected(mut capture: Capture, diagnosis: &Diagnosis) -> Vec<u8> {
     format!("{heads}{notes}{records}").into_bytes()
 }
 
-/// A line as a note takes it: our format escapes what is not printable, and a backslash.
+/// A line for a note: our format escapes a backslash and characters that are not printable.
 fn printable(line: &str) -> String {
     line.chars().map(|c| if c.is_ascii_graphic() && c != '\\' || c == ' ' { c } else { '?' }).collect()
 }
@@ -80,7 +81,7 @@ fn figures(capture: &Capture) -> String {
     )
 }
 
-/// The names of servers that commands and requests name.
+/// The names of servers in commands and requests.
 fn hosts(capture: &Capture) -> BTreeSet<String> {
     let mut hosts = BTreeSet::new();
     let sent: Vec<u8> = capture
@@ -103,7 +104,7 @@ fn hosts(capture: &Capture) -> BTreeSet<String> {
     hosts
 }
 
-/// A name with a point and a letter in it.
+/// True for a name that contains a dot and a letter.
 fn is_host(word: &str) -> bool {
     word.len() > 3 && word.contains('.') && word.contains(|c: char| c.is_alphabetic())
 }
@@ -145,7 +146,8 @@ fn hide(capture: &mut Capture, hosts: &BTreeSet<String>) {
     }
 }
 
-/// What tells of a cell, by which a place is found: registration with location, the cells that are heard, the place itself.
+/// The lines about cells, by which a location can be found: registration with location, received cells, the position
+/// itself.
 const CELLS: [&[u8]; 11] = [
     b"+CREG:",
     b"+CGREG:",
@@ -175,7 +177,7 @@ fn mask_cells(bytes: &mut [u8]) {
     }
 }
 
-/// Masks names of servers, addresses, cells and long numbers. Each keeps its length, and stays what it is.
+/// Masks names of servers, addresses, cells and long numbers. Each keeps its length and its form.
 pub fn mask(bytes: &mut [u8], hosts: &BTreeSet<String>) {
     for host in hosts {
         let length = host.len();
@@ -201,7 +203,7 @@ pub fn mask(bytes: &mut [u8], hosts: &BTreeSet<String>) {
     }
 }
 
-/// A row of digits, points and colons.
+/// Masks a sequence of digits, dots and colons.
 fn mask_run(run: &mut [u8]) {
     let colons = run.iter().filter(|byte| **byte == b':').count();
     if colons > 4 || run.windows(2).any(|two| two == b"::") && run.len() > 3 {
@@ -229,7 +231,7 @@ fn mask_run(run: &mut [u8]) {
     }
 }
 
-/// Of an address that is not public stays what says so; one that is public becomes another.
+/// Masks an address. A private one keeps the part that shows that it is private; a public one is replaced by another.
 fn mask_address(word: &mut [u8], parts: &[Option<u32>]) {
     let kept = match (parts.len(), parts[0], parts[1]) {
         (4, Some(0), Some(0)) | (4, Some(127), _) => 4,

@@ -1,16 +1,17 @@
-//! The places where two sessions part.
+//! The differences of two sessions.
 
 use std::io::{self, Write};
 
 use air724ug::capture::{Happening, HappeningKind, Timeline};
 
-/// How many happenings ahead the place is looked for at which two sessions meet again, and how many alike make it one.
+/// The most happenings that are searched for the end of a difference, and the number of equal ones that end it.
 const AHEAD: usize = 200;
 const ALIKE: usize = 2;
-/// How many happenings of a side are shown where the sessions part.
+/// The most happenings of each side that are shown for a difference.
 const SHOWN: usize = 12;
 
-/// Prints each place where two sessions part; how many there are. Times, echoes, notes and requests make no difference.
+/// Prints each difference of two sessions, and returns their number. Times, echoes, notes and requests are not
+/// compared.
 pub fn diff(out: &mut impl Write, names: [&str; 2], timelines: [&Timeline; 2]) -> io::Result<usize> {
     let [left, right] = timelines.map(|timeline| {
         let counts = |one: &&Happening| {
@@ -43,12 +44,12 @@ pub fn diff(out: &mut impl Write, names: [&str; 2], timelines: [&Timeline; 2]) -
     Ok(parted)
 }
 
-/// How far each side is from the place where they meet again.
+/// The distance of each side to the end of the difference.
 fn meeting<T>(left: &[(String, T)], right: &[(String, T)]) -> (usize, usize) {
     for sum in 1..AHEAD.min(left.len() + right.len()) {
         for ahead in sum.saturating_sub(right.len())..=sum.min(left.len()) {
             let (a, b) = (&left[ahead..], &right[sum - ahead..]);
-            // At the end there may be fewer.
+            // Near the end there may be fewer.
             let wanted = ALIKE.min(a.len().max(b.len()));
             let alike = a.iter().zip(b).take_while(|(a, b)| a.0 == b.0).count();
             if alike >= wanted {

@@ -24,7 +24,7 @@ use recording::Recording;
 use shell::{Argument, Arguments, complain};
 pub use values::{Usage, host_and_port, number, positive, seconds, unknown};
 
-/// Help for the options of [`Common`] but for those of its recording.
+/// The help for the options of [`Common`], without those of its recording.
 const HELP: &str = "\x20 \
   --port PORT          the module's AT port: /dev/ttyUSB0, auto, imei:NUMBER, usb:PLACE, tcp://HOST:PORT,
                        rfc2217://HOST:PORT [a simulated modem on a pseudo-terminal]
@@ -38,18 +38,18 @@ pub fn help(usage: &str) -> String {
     format!("{usage}{HELP}{}  --help               this text\n", recording::HELP)
 }
 
-/// The modem of this program: its end looks whether the capture is complete, Ctrl-C closes what is open on it.
+/// The modem of this program. At the end of the program its capture is checked; Ctrl-C closes its connections.
 static MODEM: OnceLock<Modem> = OnceLock::new();
 /// A folder of this program's own, removed at Ctrl-C, too.
 pub static SCRATCH: OnceLock<PathBuf> = OnceLock::new();
-/// How long the module may take to close everything at Ctrl-C.
+/// The time-out for closing all connections at Ctrl-C.
 const END: Duration = Duration::from_millis(1500);
-/// The exit code of a program that was interrupted, as shells have it.
+/// The exit code of a program that was interrupted, as in shells.
 const INTERRUPTED: i32 = 130;
-/// Whether Ctrl-C was pressed: what fails from then on is no news.
+/// True after Ctrl-C. Later failures are not reported.
 static IS_INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// The options that every example understands.
+/// The options of every example.
 #[derive(Debug)]
 pub struct Common {
     pub port: Option<String>,
@@ -66,7 +66,7 @@ impl Default for Common {
 }
 
 impl Common {
-    /// Takes one option if it is one of these; `false` if the example must know it.
+    /// Takes one option if it is one of these; `false` if it belongs to the example.
     pub fn take(&mut self, option: &str, args: &mut Arguments) -> Result<bool, Usage> {
         match option {
             "--port" => self.port = Some(args.value()?),
@@ -78,12 +78,12 @@ impl Common {
         Ok(true)
     }
 
-    /// The time that a real network deserves, or a shorter one for the simulated modem.
+    /// The time-out for a real network, or a shorter one for the simulated modem.
     pub fn pace(&self, real: Duration, simulated: Duration) -> Duration {
         if self.port.is_some() { real } else { simulated }
     }
 
-    /// Host and port of the server: as given, or of the one that `own` starts in this program.
+    /// Host and port of the server: those of the option, or of the server that `own` starts in this program.
     pub fn server(
         &self,
         given: Option<&(String, u16)>,
@@ -118,7 +118,7 @@ impl Common {
     }
 }
 
-/// The options that every example understands; each other one is given to `own`, with a function for its value.
+/// Parses the options of every example; each other option is passed to `own`, with a function that returns its value.
 pub fn options(
     args: &mut Arguments,
     own: impl FnMut(&str, &mut dyn FnMut() -> Result<String, Usage>) -> Result<(), Usage>,
@@ -148,7 +148,7 @@ pub fn options_and_operand(
     Ok((common, operand))
 }
 
-/// The whole of an example: options, the job, and how it ended.
+/// The main function of an example: options, the job, and the exit code.
 pub fn main<O>(
     name: &str,
     usage: &str,
@@ -157,20 +157,20 @@ pub fn main<O>(
 ) -> ExitCode {
     env_logger::init();
     let own = name.to_owned();
-    // Where it can't be handled, it ends the program as it ends others.
+    // Without a handler, Ctrl-C ends the program as usual.
     let _ = ctrlc::set_handler(move || interrupted(&own));
     let options = parse(&mut Arguments::of_process());
     finish(name, &help(usage), options.map_err(Failed::from).and_then(run))
 }
 
-/// Ends the program: with every connection closed on the module, where it answers, and a whole capture.
+/// Ends the program: closes every connection on the module, if it answers, and completes the capture.
 fn interrupted(name: &str) {
     IS_INTERRUPTED.store(true, Ordering::SeqCst);
     let _ = SCRATCH.get().map(std::fs::remove_dir_all);
     let Some(modem) = MODEM.get() else { std::process::exit(INTERRUPTED) };
     if modem.is_ready() {
         complain(format_args!("{name}: interrupted; every connection is closed"));
-        // Nothing can be done about a module that does not.
+        // If the module does not answer, there is no further remedy.
         let _ = modem.command("AT+CIPSHUT", END);
     }
     modem.close();
@@ -180,10 +180,10 @@ fn interrupted(name: &str) {
     std::process::exit(INTERRUPTED);
 }
 
-/// Runs an example and says what went wrong, and what to do, on the last line.
+/// Returns the exit code of an example. An error and advice are printed on the last line.
 pub fn finish(name: &str, help: &str, result: Result<(), Failed>) -> ExitCode {
     while IS_INTERRUPTED.load(Ordering::SeqCst) {
-        // Until the thread that closes everything ends the program.
+        // The thread that closes the connections ends the program.
         thread::park();
     }
     let recorded = MODEM.get().map_or(Ok(()), |modem| {
@@ -230,7 +230,7 @@ pub enum Failed {
     /// The standard output can't be written.
     Output(std::io::Error),
     Modem(Error),
-    /// What happened, and what a person can do.
+    /// The error, and advice for the user.
     Job(String, Option<&'static str>),
 }
 
@@ -252,7 +252,7 @@ impl From<std::io::Error> for Failed {
     }
 }
 
-/// Whether the next attempt would fail, too.
+/// True if another attempt would fail, too.
 pub fn is_final(error: &Error) -> bool {
     match error {
         Error::NotReady(reason) => is_hopeless(*reason),
@@ -261,7 +261,7 @@ pub fn is_final(error: &Error) -> bool {
     }
 }
 
-/// What a person can do about an error.
+/// The advice for an error.
 fn advice(error: &Error) -> Option<&'static str> {
     Some(match error {
         Error::NotReady(reason) => reason_advice(reason),
@@ -283,7 +283,7 @@ fn advice(error: &Error) -> Option<&'static str> {
             "data came faster than they were read: send less at a time, or read in a thread of its own"
         }
         Error::InvalidInput { .. } => "--help lists the options",
-        // It says so itself.
+        // The message of the error is sufficient.
         Error::QueueFull { .. } | Error::Io(_) => return None,
         _ => return None,
     })
@@ -315,12 +315,12 @@ pub fn reason_advice(reason: &NotReady) -> &'static str {
     }
 }
 
-/// Waits until the module is ready, and says every few seconds what it is waiting for.
+/// Waits until the module is ready, and prints every few seconds the state that it waits for.
 pub fn bring_up(modem: &Modem) -> Result<(), Failed> {
     bring_up_telling(modem, |how| step("waiting", how))
 }
 
-/// The same for a program whose standard output is for something else.
+/// The same for a program with another use of the standard output.
 pub fn bring_up_telling(modem: &Modem, tell: impl Fn(String) -> Result<(), Failed>) -> Result<(), Failed> {
     const PATIENCE: Duration = Duration::from_secs(90);
     let began = Instant::now();
@@ -336,12 +336,12 @@ pub fn bring_up_telling(modem: &Modem, tell: impl Fn(String) -> Result<(), Faile
     }
 }
 
-/// Whether waiting can't help.
+/// True if waiting can't help.
 fn is_hopeless(reason: NotReady) -> bool {
     matches!(reason, NotReady::PinRequired | NotReady::PinRefused | NotReady::PukRequired)
 }
 
-/// A step that went well, in a line.
+/// Prints a completed step in a line.
 pub fn step(what: &str, how: impl Display) -> Result<(), Failed> {
     let line = format!("{what:<14} {}", shell::line(how));
     shell::print(format_args!("{}\n", line.trim_end())).map_err(Failed::Output)
@@ -355,7 +355,7 @@ fn simulated_modem(config: Config) -> Result<Modem, Error> {
     let (remote, inbox) = serve::remote()?;
     let modem = Simulator::new(Settings::default(), HostNetwork::new());
     thread::spawn(move || {
-        // It runs as long as the program does.
+        // It is kept as long as the program runs.
         let _remote = remote;
         if let Err(error) = serve::run(modem, pty, inbox) {
             complain(format_args!("the simulated modem ended: {error}"));
@@ -364,7 +364,7 @@ fn simulated_modem(config: Config) -> Result<Modem, Error> {
     Modem::open(path, config)
 }
 
-/// Opens a port by its path or name. AIR724UG_ROOT is for tests: a search looks there for `sys`, `dev` and `proc`.
+/// Opens a port by its path or name. AIR724UG_ROOT is for tests: a search uses `sys`, `dev` and `proc` in this folder.
 fn open_port(name: &str, config: Config) -> Result<Modem, Error> {
     #[cfg(unix)]
     if let (false, Some(root)) = (name.contains('/'), std::env::var_os("AIR724UG_ROOT")) {
@@ -373,7 +373,7 @@ fn open_port(name: &str, config: Config) -> Result<Modem, Error> {
     Modem::open(name, config)
 }
 
-/// The same where there are no pseudo-terminals.
+/// The same on systems without pseudo-terminals.
 #[cfg(not(unix))]
 fn simulated_modem(config: Config) -> Result<Modem, Error> {
     let (reader, writer, _) = serve::in_process(Simulator::new(Settings::default(), HostNetwork::new()))?;
@@ -382,7 +382,7 @@ fn simulated_modem(config: Config) -> Result<Modem, Error> {
 
 /// Waits.
 pub fn pause(span: Duration) {
-    // The channel of a timer always gives its moment.
+    // The channel of a timer always delivers its time.
     let _ = after(span).recv();
 }
 
@@ -418,7 +418,7 @@ pub fn echo_server() -> Result<SocketAddr, Error> {
     Ok(address)
 }
 
-/// Sends back what comes until the other side closes, or at least `limit` bytes have come.
+/// Sends received bytes back until the other side closes, or until at least `limit` bytes have come.
 pub fn echo(mut stream: TcpStream, limit: usize) {
     let mut buf = [0; 16 * 1024];
     let mut echoed = 0;
@@ -430,7 +430,7 @@ pub fn echo(mut stream: TcpStream, limit: usize) {
     }
 }
 
-/// An echo server that closes its first connection after `lost_after` bytes and is away until the modem was in flight mode.
+/// An echo server that closes its first connection after `lost_after` bytes, and listens again after flight mode.
 pub fn server_with_a_gap(lost_after: usize, events: Receiver<Event>) -> Result<SocketAddr, Error> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;

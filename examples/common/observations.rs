@@ -1,26 +1,26 @@
-//! Observations of a module, one for each assumption of docs/protocol.md that commands can answer: nothing is written to its
-//! flash, and a connection carries some hundred bytes.
+//! Observations of a module, one for each assumption of docs/protocol.md that commands can test: nothing is written to
+//! its flash memory, and a connection transfers some hundred bytes.
 #![allow(dead_code, reason = "each user needs its own part")]
 
 use std::fmt;
 use std::time::Duration;
 
-/// The way to a module: a port, a simulated modem, a capture.
+/// The connection to a module: a port, a simulated modem, a capture.
 pub trait Line {
-    /// Writes, and answers what comes within the span; `None` if nothing is known of it.
+    /// Writes, and returns the bytes that come within the span; `None` if the answer is unknown.
     fn ask(&mut self, bytes: &[u8], within: Duration) -> Option<Vec<u8>>;
 }
 
 /// The verdict of an observation on an assumption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// As assumed.
+    /// The assumption holds.
     Confirmed,
-    /// Otherwise.
+    /// The assumption does not hold.
     Refuted,
-    /// Nothing was seen that decides.
+    /// The observation does not decide.
     Open,
-    /// A property of the module, about which nothing is assumed.
+    /// A property of the module without an assumption.
     Noted,
 }
 
@@ -42,7 +42,7 @@ pub struct Observation {
     pub id: &'static str,
     pub question: &'static str,
     pub verdict: Verdict,
-    /// What was seen.
+    /// The observed answer.
     pub seen: String,
 }
 
@@ -53,10 +53,10 @@ impl fmt::Display for Observation {
 }
 
 const SOON: Duration = Duration::from_millis(700);
-/// `AT+CIPSHUT`, a connect.
+/// The time-out of `AT+CIPSHUT` and a connect.
 const LATE: Duration = Duration::from_secs(5);
 
-/// Asks everything. `server` is a host and a port that send back what they get; without one no connection is made.
+/// Makes all observations. `server` is a host and a port of an echo server; without one no connection is made.
 pub fn observe(
     line: &mut dyn Line,
     server: Option<(&str, u16)>,
@@ -98,7 +98,7 @@ impl Observer<'_> {
         self.found.push(observation);
     }
 
-    /// An answer of these lines; open if there is none.
+    /// Judges an answer by these lines; open if there is none.
     fn judge(
         &mut self,
         id: &'static str,
@@ -170,7 +170,7 @@ impl Observer<'_> {
         }
     }
 
-    /// The TCP/IP commands without a connection. Each setting is one that a restart forgets.
+    /// The TCP/IP commands without a connection. Each changed setting is reset by a restart.
     fn application(&mut self) {
         let shut = self.ask_within("AT+CIPSHUT", LATE);
         self.judge("A15", "AT+CIPSHUT is answered SHUT OK", &shut, |lines| {
@@ -209,12 +209,12 @@ impl Observer<'_> {
         self.note("sending", "AT+CIPQSEND=?", &quick);
     }
 
-    /// One connection of some ten bytes each way.
+    /// One connection with some ten bytes in each direction.
     fn connection(&mut self, host: &str, port: u16) {
         for command in ["AT+CIPSHUT", "AT+CIPMUX=1", "AT+CIPQSEND=1", "AT+CSTT", "AT+CIICR", "AT+CIFSR"] {
             self.ask_within(command, if command == "AT+CIPMUX=1" { SOON } else { LATE });
         }
-        // The second command is on its way before the first is decided.
+        // The second command is sent before the first is answered.
         let both = self.ask_within(&format!("AT+CIPSTART=0,\"TCP\",\"{host}\",{port}\r\nAT+CGMM"), LATE);
         let place = |wanted: &str| both.iter().position(|line| line.contains(wanted));
         let (connected, answered) = (place("CONNECT OK"), place("+CGMM:"));
@@ -267,8 +267,8 @@ impl Observer<'_> {
     }
 }
 
-/// Masks what names a card, a module or a number: of eleven digits and more all but the first two, of an address all. Lengths
-/// stay.
+/// Masks numbers of cards, modules and phones: all but the first two of eleven and more digits, and all digits of an
+/// address. Lengths are kept.
 pub fn masked(bytes: &[u8]) -> Vec<u8> {
     let mut masked = bytes.to_vec();
     let mut start = 0;

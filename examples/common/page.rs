@@ -1,5 +1,5 @@
-//! A capture as one page of HTML that needs nothing else: a lane for commands, for each channel and for what came unasked,
-//! commands with their latency as bars, and a field to search.
+//! A capture as one self-contained page of HTML: a lane for commands, one for each channel and one for unsolicited
+//! lines, commands with their latency as bars, and a search field.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -23,7 +23,7 @@ enum Lane {
     Unasked,
 }
 
-/// A cell: its lane, its colour, what it says.
+/// A cell: its lane, its colour, its text.
 struct Cell {
     lane: Lane,
     class: &'static str,
@@ -71,7 +71,7 @@ pub fn page(title: &str, timeline: &Timeline, coverage: &Coverage) -> String {
     }
     let rows = happenings.len().min(MAX_ROWS) + usize::from(left_out > 0);
     let heads: String = lanes.iter().map(|lane| format!("<th>{}</th>", lane.title())).collect();
-    // The text of a capture may hold anything, a name in braces too: what is put in is not looked through again.
+    // The text of a capture may contain anything, also a placeholder: inserted text is not searched again.
     let mut page = String::with_capacity(PAGE.len() + body.len());
     let mut rest = PAGE;
     while let Some((before, behind)) = rest.split_once('{') {
@@ -118,7 +118,7 @@ impl Lane {
 
 fn cells(happenings: &[Happening]) -> Vec<Cell> {
     let mut cells: Vec<Cell> = Vec::new();
-    // The place of the newest command without an end, and the lane of the data that it asks for.
+    // The index of the newest command without an end, and the lane of the data that it asks for.
     let mut open: Option<(usize, &str)> = None;
     let mut data = Lane::Single;
     for happening in happenings {
@@ -160,7 +160,7 @@ fn is_error(line: &str) -> bool {
     ["ERROR", "FAIL", "DEACT"].iter().any(|word| line.contains(word))
 }
 
-/// The channel that a send names. One number alone may be its length.
+/// The channel of a send. A single number may be its length.
 fn send_channel(command: &str) -> Option<ChannelId> {
     let list = command.strip_prefix("AT+CIPSEND=")?;
     line_channel(list).or_else(|| list.parse().ok().and_then(ChannelId::new))
@@ -179,7 +179,7 @@ fn bar(took: Option<Duration>) -> String {
     format!(" <span class=\"took\">{millis:.0} ms</span><i class=\"bar\" style=\"width:{width:.0}%\"></i>")
 }
 
-/// Text that is text in HTML, whatever it is, and not too long.
+/// Text with HTML escapes, limited in length.
 pub fn escaped(text: &str) -> String {
     let mut html = String::new();
     for (count, c) in text.chars().enumerate() {
@@ -193,7 +193,7 @@ pub fn escaped(text: &str) -> String {
             '>' => html.push_str("&gt;"),
             '"' => html.push_str("&quot;"),
             '\'' => html.push_str("&#39;"),
-            // Also what turns the direction of writing.
+            // This includes characters that change the direction of writing.
             c if c.is_control() || matches!(c, '\u{200e}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => {
                 html.push('\u{fffd}')
             }

@@ -16,7 +16,7 @@ mod simulated {
     use air724ug::Error;
     use air724ug::sim::{Control, HostNetwork, Settings, Simulator, serve};
 
-    /// A port whose name changes, and a link to it that stays, as udev makes them.
+    /// A port whose name changes, and a link with a constant name, as udev makes them.
     pub struct Plug {
         folder: PathBuf,
         name: String,
@@ -47,14 +47,14 @@ mod simulated {
             self.folder.join("by-id").display().to_string()
         }
 
-        /// Begins a loss; whether the module restarts with it.
+        /// Starts a loss. Returns true if the module restarts with it.
         pub fn lose(&mut self, round: u64, away: Duration) -> bool {
             let restarts = round % 3 == 2;
             self.remote.send(if restarts { Control::UsbRestart(away) } else { Control::Unplug });
             restarts
         }
 
-        /// Ends it, unless it ends by itself.
+        /// Ends the loss, unless it ends automatically.
         pub fn bring_back(&mut self, round: u64, away: Duration) {
             match round % 3 {
                 0 => {

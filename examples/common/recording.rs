@@ -13,7 +13,7 @@ pub const HELP: &str = "\x20 \
   --capture-limit N    a new FILE whenever it would get longer than N bytes; the full one becomes FILE.1, FILE.2, ..
 ";
 
-/// The capture that the session is recorded in.
+/// The capture of the session.
 #[derive(Clone, Debug, Default)]
 pub struct Recording {
     pub file: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! The manners of an example in a shell: its arguments, its output, and its exit code.
+//! The shell interface of an example: its arguments, its output, and its exit code.
 #![allow(dead_code, reason = "each example uses its own part")]
 
 use std::ffi::{OsStr, OsString};
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 /// `EX_IOERR` of sysexits.h: the output, or a capture, can't be written.
 pub const IO_ERROR: u8 = 74;
 
-/// Writes to the standard output, at once. `println!` would panic when nothing reads it any more.
+/// Writes to the standard output, and flushes. `println!` would panic if the reader has closed it.
 pub fn print(text: impl Display) -> io::Result<()> {
     let mut out = io::stdout().lock();
     write!(out, "{text}")?;
@@ -22,7 +22,7 @@ pub fn complain(text: impl Display) {
     let _ = writeln!(io::stderr(), "{}", harmless(text));
 }
 
-/// Text with the words of others in it, as a terminal may have it: control characters are shown, but for line ends and tabs.
+/// Text from other sources, safe for a terminal: control characters are shown, except line ends and tabs.
 pub fn harmless(text: impl Display) -> String {
     shown(text, |c| c.is_control() && c != '\n' && c != '\t')
 }
@@ -44,7 +44,7 @@ fn shown(text: impl Display, is_shown: fn(char) -> bool) -> String {
     harmless
 }
 
-/// The end of a program whose output can't be written. A reader that has seen enough (`| head`) is no failure.
+/// The exit code if the output can't be written. A reader that has closed it (`| head`) is no failure.
 pub fn unwritten(name: &str, error: &io::Error) -> ExitCode {
     if error.kind() == ErrorKind::BrokenPipe {
         return ExitCode::SUCCESS;
@@ -60,12 +60,12 @@ pub enum Argument {
     Help,
     /// An option with its dashes.
     Option(String),
-    /// What is no option, such as the name of a file or `-`.
+    /// An argument that is no option, such as the name of a file or `-`.
     Operand(OsString),
 }
 
 impl Argument {
-    /// What is wrong with an argument that the program does not know.
+    /// The error for an argument that the program does not know.
     pub fn unknown<T>(self) -> Result<T, String> {
         Err(match self {
             Self::Help => "there is no help".to_owned(),
@@ -80,22 +80,22 @@ impl Argument {
 #[derive(Debug)]
 pub struct Arguments {
     parser: lexopt::Parser,
-    /// The newest option, whose value may be asked for.
+    /// The last option, whose value may be requested.
     option: String,
 }
 
 impl Arguments {
-    /// Those of this process.
+    /// The arguments of this process.
     pub fn of_process() -> Self {
         Self { parser: lexopt::Parser::from_env(), option: String::new() }
     }
 
-    /// Those of a test.
+    /// The arguments of a test.
     pub fn of(arguments: &[impl AsRef<OsStr>]) -> Self {
         Self { parser: lexopt::Parser::from_args(arguments.iter().map(AsRef::as_ref)), option: String::new() }
     }
 
-    /// The next argument; what is wrong, if the newest option was given a value that it does not take.
+    /// The next argument; an error if the last option has a value that it does not take.
     pub fn take(&mut self) -> Result<Option<Argument>, String> {
         let argument = self.parser.next().map_err(|error| match error {
             lexopt::Error::UnexpectedValue { option, value } => {
@@ -114,7 +114,7 @@ impl Arguments {
         Ok(Some(Argument::Option(option)))
     }
 
-    /// Gives each option to `own`, of a program that takes no operands. Whether help is wanted instead.
+    /// Passes each option to `own`, for a program without operands. Returns true if help is requested.
     pub fn each_option<E: From<String>>(
         &mut self,
         mut own: impl FnMut(&str, &mut Self) -> Result<(), E>,
@@ -129,12 +129,12 @@ impl Arguments {
         Ok(false)
     }
 
-    /// The value of the newest option.
+    /// The value of the last option.
     pub fn value(&mut self) -> Result<String, String> {
         text(self.path()?.into_os_string()).map_err(|why| format!("{}: {why}", self.option))
     }
 
-    /// The same as the name of a file, which may be no UTF-8.
+    /// The same as the name of a file, which may not be UTF-8.
     pub fn path(&mut self) -> Result<PathBuf, String> {
         self.parser.value().map(PathBuf::from).map_err(|_| format!("{} needs a value", self.option))
     }
@@ -149,7 +149,7 @@ pub fn text(argument: OsString) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    /// Every argument, and the value of each option that is named `--value` or `-v`.
+    /// All arguments, with the values of the options `--value` and `-v`.
     fn read(arguments: &[&str]) -> Result<Vec<String>, String> {
         let (mut arguments, mut read) = (Arguments::of(arguments), Vec::new());
         while let Some(argument) = arguments.take()? {

@@ -1,4 +1,4 @@
-//! Everything that `doctor` can find, on the simulated modem: each state with the cause that has to be named first.
+//! All findings of `doctor` on the simulated modem: each state with the cause that must be named first.
 #![allow(dead_code, reason = "the example and its test each use their own part")]
 
 #[cfg(feature = "sim-tls")]
@@ -16,7 +16,7 @@ use air724ug::sim::{
 };
 use air724ug::{Certificate, Config, Error, Modem, TlsConfig};
 
-/// A state of the modem or of the world around it.
+/// A state of the modem or its environment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
     Fine,
@@ -49,7 +49,7 @@ pub enum State {
     NoTlsServer,
 }
 
-/// All of them: name, state, and the cause (`None`: nothing is wrong).
+/// All states: name, state, and the cause (`None`: no fault).
 pub const STATES: [(&str, State, Option<Code>); 28] = [
     ("fine", State::Fine, None),
     ("no-port", State::NoPort, Some(Code::PortMissing)),
@@ -81,25 +81,25 @@ pub const STATES: [(&str, State, Option<Code>); 28] = [
     ("no-tls-server", State::NoTlsServer, Some(Code::TlsHandshake)),
 ];
 
-/// A server of the world in memory. Its address is one for documentation (RFC 5737), which no host has.
+/// A server of the network in memory. Its address is reserved for documentation (RFC 5737).
 const SERVER: (&str, u16) = ("server.example", 7);
 
-/// The name in the certificates of `fixtures/certificates`, and one that is not.
+/// The name in the certificates of `fixtures/certificates`, and another name.
 const TLS_NAMES: [&str; 2] = ["tls.test", "another.test"];
 const CA: &[u8] = include_bytes!("../../fixtures/certificates/ca.crt");
 const OTHER_CA: &[u8] = include_bytes!("../../fixtures/certificates/other.crt");
 const VALID: &[u8] = include_bytes!("../../fixtures/certificates/server.crt");
 const EXPIRED: &[u8] = include_bytes!("../../fixtures/certificates/expired.crt");
 const SERVER_KEY: &[u8] = include_bytes!("../../fixtures/certificates/server.key");
-/// 2030-01-01, when they are valid, but for one.
+/// 2030-01-01: all certificates but one are valid at this time.
 const CLOCK: u64 = 1_893_456_000;
 
-/// What the states of TLS need.
+/// The message for states of TLS without the feature.
 const NO_TLS: &str = "this example was built without TLS on the simulated modem; add it, which needs a C compiler: \
                       cargo run --features sim-tls --example doctor -- ...";
 
 impl State {
-    /// Whether the server is to be reached with TLS.
+    /// True if the state needs a server with TLS.
     fn is_tls(self) -> bool {
         use State::{ExpiredCertificate, NoTlsServer, Tls, WrongCertificate, WrongClock, WrongName};
         let all = [Tls, WrongCertificate, WrongName, ExpiredCertificate, WrongClock, NoTlsServer];
@@ -107,20 +107,20 @@ impl State {
     }
 }
 
-/// The modem that is to be examined.
+/// The examined modem.
 #[derive(Debug)]
 pub struct Patient {
     pub path: String,
     pub config: Config,
     pub checkup: Checkup,
-    /// The program that has the port in [`State::PortBusy`].
+    /// The program that uses the port in [`State::PortBusy`].
     holder: Option<Modem>,
     remote: Option<serve::Remote>,
 }
 
 impl Patient {
-    /// Brings a simulated modem into this state. Waits are short, because nothing gets better here.
-    /// The states of TLS need feature `sim-tls`.
+    /// A simulated modem in this state. Time-outs are short, because no state changes. The states of TLS need feature
+    /// `sim-tls`.
     pub fn new(state: State) -> Result<Self, Error> {
         if state.is_tls() && cfg!(not(feature = "sim-tls")) {
             return Err(without_tls());
@@ -145,7 +145,7 @@ impl Patient {
             State::Fine | State::WeakSignal => quick.server("127.0.0.1", echo_server()?),
             State::PrivateServer => quick.server("192.168.1.10", SERVER.1),
             state if state.is_tls() => {
-                // Handshakes of a program that is built to be debugged take their time on a busy machine.
+                // Handshakes of a debug build are slow on a busy machine.
                 let quick = quick.connect_timeout(Duration::from_secs(20));
                 let ca = if state == State::WrongCertificate { OTHER_CA } else { CA };
                 let name = TLS_NAMES[usize::from(state == State::WrongName)];
@@ -185,7 +185,7 @@ impl Patient {
         let modem = Simulator::new(settings, network);
         thread::spawn(move || {
             if let Err(error) = serve::run(modem, pty, inbox) {
-                // If that can't be told, the example has ended.
+                // If the message can't be written, the example has ended.
                 let _ = writeln!(io::stderr(), "the simulated modem ended: {error}");
             }
         });
@@ -194,7 +194,7 @@ impl Patient {
     }
 }
 
-/// Ends the thread of the simulated modem, so that many states can be tried in one program.
+/// Ends the thread of the simulated modem, so that one program can try many states.
 impl Drop for Patient {
     fn drop(&mut self) {
         if let Some(remote) = &self.remote {
@@ -205,7 +205,7 @@ impl Drop for Patient {
 
 fn settings(state: State) -> Settings {
     let settings = Settings::default();
-    // Every command, for ever.
+    // This affects every command.
     let mute = Rule { fault: fault::LostAnswer { command: 1 }.into(), trigger: Trigger::Chance(1.0) };
     match state {
         State::NoAnswer => settings.echo(false).faults(vec![mute]),
@@ -221,7 +221,7 @@ fn settings(state: State) -> Settings {
         State::NoBearer => settings.apn(ApnPolicy::None),
         State::WrongApn => settings.apn(ApnPolicy::Only(vec!["cmiot".into()])),
         State::ServerSilent => settings.connect_timeout(Duration::MAX),
-        // As before the network has told the time.
+        // The time before the network has set the clock.
         State::WrongClock => settings.clock(0),
         state if state.is_tls() => settings.clock(CLOCK),
         State::Fine
@@ -252,27 +252,27 @@ fn world(state: State) -> MemoryNetwork {
     network
 }
 
-/// A TCP server on this machine that takes a connection and waits for its end; its port.
+/// A TCP server on this machine that accepts a connection and waits for its end. Returns its port.
 fn echo_server() -> Result<u16, Error> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let port = listener.local_addr()?.port();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let (mut from, mut to) = (&stream, &stream);
-            // A client that goes away is no failure.
+            // A client that leaves is no failure.
             let _ = io::copy(&mut from, &mut to);
         }
     });
     Ok(port)
 }
 
-/// A server on this machine that speaks TLS with this certificate and echoes; its port.
+/// A TLS echo server on this machine with this certificate. Returns its port.
 #[cfg(feature = "sim-tls")]
 fn tls_server(certificate: &[u8]) -> Result<u16, Error> {
     Ok(tls_server::serve(certificate, SERVER_KEY)?)
 }
 
-/// There is none without the simulated modem's TLS.
+/// It does not exist without the simulated modem's TLS.
 #[cfg(not(feature = "sim-tls"))]
 fn tls_server(_: &[u8]) -> Result<u16, Error> {
     Err(without_tls())

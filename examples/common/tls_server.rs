@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
 
-/// Serves on this machine with this certificate and key (PEM), and echoes; the port.
+/// Serves TLS with echo on this machine with this certificate and key (PEM). Returns the port.
 pub fn serve(certificate: &[u8], key: &[u8]) -> io::Result<u16> {
     let config = Arc::new(server_config(certificate, key).map_err(io::Error::other)?);
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -17,7 +17,7 @@ pub fn serve(certificate: &[u8], key: &[u8]) -> io::Result<u16> {
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let config = config.clone();
-            // A client that does not like the certificate goes away.
+            // A client that refuses the certificate closes the connection.
             thread::spawn(move || echo_secured(stream, config));
         }
     });

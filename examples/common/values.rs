@@ -9,7 +9,7 @@ use super::shell::Argument;
 pub enum Usage {
     /// `--help`.
     Help,
-    /// What is wrong.
+    /// The error message.
     Wrong(String),
 }
 
@@ -24,7 +24,7 @@ pub fn number<T: std::str::FromStr>(option: &str, text: &str) -> Result<T, Usage
     text.parse().map_err(|_| Usage::Wrong(format!("{option} takes a number, not \"{text}\"")))
 }
 
-/// A span of seconds, more than none and at most a year.
+/// A span of seconds, more than zero and at most a year.
 pub fn seconds(option: &str, text: &str) -> Result<Duration, Usage> {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
     let span = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());

@@ -1,9 +1,9 @@
-//! The end of a request's body. What a client sends behind it is another request, perhaps for another host.
+//! The end of a request's body. The bytes behind it are another request, possibly for another host.
 
 /// The longest line with the length of a chunk, and the most bytes behind the last chunk.
 const MAX_LINE: u64 = 8 * 1024;
 
-/// The body of a request, from the next byte on.
+/// The part of a request's body that has not come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RequestBody {
     /// This number of bytes.
@@ -11,10 +11,10 @@ pub enum RequestBody {
     Chunks(ChunkPart),
 }
 
-/// The part of a chunk that the next byte belongs to.
+/// The part of a chunk with the next byte.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ChunkPart {
-    /// A line with a length: what its digits say, whether they are over, and how long the line is.
+    /// A line with a length: the value of its digits so far, true if they have ended, and the length of the line.
     Line {
         length: u64,
         has_ended: bool,
@@ -23,7 +23,7 @@ pub enum ChunkPart {
     Data(u64),
     /// The line end behind the data.
     DataEnd,
-    /// Lines behind the last chunk, up to an empty one: how long this one is, and all of them.
+    /// Lines behind the last chunk, up to an empty one: the length of this one, and of all of them.
     Trailer {
         line: u64,
         seen: u64,
@@ -31,10 +31,10 @@ pub enum ChunkPart {
 }
 
 impl RequestBody {
-    /// A body in chunks, of which none has come.
+    /// A body in chunks before its first chunk.
     pub const CHUNKS: Self = Self::Chunks(ChunkPart::Line { length: 0, has_ended: false, seen: 0 });
 
-    /// How many of these bytes are the body's. Those behind what is no chunk are not.
+    /// The number of these bytes that belong to the body. Bytes behind an invalid chunk do not.
     pub fn take(&mut self, bytes: &[u8]) -> usize {
         let mut taken = 0;
         while taken < bytes.len() {
@@ -58,7 +58,7 @@ impl RequestBody {
 }
 
 impl ChunkPart {
-    /// What follows this byte; `None` at the end of the body, and where it is no chunk.
+    /// The state after this byte; `None` at the end of the body, and after an invalid byte.
     fn behind(self, byte: u8) -> Option<Self> {
         match (self, byte) {
             (Self::Line { seen: 0, .. }, b'\n') => None,
@@ -92,7 +92,7 @@ impl ChunkPart {
 mod tests {
     use super::*;
 
-    /// Whole, and byte by byte.
+    /// The number of bytes taken, at once and byte by byte.
     fn taken(body: RequestBody, bytes: &[u8]) -> usize {
         let (mut whole, mut pieces) = (body, body);
         let taken = whole.take(bytes);

@@ -1,10 +1,10 @@
-//! The end of a client: its connection, or only its sending half. Both begin with the same segment; this machine knows more of
-//! its own programs.
+//! The end of a client: its connection, or only its sending half. Both begin with the same segment, but this machine
+//! can distinguish them for its own programs.
 
 use std::net::{IpAddr, SocketAddr, TcpStream};
 
-/// Whether a client takes nothing any more. It is known of one that has answered data with a reset, and on Linux of every program
-/// on this machine.
+/// True if a client does not read any more. This is known if it has answered data with a reset, and on Linux for every
+/// program on this machine.
 pub fn has_closed(client: &TcpStream) -> bool {
     if !matches!(client.take_error(), Ok(None)) {
         return true;
@@ -14,7 +14,7 @@ pub fn has_closed(client: &TcpStream) -> bool {
     std::fs::read_to_string(table).is_ok_and(|table| is_orphan(&table, peer, own))
 }
 
-/// Whether the connection from here to there is in the table, and no program holds it: its inode is 0.
+/// True if the table contains the connection between the two addresses, and no program owns it: its inode is 0.
 fn is_orphan(table: &str, here: SocketAddr, there: SocketAddr) -> bool {
     let (here, there) = (column(here), column(there));
     let mut rows = table.lines().map(|row| row.split_whitespace());
@@ -25,7 +25,7 @@ fn is_orphan(table: &str, here: SocketAddr, there: SocketAddr) -> bool {
     })
 }
 
-/// An address as the tables have it: words of 32 bits as this processor reads them.
+/// An address in the form of the tables: words of 32 bits in the processor's byte order.
 fn column(address: SocketAddr) -> String {
     let octets = match address.ip().to_canonical() {
         IpAddr::V4(ip) => ip.octets().to_vec(),

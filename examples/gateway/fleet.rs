@@ -1,4 +1,4 @@
-//! All modems of the gateway, and which of them takes a connection.
+//! All modems of the gateway, and the selection of one for a connection.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,27 +10,27 @@ use air724ug::{Error, Remote, Socket};
 
 use crate::member::Member;
 
-/// How long one connect may take.
+/// The time-out of one connect.
 const CONNECT: Duration = Duration::from_secs(75);
-/// A look without a reason: a channel may become free without a word.
+/// The interval of checks, because a channel may become free without an event.
 const LOOK: Duration = Duration::from_secs(1);
-/// A modem that is ready, and through which this number of servers can't be reached, and none in between, is given to its
-/// supervisor, unless another connection stands on it.
+/// The number of servers that can't be reached in a row, from which a ready modem is passed to its supervisor, unless
+/// another connection is open on it.
 const TOO_MANY: usize = 4;
 
 /// The modems.
 pub struct Fleet {
     pub members: Vec<Arc<Member>>,
     pub changes: Arc<Changes>,
-    /// How long a connection waits for a channel or for a modem that is ready.
+    /// The time-out of a connection's wait for a channel or for a ready modem.
     pub wait: Duration,
     /// Connections that wait.
     pub waiting: AtomicU64,
-    /// The servers that could not be reached since the last that could, by modem.
+    /// The servers that could not be reached since the last success, for each modem.
     unreached: Mutex<Vec<BTreeSet<String>>>,
 }
 
-/// A connection that did not come about.
+/// The error of a connection that was not established.
 #[derive(Debug)]
 pub struct Refusal {
     pub kind: RefusalKind,
@@ -50,7 +50,7 @@ pub enum RefusalKind {
 }
 
 impl RefusalKind {
-    /// All of them, for metrics that begin at zero.
+    /// All kinds, for metrics that begin at zero.
     pub const ALL: [Self; 7] = [
         Self::BadAddress,
         Self::NoSuchModem,
@@ -61,7 +61,7 @@ impl RefusalKind {
         Self::Late,
     ];
 
-    /// As a label of a metric.
+    /// The label of a metric.
     pub fn label(self) -> &'static str {
         match self {
             Self::BadAddress => "bad_address",
@@ -87,12 +87,12 @@ impl Fleet {
         Self { members, changes: Arc::default(), wait, waiting: AtomicU64::new(0), unreached }
     }
 
-    /// Whether a user name means a modem.
+    /// True if a user name selects a modem.
     pub fn knows(&self, name: &str) -> bool {
         self.wanted(Some(name)).next().is_some()
     }
 
-    /// Connects through the modem that is wanted, or any; waits for a channel and for a modem to be ready.
+    /// Connects through the selected modem, or any one; waits for a channel and for a ready modem.
     pub fn connect(
         &self,
         wanted: Option<&str>,
@@ -122,7 +122,7 @@ impl Fleet {
         }
     }
 
-    /// The modems that a name means, and their numbers: all without a name.
+    /// The modems that a name selects, and their numbers; all without a name.
     fn wanted<'a>(&'a self, name: Option<&'a str>) -> impl Iterator<Item = (usize, &'a Arc<Member>)> {
         let is_wanted = move |number: usize, member: &Member| {
             name.is_none_or(|name| name.parse() == Ok(number + 1) || member.is_called(name))
@@ -130,7 +130,7 @@ impl Fleet {
         self.members.iter().enumerate().filter(move |(number, member)| is_wanted(*number, member))
     }
 
-    /// The modem with the fewest connections first.
+    /// Tries the modems, the one with the fewest connections first.
     fn try_each(&self, wanted: Option<&str>, remote: &Remote) -> Result<(Arc<Member>, Socket), Refusal> {
         let mut members: Vec<_> = self.wanted(wanted).collect();
         members.sort_by_key(|(_, member)| member.open.load(Ordering::SeqCst));
@@ -178,7 +178,7 @@ impl Fleet {
     }
 }
 
-/// Whose fault a failed connect is.
+/// The kind of refusal of a failed connect.
 fn kind(error: &Error) -> RefusalKind {
     match error {
         Error::InvalidInput { .. } => RefusalKind::BadAddress,
@@ -189,7 +189,7 @@ fn kind(error: &Error) -> RefusalKind {
     }
 }
 
-/// Counts a connection that waits, for as long as it does.
+/// Counts a connection while it waits.
 struct Waiting<'a>(&'a AtomicU64);
 
 impl<'a> Waiting<'a> {
@@ -205,7 +205,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// Counts what may let a connection that waits go on.
+/// Counts the changes after which a waiting connection may continue.
 #[derive(Default)]
 pub struct Changes {
     number: Mutex<u64>,
@@ -252,7 +252,7 @@ mod tests {
         link.modem.wait_ready(PATIENCE).unwrap();
         let steps = link.supervisor.events();
         let fleet = Fleet::new(vec![member.clone()], Duration::from_millis(1));
-        // A port where no server listens.
+        // A port without a listening server.
         let fails = |host: &str| {
             let refusal = fleet.connect(None, host, 1).map(drop).unwrap_err();
             assert_eq!(refusal.kind, RefusalKind::Unreachable, "{refusal}");
@@ -260,7 +260,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
 
-        // One server that is away is no sign, and one that is there says that the modem is well.
+        // A single server that can't be reached shows nothing, and a server that is reached shows that the modem works.
         for _ in 0..2 * TOO_MANY {
             fails("127.0.0.1");
         }
@@ -268,7 +268,7 @@ mod tests {
         let (_, socket) = fleet.connect(None, "127.0.0.1", port).unwrap();
         socket.close().unwrap();
         (1..=TOO_MANY).for_each(|host| fails(&format!("127.0.0.{host}")));
-        // The ladder would take a connection that stands along.
+        // The supervisor would end the open connection.
         member.open.store(1, Ordering::SeqCst);
         fails("127.0.0.9");
         member.open.store(0, Ordering::SeqCst);

@@ -14,18 +14,18 @@ use crate::listen::Gateway;
 use crate::member::{Member, Snapshot};
 use crate::session::{Message, Session, SessionEvent};
 
-/// Between two states of a modem.
+/// The interval between two states of a modem.
 const EVERY: Duration = Duration::from_secs(15);
-/// Between two attempts to reach the broker.
+/// The pause between two attempts to reach the broker.
 const AGAIN: Duration = Duration::from_secs(5);
-/// How long a look at the broker takes when nothing comes.
+/// The longest wait for bytes of the broker.
 const TURN: Duration = Duration::from_millis(100);
-/// Events that wait for a broker that is away are no news: at most this number are kept on their way.
+/// The most events that wait for the broker. Older ones are no longer of interest.
 const MAX_PENDING: usize = 100;
-/// Commands that wait for the one that a modem is at; a further one is refused.
+/// The most commands that wait for the current one of a modem; further ones are refused.
 const MAX_WAITING: usize = 4;
 
-/// Tells the broker of all modems, and does its commands, until the notes end.
+/// Publishes the states and events of all modems, and executes commands, until the notes end.
 pub fn tell(gateway: &Arc<Gateway>, broker: &(String, u16), notes: &Receiver<(String, String)>) {
     let client = format!("air724ug-gateway-{}", std::process::id());
     let mut problem = String::new();
@@ -39,7 +39,7 @@ pub fn tell(gateway: &Arc<Gateway>, broker: &(String, u16), notes: &Receiver<(St
         }
         let until = Instant::now() + AGAIN;
         while let Some(left) = until.checked_duration_since(Instant::now()) {
-            // What happens meanwhile is in the state that is told next.
+            // The events of this time are part of the next state.
             if notes.recv_timeout(left).is_err_and(|error| error == RecvTimeoutError::Disconnected) {
                 return;
             }
@@ -78,7 +78,8 @@ fn serve(
                 }
                 Err(error) if error.is_empty() => break,
                 Err(_) => {
-                    // The end of the program is no will: it is told. A broker that is gone has the will.
+                    // At the end of the program the will is not sent, so the state is published. If the broker is lost,
+                    // it publishes the will.
                     let _ = session
                         .publish(retained("air724ug/status", "offline"))
                         .and_then(|()| session.leave());
@@ -119,7 +120,7 @@ fn serve(
     }
 }
 
-/// The commands on their way: those of a modem are done one behind the other, on a thread of its own.
+/// The commands in progress: those of one modem are executed in sequence, on a separate thread.
 struct Orders(Vec<(Arc<Member>, Sender<String>)>);
 
 impl Orders {
@@ -133,7 +134,7 @@ impl Orders {
         Self(members.iter().map(queue).collect())
     }
 
-    /// One that the broker has kept is old, and not done.
+    /// A retained command is old, and is not executed.
     fn take(&self, message: &Message) {
         let of = |member: &Member| topic(&member.name, "command") == message.topic;
         let Some((member, queue)) = self.0.iter().find(|(member, _)| of(member)) else { return };
@@ -229,7 +230,7 @@ mod tests {
         assert_eq!(begun.recv_timeout(PATIENCE).unwrap(), "a 0");
         (1..=MAX_WAITING + 2).for_each(|number| order("a", number.to_string(), false));
         assert_eq!(told.try_iter().count(), 2, "are refused");
-        // Another modem waits for none of them.
+        // Other modems do not wait for them.
         order("b", "other".to_owned(), false);
         assert_eq!(begun.recv_timeout(PATIENCE).unwrap(), "b other");
         assert!(begun.is_empty(), "one at a time");

@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// How far back the signal is shown.
+/// The time for which the signal is shown.
 pub const SPAN: Duration = Duration::from_secs(3600);
-/// Between two looks at the signal.
+/// The interval of the signal's readings.
 pub const EVERY: Duration = Duration::from_secs(15);
-/// How many events are kept.
+/// The most events that are kept.
 const MAX_EVENTS: usize = 40;
-/// Longer ones are cut: they may have the words of a peer in them.
+/// Longer events are cut, because they may contain text of a peer.
 const MAX_EVENT: usize = 300;
 
 /// The signal over time and the last events.
@@ -19,7 +19,7 @@ pub struct History {
     events: VecDeque<PastEvent>,
 }
 
-/// An event, and when it was.
+/// An event with its time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PastEvent {
     /// `12:00:01`, UTC.
@@ -28,19 +28,19 @@ pub struct PastEvent {
 }
 
 impl History {
-    /// The signal in dBm now; `None` where none is heard or known.
+    /// The signal in dBm now; `None` if it is unknown or there is none.
     pub fn signal(&mut self, now: Instant, dbm: Option<i16>) {
         while self.signals.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) > SPAN) {
             self.signals.pop_front();
         }
-        // At most what the span holds, however often it is called.
+        // The limit of the span, for any number of calls.
         if self.signals.len() > 2 * (SPAN.as_secs() / EVERY.as_secs()) as usize {
             self.signals.pop_front();
         }
         self.signals.push_back((now, dbm));
     }
 
-    /// Something has happened.
+    /// Adds an event.
     pub fn event(&mut self, text: impl Into<String>) {
         let text: String = text.into().chars().take(MAX_EVENT).collect();
         if self.events.len() == MAX_EVENTS {
@@ -54,7 +54,7 @@ impl History {
         self.events.iter().rev()
     }
 
-    /// How long ago, and dBm; the oldest first.
+    /// The age and the value in dBm; the oldest first.
     pub fn signals(&self, now: Instant) -> impl Iterator<Item = (Duration, Option<i16>)> {
         self.signals.iter().map(move |(at, dbm)| (now.saturating_duration_since(*at), *dbm))
     }

@@ -1,10 +1,10 @@
-//! The names by which clients call this gateway. A page of another site whose name is made to lead here (DNS rebinding) says its
-//! own name in `Host`: what it asks for is not answered.
+//! The names by which clients call this gateway. A page of another site whose name resolves to this machine (DNS
+//! rebinding) has its own name in `Host`; such requests are refused.
 
 use std::net::IpAddr;
 
-/// Whether this value of `Host` means the gateway: a name of this machine for itself, the address that the client has reached, or
-/// one of these names.
+/// True if this value of `Host` is the gateway: a name of this machine for itself, the address that the client has
+/// reached, or one of these names.
 pub fn is_own(host: &str, reached: IpAddr, names: &[String]) -> bool {
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') => (name, port),

@@ -14,15 +14,15 @@ const MAX_FIELDS: usize = 100;
 /// The request of a client.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum HttpRequest {
-    /// `CONNECT host:port`: bytes both ways from then on.
+    /// `CONNECT host:port`: a tunnel for bytes in both directions.
     Connect { target: HttpTarget },
-    /// `GET http://host/path`: this head goes to the host, as one connection for one request.
+    /// `GET http://host/path`: this head goes to the host, with one connection for each request.
     Absolute { target: HttpTarget, head: Vec<u8>, body: RequestBody },
-    /// `GET /path`: a page of this gateway, or of the one that the client takes it for.
+    /// `GET /path`: a page of this gateway, or of another host by the name in `Host`.
     Page { path: String, host: String },
 }
 
-/// The host that a client wants to reach, and the modem.
+/// The host that a client requests, and the modem.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HttpTarget {
     pub host: String,
@@ -31,11 +31,12 @@ pub struct HttpTarget {
     pub modem: Option<String>,
 }
 
-/// A request that is refused: the status, and why in words.
+/// A request that is refused: the status, and the reason in words.
 #[derive(PartialEq, Eq, Debug)]
 pub struct HttpRefusal(pub u16, pub String);
 
-/// Reads until the empty line; gives the head with it, and what came behind it. `None`: the client said nothing.
+/// Reads until the empty line. Returns the head with this line, and the bytes behind it. `None`: the client sent
+/// nothing.
 pub fn read_head(stream: &mut impl Read) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
     let (mut bytes, mut buf) = (Vec::new(), [0; 2048]);
     loop {
@@ -55,7 +56,7 @@ pub fn read_head(stream: &mut impl Read) -> io::Result<Option<(Vec<u8>, Vec<u8>)
     }
 }
 
-/// Understands a head.
+/// Parses a head.
 pub fn parse(head: &[u8]) -> Result<HttpRequest, HttpRefusal> {
     let bad = |why: &str| HttpRefusal(400, why.to_owned());
     let text = std::str::from_utf8(head).map_err(|_| bad("the head is no UTF-8"))?;
@@ -120,7 +121,8 @@ fn values<'a>(fields: &[(&str, &'a str)], wanted: &str) -> Vec<&'a str> {
     known.map(|(_, value)| *value).collect()
 }
 
-/// The body that the fields announce. Where they contradict each other the server might see another end than this gateway.
+/// The body that the fields announce. Contradicting fields are refused, because the server might see another end than
+/// this gateway.
 fn body(fields: &[(&str, &str)]) -> Result<RequestBody, HttpRefusal> {
     let number = |text: &str| text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
     let body = match (&values(fields, "Transfer-Encoding")[..], &values(fields, "Content-Length")[..]) {
@@ -166,11 +168,12 @@ fn modem(fields: &[(&str, &str)]) -> Result<Option<String>, HttpRefusal> {
     Ok(Some(name.to_owned()).filter(|name| !name.is_empty()))
 }
 
-/// The same request as the host expects it. Its connection is for this request alone: the next one may be for another host.
+/// The same request in the form for the host. Its connection is for this request only, because the next one may be for
+/// another host.
 fn origin_head(method: &str, path: &str, host: &str, fields: &[(&str, &str)]) -> Vec<u8> {
     const FOR_THE_PROXY: [&str; 7] =
         ["Host", "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "TE", "Upgrade"];
-    // The framing of the body is the server's, whatever a client says.
+    // The server determines the framing of the body, and fields in `Connection` do not change it.
     const FOR_THE_SERVER: [&str; 2] = ["Content-Length", "Transfer-Encoding"];
     let is_named = |name: &str| {
         let options = fields.iter().filter(|(known, _)| known.eq_ignore_ascii_case("Connection"));
@@ -189,7 +192,7 @@ fn origin_head(method: &str, path: &str, host: &str, fields: &[(&str, &str)]) ->
     head.into_bytes()
 }
 
-/// Base64 with or without its padding; `None` for anything else.
+/// The bytes of Base64 with or without padding; `None` for other text.
 fn base64(text: &str) -> Option<Vec<u8>> {
     let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
     for byte in text.trim_end_matches('=').bytes() {
@@ -211,7 +214,7 @@ fn base64(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The status for a connection that did not come about.
+/// The status for a connection that was not established.
 pub fn status(kind: RefusalKind) -> u16 {
     match kind {
         RefusalKind::BadAddress => 400,
@@ -222,7 +225,7 @@ pub fn status(kind: RefusalKind) -> u16 {
     }
 }
 
-/// Writes a whole answer, after which the connection ends.
+/// Writes a complete answer, after which the connection ends.
 pub fn answer(stream: &mut impl Write, status: u16, kind: &str, body: &str) -> io::Result<()> {
     let reason = match status {
         200 => "OK",
@@ -238,7 +241,7 @@ pub fn answer(stream: &mut impl Write, status: u16, kind: &str, body: &str) -> i
     };
     let challenge =
         if status == 407 { "Proxy-Authenticate: Basic realm=\"the name of a modem\"\r\n" } else { "" };
-    // A page shows what programs of others have said: nothing in it may run or load.
+    // A page shows text of other programs, so the page must not run or load anything.
     let head = format!(
         "HTTP/1.1 {status} {reason}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n{challenge}\
          Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\nX-Content-Type-Options: nosniff\r\n\

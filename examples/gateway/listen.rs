@@ -1,4 +1,4 @@
-//! The addresses that clients connect to, and the service on each.
+//! The addresses for clients, and the service on each.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -16,23 +16,23 @@ use crate::relay::{Beginning, Relays, reset};
 use crate::socks;
 use crate::status::Counts;
 
-/// How long a client may take for its request.
+/// The time-out of a client's request.
 const REQUEST: Duration = Duration::from_secs(20);
-/// How long it may take for a page.
+/// The time-out of reading a page.
 const PAGE: Duration = Duration::from_secs(20);
-/// How long a client that got its answer may take to end, and how much it may still send.
+/// The time-out for a client to close after its answer, and the most bytes that it may still send.
 const LEAVE: Duration = Duration::from_secs(1);
 const MAX_LEFT: u64 = 4 * 1024 * 1024;
-/// The most clients at a time, those that wait included; each has two threads.
+/// The most simultaneous clients, including those that wait; each has two threads.
 const MAX_CLIENTS: usize = 256;
 
-/// Everything that a client's thread needs.
+/// The state for the clients' threads.
 pub struct Gateway {
     pub fleet: Fleet,
     pub relays: Relays,
     pub counts: Counts,
     pub linger: Duration,
-    /// Names of the gateway that it can't know itself.
+    /// Further names of the gateway.
     pub hosts: Vec<String>,
     pub notes: Sender<(String, String)>,
     pub clients: AtomicUsize,
@@ -43,11 +43,11 @@ pub struct Gateway {
 pub enum Service {
     Socks,
     Http,
-    /// Nothing: every connection leads to this server.
+    /// No protocol: every connection leads to this server.
     Forward(String, u16),
 }
 
-/// A stream that must have been read by a moment.
+/// A stream that must be read before a deadline.
 struct TimedStream<'a> {
     stream: &'a TcpStream,
     until: Instant,
@@ -77,7 +77,7 @@ impl Write for TimedStream<'_> {
 }
 
 impl Gateway {
-    /// Listens on this address until the program ends; the address that the system has given.
+    /// Listens on this address until the program ends. Returns the address from the system.
     pub fn listen(self: &Arc<Self>, address: SocketAddr, service: Service) -> io::Result<SocketAddr> {
         let listener = TcpListener::bind(address)?;
         let local = listener.local_addr()?;
@@ -86,7 +86,7 @@ impl Gateway {
             for client in listener.incoming() {
                 match client {
                     Ok(client) => gateway.take(client, service.clone()),
-                    // Out of descriptors: the next accept fails as well, until a connection ends.
+                    // Out of file descriptors: the next accept fails as well, until a connection ends.
                     Err(error) => {
                         gateway.note(&format!("a client can't be accepted: {error}"));
                         crate::common::pause(Duration::from_millis(200));
@@ -98,7 +98,7 @@ impl Gateway {
     }
 
     fn take(self: &Arc<Self>, client: TcpStream, service: Service) {
-        // Its clients have no word for a refusal: a good end would be an empty answer of the server.
+        // The protocol has no refusal, and a normal end would be an empty answer of the server.
         let is_bare = matches!(service, Service::Forward(..));
         if self.clients.fetch_add(1, Ordering::SeqCst) >= MAX_CLIENTS {
             if is_bare {
@@ -199,7 +199,7 @@ impl Gateway {
         self.connect(client, None, host, port, Beginning::default(), |_| Ok(()))
     }
 
-    /// Connects, tells the client, and carries its bytes.
+    /// Connects, informs the client, and relays its bytes.
     fn connect(
         &self,
         client: &TcpStream,
@@ -230,12 +230,12 @@ impl Gateway {
     }
 
     pub fn note(&self, text: &str) {
-        // The program may be at its end.
+        // The program may be ending.
         let _ = self.notes.send(("gateway".to_owned(), text.to_owned()));
     }
 }
 
-/// Lets a client read its answer: the system drops one that is on its way when bytes of the client were not read.
+/// Lets a client read its answer: the system drops an unread answer if bytes of the client were not read.
 fn leave(client: &TcpStream) {
     let _ = client.shutdown(Shutdown::Write);
     let mut stream = TimedStream { stream: client, until: Instant::now() + LEAVE }.take(MAX_LEFT);

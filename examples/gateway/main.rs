@@ -1,4 +1,5 @@
-//! Lets every program use a modem: as a SOCKS5 or HTTP proxy, or by forwarded ports; with a status page and metrics.
+//! A gateway through which every program can use a modem: as a SOCKS5 or HTTP proxy, or by forwarded ports; with a
+//! status page and metrics.
 //!
 //! ```text
 //! cargo run --example gateway
@@ -46,7 +47,7 @@ use options::Options;
 use relay::Relays;
 use status::Counts;
 
-/// How long the end may take: the sockets are closed on the module, the ports on this side.
+/// The time-out of the end: the sockets are closed on the module, the ports on this side.
 const END: Duration = Duration::from_millis(1500);
 
 fn main() -> ExitCode {
@@ -67,7 +68,7 @@ fn run(options: Options) -> Result<(), Failed> {
     let until = Instant::now() + END;
     drop(stop);
     gateway.relays.end();
-    // What the clients' sockets leave open on the module is closed first.
+    // Sockets of clients that are open on the module are closed first.
     while gateway.relays.count() > 0 && Instant::now() < until {
         common::pause(Duration::from_millis(10));
     }
@@ -85,7 +86,7 @@ fn run(options: Options) -> Result<(), Failed> {
 fn interruption() -> Result<Receiver<()>, Failed> {
     let (tell, told) = bounded(1);
     let handler = move || {
-        // A second one finds the first still waiting.
+        // After a second signal the first is still waiting.
         let _ = tell.try_send(());
     };
     ctrlc::set_handler(handler)
@@ -93,7 +94,7 @@ fn interruption() -> Result<Receiver<()>, Failed> {
     Ok(told)
 }
 
-/// The modems, each with its keeper; the channels tell the keepers' ends.
+/// Opens the modems, each with a keeper thread; the channels report the ends of the keepers.
 fn start(
     options: &Options,
     notes: Sender<(String, String)>,
@@ -148,7 +149,7 @@ fn listen(gateway: &Arc<Gateway>, options: &Options) -> Result<(), Failed> {
     step("modems", names.join(", "))
 }
 
-/// Tells a broker of the modems; the channel tells its end.
+/// Starts the reports to a broker; the channel reports their end.
 #[cfg(feature = "examples-net")]
 fn tell_broker(gateway: &Arc<Gateway>, options: &Options, notes: Receiver<(String, String)>) -> Receiver<()> {
     let (ends, ended) = bounded(0);
@@ -162,14 +163,14 @@ fn tell_broker(gateway: &Arc<Gateway>, options: &Options, notes: Receiver<(Strin
     ended
 }
 
-/// There is none without the client.
+/// They do not exist without the client.
 #[cfg(not(feature = "examples-net"))]
 fn tell_broker(_: &Arc<Gateway>, options: &Options, _: Receiver<(String, String)>) -> Receiver<()> {
     debug_assert!(options.mqtt.is_none(), "the option is refused");
     bounded(0).1
 }
 
-/// Tells what happens until the program is to end.
+/// Prints the notes until the program ends.
 fn talk(
     told: &Receiver<(String, String)>,
     copies: &Sender<(String, String)>,

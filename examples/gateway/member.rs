@@ -1,4 +1,4 @@
-//! A modem of the gateway: opened and opened again, supervised, and looked at now and then.
+//! A modem of the gateway: opened, opened again after a loss, supervised, and read at intervals.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
@@ -17,23 +17,23 @@ use crate::fleet::Changes;
 use crate::history::{EVERY, History};
 use crate::options::PortChoice;
 
-/// Between two attempts to open a port that is not there.
+/// The pause between two attempts to open a missing port.
 const OPEN_AGAIN: Duration = Duration::from_secs(5);
-/// How long one turn of the supervisor lasts; another follows.
+/// The duration of one call of the supervisor; another follows.
 const TURN: Duration = Duration::from_secs(3600);
-/// What the module answers at once.
+/// The time-out of answers that the module gives at once.
 const QUICK: Duration = Duration::from_secs(9);
 
-/// A modem, whether its port is open or not.
+/// A modem with an open or closed port.
 pub struct Member {
-    /// As in user names, labels and topics.
+    /// The name in user names, labels and topics.
     pub name: String,
-    /// As the user has given it.
+    /// The port as the user has given it.
     pub port: String,
     choice: PortChoice,
     config: Config,
     state: Mutex<MemberState>,
-    /// Connections of clients that stand.
+    /// The number of open connections of clients.
     pub open: AtomicU64,
     notes: Sender<(String, String)>,
 }
@@ -41,7 +41,7 @@ pub struct Member {
 #[derive(Default)]
 struct MemberState {
     link: Option<Link>,
-    /// Why there is no link.
+    /// The reason why there is no link.
     problem: Option<String>,
     history: History,
     facts: Facts,
@@ -66,27 +66,27 @@ pub struct Facts {
     pub card: Option<String>,
 }
 
-/// The bytes that each card has carried, sent and received.
+/// The payload of each card, sent and received.
 #[derive(Clone, Debug, Default)]
 pub struct Account {
     seen: (u64, u64),
     pub cards: BTreeMap<String, (u64, u64)>,
 }
 
-/// A look at a modem, for pages and metrics.
+/// The state of a modem at a time, for pages and metrics.
 pub struct Snapshot {
     pub name: String,
     pub port: String,
     pub is_ready: bool,
-    /// What is missing.
+    /// The missing condition.
     pub not_ready: Option<NotReady>,
-    /// Why the port is not open.
+    /// The reason why the port is not open.
     pub problem: Option<String>,
     pub facts: Facts,
     pub history: History,
     pub statistics: Statistics,
     pub cards: BTreeMap<String, (u64, u64)>,
-    /// How long the module has been ready.
+    /// The time for which the module has been ready.
     pub uptime: Duration,
 }
 
@@ -107,7 +107,7 @@ impl Member {
         self.lock().link.clone()
     }
 
-    /// Why no connection can be made now, in words.
+    /// The reason why no connection is possible now, in words.
     pub fn trouble(&self) -> String {
         let state = self.lock();
         match (&state.link, &state.problem) {
@@ -120,17 +120,17 @@ impl Member {
         }
     }
 
-    /// Whether this name means this modem: its name, or its IMEI.
+    /// True if this name selects this modem: its name, or its IMEI.
     pub fn is_called(&self, name: &str) -> bool {
         let identity = || self.lock().facts.identity.as_ref().is_some_and(|identity| identity.imei == name);
         self.name == name || identity()
     }
 
-    /// Adds to the events of this modem, and tells the person at the terminal.
+    /// Adds to the events of this modem, and prints the text at the terminal.
     pub fn note(&self, text: impl Into<String>) {
         let text = text.into();
         self.lock().history.event(text.clone());
-        // The program may be at its end.
+        // The program may be ending.
         let _ = self.notes.send((self.name.clone(), text));
     }
 
@@ -154,7 +154,7 @@ impl Member {
         }
     }
 
-    /// Opens the port whenever it is not open, and looks after the modem, until `stop` ends.
+    /// Opens the port whenever it is closed, and supervises the modem, until `stop` ends.
     pub fn keep(self: Arc<Self>, changes: Arc<Changes>, stop: Receiver<()>) {
         loop {
             match self.open() {
@@ -195,7 +195,7 @@ impl Member {
         Ok(link)
     }
 
-    /// Whether the program ends; `false`: the port is gone for good.
+    /// Returns true if the program ends, `false` if the port is gone for good.
     fn look_after(&self, link: &Link, changes: &Changes, stop: &Receiver<()>) -> bool {
         let (events, steps) = (link.modem.events(), link.supervisor.events());
         let supervised = link.clone();
@@ -264,7 +264,7 @@ impl Member {
         self.note(format!("ready: {operator}, signal {signal}"));
     }
 
-    /// Asks the module what can change. An answer that does not come is one that is not known.
+    /// Reads the values that can change. Those without an answer are unknown.
     fn look(&self, link: &Link) {
         let modem = &link.modem;
         let signal = modem.signal_quality().ok().and_then(|quality| quality.dbm());
@@ -287,7 +287,7 @@ impl Member {
 }
 
 impl MemberState {
-    /// Puts what was carried since the last look on the account of the card.
+    /// Adds the payload since the last reading to the account of the card.
     fn settle(&mut self, statistics: &Statistics) {
         if self.link.is_none() {
             return;
@@ -300,7 +300,8 @@ impl MemberState {
         of_card.1 += statistics.received.saturating_sub(received);
     }
 
-    /// The answers about the network no longer hold; the next look asks again. The module and its card are still the same.
+    /// The answers about the network are no longer valid; the next reading asks again. The module and its card are the
+    /// same.
     fn forget(&mut self) {
         self.since = None;
         self.history.signal(Instant::now(), None);
@@ -315,7 +316,8 @@ impl MemberState {
     }
 }
 
-/// Climbs the ladder while the module is not ready, until the modem is closed. A card that asks for its PIN is left alone.
+/// Runs the supervisor's steps while the module is not ready, until the modem is closed. It does nothing while the card
+/// requires its PIN.
 fn supervise(link: &Link) {
     let events = link.modem.events();
     loop {
@@ -345,7 +347,7 @@ fn simulated(number: usize, config: Config) -> Result<Modem, Error> {
     Modem::start(reader, writer, config)
 }
 
-/// The name of an operator, also beside the digits that the module has after a start.
+/// The name of an operator, also for the digits that the module reports after a start.
 fn label(name: &str) -> String {
     let known = match name {
         "46000" | "46002" | "46004" | "46007" | "46008" => "China Mobile",
@@ -357,7 +359,7 @@ fn label(name: &str) -> String {
     format!("{known} ({name})")
 }
 
-/// Of `+ICCID: 89860000000000000000`.
+/// The last digits of `+ICCID: 89860000000000000000`.
 fn last_digits(lines: &[String]) -> Option<String> {
     let line = lines.iter().find(|line| line.chars().filter(char::is_ascii_alphanumeric).count() >= 18)?;
     let number: Vec<char> =

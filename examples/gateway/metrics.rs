@@ -1,5 +1,5 @@
-//! The state of the modems in the text format of Prometheus. Names are those of ModemManager's exporter where it has one, with
-//! `air724ug` in front.
+//! The state of the modems in the text format of Prometheus. The names are those of ModemManager's exporter, if it has
+//! one, with the prefix `air724ug`.
 
 use std::fmt::{Display, Write};
 use std::time::Duration;
@@ -58,7 +58,7 @@ pub fn metrics(modems: &[Snapshot], traffic: &Traffic) -> String {
     page.0
 }
 
-/// The text as far as it is written.
+/// The text that is written so far.
 struct MetricsPage(String);
 
 impl MetricsPage {
@@ -191,7 +191,7 @@ fn number(status: RegistrationStatus) -> u8 {
         RegistrationStatus::Roaming => 5,
         RegistrationStatus::SmsOnly => 6,
         RegistrationStatus::EmergencyOnly => 8,
-        // One that later versions of the crate may have is unknown, too.
+        // A variant of a later version of the crate is unknown, too.
         RegistrationStatus::Unknown | _ => 4,
     }
 }

@@ -138,7 +138,7 @@ fn simulated_port(number: usize) -> (String, PortChoice) {
     (format!("sim{number}"), PortChoice::Simulated(number))
 }
 
-/// The ports with their names, of which no two are the same.
+/// The ports with their names, which are all different.
 fn chosen(given: &[String]) -> Result<Vec<(String, PortChoice)>, Usage> {
     let (mut ports, mut names) = (Vec::new(), HashSet::new());
     for given in given {
@@ -152,7 +152,7 @@ fn chosen(given: &[String]) -> Result<Vec<(String, PortChoice)>, Usage> {
             let base = name.clone().unwrap_or(short);
             let numbered = (2..).map(|number| format!("{base}-{number}"));
             let mut candidates = std::iter::once(base.clone()).chain(numbered);
-            // One of them is free: the second part never ends.
+            // The second part is infinite, so one of them is free.
             let name = candidates.find(|name| names.insert(name.clone())).unwrap_or_default();
             ports.push((name, PortChoice::Named(path)));
         }

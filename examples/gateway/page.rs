@@ -1,4 +1,4 @@
-//! The status page: one HTML document without scripts and without anything from elsewhere.
+//! The status page: one HTML document without scripts and external resources.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -9,12 +9,12 @@ use crate::member::Snapshot;
 use crate::status::Traffic;
 
 const STYLE: &str = include_str!("page.css");
-/// How many events are shown.
+/// The most events that are shown.
 const EVENTS: usize = 12;
 /// The plot, in pixels: the part with the curve.
 const WIDTH: f64 = 600.0;
 const HEIGHT: f64 = 90.0;
-/// What `AT+CSQ` can tell, in dBm.
+/// The range of `AT+CSQ`, in dBm.
 const WEAKEST: i16 = -113;
 const STRONGEST: i16 = -51;
 
@@ -60,7 +60,7 @@ fn article(page: &mut String, modem: &Snapshot, now: Instant) {
     page.push_str("</ol></article>\n");
 }
 
-/// What is wrong and what to do.
+/// The fault with its remedy.
 fn advice(modem: &Snapshot) -> Option<String> {
     if let Some(problem) = &modem.problem {
         return Some(format!("The port is not open: {problem}. It is tried again every few seconds."));
@@ -114,7 +114,7 @@ fn properties(modem: &Snapshot) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The signal over the last hour. Where it was unknown the curve is broken.
+/// The signal of the last hour. The curve is interrupted while the signal was unknown.
 fn plot(page: &mut String, modem: &Snapshot, now: Instant) {
     let x = |age: Duration| WIDTH * (1.0 - (age.as_secs_f64() / SPAN.as_secs_f64()).min(1.0));
     let y = |dbm: i16| {
@@ -133,7 +133,7 @@ fn plot(page: &mut String, modem: &Snapshot, now: Instant) {
     let mut points: Vec<(f64, f64)> = Vec::new();
     let mut last_age = None;
     let flush = |page: &mut String, points: &mut Vec<(f64, f64)>| {
-        // One sample is seen as a short stroke.
+        // A single sample is shown as a short line.
         if let [(x, y)] = points[..] {
             points.push((x + 1.0, y));
         }
@@ -173,7 +173,7 @@ fn span(span: Duration) -> String {
     }
 }
 
-/// Text of others between tags or in a quoted attribute.
+/// Foreign text, escaped for use between tags or in a quoted attribute.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,5 @@
-//! Bytes both ways between a client and a socket of a modem: all of them in order, or the client sees its connection reset.
+//! The relay of bytes between a client and a socket of a modem: all of them arrive in order, or the client's connection
+//! is reset.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -14,10 +15,10 @@ use air724ug::{CloseReason, Error, Received, Socket};
 use crate::body::RequestBody;
 use crate::client_end;
 
-/// How often a client that takes nothing is looked at again.
+/// The interval at which a client that reads nothing is checked.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// The connections that stand, so that the end of the program can end them.
+/// The open connections, which are ended at the end of the program.
 #[derive(Default)]
 pub struct Relays {
     standing: Mutex<HashMap<u64, (TcpStream, Socket)>>,
@@ -25,13 +26,13 @@ pub struct Relays {
     has_ended: AtomicBool,
 }
 
-/// The bytes of a client that came with its request to the gateway.
+/// The first bytes of a client, which came with its request to the gateway.
 #[derive(Default)]
 pub struct Beginning {
-    /// In place of the client's own words.
+    /// The head that replaces that of the client.
     pub head: Vec<u8>,
     pub behind: Vec<u8>,
-    /// How far the client's bytes are for this server; without end where it is `None`.
+    /// The body, which limits the client's bytes for this server; `None` for no limit.
     pub body: Option<RequestBody>,
 }
 
@@ -43,10 +44,10 @@ pub struct RelayReport {
 }
 
 impl Relays {
-    /// Carries bytes until both sides have ended.
+    /// Relays bytes until both sides have ended.
     ///
-    /// The module can't close half a connection. A client that has nothing more to send still gets what comes, until
-    /// nothing has come for `linger`; one that has closed waits for nothing.
+    /// The module can't close half a connection. A client that has closed its sending half still gets data, until none
+    /// have come for `linger`. A client that has closed its connection gets none, and the relay ends.
     pub fn relay(
         &self,
         client: &TcpStream,
@@ -54,7 +55,7 @@ impl Relays {
         beginning: Beginning,
         linger: Duration,
     ) -> (RelayReport, Result<(), String>) {
-        // A write that waits sees the end of the program.
+        // A blocking write is interrupted at the end of the program.
         let _ = client.set_write_timeout(Some(LOOK));
         let number = self.next.fetch_add(1, Ordering::SeqCst);
         if let Ok(clone) = client.try_clone() {
@@ -71,20 +72,20 @@ impl Relays {
                 let result = Self::up(client, socket, beginning, up_count);
                 match &result {
                     Ok(()) => wait_for_silence(client, &down_ended, down_count, linger),
-                    // What has come can still be read.
+                    // Received data can still be read.
                     Err(_) if !socket.is_open() => return result,
                     Err(_) => {}
                 }
                 failed.store(result.is_err(), Ordering::SeqCst);
-                // Also wakes the other direction.
+                // This also wakes the other direction.
                 let _ = socket.shutdown(Shutdown::Both);
                 result
             });
             let result = self.down(client, socket, down_count);
             drop(down_ends);
             match &result {
-                // What the client still sends has no way to go. It is read for a while, so that its system does not drop
-                // what it has not read yet.
+                // Further bytes of the client have no destination. They are read for a while, so that the client's
+                // system does not drop unread data.
                 Ok(()) if !failed.load(Ordering::SeqCst) => {
                     let _ = client.shutdown(Shutdown::Write);
                     let _ = up_ended.recv_timeout(linger);
@@ -100,8 +101,8 @@ impl Relays {
         (RelayReport { sent, received }, result)
     }
 
-    /// From the client to the modem. It ends well at the client's end, once the module has everything. What a client sends
-    /// behind its request is for no server: that is its end, too.
+    /// From the client to the modem. It ends normally at the client's end, after the module has accepted everything.
+    /// Bytes behind the client's request belong to no server and are the client's end, too.
     fn up(
         client: &TcpStream,
         socket: &Socket,
@@ -115,7 +116,7 @@ impl Relays {
             Ok(())
         };
         let Beginning { head, behind, mut body } = beginning;
-        // Whether another request follows. Some clients put an empty line behind a body.
+        // True if another request follows. Some clients send an empty line behind a body.
         let mut give_own = |data: &[u8]| -> Result<bool, String> {
             let taken = body.as_mut().map_or(data.len(), |body| body.take(data));
             give(&data[..taken])?;
@@ -133,13 +134,13 @@ impl Relays {
             }
         }
         match (&*socket).flush() {
-            // The other direction tells how the connection has ended.
+            // The other direction reports the end of the connection.
             Err(_) if !socket.is_open() => Ok(()),
             flushed => flushed.map_err(|error| error.to_string()),
         }
     }
 
-    /// From the modem to the client. It ends well at the peer's end, and at ours.
+    /// From the modem to the client. It ends normally at the peer's end, and at the client's.
     fn down(&self, client: &TcpStream, socket: &Socket, count: &AtomicU64) -> Result<(), String> {
         loop {
             match socket.recv(None) {
@@ -159,7 +160,7 @@ impl Relays {
         }
     }
 
-    /// To a client, however long it takes, but not past the end of the program.
+    /// Writes to a client without a time-out, until the end of the program.
     fn deliver(&self, mut client: &TcpStream, mut data: &[u8]) -> io::Result<()> {
         while !data.is_empty() {
             match client.write(data) {
@@ -176,7 +177,7 @@ impl Relays {
         Ok(())
     }
 
-    /// How many connections stand.
+    /// The number of open connections.
     pub fn count(&self) -> usize {
         self.lock().len()
     }
@@ -195,9 +196,9 @@ impl Relays {
     }
 }
 
-/// Waits until nothing has come for this span, the other direction has ended, or the client has closed.
+/// Waits until no bytes have come for this span, the other direction has ended, or the client has closed.
 fn wait_for_silence(client: &TcpStream, ended: &Receiver<()>, received: &AtomicU64, span: Duration) {
-    // Short at first: most clients that have ended have closed.
+    // Short at first, because most clients that have ended have closed.
     let (mut look, mut before) = (Duration::from_millis(10), received.load(Ordering::SeqCst));
     let mut silent_at = Instant::now() + span;
     while !client_end::has_closed(client) {
@@ -215,12 +216,12 @@ fn wait_for_silence(client: &TcpStream, ended: &Receiver<()>, received: &AtomicU
     }
 }
 
-/// Ends a client's connection so that it can't take what it has for everything: by a reset, once the last handle is gone. A
-/// shutdown for writing would tell it of a good end before.
+/// Ends a client's connection with a reset, when the last handle is dropped, so that the client can't take the received
+/// part for all data. A shutdown for writing before would look like a normal end.
 pub fn reset(client: &TcpStream) {
     #[cfg(unix)]
     let _ = rustix::net::sockopt::set_socket_linger(client, Some(Duration::ZERO));
-    // Wakes a read that waits.
+    // Wakes a blocking read.
     let _ = client.shutdown(Shutdown::Read);
 }
 
@@ -256,7 +257,7 @@ mod tests {
             client.shutdown(Shutdown::Write).unwrap();
             let mut buf = [0; 8];
             server.read_exact(&mut buf).unwrap();
-            // Longer than the wait for a client that has closed.
+            // Longer than the interval of checks for a closed client.
             crate::common::pause(2 * LOOK);
             server.write_all(b"answer").unwrap();
             client.read_exact(&mut buf[..6]).unwrap();

@@ -1,4 +1,4 @@
-//! SOCKS5 (RFC 1928), with the user name of RFC 1929 as the name of a modem. Every read is bounded by its own length byte.
+//! SOCKS5 (RFC 1928), with the user name of RFC 1929 as the name of a modem. Every read is limited by its length byte.
 
 use std::io::{self, Read, Write};
 use std::net::Ipv4Addr;
@@ -11,15 +11,15 @@ const USER_NAME: u8 = 2;
 const NO_METHOD: u8 = 0xff;
 const CONNECT: u8 = 1;
 
-/// A connection that a client asks for.
+/// A connection that a client requests.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SocksRequest {
-    /// Name or address; the module resolves names.
+    /// A name or an address; the module resolves names.
     pub host: String,
     pub port: u16,
 }
 
-/// The reason why there is no request, in words. The client has got its reply.
+/// The reason why there is no request, in words. The reply is sent already.
 #[derive(Debug)]
 pub struct SocksFailure(pub String);
 
@@ -35,7 +35,7 @@ impl From<io::Error> for SocksFailure {
     }
 }
 
-/// Takes the greeting, and the user name if the client has one: the modem that it wants.
+/// Reads the greeting, and the user name if the client sends one. Returns this name, which selects the modem.
 pub fn greet(
     stream: &mut (impl Read + Write),
     is_modem: impl Fn(&str) -> bool,
@@ -69,7 +69,7 @@ pub fn greet(
     Err(SocksFailure("the client offers neither no authentication nor a user name".to_owned()))
 }
 
-/// Takes the request. What this gateway can't do is refused with the reply for it.
+/// Reads the request. A request without support is refused with its reply.
 pub fn request(stream: &mut (impl Read + Write)) -> Result<SocksRequest, SocksFailure> {
     let mut head = [0; 4];
     stream.read_exact(&mut head)?;
@@ -110,7 +110,7 @@ pub fn reply(stream: &mut impl Write, code: u8) -> io::Result<()> {
     stream.write_all(&[VERSION, code, 0, 1, 0, 0, 0, 0, 0, 0])
 }
 
-/// The reply for a connection that did not come about (RFC 1928 section 6).
+/// The reply for a connection that was not established (RFC 1928 section 6).
 pub fn code(kind: RefusalKind) -> u8 {
     match kind {
         RefusalKind::NoSuchModem | RefusalKind::Full => 1,
@@ -127,7 +127,7 @@ fn refuse<T>(stream: &mut impl Write, code: u8, why: &str) -> Result<T, SocksFai
     Err(SocksFailure(why.to_owned()))
 }
 
-/// User name and password, of which the password says nothing here.
+/// User name and password; the password is ignored.
 fn user_name(stream: &mut impl Read) -> Result<String, SocksFailure> {
     if byte(stream)? != 1 {
         return Err(SocksFailure("the user name is not sent as RFC 1929 says".to_owned()));
@@ -143,7 +143,7 @@ fn byte(stream: &mut impl Read) -> io::Result<u8> {
     Ok(byte[0])
 }
 
-/// A length byte and that number of bytes.
+/// A length byte and this number of bytes.
 fn counted(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; usize::from(byte(stream)?)];
     stream.read_exact(&mut bytes)?;
@@ -154,7 +154,7 @@ fn counted(stream: &mut impl Read) -> io::Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// A client that has said all it will say, and what it is told.
+    /// A client with all bytes that it sends, and the bytes that it receives.
     struct Client<'a>(&'a [u8], Vec<u8>);
 
     impl Read for Client<'_> {
@@ -173,10 +173,10 @@ mod tests {
         }
     }
 
-    /// The modem that is wanted, and the request; or why there is none.
+    /// The selected modem and the request, or the reason why there is none.
     type Asking = Result<(Option<String>, SocksRequest), String>;
 
-    /// The whole conversation, and what the client was told.
+    /// Runs the conversation. Returns its result and the bytes for the client.
     fn converse(said: &[u8]) -> (Asking, Vec<u8>) {
         let mut client = Client(said, Vec::new());
         let result = greet(&mut client, |name| name == "lab")

@@ -15,7 +15,7 @@ pub struct Counts {
     refused: Mutex<BTreeMap<RefusalKind, u64>>,
 }
 
-/// A look at the counts.
+/// The counts at a time.
 pub struct Traffic {
     pub uptime: Duration,
     pub open: u64,

@@ -1,4 +1,4 @@
-//! An HTTPS page over the modem, with TLS on the host: it protects the serial line, too.
+//! An HTTPS page over the modem, with TLS on the host, which also protects the serial line.
 //!
 //! ```text
 //! cargo run --features examples-net --example https_get
@@ -39,7 +39,7 @@ usage: https_get [options] [URL]
   --retries N          how often a transfer that was cut short goes on [5]
 ";
 
-/// How long the server may be silent.
+/// The time-out of the server.
 const SILENCE: Duration = Duration::from_secs(60);
 const MAX_REDIRECTS: u32 = 5;
 
@@ -66,7 +66,7 @@ enum Attempt {
     Done,
     /// The content is at another URL.
     Elsewhere(Url),
-    /// The connection was lost; another one may bring the rest.
+    /// The connection was lost; another one may transfer the rest.
     Lost(String),
 }
 
@@ -128,7 +128,7 @@ impl Url {
         })
     }
 
-    /// What a `Location` names: a whole URL, or what is different from this one.
+    /// The URL of a `Location`, which may be complete or relative to this one.
     fn join(&self, location: &str) -> Option<Self> {
         if location.starts_with("//") {
             return Self::parse(&format!("https:{location}"));
@@ -172,7 +172,7 @@ fn run(options: Options) -> Result<(), Failed> {
                 return Err(Failed::Job("the URL leads to others without end".to_owned(), None));
             }
             Attempt::Lost(why) if retries > 0 => {
-                // One that has brought more than ever counts from the start.
+                // An attempt with more progress than ever resets the count.
                 retries = if transfer.output.have > most { options.retries } else { retries - 1 };
                 most = most.max(transfer.output.have);
                 let have = transfer.output.have;
@@ -197,7 +197,7 @@ fn run(options: Options) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Nothing but the body goes to the standard output.
+/// The standard output gets the body only.
 fn wait_ready(modem: &Modem) -> Result<(), Failed> {
     common::bring_up_telling(modem, |how| {
         complain(format_args!("https_get: waiting: {how}"));
@@ -205,14 +205,14 @@ fn wait_ready(modem: &Modem) -> Result<(), Failed> {
     })
 }
 
-/// The content that is being brought.
+/// The state of the transfer.
 struct Transfer {
     modem: Modem,
     config: Arc<ClientConfig>,
     url: Url,
     connect: Option<(String, u16)>,
     output: Output,
-    /// What names the content that the output has a part of.
+    /// The validator of the content that is partly in the output.
     validator: Option<String>,
 }
 
@@ -222,7 +222,7 @@ impl Transfer {
         wait_ready(&self.modem)?;
         let socket = match self.modem.tcp().connect((&host, port)) {
             Ok(socket) => socket,
-            // The next attempt finds the module up again.
+            // The next attempt waits for the module again.
             Err(error @ (Error::ModemRestarted | Error::NotReady(_))) => {
                 return Ok(Attempt::Lost(error.to_string()));
             }
@@ -264,7 +264,7 @@ impl Transfer {
             }
             200 => {}
             206 if head.range().is_some_and(|(start, _)| start == have) => {}
-            // There is nothing behind what the file has.
+            // The file is complete already.
             416 if head.field("Content-Range").is_some_and(|range| range == format!("bytes */{have}")) => {
                 return Ok(Attempt::Done);
             }
@@ -309,7 +309,7 @@ impl Transfer {
     }
 }
 
-/// An error of the connection: one that a person must do something about, or one behind which another attempt may help.
+/// An error of the connection: either the user must act, or another attempt may succeed.
 fn lost(error: &io::Error) -> Result<Attempt, Failed> {
     if let Some(failed) = tls::in_words(error) {
         return Err(failed);

@@ -1,4 +1,4 @@
-//! The file or the standard output that a body goes to, and the bar that shows how far it is.
+//! The destination of a body, a file or the standard output, and the progress bar.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
@@ -10,26 +10,26 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use crate::common::Failed;
 
 const BAR: &str = "{wide_bar} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left";
-/// While the length is not known.
+/// The bar's text while the length is unknown.
 const COUNT: &str = "{spinner} {decimal_bytes}, {decimal_bytes_per_sec}";
 
-/// The place for a body.
+/// The destination of a body.
 pub struct Output {
     file: Option<File>,
-    /// Whether it has a length: not a device or a pipe.
+    /// True if it has a length, unlike a device or a pipe.
     is_regular: bool,
-    /// Whether it has what is not wanted.
+    /// True if its content is not wanted.
     is_old: bool,
-    /// The bytes that it has.
+    /// The number of bytes in it.
     pub have: u64,
     began: Instant,
     began_with: u64,
-    /// Hidden where the standard error is no terminal.
+    /// Hidden if the standard error is no terminal.
     bar: ProgressBar,
 }
 
 impl Output {
-    /// A file, emptied once there is an answer, unless the rest of its content is wanted; or the standard output.
+    /// A file, which is emptied at the first answer unless its content is continued; or the standard output.
     pub fn open(path: Option<&Path>, resumes: bool) -> Result<Self, Failed> {
         let open = |path: &Path| {
             let file = OpenOptions::new().create(true).append(true).open(path)?;
@@ -44,7 +44,7 @@ impl Output {
         let have =
             opened.as_ref().filter(|_| is_regular && resumes).map_or(0, |(_, metadata)| metadata.len());
         let (file, is_old, now) = (opened.map(|(file, _)| file), !resumes, Instant::now());
-        // A bar among the lines of a body would spoil them.
+        // A bar between the lines of a body would make it unreadable.
         let is_shown = file.is_some() || !io::stdout().is_terminal();
         let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target).with_finish(ProgressFinish::AndClear);
@@ -52,7 +52,7 @@ impl Output {
         Ok(Self { file, is_regular, is_old, have, began: now, began_with: have, bar })
     }
 
-    /// The content comes: what is not wanted goes.
+    /// The content begins: unwanted content is removed.
     pub fn begin(&mut self) -> Result<(), Failed> {
         match &self.file {
             Some(file) if self.is_regular && self.is_old => file.set_len(0).map_err(Failed::Output)?,
@@ -62,7 +62,7 @@ impl Output {
         Ok(())
     }
 
-    /// Begins from the start; `false` where that is not possible.
+    /// Restarts with an empty output; `false` if that is not possible.
     pub fn start_over(&mut self) -> Result<bool, Failed> {
         if let Some(file) = self.file.as_ref().filter(|_| self.is_regular) {
             file.set_len(0).map_err(Failed::Output)?;
@@ -87,7 +87,7 @@ impl Output {
         Ok(())
     }
 
-    /// Says something while the bar is away.
+    /// Prints while the bar is hidden.
     pub fn aside(&self, say: impl FnOnce()) {
         self.bar.suspend(say);
     }

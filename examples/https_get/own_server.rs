@@ -13,13 +13,13 @@ use crate::common::Failed;
 
 /// The authority of its certificate.
 pub const CA: &[u8] = include_bytes!("../../fixtures/certificates/ca.crt");
-/// The name in it.
+/// The name in its certificate.
 pub const NAME: &str = "tls.test";
 const CERTIFICATE: &[u8] = include_bytes!("../../fixtures/certificates/server.crt");
 const KEY: &[u8] = include_bytes!("../../fixtures/certificates/server.key");
 const PAGE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 47\r\nConnection: close\r\n\r\nThis page came over TLS and a simulated modem.\r\n";
 
-/// Serves one page; its port.
+/// Serves one page. Returns the port.
 pub fn serve() -> Result<u16, Failed> {
     let config = Arc::new(
         config().map_err(|error| Failed::Job(format!("the server in this program: {error}"), None))?,
@@ -35,7 +35,7 @@ pub fn serve() -> Result<u16, Failed> {
                 line.clear();
             }
             let tls = reader.get_mut();
-            // A client that is gone gets no page.
+            // If the client has closed the connection, the page is not sent.
             let _ = tls.write_all(PAGE);
             tls.conn.send_close_notify();
             let _ = tls.flush();

@@ -1,4 +1,4 @@
-//! A response of HTTP/1.1: its head, and its body in each of three forms. Bounded, whatever the server says.
+//! A response of HTTP/1.1: its head, and its body in each of three forms. All sizes are limited.
 
 use std::io::{self, BufRead, ErrorKind, Read};
 
@@ -29,7 +29,7 @@ pub enum BodyForm {
 }
 
 impl Head {
-    /// The head of the answer itself: what comes before (103 Early Hints, say) is passed over.
+    /// The head of the final response: interim ones (such as 103 Early Hints) are skipped.
     pub fn read(reader: &mut impl BufRead) -> io::Result<Self> {
         let mut limited = reader.take(MAX_HEAD);
         loop {
@@ -67,12 +67,12 @@ impl Head {
         field.map(|(_, value)| value.trim())
     }
 
-    /// What names this very content: a strong `ETag`, or when it was changed.
+    /// The validator of the content: a strong `ETag`, or the time of the last change.
     pub fn validator(&self) -> Option<&str> {
         self.field("ETag").filter(|tag| !tag.starts_with("W/")).or_else(|| self.field("Last-Modified"))
     }
 
-    /// Fails where its end can't be known: a body that is cut short would look whole.
+    /// The form of the body. Fails if its end can't be known, because a truncated body would look complete.
     pub fn body(&self) -> io::Result<BodyForm> {
         if matches!(self.status, 100..=199 | 204 | 304) {
             return Ok(BodyForm::Length(0));
@@ -100,7 +100,7 @@ impl Head {
         }
     }
 
-    /// Where a partial content begins, and the length of the whole if that is known.
+    /// The start of a partial content, and the length of the whole content if known.
     pub fn range(&self) -> Option<(u64, Option<u64>)> {
         let (range, whole) = self.field("Content-Range")?.strip_prefix("bytes ")?.split_once('/')?;
         Some((range.split('-').next()?.parse().ok()?, whole.parse().ok()))
@@ -111,7 +111,7 @@ fn invalid(why: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, why)
 }
 
-/// Digits alone: no sign.
+/// Digits only, without a sign.
 fn number(digits: &str, radix: u32) -> Option<u64> {
     u64::from_str_radix(digits, radix).ok().filter(|_| digits.chars().all(|c| c.is_digit(radix)))
 }
@@ -120,7 +120,7 @@ fn number(digits: &str, radix: u32) -> Option<u64> {
 pub struct Body<R> {
     reader: R,
     form: BodyForm,
-    /// Bytes of this chunk, or of a body of known length.
+    /// The remaining bytes of this chunk, or of a body of known length.
     left: u64,
     is_first: bool,
     is_over: bool,
@@ -142,7 +142,7 @@ impl<R: BufRead> Body<R> {
         let digits = line.split(';').next().unwrap_or_default().trim();
         self.left = number(digits, 16).ok_or_else(|| invalid("the length of a chunk can't be read"))?;
         if self.left == 0 {
-            // What may follow, up to an empty line.
+            // Trailer fields up to an empty line.
             for _ in 0..MAX_TRAILERS {
                 if self.line()?.is_empty() {
                     self.is_over = true;
@@ -168,7 +168,7 @@ impl<R: BufRead> Body<R> {
 }
 
 impl<R: BufRead> Read for Body<R> {
-    /// Zero at the end of the whole body; an error where the connection has ended before.
+    /// Zero at the end of the complete body; an error if the connection has ended before.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if self.form == BodyForm::Open {
             return self.reader.read(buf);

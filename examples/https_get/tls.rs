@@ -1,4 +1,4 @@
-//! TLS on the host over a socket of the modem: the authorities that are trusted, and errors in words.
+//! TLS on the host over a socket of the modem: the trusted authorities, and the texts of errors.
 
 use std::io;
 use std::path::Path;
@@ -44,7 +44,7 @@ pub fn config(ca: Option<&Path>, more: &[u8]) -> Result<Arc<ClientConfig>, Faile
     Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
 }
 
-/// Begins TLS; the handshake comes with the first read or write.
+/// Starts TLS; the first read or write does the handshake.
 pub fn secure(config: &Arc<ClientConfig>, host: &str, socket: Socket) -> Result<Secured, Failed> {
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| Failed::Job(format!("\"{host}\" is no name that a certificate can have"), None))?;
@@ -53,7 +53,7 @@ pub fn secure(config: &Arc<ClientConfig>, host: &str, socket: Socket) -> Result<
     Ok(StreamOwned::new(connection, socket))
 }
 
-/// The fault of TLS in words, and what to do; `None` if the connection was lost or anything else has failed.
+/// The TLS fault in words, with advice; `None` for a lost connection or another failure.
 pub fn in_words(error: &io::Error) -> Option<Failed> {
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     let certificate =

@@ -1,4 +1,5 @@
-//! MQTT over a connection that comes back: every message reaches the broker through net loss and restarts of the module.
+//! MQTT over a reconnecting socket: every message reaches the broker, also after a loss of the network or a restart of
+//! the module.
 //!
 //! ```text
 //! cargo run --features examples-net --example mqtt
@@ -36,9 +37,9 @@ usage: mqtt [options]
   --for SECONDS        fails if that is not enough [300]
 ";
 
-/// The most messages on their way.
+/// The most messages in transit.
 const MAX_PENDING: usize = 16;
-/// How long the broker may take for a send; the supervisor works on it meanwhile.
+/// The time-out of a send, in which the supervisor restores the connection.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 struct Options {
@@ -149,23 +150,24 @@ fn run(options: Options) -> Result<(), Failed> {
     Ok(())
 }
 
-/// A session on its connection, and how far it is.
+/// A session on its connection, and its progress.
 struct Client {
     session: Session,
     socket: ReconnectingSocket,
-    /// A send has found that the connection has ended: nothing more goes out until its gap has come.
+    /// A send has found that the connection has ended: nothing more is sent until its gap has come.
     is_away: bool,
     published: u32,
     acknowledged: u32,
     arrivals: Arrivals,
     gaps: u32,
-    /// What was acknowledged and received before the last gap.
+    /// The number of acknowledged and received messages before the last gap.
     before: u32,
-    /// Behind a connection that brought nothing: a broker that closes each would be asked without a rest.
+    /// The pause after a connection without progress, so that a broker that closes each is not contacted without a
+    /// pause.
     pause: Duration,
 }
 
-/// The messages that came back: the number of the last one, and how many came again.
+/// The echoed messages: the number of the last one, and the number of repeated ones.
 #[derive(Default)]
 struct Arrivals {
     received: u32,
@@ -173,7 +175,7 @@ struct Arrivals {
 }
 
 impl Client {
-    /// Sends what is to be sent, at the latest at `until`, and takes what comes within this span.
+    /// Sends the pending output until `until`, and reads for at most this span.
     fn turn(&mut self, span: Duration, until: Instant) -> Result<(), Failed> {
         self.session.tick(Instant::now()).map_err(broken)?;
         let output = self.session.take_output();
@@ -181,9 +183,9 @@ impl Client {
             let left = until.saturating_duration_since(Instant::now());
             match self.socket.send(&output, PATIENCE.min(left)) {
                 Ok(()) => {}
-                // The program is about to end.
+                // The program is ending.
                 Err(Error::Timeout { .. }) if Instant::now() >= until => return Ok(()),
-                // What was sent before may still have been answered.
+                // Earlier messages may still be acknowledged.
                 Err(Error::Gap { .. }) => self.is_away = true,
                 Err(error) => return Err(error.into()),
             }
@@ -198,7 +200,7 @@ impl Client {
                     common::pause(self.pause.min(until.saturating_duration_since(Instant::now())));
                 }
                 self.before = so_far;
-                // The session goes on, on the new connection.
+                // The session continues on the new connection.
                 self.is_away = false;
                 self.session.lost().map_err(broken)?;
                 self.session.begin().map_err(broken)?;
@@ -226,7 +228,7 @@ impl Client {
 }
 
 impl Arrivals {
-    /// Messages come in the order in which they were published; behind a loss the last ones may come again.
+    /// Messages come in the order of their publication; after a loss the last ones may be repeated.
     fn came(&mut self, message: &Message) -> Result<(), Failed> {
         let number: Option<u32> =
             std::str::from_utf8(&message.payload).ok().and_then(|text| text.parse().ok());

@@ -1,5 +1,5 @@
-//! A session of an MQTT 3.1.1 client over whatever carries its bytes: bytes in, bytes and events out. `mqtt-protocol-core` keeps
-//! what is on its way and sends it again on the next connection.
+//! A session of an MQTT 3.1.1 client without I/O: it takes bytes, and returns bytes and events. `mqtt-protocol-core`
+//! keeps messages in transit and sends them again on the next connection.
 #![allow(dead_code, reason = "the examples `mqtt` and `gateway` each use their own part")]
 
 use std::collections::{BTreeMap, VecDeque};
@@ -10,34 +10,34 @@ use mqtt_protocol_core::mqtt::connection::event::TimerKind;
 use mqtt_protocol_core::mqtt::packet::{GenericPacketTrait, Packet, Qos, SubEntry, SubOpts};
 use mqtt_protocol_core::mqtt::result_code::{ConnectReturnCode, MqttError};
 
-/// How long the broker may take to answer a ping.
+/// The broker's time-out for a ping.
 const PING_ANSWER_MS: u64 = 20_000;
-/// How often the broker hears of a client that has nothing to say, in seconds.
+/// The interval at which an idle client sends a ping, in seconds.
 const KEEP_ALIVE: u16 = 60;
 
-/// The largest packet that is taken. What a longer one announces is refused before it is kept.
+/// The largest packet that is accepted. A longer one is refused by its announced length.
 const MAX_PACKET: usize = 256 * 1024;
 
-/// A message to publish, or one that came.
+/// A message to publish, or a received one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Message {
     pub topic: String,
     pub payload: Vec<u8>,
-    /// Whether the broker keeps it for later subscribers.
+    /// True if the broker keeps it for later subscribers.
     pub is_retained: bool,
 }
 
 /// An event of a session.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum SessionEvent {
-    /// The broker has taken the connection; whether it knew the session.
+    /// The broker has accepted the connection. `is_known` is true if it has the session.
     Online {
         is_known: bool,
     },
     /// The broker has this published message.
     Acknowledged,
     Received(Message),
-    /// The connection is to be closed, and why.
+    /// The connection must be closed, for this reason.
     Close(String),
 }
 
@@ -52,10 +52,10 @@ pub struct Session {
     output: Vec<u8>,
     events: VecDeque<SessionEvent>,
     timers: Vec<(TimerKind, Instant)>,
-    /// Given, and not known to be with the broker, by packet; the order of the packets is that of the messages.
+    /// Messages that are not acknowledged, by packet; the order of the packets is that of the messages.
     pending: BTreeMap<u64, (u16, Message)>,
     next: u64,
-    /// The part of a packet that has come. Kept here: the part would stay in the core behind a loss.
+    /// The part of a packet that has come. It is kept here, because the core would keep it over a loss.
     input: Vec<u8>,
 }
 
@@ -81,14 +81,14 @@ impl Session {
         }
     }
 
-    /// Sets what the broker publishes when this client is gone without a word. A client that only tells states needs no session
-    /// that the broker keeps: it has none.
+    /// Sets the message that the broker publishes if this client is lost. Such a client only publishes states and needs
+    /// no stored session, so it uses none.
     #[must_use]
     pub fn will(self, will: Message) -> Self {
         Self { will: Some(will), ..self }
     }
 
-    /// A connection stands, the first one or another.
+    /// A connection is open, the first or a later one.
     pub fn begin(&mut self) -> Result<(), MqttError> {
         let mut connect = mqtt::packet::v3_1_1::Connect::builder()
             .client_id(self.client_id.as_str())?
@@ -106,14 +106,14 @@ impl Session {
         self.follow(events)
     }
 
-    /// Takes leave of the broker, which forgets the will.
+    /// Disconnects from the broker, which drops the will.
     pub fn leave(&mut self) -> Result<(), MqttError> {
         let disconnect = mqtt::packet::v3_1_1::Disconnect::builder().build()?;
         let events = self.core.checked_send(disconnect);
         self.follow(events)
     }
 
-    /// The connection has ended. What it had to send is with it.
+    /// The connection has ended. Its unsent bytes are lost.
     pub fn lost(&mut self) -> Result<(), MqttError> {
         let events = self.core.notify_closed();
         self.follow(events)?;
@@ -124,7 +124,7 @@ impl Session {
         Ok(())
     }
 
-    /// Publishes. Before the broker has taken the connection nothing can be published.
+    /// Publishes. This is possible after the broker has accepted the connection.
     pub fn publish(&mut self, message: Message) -> Result<(), MqttError> {
         let packet = self.core.acquire_packet_id()?;
         let publish = mqtt::packet::v3_1_1::Publish::builder()
@@ -140,7 +140,7 @@ impl Session {
         self.follow(events)
     }
 
-    /// Bytes of the broker.
+    /// Processes bytes of the broker.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), MqttError> {
         self.input.extend_from_slice(bytes);
         while let Some(length) = packet_length(&self.input)?.filter(|length| *length <= self.input.len()) {
@@ -151,7 +151,7 @@ impl Session {
         Ok(())
     }
 
-    /// Does what is due.
+    /// Runs the timers that are due.
     pub fn tick(&mut self, now: Instant) -> Result<(), MqttError> {
         let due: Vec<_> = self.timers.iter().filter(|(_, at)| *at <= now).map(|(kind, _)| *kind).collect();
         for kind in due {
@@ -162,17 +162,17 @@ impl Session {
         Ok(())
     }
 
-    /// Whether messages can be published.
+    /// True if messages can be published.
     pub fn is_online(&self) -> bool {
         self.is_online
     }
 
-    /// How many messages the broker is not known to have.
+    /// The number of messages that are not acknowledged.
     pub fn pending(&self) -> usize {
         self.pending.len()
     }
 
-    /// The bytes for the broker, which is to get all of them.
+    /// The bytes for the broker. The caller must send all of them.
     pub fn take_output(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.output)
     }
@@ -232,8 +232,8 @@ impl Session {
         Ok(())
     }
 
-    /// The broker has taken the connection. One that does not know the session gets the subscription and all that is not
-    /// known to be with it.
+    /// The broker has accepted the connection. If it does not have the session, the subscription and all unacknowledged
+    /// messages are sent again.
     fn taken(&mut self, is_known: bool) -> Result<(), MqttError> {
         self.is_online = true;
         self.events.push_back(SessionEvent::Online { is_known });
@@ -254,7 +254,7 @@ impl Session {
     }
 }
 
-/// The length of the packet that begins here, once its bytes say it (MQTT 3.1.1, section 2.2.3).
+/// The length of the packet at the start of these bytes, if they contain it (MQTT 3.1.1, section 2.2.3).
 fn packet_length(bytes: &[u8]) -> Result<Option<usize>, MqttError> {
     let mut length = 0;
     for (at, byte) in bytes.iter().skip(1).enumerate() {

@@ -1,6 +1,6 @@
-//! The commands that are completed, and what they do.
+//! The commands for completion, and their effects.
 
-/// Commands that a person types at a module, with what they do. Of the manual; a module knows more.
+/// Common commands of the manual with their effects; a module has more.
 pub const COMMANDS: &[(&str, &str)] = &[
     ("AT", "whether the module answers"),
     ("AT+CBC", "supply voltage"),
@@ -47,7 +47,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("quit", "ends the program, as Ctrl-D does"),
 ];
 
-/// What a line may be completed to.
+/// The possible completions of a line.
 pub fn completions(line: &str) -> Vec<&'static str> {
     let all = COMMANDS.iter().chain(WORDS).map(|(name, _)| *name);
     all.filter(|name| name.len() >= line.len() && name.is_char_boundary(line.len()))

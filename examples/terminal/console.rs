@@ -1,4 +1,4 @@
-//! The conversation: what is typed, and what the module says meanwhile.
+//! The conversation: typed lines, and the output of the module meanwhile.
 
 use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,30 +16,30 @@ use super::commands::{COMMANDS, WORDS};
 use super::common::{Failed, Usage, bring_up, host_and_port, shell, step};
 use super::editor::{LineEditor, StateLine, Typed};
 
-/// How long a connection may take, and the close of one.
+/// The time-out of a connect, and of a close.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Console {
     modem: Modem,
     timeout: Duration,
     state: Arc<ConsoleState>,
-    /// Prints what comes.
+    /// Prints received text.
     print: Print,
 }
 
 type Print = Arc<dyn Fn(String) + Send + Sync>;
 
-/// The state that the line above the prompt tells of.
+/// The state for the line above the prompt.
 struct ConsoleState {
     modem: Modem,
     socket: Mutex<Option<Socket>>,
     line: StateLine,
-    /// Whether a person types: an error is shown then, and ends nothing.
+    /// True if a user types: errors are shown then, and do not end the program.
     is_interactive: bool,
 }
 
 impl ConsoleState {
-    /// Asks again, while there is something to ask.
+    /// Reads the state again, if it is shown.
     fn look(&self) {
         if !self.is_interactive {
             return;
@@ -88,7 +88,7 @@ pub fn run(options: Options) -> Result<(), Failed> {
     }
     let result = console.talk(&mut editor);
     if console.modem.is_ready() {
-        // The module would keep the connection. One that does not close it is no news at the end.
+        // The module would keep the connection open. A failure to close it at the end is not reported.
         let _ = console.close();
     }
     console.modem.close();
@@ -101,13 +101,13 @@ pub fn run(options: Options) -> Result<(), Failed> {
     result
 }
 
-/// Above the line that is typed, or simply to the standard output.
+/// Prints above the line that is typed, or to the standard output.
 fn printer(editor: &mut LineEditor, is_interactive: bool) -> Result<Print, Failed> {
     if is_interactive {
         let printer = std::sync::Mutex::new(editor.printer().map_err(io::Error::other)?);
         return Ok(Arc::new(move |text| {
             if let Ok(mut printer) = printer.lock() {
-                // The terminal is gone: the next line that is read says so.
+                // The terminal is closed: the next read of a line returns the error.
                 let _ = printer.print(shell::harmless(text));
             }
         }));
@@ -117,7 +117,7 @@ fn printer(editor: &mut LineEditor, is_interactive: bool) -> Result<Print, Faile
     }))
 }
 
-/// Prints what the module says unasked.
+/// Prints unsolicited output of the module.
 fn listen(state: Arc<ConsoleState>, print: Print) {
     let events = state.modem.events();
     thread::spawn(move || {
@@ -137,7 +137,7 @@ fn listen(state: Arc<ConsoleState>, print: Print) {
     });
 }
 
-/// What a person wants to read of an event: of a line what the module wrote, and beside it what it means.
+/// The text for an event: for a line, the module's text and its meaning.
 fn told(event: Event, line: &mut Option<String>) -> Option<String> {
     Some(match event {
         Event::Line(text) => {
@@ -279,7 +279,7 @@ impl Console {
     }
 }
 
-/// Prints what comes on a connection, until it ends; why it has.
+/// Prints received data until the connection ends. Returns the reason.
 fn receive(socket: &Socket, print: &Print) -> String {
     loop {
         match socket.recv(Duration::MAX) {

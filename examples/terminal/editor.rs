@@ -1,4 +1,5 @@
-//! The line editor: completion, history, a line of state above the prompt, and a printer for what comes while a line is typed.
+//! The line editor: completion, history, a line with the state above the prompt, and a printer for output while a line
+//! is typed.
 
 use std::borrow::Cow;
 use std::fs;
@@ -16,17 +17,17 @@ use rustyline::{ColorMode, CompletionType, Config, Context, Editor, ExternalPrin
 
 use super::commands::{COMMANDS, completions};
 
-/// Lines with one of these in them are not kept.
+/// Lines with one of these are not kept in the history.
 const SECRET: [&str; 9] = ["PIN", "PW", "PASS", "PUK", "KEY", "AUTH", "CSTT=", "SAPBR", "CLCK"];
 
-/// The line above the prompt. Whatever is printed draws it again, also while a line is typed.
+/// The line above the prompt. It is drawn again with every output, also while a line is typed.
 #[derive(Clone, Default)]
 pub struct StateLine(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
     text: String,
-    /// The width of the terminal: a longer line would take two.
+    /// The width of the terminal: a longer line would use two rows.
     columns: usize,
 }
 
@@ -48,7 +49,8 @@ struct Known(StateLine);
 impl Helper for Known {}
 impl Validator for Known {}
 
-/// No colours: the editor asks for the prompt, of which it knows the size, each time it draws it.
+/// Highlights without colours: it only supplies the current prompt, because the editor calls it each time that it
+/// draws.
 impl Highlighter for Known {
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_default: bool) -> Cow<'b, str> {
         // A search in the history has a prompt of its own.
@@ -56,7 +58,7 @@ impl Highlighter for Known {
     }
 }
 
-/// Says behind the command that stands there what it does.
+/// Shows the effect of the typed command behind it.
 impl Hinter for Known {
     type Hint = String;
 
@@ -80,7 +82,7 @@ impl Completer for Known {
     }
 }
 
-/// A line of a person, or the end of the input.
+/// A line of the user, or the end of the input.
 pub enum Typed {
     Line(String),
     /// Ctrl-C or Ctrl-D.
@@ -102,13 +104,13 @@ impl LineEditor {
         Ok(Self { editor, state })
     }
 
-    /// Takes the history of earlier sessions. The first time there is none.
+    /// Loads the history of earlier sessions. The first time there is none.
     pub fn load(&mut self, path: &Path) -> io::Result<()> {
         let text = match fs::read_to_string(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             read => read?,
         };
-        // Of too many the oldest go.
+        // Beyond the limit the oldest are dropped.
         text.lines().try_for_each(|line| self.keep(line))
     }
 
@@ -117,7 +119,7 @@ impl LineEditor {
         self.editor.create_external_printer()
     }
 
-    /// The next line; of a person, below the state.
+    /// The next line; an interactive user sees the state above it.
     pub fn read(&mut self, is_interactive: bool) -> io::Result<Typed> {
         let columns = self.editor.dimensions().map_or(80, |(columns, _)| columns.into());
         self.state.0.lock().unwrap_or_else(PoisonError::into_inner).columns = columns;
@@ -149,7 +151,7 @@ impl LineEditor {
     }
 }
 
-/// Whether a line may hold a secret.
+/// True if a line may contain a secret.
 fn is_secret(line: &str) -> bool {
     let line = line.to_ascii_uppercase();
     line.contains('=') && SECRET.iter().any(|word| line.contains(word))

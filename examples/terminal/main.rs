@@ -1,4 +1,4 @@
-//! A console for people: commands with history and completion, what the module says unasked beside what it means.
+//! An interactive console: commands with history and completion, and unsolicited lines with their meaning.
 //!
 //! ```text
 //! cargo run --example terminal --features examples-terminal
