@@ -1,4 +1,4 @@
-//! The speed of the driver: ratios to what the line, the terminal or the memory allows, measured in the same run.
+//! The speed of the driver: ratios to the limits of the line, the terminal or the memory, measured in the same run.
 //!
 //! ```sh
 //! cargo bench --bench driver              # everything, in one to three minutes
@@ -7,7 +7,7 @@
 //! cargo bench --bench driver -- --compare # the same work by other programs, in turn (benches/compare)
 //! ```
 //!
-//! The figures are read by a person and shown in `docs/performance.md`; what fails here is a byte that does not come.
+//! The figures are for readers and shown in `docs/performance.md`; the bench fails only if bytes are missing.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failing io call shall end the measurement")]
 
@@ -53,7 +53,7 @@ fn main() {
     if many::serves_modems() || instructions::is_done() || compare::is_done() {
         return;
     }
-    // Cargo adds an option of its own.
+    // Cargo adds an option.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|part| !part.starts_with('-')).collect();
     for (name, measure) in PARTS {
         if wanted.is_empty() || wanted.iter().any(|part| part == name) {

@@ -1,12 +1,12 @@
-//! The simulator never is what limits a test at 3 Mbaud: measured through one socket, without io, in process and on a
-//! pseudo-terminal, sending, receiving and both at once.
+//! The simulator's speed, which must not limit a test at 3 Mbaud: measured through one socket, without I/O, in process
+//! and on a pseudo-terminal, for sending, receiving and both at once.
 //!
 //! ```sh
 //! cargo bench --bench simulator
 //! ```
 //!
-//! prints the figures that `docs/simulator.md` shows, beside the 300 000 bytes a second that 3 Mbaud carries. They are
-//! read by a person; what fails here is a byte that does not come.
+//! prints the figures in `docs/simulator.md`, with the 300 000 bytes a second of 3 Mbaud. They are for readers; the
+//! bench fails only if bytes are missing.
 #![allow(clippy::unwrap_used, reason = "a failing io call shall end the measurement")]
 
 use std::io::{Read, Write};
@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 
 use air724ug::sim::{FullBuffer, MemoryNetwork, Peer, Settings, Simulator, VirtualHost, serve};
 
-/// What a line of 3 Mbaud carries, ten bits to a byte.
+/// The bytes a second of a line of 3 Mbaud, with ten bits for a byte.
 const NEEDED: f64 = 300_000.0;
 const CHUNK: usize = 1460;
-/// How much is moved in each direction.
+/// The payload in each direction.
 const AMOUNT: usize = 2_000 * CHUNK;
 
 fn report(what: &str, bytes: usize, took: Duration) {
@@ -26,8 +26,8 @@ fn report(what: &str, bytes: usize, took: Duration) {
     println!("{what}: {:.1} MB/s, {:.0} x 3 Mbaud", rate / 1e6, rate / NEEDED);
 }
 
-/// A module whose send buffer is full waits: by default it says `ERROR` in place of the prompt, as soon as a busy machine
-/// keeps the peer from reading.
+/// A module that waits when its send buffer is full: by default it prints `ERROR` instead of the prompt when a busy
+/// machine delays the reads of the peer.
 fn quiet() -> Settings {
     Settings::default().echo(false).full_buffer(FullBuffer::Wait)
 }
@@ -128,7 +128,7 @@ impl<R: Read, W: Write> Program<R, W> {
         self.expect(end);
     }
 
-    /// Reads byte by byte until this has come, so that nothing behind it is taken.
+    /// Reads byte by byte until this text has come, so that no later byte is read.
     fn expect(&mut self, end: &str) {
         let mut seen = Vec::new();
         let mut byte = [0; 1];
@@ -198,7 +198,7 @@ mod terminal {
         assert!(rate < NEEDED * 1.02, "the line is faster than it is: {rate:.0}");
     }
 
-    /// Serves a modem on a terminal; the hand on it keeps it alive.
+    /// Serves a modem on a terminal; the remote keeps it running.
     fn terminal<N: Network + Send + 'static>(modem: Simulator<N>) -> (std::path::PathBuf, serve::Remote) {
         let pty = serve::Pty::open().unwrap();
         let path = pty.path().to_owned();
@@ -223,7 +223,7 @@ mod terminal {
         while let Ok(1..) = stream.read(&mut buffer) {}
     }
 
-    /// Sends as much as is measured, and waits for the end.
+    /// Sends the measured amount, and waits for the end.
     fn source(mut stream: TcpStream) {
         if stream.write_all(&vec![b'y'; AMOUNT]).is_ok() {
             discard(stream);

@@ -1,4 +1,4 @@
-//! Receiving through a pseudo-terminal without a line rate, beside a program that reads and throws away.
+//! Reception through a pseudo-terminal without a line rate, compared with a program that reads and drops the bytes.
 
 use std::io::Read;
 use std::time::{Duration, Instant};

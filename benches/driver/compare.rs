@@ -1,10 +1,11 @@
-//! `--compare`: builds and runs benches/compare, a package of its own, so that nothing else needs what it compares with.
+//! `--compare`: builds and runs benches/compare. It is a separate package, so that no other build needs its
+//! dependencies.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Whether the arguments ask for it; the others are handed on, those that Cargo adds are not.
+/// True if the arguments select it. The others are passed on, except those of Cargo.
 pub(crate) fn is_done() -> bool {
     let mut arguments: Vec<OsString> =
         std::env::args_os().skip(1).filter(|argument| argument != "--bench").collect();

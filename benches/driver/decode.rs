@@ -1,4 +1,5 @@
-//! The speed of telling pushed data from text, without a port: the decoder alone, and the engine with a reader.
+//! The speed of the separation of pushed data from text, without a port: the decoder alone, and the engine with a
+//! reader.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -10,8 +11,8 @@ use crate::CHUNK;
 use crate::report::{Goal, report};
 use crate::support::pair::Pair;
 
-/// How much payload a measurement takes, and how often it is made: short and often, for the fastest counts, as the others
-/// were disturbed.
+/// The payload of a measurement, and the number of measurements: many short ones, because the fastest counts and the
+/// others were disturbed.
 const AMOUNT: usize = 1 << 20;
 const TIMES: usize = 60;
 
@@ -57,14 +58,14 @@ fn frames(socket: SocketId, frame: usize, amount: usize) -> Vec<u8> {
     [header.as_bytes(), &vec![b'x'; frame]].concat().repeat(amount / frame)
 }
 
-/// Millions of bytes of payload a second; `run` answers how much it took.
+/// Millions of bytes of payload a second; `run` returns the number of bytes that it has read.
 fn best(mut run: impl FnMut(usize) -> usize) -> f64 {
     let mut rate = |amount| {
         let begun = Instant::now();
         let done = run(amount);
         done as f64 / begun.elapsed().max(Duration::from_nanos(1)).as_secs_f64() / 1e6
     };
-    // A sixteenth is enough to see how slow the slow ones are.
+    // A sixteenth is sufficient for slow ones.
     let first = rate(AMOUNT / 16);
     let amount = if first < 100.0 { AMOUNT / 16 } else { AMOUNT };
     (0..TIMES).map(|_| rate(amount)).fold(first, f64::max)

@@ -1,7 +1,7 @@
-//! The processor's instructions for a byte received, a byte sent and a command: of the engine alone, without a port or threads,
-//! counted by valgrind's callgrind in a process of its own.
+//! The processor's instructions for a received byte, a sent byte and a command: of the engine only, without a port or
+//! threads, counted by valgrind's callgrind in a separate process.
 //!
-//! The number is the same on a busy machine. `--check` ends with an error if one is a quarter more than was recorded.
+//! The number is the same on a busy machine. `--check` fails if one exceeds its recorded value by a quarter.
 
 use std::hint::black_box;
 use std::process::Command;
@@ -13,19 +13,19 @@ use crate::CHUNK;
 use crate::report::{Goal, report};
 use crate::support::pair::Pair;
 
-/// In the process that is counted: the work and how often it is done, with a blank between.
+/// For the counted process: the work and the number of its repetitions, separated by a blank.
 const WORK: &str = "AIR724UG_BENCH_WORK";
-/// How often it is done: what is beside it, the same each time, is the difference to half of that.
+/// The number of repetitions. The difference to half of them is free of constant parts.
 const TIMES: usize = 400;
-/// A compiler may make another choice; a regression is more.
+/// The margin for differences between compilers; a regression exceeds it.
 const MARGIN: f64 = 1.25;
 
 struct Work {
     name: &'static str,
     run: fn(&mut Line),
-    /// How many bytes or commands it is.
+    /// The number of bytes or commands.
     units: usize,
-    /// Instructions for one, with Rust 1.95.
+    /// The instructions for one, with Rust 1.95.
     recorded: f64,
 }
 
@@ -47,7 +47,7 @@ const WORKS: [Work; 5] = [
     Work { name: "typed query", run: Line::ask, units: 1, recorded: 20_300.0 },
 ];
 
-/// An engine with one open socket, and what the modem says next.
+/// An engine with one open socket, and the next bytes of the modem.
 struct Line {
     pair: Pair,
     socket: SocketId,
@@ -90,7 +90,7 @@ impl Line {
         self.call(Request::query(&Signal), &[b"\r\n+CSQ: 20,0\r\n\r\nOK\r\n"]);
     }
 
-    /// Asks, and says the next of `words` whenever the port has taken a write.
+    /// Makes a request, and passes the next of `words` to the engine whenever the port has accepted a write.
     fn call(&mut self, request: Request, words: &[&[u8]]) {
         let mut words = words.iter();
         self.ticket += 1;
@@ -121,7 +121,7 @@ impl Line {
     }
 }
 
-/// In the process that is counted: does the work.
+/// Does the work if this is the counted process.
 pub(crate) fn is_done() -> bool {
     let Ok(wanted) = std::env::var(WORK) else { return false };
     let (work, times) = wanted.split_once(' ').unwrap();
@@ -152,7 +152,7 @@ pub(crate) fn measure() {
     }
 }
 
-/// The instructions of a process that does this work `times` times.
+/// The instructions of a process that repeats this work `times` times.
 fn count(work: usize, times: usize) -> Option<f64> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])

@@ -1,4 +1,4 @@
-//! The time of a round trip, beside a program without a driver on the same terminal.
+//! The time of a round trip, compared with a program without a driver on the same terminal.
 
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::raw::Raw;
 use crate::report::{Goal, note, percentile, ratio, report};
 use crate::support::driver::{SOON, Terminal, memory};
 
-/// Both take turns, so that what else the machine does disturbs them alike.
+/// Both alternate, so that other load on the machine affects them equally.
 const ROUNDS: usize = 30;
 const TRIPS: usize = 300;
 const URCS: usize = 250;
@@ -38,7 +38,7 @@ fn trips(mut trip: impl FnMut()) -> Vec<Duration> {
 fn commands() {
     let terminal = Terminal::with(Settings::default(), memory());
     let (mut raws, mut hops, mut drivers) = (Vec::new(), Vec::new(), Vec::new());
-    // A terminal of its own: its reader never leaves it.
+    // A separate terminal, because its reader keeps the port.
     let with_reader = Terminal::with(Settings::default(), memory());
     let mut hopping = Raw::open(&with_reader.path).with_reader();
     hopping.ask(b"ATE0\r\n", b"OK\r\n");
@@ -82,7 +82,7 @@ fn echo() {
     report("64-byte echo, us, p50", percentile(&mut drivers, 50).as_secs_f64() * 1e6, Goal::AtMost(80.0));
 }
 
-/// From a frame's last byte to the call that waits for it.
+/// The time from a frame's last byte to the return of the waiting call.
 fn news() {
     let (mut raws, mut hops, mut drivers) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -107,7 +107,7 @@ fn news() {
 const FRAME: &[u8] = b"\r\n+RECEIVE,0,16:\r\n0123456789abcdef";
 const PAYLOAD: &[u8] = b"0123456789abcdef";
 
-/// How long each frame took from the modem's write to the end of `hear`, which waits when the frame is written.
+/// The time of each frame from the modem's write to the return of `hear`, which waits when the frame is written.
 fn heard(puppet: &Puppet, mut hear: impl FnMut()) -> Vec<Duration> {
     let origin = Instant::now();
     let nanos = move || u64::try_from(origin.elapsed().as_nanos()).unwrap();
@@ -116,7 +116,7 @@ fn heard(puppet: &Puppet, mut hear: impl FnMut()) -> Vec<Duration> {
     let notes = written_at.clone();
     puppet.order(move |end| {
         while nexts.recv().is_ok() {
-            // The waiting thread has time to fall asleep; the host says nothing.
+            // The waiting thread has time to fall asleep; the host writes nothing.
             assert!(!end.wait(PollFlags::IN, Duration::from_micros(200)));
             notes.store(nanos(), Ordering::SeqCst);
             end.say(FRAME);
@@ -139,7 +139,7 @@ fn compare(what: &str, drivers: &mut [Duration], raws: &mut [Duration], goals: [
     }
 }
 
-/// How much of it is the hop from the thread that reads to the one that waits.
+/// The part of it that is the hop from the reading thread to the waiting one.
 fn compare_hop(what: &str, drivers: &mut [Duration], hops: &mut [Duration], raws: &mut [Duration]) {
     let [driver, hop, raw] = [drivers, hops, raws].map(|spans| percentile(spans, 50));
     report(&format!("{what}, a program with a reader thread / without, p50"), ratio(hop, raw), Goal::None);

@@ -1,4 +1,4 @@
-//! The share of the line's rate that is payload, against what the protocol allows at best.
+//! The payload's share of the line rate, compared with the maximum of the protocol.
 
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
@@ -15,16 +15,16 @@ use crate::support::pair::Pair;
 const SLOW: u32 = 115_200;
 const FAST: u32 = 921_600;
 
-/// What crosses the line for each chunk beside it, echo off: half duplex command, prompt and result; header; both.
+/// The other bytes on the line for each chunk, without echo: command, prompt and result (half duplex); header; both.
 const SEND_OVERHEAD: usize = "AT+CIPSEND=0,1460\r\r\n> \r\nDATA ACCEPT:0,1460\r\n".len();
 const PUSH_CEILING: f64 = 0.986;
 const MANUAL_CEILING: f64 = 0.966;
 
-/// How much is moved in virtual time and in real time.
+/// The amounts of payload in virtual time and in real time.
 const VIRTUAL: usize = 500 * CHUNK;
 const REAL: usize = 50 * CHUNK;
-/// What the module takes from the network without being read. When more comes, fetched data cost another 18 bytes a chunk, by
-/// which it announces that, and which no ceiling has; while it holds them all, they don't.
+/// The bytes that the module accepts from the network without a read by the host. If more come, each chunk of fetched
+/// data costs another 18 bytes for their announcement, which no ceiling includes; if all fit, it does not.
 const HELD: usize = 44 * CHUNK;
 
 pub(crate) fn measure() {
@@ -43,7 +43,7 @@ fn receive_ceiling(mode: ReceiveMode) -> f64 {
     }
 }
 
-/// Payload a second to the bytes a second that the line carries.
+/// The ratio of the payload in a second to the line's bytes in a second.
 fn share(bytes: usize, span: Duration, baud: u32) -> f64 {
     bytes as f64 / span.as_secs_f64() / (f64::from(baud) / 10.0)
 }
@@ -52,7 +52,7 @@ fn settings(baud: u32) -> Settings {
     Settings::default().baud(Some(baud)).full_buffer(FullBuffer::Wait)
 }
 
-/// Engine and modem without threads: what the protocol costs, the same in every run.
+/// Engine and modem without threads: the cost of the protocol, equal in every run.
 fn virtually() {
     let pair = |mode, baud| {
         let config = Config::default().baud_rate(baud).receive_mode(mode);
@@ -78,7 +78,7 @@ fn virtually() {
     let receive = |what: &str, mode, host, amount| {
         let mut pair = pair(mode, FAST);
         let socket = pair.connect(host, 1).unwrap();
-        // Behind the beginning, which waits for the first frame.
+        // The measurement starts after the beginning, which waits for the first frame.
         pair.read(socket, CHUNK).unwrap();
         let begun_at = pair.now;
         pair.read(socket, amount).unwrap();
@@ -96,8 +96,8 @@ fn receive_goal(mode: ReceiveMode) -> Goal {
     Goal::AtLeast(if mode == ReceiveMode::Push { 0.999 } else { 0.985 })
 }
 
-/// With threads and a terminal, beside a program that has nothing to do but that: the machine and the simulated line
-/// have their share in both.
+/// With threads and a terminal, compared with a program that does nothing else: the machine and the simulated line
+/// affect both.
 fn on_a_terminal() {
     for baud in [SLOW, FAST] {
         let [driver, raw] = send_on_a_terminal(baud).map(|span| share(REAL, span, baud) / send_ceiling());
@@ -116,7 +116,7 @@ fn on_a_terminal() {
     }
 }
 
-/// By the driver and by a program without one.
+/// The times of the driver and of a program without one.
 fn send_on_a_terminal(baud: u32) -> [Duration; 2] {
     let terminal = Terminal::with(settings(baud), memory());
     let data = vec![b'x'; REAL];

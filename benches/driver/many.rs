@@ -1,6 +1,6 @@
-//! The cost of many modems in one process: threads, memory, time, and the same while nothing happens.
+//! The cost of many modems in one process: threads, memory, processor time, also without traffic.
 //!
-//! The modems are simulated in another process, so that what is measured is the driver's alone.
+//! The modems are simulated in another process, so that only the driver is measured.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
@@ -16,11 +16,11 @@ use crate::support::driver::{SOON, Terminal, all_asleep, memory, naps, processor
 const COUNT: &str = "AIR724UG_BENCH_MODEMS";
 const MOST: usize = 64;
 const COMMANDS: usize = 6_400;
-/// How often they are measured: the cheapest counts, as the others were disturbed.
+/// The number of measurements: the cheapest counts, because the others were disturbed.
 const TIMES: usize = 3;
 const QUIET: Duration = Duration::from_secs(2);
 
-/// In the other process: serves the modems that the variable [`COUNT`] asks for until its input ends.
+/// In the other process: serves the number of modems in the variable [`COUNT`] until its input ends.
 pub(crate) fn serves_modems() -> bool {
     let Ok(count) = std::env::var(COUNT) else { return false };
     let terminals: Vec<_> =
@@ -60,7 +60,7 @@ pub(crate) fn measure() {
     let mut raws: Vec<_> = without.paths.iter().map(|path| Raw::open(path).with_reader()).collect();
     raws.iter_mut().for_each(|raw| raw.ask(b"ATE0\r\n", b"OK\r\n"));
     let mut raw_alone = None;
-    // The first one brings what all share.
+    // The first modem allocates the shared parts.
     drop(open(&simulators.paths[..1]));
     let mut alone = None;
     for count in [1, 8, MOST] {
@@ -69,7 +69,7 @@ pub(crate) fn measure() {
         let modems = open(&simulators.paths[..count]);
         report(&format!("{count} modems: threads"), threads("air724ug") as f64, Goal::AtMost(count as f64));
         let each = resident().saturating_sub(before) as f64 / count as f64 / 1024.0;
-        // Of one alone, the pages that the allocator takes at once say nothing.
+        // For a single modem, the pages that the allocator takes at once are no measure.
         let goal = if count == 1 { Goal::None } else { Goal::AtMost(256.0) };
         report(&format!("{count} modems with 8 sockets each: memory of each, KiB"), each, goal);
         let cost = cost(count, |index| drop(modems[index].0.command("AT", SOON).unwrap()));
@@ -112,11 +112,11 @@ fn with_sockets(modem: Modem) -> Open {
     (modem, sockets)
 }
 
-/// What a command costs this process, in microseconds, when the modems take turns.
+/// The cost of a command for this process, in microseconds, with the modems in turn.
 fn cost(modems: usize, mut ask: impl FnMut(usize)) -> f64 {
     let each = COMMANDS / modems;
     let mut once = || {
-        // An empty name is every thread's.
+        // The empty name matches every thread.
         let before = processor_time("");
         (0..each).for_each(|_| (0..modems).for_each(&mut ask));
         (processor_time("") - before).as_secs_f64() * 1e6 / (each * modems) as f64

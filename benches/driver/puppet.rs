@@ -1,4 +1,4 @@
-//! A modem on a pseudo-terminal that also says what it is told, as fast as the terminal takes it or at a known moment.
+//! A modem on a pseudo-terminal that also writes given bytes, at the speed of the terminal or at a known time.
 
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -36,7 +36,7 @@ impl Puppet {
         Self { path, orders: Some(orders), thread: Some(thread) }
     }
 
-    /// Has this done on the modem's side.
+    /// Runs a function on the modem's side.
     pub(crate) fn order(&self, order: impl FnOnce(&mut End) + Send + 'static) {
         let orders = self.orders.as_ref().expect("it is there until this is dropped");
         assert!(orders.send(Box::new(order)).is_ok());
@@ -53,7 +53,7 @@ impl Drop for Puppet {
 }
 
 impl End {
-    /// Serves as the simulated modem does.
+    /// Serves like the simulated modem.
     fn serve(&mut self, orders: &Receiver<Order>) {
         let mut buffer = [0; 4096];
         loop {
@@ -70,7 +70,7 @@ impl End {
         }
     }
 
-    /// Lets the host have these bytes, however long it takes.
+    /// Writes these bytes to the host, and waits as long as needed.
     pub(crate) fn say(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             match rustix::io::write(self.pty.master().unwrap(), bytes) {
@@ -81,7 +81,7 @@ impl End {
         }
     }
 
-    /// Waits until the terminal is so, or not.
+    /// Waits until the terminal has this state, at most for the span. Returns true if it has.
     pub(crate) fn wait(&self, so: PollFlags, span: Duration) -> bool {
         let span = Timespec { tv_sec: span.as_secs() as i64, tv_nsec: span.subsec_nanos().into() };
         poll(&mut [PollFd::from_borrowed_fd(self.pty.master().unwrap(), so)], Some(&span)).unwrap() > 0

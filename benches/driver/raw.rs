@@ -1,4 +1,5 @@
-//! A program without a driver: it writes, and reads until it has what it waits for. Nothing on this port can be faster.
+//! A program without a driver: it writes, and reads until the expected bytes have come. No program on this port can be
+//! faster.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -8,7 +9,7 @@ use air724ug::crossbeam_channel::{Receiver, unbounded};
 
 pub(crate) struct Raw {
     port: File,
-    /// Where bytes come from, if not from the port itself.
+    /// The source of bytes, if it is not the port itself.
     reader: Option<Receiver<Vec<u8>>>,
     read: Vec<u8>,
 }
@@ -19,8 +20,8 @@ impl Raw {
         Self { port, reader: None, read: Vec::with_capacity(64 * 1024) }
     }
 
-    /// From now on a thread reads and hands over what came, as a driver must that serves several callers: what one more hop
-    /// between threads costs. The thread ends with the port.
+    /// From now on a thread reads and passes the bytes on, as a driver for several callers must: this is the cost of
+    /// one more hop between threads. The thread ends with the port.
     pub(crate) fn with_reader(mut self) -> Self {
         let (sender, reader) = unbounded();
         let mut port = self.port.try_clone().unwrap();
@@ -36,7 +37,7 @@ impl Raw {
         self
     }
 
-    /// Opens a port whose modem is new, and a socket on it.
+    /// Opens a port with a new modem, and a socket on it.
     pub(crate) fn connect(path: &str, host: &str, port: u16) -> Self {
         let mut raw = Self::open(path);
         raw.ask(b"ATE0\r\n", b"OK\r\n");
@@ -51,7 +52,7 @@ impl Raw {
         self.port.write_all(bytes).unwrap();
     }
 
-    /// Reads until what came ends like this.
+    /// Reads until the bytes end like this.
     pub(crate) fn expect(&mut self, end: &[u8]) {
         while !self.read.ends_with(end) {
             self.read_some();

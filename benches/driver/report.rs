@@ -1,11 +1,11 @@
-//! A figure, its goal, and whether it is reached.
+//! A figure with its goal, and the result of the comparison.
 
 use std::time::Duration;
 
 pub(crate) enum Goal {
     AtLeast(f64),
     AtMost(f64),
-    /// It is there to be compared with, or it explains another one.
+    /// A figure for comparison or explanation.
     None,
 }
 
@@ -19,7 +19,7 @@ pub(crate) fn report(what: &str, figure: f64, goal: Goal) {
     println!("  {what:<72} {figure:>9.3}  {wanted}{short}");
 }
 
-/// An absolute time, which illustrates and is no goal.
+/// An absolute time, for illustration. It is no goal.
 pub(crate) fn note(what: &str, span: Duration) {
     println!("  {what:<72} {:>9.1} us", span.as_secs_f64() * 1e6);
 }

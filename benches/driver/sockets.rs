@@ -1,4 +1,4 @@
-//! Eight sockets at once: whether each gets its share, whether one ever stands still, whether a byte is lost.
+//! Eight sockets at the same time: the share of each, the longest standstill, and lost bytes.
 
 use std::io::{Read, Write};
 use std::thread;
@@ -14,7 +14,7 @@ use crate::support::driver::{MODES, SOON, Terminal, memory};
 const SOCKETS: usize = 8;
 const SPAN: Duration = Duration::from_millis(1_500);
 const RATE: u32 = 921_600;
-/// A socket that has moved nothing for this span stands still: each has its turn every 130 ms.
+/// The time without progress after which a socket stands still: each is served every 130 ms.
 const STALL: Duration = Duration::from_secs(1);
 
 pub(crate) fn measure() {
@@ -70,7 +70,7 @@ fn all(
 
 fn one(socket: &Socket, step: impl Fn(&Socket, &mut [u8], u64) -> usize) -> Moved {
     let mut buffer = vec![b'x'; 16 * 1024];
-    // What came before all were there is not counted.
+    // Bytes before the start of all sockets are not counted.
     let mut at = 0;
     let (mut bytes, mut pause) = (0, Duration::ZERO);
     let begun = Instant::now();

@@ -1,5 +1,5 @@
-//! A program on top of `atat`: one thread feeds its ingress, the caller has its blocking client; the pause after each command,
-//! which modules of this family do not need, is off.
+//! A program with `atat`: a thread feeds its ingress, and the caller uses its blocking client. The pause after each
+//! command is off, because modules of this family do not need it.
 
 use std::future::Future;
 use std::io;
@@ -38,7 +38,7 @@ impl Atat {
     pub fn open(path: &str) -> Self {
         let reader = serialport::new(path, 115_200).timeout(Duration::from_millis(100)).open().unwrap();
         let writer = reader.try_clone().unwrap();
-        // Leaked, as its own examples have them in statics: a few kilobytes for each measurement.
+        // Leaked, because its own examples use statics: a few kilobytes for each measurement.
         let slot: &'static Slot = Box::leak(Box::new(Slot::new()));
         let channel: &'static Channel = Box::leak(Box::new(Channel::new()));
         let news = channel.subscribe().unwrap();
@@ -136,7 +136,7 @@ struct Answered;
 
 impl AtatResp for Answered {}
 
-/// A command or a payload, as it goes over the line.
+/// A command or a payload, with the bytes of the line.
 struct Text<'a>(&'a [u8]);
 
 impl AtatCmd for Text<'_> {

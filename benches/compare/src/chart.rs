@@ -1,4 +1,4 @@
-//! A bar chart as SVG: how many times as good as the raw loop each program is, 1 being equal.
+//! A bar chart as SVG: the ratio of each program to the raw loop, 1 being equal.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use crate::work::{CONTENDERS, LOOP};
 
 const COLOURS: [&str; 3] = ["#1f6feb", "#d29922", "#8b949e"];
 const LEFT: usize = 290;
-/// The width of 1; bars end at `MOST`.
+/// The width of the ratio 1; bars end at `MOST`.
 const UNIT: f64 = 220.0;
 const MOST: f64 = 2.0;
 const BAR: usize = 12;

@@ -1,4 +1,5 @@
-//! The cost of this process until now, from `/proc/self/task`: all its threads, not the modem's process.
+//! The processor time and context switches of this process so far, from `/proc/self/task`: all its threads, without the
+//! modem's process.
 
 use std::fs;
 use std::ops::Sub;

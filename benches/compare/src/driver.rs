@@ -1,4 +1,4 @@
-//! A program on top of this crate.
+//! A program with this crate.
 
 use std::io::{Read, Write};
 use std::time::Duration;

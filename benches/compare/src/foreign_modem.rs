@@ -1,6 +1,7 @@
-//! A modem on a pseudo-terminal, written for this comparison: as much of the dialect as it needs, and nothing of `air724ug`.
+//! A modem on a pseudo-terminal, written for this comparison: the required part of the dialect, without code of
+//! `air724ug`.
 //!
-//! It runs as a process of its own, so that its processor time and context switches are not counted.
+//! It runs as a separate process, so that its processor time and context switches are not counted.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -12,7 +13,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 pub const CHUNK: usize = 1460;
-/// The argument by which this program is the modem.
+/// The argument that makes this program the modem.
 pub const ARGUMENT: &str = "--foreign-modem";
 
 /// The modem's process, ended when this is dropped.
@@ -22,7 +23,7 @@ pub struct ForeignModem {
 }
 
 impl ForeignModem {
-    /// `baud` 0: as fast as the terminal.
+    /// `baud` 0: without a rate.
     pub fn start(baud: u32) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         let child =
@@ -46,7 +47,7 @@ pub fn run(baud: u32) -> io::Result<()> {
     grantpt(&master)?;
     unlockpt(&master)?;
     let path = ptsname(&master, Vec::new())?.into_string().map_err(io::Error::other)?;
-    // Open as long as the modem runs: a program that closes the port ends nothing here.
+    // Open while the modem runs, so that a program that closes the port does not end it.
     let slave = File::options().read(true).write(true).open(&path)?;
     let mut termios = tcgetattr(&slave)?;
     termios.make_raw();
@@ -66,14 +67,14 @@ pub fn run(baud: u32) -> io::Result<()> {
     Modem::new(line).serve()
 }
 
-/// The wire: 8N1, each direction with its own clock.
+/// The line: 8N1, each direction with its own clock.
 struct Line {
     master: File,
     byte: Duration,
-    /// Bytes that are on their way from the host, and when the last of them is here.
+    /// Bytes in transit from the host, and the arrival of the last one.
     arriving: Vec<u8>,
     arrived_at: Instant,
-    /// When the bytes that were read last were here.
+    /// The arrival of the bytes that were read last.
     read_at: Instant,
     sent_at: Instant,
 }
@@ -103,7 +104,7 @@ impl Line {
             return self.master.write_all(bytes);
         }
         for piece in bytes.chunks(128) {
-            // An answer begins when the command has arrived, even if this thread was woken a little later.
+            // An answer begins when the command has arrived, even if this thread was woken later.
             let begun_at = self.sent_at.max(self.read_at);
             let now = Instant::now();
             let begun_at = if now > begun_at + Duration::from_millis(2) { now } else { begun_at };
@@ -114,7 +115,7 @@ impl Line {
         Ok(())
     }
 
-    /// Exact: the kernel's timers alone are up to 0.1 ms late, which at 3 Mbaud is 30 bytes.
+    /// Waits exactly: the kernel's timers alone are up to 0.1 ms late, which is 30 bytes at 3 Mbaud.
     fn wait_until(&mut self, at: Instant) -> io::Result<()> {
         loop {
             let left = at.saturating_duration_since(Instant::now());
@@ -138,7 +139,7 @@ impl Line {
 enum Peer {
     Echo,
     Discard,
-    /// Sends as many full frames as the number in each message says.
+    /// Sends full frames; each message contains their number.
     Source,
 }
 
@@ -249,7 +250,7 @@ impl Modem {
             "AT+CIPMUX?" => return line("+CIPMUX: 1"),
             "AT+CIPQSEND?" => return line("+CIPQSEND: 1"),
             "AT+CIPSEND=?" => return line("+CIPSEND: <0-7>,<length>"),
-            // How many sends there were: of this modem alone.
+            // The number of sends. Only this modem has the command.
             "AT+SENDS?" => return line(&format!("+SENDS: {}", self.sends)),
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! The goals and whether they are met: the driver beside its limit, the raw loop and `atat`.
+//! The goals and the comparison with them: the driver with its limit, the raw loop and `atat`.
 
 use crate::footprint;
 use crate::foreign_modem::CHUNK;
@@ -24,7 +24,7 @@ impl Goal {
     }
 }
 
-/// What crosses the line for each chunk beside it, in either direction: half duplex with a prompt; a frame's header.
+/// The other bytes on the line for each chunk: with a prompt (half duplex), and with a frame's header.
 const SEND_OVERHEAD: usize = "AT+CIPSEND=1,1460\r\n\r\n> \r\nDATA ACCEPT:1,1460\r\n".len();
 const RECEIVE_OVERHEAD: usize = "\r\n+RECEIVE,2,1460:\r\n".len();
 
@@ -50,7 +50,7 @@ pub fn goals(table: &Table) -> Vec<Goal> {
         let ceiling = CHUNK as f64 / (CHUNK + overhead) as f64;
         for (_, rate) in RATES.into_iter().filter(|(baud, _)| *baud > 0) {
             let what = format!("{direction}, {rate}, share of the line");
-            // Where a program without a driver does not reach the ceiling either, its rate is the measure.
+            // If a program without a driver does not reach the ceiling either, its rate is the goal.
             let is_reachable = raw(&what) >= 0.985 * ceiling;
             let (to, of, bound) =
                 if is_reachable { ("ceiling", ceiling, 0.985) } else { ("raw loop", raw(&what), 0.99) };
@@ -61,7 +61,7 @@ pub fn goals(table: &Table) -> Vec<Goal> {
     for row in &table.rows {
         let (Some(driver), Some(atat)) = (row.of(DRIVER), row.of(ATAT)) else { continue };
         let is_least = row.is_better_when_larger();
-        // At the ceiling of a line two programs are equal but for the noise.
+        // At the ceiling of a line two programs are equal except for noise.
         let bound = if !row.what.ends_with("share of the line") { 1.0 } else { 0.995 };
         let figure = driver.median / atat.median;
         goals.push(Goal { what: format!("{} / atat", row.what), figure, bound, is_least });

@@ -1,5 +1,5 @@
-//! The same work by `air724ug`, by `atat`, by a program of two threads and by a raw write-then-read loop, in turn, on a foreign
-//! modem. `cargo bench --bench driver -- --compare` runs it.
+//! The same work by `air724ug`, by `atat`, by a program of two threads and by a raw write-then-read loop, in turn, on a
+//! foreign modem. `cargo bench --bench driver -- --compare` runs it.
 //!
 //! ```text
 //! compare [--quick] [--json FILE] [--svg FILE]     --quick: proves that it works; its figures say nothing
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         match (argument.as_str(), &mut arguments) {
             (foreign_modem::ARGUMENT, rest) => {
                 let baud = rest.next().and_then(|baud| baud.parse().ok()).unwrap_or(0);
-                // The terminal ends with the program that started it.
+                // The terminal ends with the program that has started it.
                 return foreign_modem::run(baud).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
             }
             ("--quick", _) => extent = Extent::quick(),
@@ -43,11 +43,11 @@ fn main() -> ExitCode {
         }
     }
     let mut table = Table::default();
-    // First: later, modems would get pages that others have left.
+    // Measured first: later modems would use pages that earlier ones have freed.
     footprint::measure(extent.modems, &mut table);
     for round in 0..extent.rounds {
         eprintln!("round {} of {}", round + 1, extent.rounds);
-        // Each begins once in a while.
+        // The first program changes from round to round.
         work::round(&extent, round, &mut table);
         small_writes::measure(extent.writes, &mut table);
     }

@@ -10,7 +10,7 @@ use crate::work::{Contender, HOSTS};
 
 pub struct Raw {
     port: File,
-    /// Where bytes come from, if not from the port itself.
+    /// The source of bytes, if it is not the port itself.
     reader: Option<Receiver<Vec<u8>>>,
     buffer: Vec<u8>,
     read: Vec<u8>,
@@ -34,7 +34,7 @@ impl Raw {
         self.expect(end.as_bytes());
     }
 
-    /// Reads until this has come, and drops it with what came before.
+    /// Reads until these bytes have come, and drops them with all bytes before them.
     fn expect(&mut self, end: &[u8]) {
         loop {
             if let Some(at) = self.read.windows(end.len()).position(|bytes| bytes == end) {

@@ -1,4 +1,4 @@
-//! Writes of 10 bytes: on one and on eight sockets, each as a send of its own, and on a `TcpStream` on loopback.
+//! Writes of 10 bytes: on one and on eight sockets, as separate sends, and on a `TcpStream` on loopback.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -15,7 +15,7 @@ const PIECE: [u8; 10] = *b"0123456789";
 pub fn measure(writes: usize, table: &mut Table) {
     for sockets in [1, 8] {
         with_the_driver(sockets, writes, false, table);
-        // A tenth is enough for what takes an exchange each.
+        // A tenth is sufficient for separate sends, which need an exchange each.
         with_the_driver(sockets, writes / 10, true, table);
     }
     let modem = ForeignModem::start(0);

@@ -13,7 +13,7 @@ pub struct Table {
     pub rows: Vec<Row>,
 }
 
-/// Of all rounds.
+/// The values of all rounds.
 #[derive(Clone, Copy)]
 pub struct Spread {
     pub median: f64,
@@ -34,7 +34,7 @@ impl Table {
         }
     }
 
-    /// Not a number where there is no such figure: no goal is met by it.
+    /// NaN if there is no such figure: it meets no goal.
     pub fn median(&self, what: &str, who: &str) -> f64 {
         let row = self.rows.iter().find(|row| row.what == what);
         row.and_then(|row| row.of(who)).map_or(f64::NAN, |spread| spread.median)
@@ -72,7 +72,7 @@ impl Row {
         self.columns.iter().find(|(name, _)| name == who).map(|(_, figures)| spread(figures))
     }
 
-    /// Rates and shares; the others are costs.
+    /// True for rates and shares; the other figures are costs.
     pub fn is_better_when_larger(&self) -> bool {
         self.unit == "MB/s" || self.what.ends_with("share of the line")
     }

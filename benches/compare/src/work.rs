@@ -1,4 +1,4 @@
-//! The work that each program does, and what one run of it measures.
+//! The work of each program, and the measurement of one run.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::foreign_modem::{CHUNK, ForeignModem};
 use crate::raw::Raw;
 use crate::table::Table;
 
-/// What channels 0, 1 and 2 are connected to.
+/// The hosts of channels 0, 1 and 2.
 pub const HOSTS: [&str; 3] = ["echo.test", "discard.test", "source.test"];
 
 pub const DRIVER: &str = "air724ug";
@@ -24,7 +24,7 @@ pub trait Contender {
     fn echo(&mut self, bytes: &[u8]);
     /// Sends on channel 1 until the module has accepted all of it.
     fn send(&mut self, bytes: &[u8]);
-    /// Has channel 2 send full frames, and reads them.
+    /// Requests full frames on channel 2, and reads them.
     fn receive(&mut self, frames: usize);
 }
 
@@ -43,7 +43,7 @@ pub struct Extent {
     /// Chunks without a rate, at 921600, at 3 Mbaud.
     chunks: [usize; 3],
     pub writes: usize,
-    /// In one process.
+    /// The number of modems in one process.
     pub modems: usize,
 }
 
@@ -59,7 +59,7 @@ impl Extent {
 
 pub const RATES: [(u32, &str); 3] = [(0, "no line rate"), (921_600, "921600"), (3_000_000, "3 Mbaud")];
 
-/// One round: every work by every program, on a modem and a terminal that are new each time.
+/// One round: every work by every program, each on a new modem and terminal.
 pub fn round(extent: &Extent, first: usize, table: &mut Table) {
     for turn in 0..CONTENDERS.len() {
         let contender = CONTENDERS[(first + turn) % CONTENDERS.len()];
@@ -93,7 +93,7 @@ fn transfers(contender: &str, (baud, rate): (u32, &str), chunks: usize, table: &
     let modem = ForeignModem::start(baud);
     let mut program = open(contender, &modem.path);
     let bytes = vec![b'x'; chunks * CHUNK];
-    // 20 frames are one write of the modem.
+    // The modem writes 20 frames at once.
     let mut measure = |what: &str, work: &mut dyn FnMut()| {
         let (before, begun) = (Cost::now(), Instant::now());
         work();
@@ -125,7 +125,7 @@ fn timed(count: usize, mut work: impl FnMut()) -> Vec<Duration> {
     (0..count).map(|_| once()).collect()
 }
 
-/// Microseconds.
+/// The value in microseconds.
 fn percentile(spans: &mut [Duration], percent: usize) -> f64 {
     spans.sort_unstable();
     spans[(spans.len() - 1) * percent / 100].as_secs_f64() * 1e6

@@ -1,4 +1,4 @@
-//! One simulated modem, hostile scripts for hours, every byte of its memory counted: it does not grow.
+//! A soak test: one simulated modem, hostile scripts for hours, and a count of its memory, which must not grow.
 //!
 //! ```sh
 //! cd fuzz && cargo run --release --bin soak -- 60   # minutes
@@ -14,7 +14,7 @@ struct Counting;
 
 static HELD: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: the system's allocator does the work; sizes are counted beside it.
+// SAFETY: the system's allocator does the work; the sizes are only counted.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         HELD.fetch_add(layout.size(), Ordering::Relaxed);
@@ -30,11 +30,11 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Scripts until everything that has a limit has reached it.
+/// The number of scripts after which all limits are reached.
 const WARM_UP: u64 = 2_000;
 const LENGTH: usize = 600;
-/// Bytes that what is held between two scripts may lie above what was held after the warm-up: a modem in the middle of
-/// something (64 KiB for each channel, each direction of the line, its files) and the peers' records (64 MiB at most).
+/// The bytes by which the memory between two scripts may exceed that after the warm-up: a modem within an action (64
+/// KiB for each channel, each direction of the line, its files) and the peers' records (64 MiB at most).
 const SLACK: usize = 80 << 20;
 
 fn main() {

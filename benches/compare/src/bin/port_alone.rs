@@ -1,4 +1,4 @@
-//! As small an application of `serialport` alone, to compare the size of `hello` with.
+//! A small application of `serialport` only, to compare its size with that of `hello`.
 
 use std::io::{Read, Write};
 use std::time::Duration;
