@@ -1,4 +1,4 @@
-//! A simulated modem on a real pseudo-terminal with this machine's network behind it, and servers for it to reach.
+//! A simulated modem on a real pseudo-terminal with this machine's network, and servers for it.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
 
@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 use air724ug::sim::{Control, Fault, HostNetwork, MemoryNetwork, Network, Peer, Settings, Simulator, serve};
 use air724ug::{Config, Modem, ReceiveMode, Socket};
 
-/// A ceiling: the awaited event comes at once, or the test fails.
+/// A limit: the awaited event comes at once, or the test fails.
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// Both receive modes.
 pub const MODES: [ReceiveMode; 2] = [ReceiveMode::Push, ReceiveMode::Manual];
 
-/// A simulated modem that serves a pseudo-terminal on a thread of its own; hung up when this is dropped.
+/// A simulated modem that serves a pseudo-terminal on its own thread; it hangs up when this is dropped.
 pub struct Terminal {
     pub path: String,
     pub remote: serve::Remote,
@@ -25,7 +25,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// With this machine's network behind it.
+    /// A modem with this machine's network.
     pub fn new(settings: Settings) -> Self {
         Self::with(settings, HostNetwork::new())
     }
@@ -39,19 +39,19 @@ impl Terminal {
         Self { path, remote, served: Some(served.unwrap()) }
     }
 
-    /// Opens the terminal like any port; a modem that is ready.
+    /// Opens the terminal like any port. Returns a modem that is ready.
     pub fn modem(&self, config: Config) -> Modem {
         let modem = Modem::open(&self.path, config).unwrap();
         modem.wait_ready(SOON).unwrap();
         modem
     }
 
-    /// Something goes wrong at the next opportunity.
+    /// Lets a fault strike at the next opportunity.
     pub fn fault(&self, fault: impl Into<Fault>) {
         assert!(self.remote.send(Control::fault(fault)));
     }
 
-    /// The port vanishes, and is gone when this returns.
+    /// Removes the port, and waits until it is gone.
     pub fn hang_up(&mut self) {
         self.remote.send(Control::HangUp);
         if let Some(served) = self.served.take() {
@@ -73,7 +73,7 @@ pub fn ready(config: Config) -> (Terminal, Modem) {
     (terminal, modem)
 }
 
-/// A network in memory, with a host for every occasion.
+/// A network in memory with hosts for all tests.
 pub fn memory() -> MemoryNetwork {
     let mut network = MemoryNetwork::new();
     network
@@ -87,7 +87,7 @@ pub fn memory() -> MemoryNetwork {
     network
 }
 
-/// A server that does this with every connection, each on a thread of its own.
+/// A server that runs this function for every connection, each on its own thread.
 pub fn server(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -113,12 +113,12 @@ pub fn echo_server() -> SocketAddr {
     })
 }
 
-/// A server that takes everything and says nothing.
+/// A server that reads everything and sends nothing.
 pub fn silent_server() -> SocketAddr {
     server(|mut stream| drop(io::copy(&mut stream, &mut io::sink())))
 }
 
-/// A server that says this, and then waits for the end.
+/// A server that sends this text, and then waits for the end.
 pub fn talking_server(text: &'static [u8]) -> SocketAddr {
     server(move |mut stream| {
         if stream.write_all(text).is_ok() {
@@ -131,7 +131,7 @@ pub fn connect(modem: &Modem, server: SocketAddr) -> Socket {
     modem.tcp().connect((&server.ip().to_string(), server.port())).unwrap()
 }
 
-/// Bytes that look like none other.
+/// Pseudo-random bytes.
 pub fn noise(len: usize, mut seed: u32) -> Vec<u8> {
     let mut next = || {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -140,7 +140,7 @@ pub fn noise(len: usize, mut seed: u32) -> Vec<u8> {
     (0..len).map(|_| next()).collect()
 }
 
-/// How many bytes are equal from the start.
+/// The number of equal bytes at the beginning.
 pub fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
@@ -157,12 +157,12 @@ fn tasks(file: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// How many threads with such a name there are.
+/// The number of threads whose names begin like this.
 pub fn threads(prefix: &str) -> usize {
     tasks("comm").iter().filter(|(name, _)| name.starts_with(prefix)).count()
 }
 
-/// How often the threads with such a name have gone to sleep so far.
+/// The number of times that these threads have gone to sleep so far.
 pub fn naps(prefix: &str) -> u64 {
     let count = |status: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
@@ -171,14 +171,14 @@ pub fn naps(prefix: &str) -> u64 {
     tasks("status").iter().filter(|(name, _)| name.starts_with(prefix)).map(|(_, status)| count(status)).sum()
 }
 
-/// How long the threads with such a name have run so far (`proc(5)`: schedstat, in nanoseconds).
+/// The processor time of these threads so far (`proc(5)`: schedstat, in nanoseconds).
 pub fn processor_time(prefix: &str) -> Duration {
     let time = |text: &str| text.split_whitespace().next().unwrap().parse::<u64>().unwrap();
     let named = tasks("schedstat").into_iter().filter(|(name, _)| name.starts_with(prefix));
     Duration::from_nanos(named.map(|(_, text)| time(&text)).sum())
 }
 
-/// Waits until `count` threads whose names begin with `prefix` are there and asleep.
+/// Waits until `count` threads whose names begin with `prefix` exist and sleep.
 pub fn all_asleep(prefix: &str, count: usize) {
     eventually("all are asleep", || {
         let tasks = tasks("status");
@@ -194,7 +194,7 @@ pub fn named<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'st
     thread::Builder::new().name(name.into()).spawn(run).unwrap()
 }
 
-/// Waits until a condition holds that other threads bring about soon, and for which there is no call.
+/// Waits for a condition that other threads establish soon, and that has no blocking call.
 pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {

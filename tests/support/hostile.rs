@@ -1,4 +1,4 @@
-//! Helpers of the tests named `hostile*`: chance from a number, its effect on bytes, and seeds that are counted up.
+//! Helpers of the tests named `hostile*`: random numbers from a seed, their effect on bytes, and a loop over seeds.
 #![allow(clippy::expect_used, reason = "a test may")]
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
 
@@ -8,15 +8,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 /// The damage of the line.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Line {
-    /// Every byte arrives, but news come at any place between frames.
+    /// Every byte arrives, but unsolicited lines come between any two frames.
     Sound,
-    /// Whole answers of the module are lost, doubled or late; pushed data are not, for nothing would show it.
+    /// Complete answers of the module are lost, doubled or late. Pushed data are not, because their loss could not be
+    /// detected.
     LosesAnswers,
-    /// Bytes are dropped, doubled and changed, both ways.
+    /// Bytes are dropped, doubled and changed, in both directions.
     Corrupts,
 }
 
-/// Chance, a function of one number.
+/// Random numbers from a seed.
 pub struct Random(u64);
 
 impl Random {
@@ -64,7 +65,7 @@ const NEWS: [&str; 16] = [
     "STATE: IP STATUS",
 ];
 
-/// A line that ends nothing.
+/// A line that ends no connection or command.
 pub fn harmless_news(random: &mut Random) -> Vec<u8> {
     let line = random.pick(&[
         "+CREG: 5",
@@ -76,7 +77,7 @@ pub fn harmless_news(random: &mut Random) -> Vec<u8> {
     format!("\r\n{line}\r\n").into_bytes()
 }
 
-/// The same with bytes dropped, doubled, changed or put in.
+/// The same with bytes dropped, doubled, changed or inserted.
 pub fn corrupted(random: &mut Random, mut bytes: Vec<u8>) -> Vec<u8> {
     for _ in 0..1 + random.below(3) {
         if bytes.is_empty() {
@@ -97,8 +98,8 @@ pub fn corrupted(random: &mut Random, mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// Runs the schedule of each seed: `AIR724UG_SEED` alone or the first `AIR724UG_SCHEDULES`, `otherwise` if neither is set.
-/// A failure prints its seed.
+/// Runs the schedule of each seed: `AIR724UG_SEED` only, or the first `AIR724UG_SCHEDULES`, `otherwise` if neither is
+/// set. A failure prints its seed.
 pub fn for_each_seed(kind: impl Debug, otherwise: u64, run: impl Fn(u64)) {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
     let seeds = match number("AIR724UG_SEED") {

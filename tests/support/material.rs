@@ -1,4 +1,4 @@
-//! Bytes that look like certificates and keys from outside.
+//! Bytes with the outer form of certificates and keys.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
 /// A DER element.
@@ -7,18 +7,18 @@ pub fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     [&[tag, 0x82, len[0], len[1]], content].concat()
 }
 
-/// What looks like a certificate from outside, with `len` bytes of `seed` in it.
+/// Bytes with the outer form of a certificate, with `len` bytes of `seed` in it.
 pub fn certificate_der(seed: u8, len: usize) -> Vec<u8> {
     let signature = element(0x03, &vec![seed; len]);
     element(0x30, &[element(0x30, b""), element(0x30, b""), signature].concat())
 }
 
-/// The same of a private key (PKCS#8).
+/// The same for a private key (PKCS#8).
 pub fn key_der(secret: &[u8]) -> Vec<u8> {
     element(0x30, &[element(0x02, &[0]), element(0x30, b""), element(0x04, secret)].concat())
 }
 
-/// Base64 without line ends, by counting in bits: no code of the library's.
+/// Decodes Base64 without line ends, bit by bit and without code of the library.
 pub fn base64(text: &str) -> Vec<u8> {
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let digits = text.chars().filter(|digit| *digit != '=');

@@ -1,7 +1,7 @@
 //! Engine and simulated modem in one thread and in virtual time.
 //!
-//! Nothing here waits: when both sides are quiet, the clock jumps to the next deadline of either. A schedule is a
-//! function of its seed, and a failure prints it.
+//! No call waits: when both sides are idle, the clock jumps to the next deadline of either. A schedule is a function of
+//! its seed, which a failure prints.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 #![allow(dead_code, reason = "each test program uses its own part of the harness")]
 
@@ -15,13 +15,13 @@ use air724ug::sim::{self, Control, MemoryNetwork, Settings, Simulator};
 use air724ug::time::Timestamp;
 use air724ug::{Config, Error};
 
-/// The host that [`Pair::new`] serves with an echo on this port.
+/// The host and port of the echo server of [`Pair::new`].
 pub const ECHO: (&str, u16) = ("echo.test", 7);
 
-/// Changes what crosses the line; gets the bytes that are about to arrive and returns those that do.
+/// Changes the bytes on the line: it gets those that are sent and returns those that arrive.
 pub type Tap = Box<dyn FnMut(Timestamp, Vec<u8>) -> Vec<u8>>;
 
-/// A reaction to the next write of the host that begins like this.
+/// A reaction to the next write of the host with this beginning.
 struct Reaction {
     to: Vec<u8>,
     how: Position,
@@ -30,11 +30,11 @@ struct Reaction {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Position {
-    /// The modem never sees it; the host gets these bytes.
+    /// The modem does not get the write; the host gets these bytes.
     Instead,
     /// The host gets these bytes first.
     Before,
-    /// The host gets these bytes behind what the modem says at once.
+    /// The host gets these bytes behind the immediate output of the modem.
     Behind,
 }
 
@@ -44,46 +44,47 @@ pub struct Pair {
     pub modem: Simulator<MemoryNetwork>,
     pub now: Timestamp,
     pub events: Vec<Event>,
-    /// The sockets on which something could be read again, where there was nothing before.
+    /// The sockets that became readable.
     pub readable: Vec<SocketId>,
-    /// The sockets that had room again.
+    /// The sockets that have room again.
     pub writable: Vec<SocketId>,
-    /// Heartbeats whose words the shell is asked for.
+    /// The heartbeats whose payload the shell must supply.
     pub beats: Vec<(SocketId, u64)>,
-    /// Everything that happened inside the modem.
+    /// All events inside the modem.
     pub happenings: Vec<sim::Happening>,
-    /// Everything that the host has written.
+    /// All bytes written by the host.
     pub written: Vec<u8>,
     pub to_host: Tap,
     pub to_modem: Tap,
-    /// The number of all bytes written, even if a test has cleared [`written`](Self::written).
+    /// The number of all written bytes, even if a test has cleared [`written`](Self::written).
     written_in_all: u64,
     answers: HashMap<Ticket, Result<Response, Error>>,
-    /// When each request that is not answered yet must be.
+    /// The latest time of the answer to each open request.
     due: HashMap<Ticket, Timestamp>,
     next_ticket: u64,
-    /// Steps in a row in which no time passed.
+    /// The number of steps in a row without progress of time.
     stood: u32,
     reactions: Vec<Reaction>,
     chunks: Chunks,
     seed: u64,
     hung_up: bool,
     traces: bool,
-    /// Whether the port's DTR line is on, if it has one.
+    /// The port's DTR line, if it has one.
     pub dtr: Option<bool>,
-    /// The port takes bytes and does not say that it has.
+    /// True if the port accepts bytes and does not report it.
     pub port_is_stuck: bool,
-    /// Whether the port is there; what the modem says without one is lost.
+    /// True if the port is there. Without it the modem's output is lost.
     is_plugged_in: bool,
-    /// How many bytes the host was given.
+    /// The number of bytes that the host has received.
     read_so_far: u64,
     /// The bytes that wait in the port because the modem has no room for them (RTS/CTS).
     held_back: Vec<u8>,
-    /// The room of the modem when nothing is under way to it.
+    /// The room of the modem when no bytes are in transit to it.
     room: usize,
 }
 
-/// The buffer of a port, as a terminal of Linux has it. A full one waits for the line, or for the modem.
+/// The buffer of a port, as that of a terminal of Linux. If it is full, the writer waits for the line, or for the
+/// modem.
 pub const PORT_BUFFER: usize = 4_096;
 
 /// The cutting of the modem's bytes into reads.
@@ -94,7 +95,7 @@ enum Chunks {
 }
 
 impl Pair {
-    /// A module that was switched on long ago, with an echo server at [`ECHO`].
+    /// A module that was switched on before, with an echo server at [`ECHO`].
     pub fn new() -> Self {
         Self::with(Config::default(), Settings::default())
     }
@@ -136,7 +137,7 @@ impl Pair {
         }
     }
 
-    /// A module with sockets ready to be opened.
+    /// A module that is ready for sockets.
     pub fn online() -> Self {
         Self::new().ready()
     }
@@ -199,7 +200,7 @@ impl Pair {
         }
     }
 
-    /// A socket to the echo server.
+    /// Opens a socket to the echo server.
     pub fn channel_open(&mut self) -> SocketId {
         self.connect(ECHO.0, ECHO.1).unwrap_or_else(|error| panic!("{error}, {}", self.story()))
     }
@@ -209,7 +210,7 @@ impl Pair {
         self.ask(Request::Transparent { host, port, timeout })
     }
 
-    /// A transparent stream.
+    /// Opens a transparent stream.
     pub fn dial(&mut self, host: &str, port: u16) -> Result<SocketId, Error> {
         let ticket = self.dialling(host, port, Duration::from_secs(120));
         match self.answer(ticket)? {
@@ -230,7 +231,7 @@ impl Pair {
         self.ask(Request::Send { socket, data: data.to_vec(), timeout: Duration::from_secs(120) })
     }
 
-    /// Writes as a socket's `Write` does; `None`: there is no room.
+    /// Writes like a socket's `Write`; `None`: there is no room.
     pub fn write(&mut self, socket: SocketId, data: &[u8]) -> Result<Option<usize>, Error> {
         self.write_as(socket, &[data], Joining::Joined)
     }
@@ -301,7 +302,7 @@ impl Pair {
         Ok(read)
     }
 
-    /// Reads what there is.
+    /// Reads the available bytes.
     pub fn read_some(&mut self, socket: SocketId, most: usize) -> Result<Option<Vec<u8>>, Error> {
         let mut buf = vec![0; most];
         let count = self.engine.read(self.now, socket, &mut buf)?;
@@ -326,7 +327,7 @@ impl Pair {
         self.exchange();
     }
 
-    /// The port has a DTR line, on since it was opened.
+    /// Gives the port a DTR line, which is on since the port was opened.
     pub fn wire_dtr(&mut self) {
         self.dtr = Some(false);
         self.switch_dtr(true);
@@ -340,13 +341,13 @@ impl Pair {
         }
     }
 
-    /// Bytes come from the line that the modem has not written.
+    /// Passes bytes to the engine that the modem has not written.
     pub fn inject(&mut self, bytes: &[u8]) {
         self.engine.handle(self.now, Input::Received(bytes));
         self.exchange();
     }
 
-    /// Runs for this long.
+    /// Runs for this span.
     pub fn run_for(&mut self, span: Duration) {
         let end = self.now + span;
         while self.step(end) {}
@@ -362,7 +363,7 @@ impl Pair {
         assert!(self.step(end), "nothing more happens, {}", self.story());
     }
 
-    /// Runs until something holds. Fails after an hour: nothing in this library waits that long.
+    /// Runs until the condition holds. Fails after an hour, because no wait of this library takes an hour.
     pub fn run_until(&mut self, holds: impl Fn(&mut Self) -> bool) {
         let end = self.now + Duration::from_secs(3_600);
         while !holds(self) {
@@ -370,12 +371,12 @@ impl Pair {
         }
     }
 
-    /// Whether an event like this has come.
+    /// True if an event like this has come.
     pub fn saw(&self, wanted: impl Fn(&Event) -> bool) -> bool {
         self.events.iter().any(wanted)
     }
 
-    /// What a failure prints.
+    /// The text that a failure prints.
     pub fn story(&self) -> String {
         let last = self.events.iter().rev().take(12).rev();
         format!("seed {}, at {:?}, the last events were {:#?}", self.seed, self.now, last.collect::<Vec<_>>())
@@ -396,13 +397,13 @@ impl Pair {
         true
     }
 
-    /// No request may outlive its time-out.
+    /// Fails if a request exceeds its time-out.
     fn in_time(&self) {
         let late = self.due.iter().find(|(_, due)| **due < self.now);
         assert!(late.is_none(), "{late:?} is overdue at {:?}, {}", self.engine.deadline(), self.story());
     }
 
-    /// Compares the counters with what has happened.
+    /// Compares the counters with the events.
     fn adds_up(&self) {
         let seen = self.engine.statistics();
         assert_eq!(seen.written, self.written_in_all, "{}", self.story());
@@ -413,12 +414,12 @@ impl Pair {
         assert!((seen.closed..=seen.closed + 8).contains(&seen.opened), "{seen:?}, {}", self.story());
     }
 
-    /// How many requests wait for their answers.
+    /// The number of requests that wait for their answers.
     pub fn waiting(&self) -> usize {
         self.due.len()
     }
 
-    /// Carries bytes both ways until there are none.
+    /// Transfers bytes in both directions until there are none.
     fn exchange(&mut self) {
         loop {
             let mut quiet = true;
@@ -451,7 +452,7 @@ impl Pair {
                 quiet = false;
             }
             quiet &= !self.pass_on();
-            // The port takes everything at once, unless the modem holds it back.
+            // The port accepts everything at once, unless the modem stops it.
             if self.engine.awaits_port() && !self.port_is_stuck && self.held_back.is_empty() {
                 quiet = false;
                 self.engine.handle(self.now, Input::Written);
@@ -463,7 +464,7 @@ impl Pair {
         }
     }
 
-    /// Carries the modem's bytes to the host. Returns whether there were any.
+    /// Transfers the modem's bytes to the host. Returns true if there were any.
     fn drain_modem(&mut self) -> bool {
         let mut any = false;
         while let Some(output) = self.modem.poll() {
@@ -495,7 +496,7 @@ impl Pair {
         any
     }
 
-    /// The host writes.
+    /// Takes a write of the host.
     fn write_bytes(&mut self, bytes: Vec<u8>) {
         let reaction = self.reactions.iter().position(|reaction| bytes.starts_with(&reaction.to));
         let reaction = reaction.map(|index| self.reactions.remove(index));
@@ -515,7 +516,7 @@ impl Pair {
         }
     }
 
-    /// Puts as many bytes on the line as it has room for. Returns whether there were any. The port has still to take the rest.
+    /// Transfers bytes to the modem as long as it has room. Returns true if there were any. The rest waits in the port.
     fn pass_on(&mut self) -> bool {
         let under_way = self.room - self.modem.room();
         let room = PORT_BUFFER.saturating_sub(under_way).min(self.held_back.len());
@@ -526,17 +527,17 @@ impl Pair {
         !bytes.is_empty()
     }
 
-    /// How many bytes wait in the port because the modem has no room for them.
+    /// The number of bytes that wait in the port because the modem has no room for them.
     pub fn held_back(&self) -> usize {
         self.held_back.len()
     }
 
-    /// The next write that begins with `to` never reaches the modem; the host gets `bytes` for it.
+    /// The next write that begins with `to` does not reach the modem; the host gets `bytes` instead.
     pub fn instead(&mut self, to: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
         self.react(to, Position::Instead, bytes.as_ref())
     }
 
-    /// As [`instead`](Self::instead), `times` times.
+    /// The same as [`instead`](Self::instead), `times` times.
     pub fn instead_times(&mut self, times: usize, to: &str, bytes: impl AsRef<[u8]>) {
         for _ in 0..times {
             self.react(to, Position::Instead, bytes.as_ref());
@@ -548,12 +549,12 @@ impl Pair {
         self.reactions.clear();
     }
 
-    /// At the next write that begins with `to` the host gets `bytes` before anything that the modem says.
+    /// At the next write that begins with `to` the host gets `bytes` before the output of the modem.
     pub fn before(&mut self, to: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
         self.react(to, Position::Before, bytes.as_ref())
     }
 
-    /// At the next write that begins with `to` the host gets `bytes` behind what the modem says at once.
+    /// At the next write that begins with `to` the host gets `bytes` behind the immediate output of the modem.
     pub fn behind(&mut self, to: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
         self.react(to, Position::Behind, bytes.as_ref())
     }
@@ -563,37 +564,37 @@ impl Pair {
         self
     }
 
-    /// How many bytes have come from the port.
+    /// The number of bytes from the port so far.
     pub fn read_so_far(&self) -> u64 {
         self.read_so_far
     }
 
-    /// How often the host has written this.
+    /// The number of times that the host has written this text.
     pub fn wrote(&self, text: &str) -> usize {
         self.written.windows(text.len()).filter(|window| *window == text.as_bytes()).count()
     }
 
-    /// An earlier program at the port has written these bytes, and read the answer.
+    /// An earlier program at the port has written these bytes and read the answer.
     pub fn left_behind(&mut self, bytes: impl AsRef<[u8]>) {
         self.modem.handle(self.now, sim::Input::Host(bytes.as_ref()));
         while self.modem.poll().is_some() {}
     }
 
-    /// The port is there again.
+    /// The port is back.
     pub fn plug_in(&mut self) {
         self.is_plugged_in = true;
         self.engine.handle(self.now, Input::PortBack);
         self.exchange();
     }
 
-    /// The port vanishes for the host, while the modem lives on.
+    /// The port vanishes for the host; the modem continues.
     pub fn pull_out(&mut self) {
         self.held_back.clear();
         self.engine.handle(self.now, Input::PortLost("pulled out"));
         self.exchange();
     }
 
-    /// The port vanishes as [`pull_out`](Self::pull_out) has it, and the host expects it back.
+    /// The port vanishes as in [`pull_out`](Self::pull_out), and the host expects it back.
     pub fn unplug(&mut self) {
         self.held_back.clear();
         self.is_plugged_in = false;
@@ -601,7 +602,7 @@ impl Pair {
         self.exchange();
     }
 
-    /// Shows what crosses the line, if the environment asks for it (`AIR724UG_TRACE=1`).
+    /// Prints the bytes on the line if the environment requests it (`AIR724UG_TRACE=1`).
     fn trace(&self, direction: &str, bytes: &[u8]) {
         if self.traces && !bytes.is_empty() {
             let shown = &bytes[..bytes.len().min(120)];
@@ -609,7 +610,7 @@ impl Pair {
         }
     }
 
-    /// These bytes arrive, in the pieces that were chosen.
+    /// These bytes arrive, in pieces of the selected size.
     pub fn deliver(&mut self, mut bytes: &[u8]) {
         if !self.is_plugged_in {
             return;
@@ -634,7 +635,7 @@ impl Pair {
     }
 }
 
-/// How long the engine may take to answer.
+/// The time-out of a request.
 fn timeout_of(request: &Request) -> Duration {
     match request {
         Request::WaitReady { timeout }

@@ -1,4 +1,4 @@
-//! A host that types into a simulated modem in virtual time, for the tests named `sim_*`.
+//! A host of a simulated modem in virtual time, for the tests named `sim_*`.
 #![allow(dead_code, unreachable_pub)] // Each test file uses some of it.
 #![allow(clippy::expect_used)] // A test that finds no link shall fail with its reason.
 
@@ -14,7 +14,7 @@ pub fn host() -> Host {
     host_with(Settings::default())
 }
 
-/// A modem in front of the peers that the manual's examples talk to, and a few more.
+/// A modem with the peers of the manual's examples, and a few more.
 pub fn host_with(settings: Settings) -> Host {
     let mut network = MemoryNetwork::new();
     network.serve("60.166.18.9", 7500, Peer::discard());
@@ -34,7 +34,7 @@ pub fn host_with(settings: Settings) -> Host {
     VirtualHost::new(Simulator::new(settings, network))
 }
 
-/// Types a command and expects its echo followed by exactly this.
+/// Writes a command and expects its echo and exactly this answer.
 #[track_caller]
 pub fn ask(host: &mut Host, command: &str, answer: &str) {
     let typed = format!("{command}\r\n");
@@ -42,7 +42,7 @@ pub fn ask(host: &mut Host, command: &str, answer: &str) {
     assert_eq!(String::from_utf8_lossy(&got), format!("{typed}{answer}"), "{command}");
 }
 
-/// Types payload and expects exactly this.
+/// Writes payload and expects exactly this answer.
 #[track_caller]
 pub fn type_bytes(host: &mut Host, bytes: &str, answer: &str) {
     let got = host.write(bytes.as_bytes());
@@ -84,7 +84,7 @@ pub fn last_link(host: &Host) -> Link {
     host.simulator().network().last_link().expect("a link")
 }
 
-/// What the peer of the last link has received.
+/// The bytes that the peer of the last link has received.
 pub fn received(host: &Host) -> Vec<u8> {
     host.simulator().network().received(last_link(host)).to_vec()
 }

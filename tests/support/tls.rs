@@ -1,4 +1,4 @@
-//! Certificates and keys that are none, but have their form; a module that takes TLS commands.
+//! Bytes with the form of certificates and keys, and a module that accepts TLS commands.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
 use std::cell::{Cell, RefCell};
@@ -13,9 +13,9 @@ use air724ug::{Certificate, Config, Error, PrivateKey, TlsConfig};
 use super::material::{certificate_der, key_der};
 use super::pair::{ECHO, Pair};
 
-/// Bytes that must be seen nowhere. Base64 spells them alike at every place.
+/// Bytes that must not be visible. Their Base64 is the same at every position.
 pub const SECRET: [u8; 90] = [0x5a; 90];
-/// How they look in Base64.
+/// Their Base64.
 pub const SECRET_TEXT: &str = "WlpaWlpa";
 
 pub fn ca() -> Certificate {
@@ -38,8 +38,8 @@ pub fn mutual() -> TlsConfig {
     verified().client_identity(client_certificate(), client_key())
 }
 
-/// Replacements of commands on their way to the module: one that begins like the first becomes the second. The script also
-/// keeps the switch between TLS and plain, which needs no server that speaks TLS.
+/// Replacements of commands on their way to the module: a command with the given beginning becomes another one. The
+/// script also simulates the switch between TLS and plain, so that no TLS server is needed.
 #[derive(Clone, Default)]
 pub struct Script {
     fates: Rc<RefCell<Vec<(String, Fate)>>>,
@@ -54,23 +54,23 @@ enum Fate {
 }
 
 impl Script {
-    /// They become this command; an empty one is lost.
+    /// Such commands become this command; an empty one is lost.
     pub fn becomes(&self, begin: &str, command: &'static str) -> &Self {
         self.fates.borrow_mut().insert(0, (begin.to_owned(), Fate::Becomes(command)));
         self
     }
 
-    /// The module says `ERROR`.
+    /// The module answers `ERROR`.
     pub fn refuses(&self, begin: &str) -> &Self {
         self.becomes(begin, "AT+UNKNOWN\r\n")
     }
 
-    /// The module says `+CME ERROR: 3`: a connection has its mode already.
+    /// The module answers `+CME ERROR: 3`: a connection has its mode already.
     pub fn forbids(&self, begin: &str) -> &Self {
         self.becomes(begin, "AT+CSTT\r\n")
     }
 
-    /// The module says `OK` and does nothing.
+    /// The module answers `OK` without effect.
     pub fn takes(&self, begin: &str) -> &Self {
         self.becomes(begin, "AT\r\n")
     }
@@ -80,13 +80,13 @@ impl Script {
         self
     }
 
-    /// As it was before.
+    /// Removes the replacement.
     pub fn forget(&self, begin: &str) {
         self.fates.borrow_mut().retain(|(known, _)| known != begin);
         self.takes("AT+SSLCFG").switches();
     }
 
-    /// The switch works from now on, whatever a test has set before.
+    /// The switch works from now on, independent of earlier replacements.
     pub fn switches(&self) -> &Self {
         self.fates.borrow_mut().insert(0, ("AT+CIPSSL=".to_owned(), Fate::Switches));
         self
@@ -106,7 +106,7 @@ impl Script {
                 };
             }
         }
-        // The module's own is on for this question alone: its servers speak no TLS.
+        // The module's own switch is on for this question only, because its servers have no TLS.
         if self.is_on.get() && text.starts_with("AT+CIPSSL?") {
             return b"AT+CIPSSL=1;+CIPSSL?;+CIPSSL=0\r\n".to_vec();
         }
@@ -114,9 +114,9 @@ impl Script {
     }
 }
 
-/// A pair whose module takes every TLS command; what it makes of them is up to the script.
+/// A pair whose module accepts every TLS command; the script determines the effects.
 pub fn online() -> (Pair, Script) {
-    // Time for others to have their turns.
+    // The latency lets other tasks run.
     let settings = Settings::default().latency(Duration::from_millis(5));
     let mut pair = Pair::with(Config::default().urc_lines(true), settings).ready();
     let script = Script::default();

@@ -1,4 +1,4 @@
-//! The capture reader against any file: it never panics, and what it has read it writes and reads again.
+//! The capture reader with any file: it never panics, and a capture that it has read can be written and read again.
 
 use air724ug::capture::{Entry, Header, MAX_LINES, Record, read, read_own, replay};
 
@@ -26,7 +26,7 @@ pub fn run(bytes: &[u8]) {
         };
         records.iter().map(|located| bytes(&located.record)).collect::<Vec<_>>()
     };
-    // Longer entries come back in parts.
+    // Longer entries are divided.
     if bytes.len() < air724ug::capture::MAX_RECORD_BYTES {
         assert_eq!(wire(&again.records), wire(&capture.records));
     }

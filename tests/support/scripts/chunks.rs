@@ -1,10 +1,10 @@
-//! The engine whose port delivers line by line, and again byte by byte: both times it does the same.
+//! The engine with a port that delivers line by line, and again byte by byte: both times it behaves the same.
 
 use super::engine::{self, Chunks, Stage};
 use super::script::Script;
 
-/// Plays a script of the engine twice. Behind the first damage on the line the two may differ: what has come so far is read
-/// before the next byte shows that it was damaged, or behind it.
+/// Plays a script of the engine twice. After the first damage on the line the two may differ: the bytes so far are read
+/// before or after the next byte shows the damage.
 pub fn run(bytes: &[u8]) {
     let by_line = told(bytes, Chunks::Lines);
     let by_byte = told(bytes, Chunks::Bytes);

@@ -1,5 +1,5 @@
-//! Any text for the escape hatch, with a payload and without one: what is not refused leaves a modem that answers as the driver needs it to - a line of
-//! commands, no echo, results in words, a prompt before payload.
+//! Any text for commands of the application, with and without a payload: if it is not refused, the modem still answers
+//! as the driver requires - command lines, no echo, results in words, a prompt before payload.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use air724ug::time::Timestamp;
 use super::script::Script;
 use super::script_input;
 
-/// What a text is made of.
+/// The parts of a text.
 const WORDS: &[&str] = &[
     "AT",
     "at",
@@ -105,7 +105,7 @@ const WORDS: &[&str] = &[
     "\u{e9}",
 ];
 
-/// Commands that are answered by a prompt or by another mode, except when they are asked about (`=?`, `?`).
+/// Commands that are answered by a prompt or change the mode, except their test and read forms (`=?`, `?`).
 const NEVER: &[&str] = &[
     "+CIPSEND",
     "+FSWRITE",
@@ -122,12 +122,12 @@ const NEVER: &[&str] = &[
     "*DOWNLOAD",
 ];
 
-/// The longest time until a prompt, or any answer that depends on the module alone.
+/// The longest time until a prompt, or any answer of the module alone.
 const PROMPT: Duration = Duration::from_millis(500);
 /// Longer than any answer takes: 100 pings of a minute each (`AT+CIPPING`).
 const PATIENCE: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// Gives a text that the script writes to the escape hatch, and to a modem what comes through.
+/// Passes a text of the script to the check of commands, and the accepted command to a modem.
 pub fn run(bytes: &[u8]) {
     let mut script = Script::new(bytes);
     let mut text = String::new();
@@ -153,10 +153,10 @@ pub fn run(bytes: &[u8]) {
 
 fn has_no_name_that_prompts(text: &str) {
     let plain: String = text.to_ascii_uppercase().chars().filter(|c| !c.is_whitespace()).collect();
-    // Between quotes a name is data.
+    // A name between quotes is data.
     let outside: String = plain.split('"').step_by(2).collect::<Vec<_>>().join("\"");
     for part in outside.split(';') {
-        // Basic commands may stand before the first extended one (V.250, 5.4.2).
+        // Basic commands may precede the first extended one (V.250, 5.4.2).
         let extended = part.find(['+', '*', '^', '%']).map_or("", |at| &part[at..]);
         let (name, rest) = extended.split_at(extended.find(['=', '?', '"']).unwrap_or(extended.len()));
         let prompts = NEVER.contains(&name) && !matches!(rest, "?" | "=?");
@@ -173,12 +173,12 @@ fn leaves_the_modem_as_it_was(text: &str, payload: Option<&[u8]>) {
         None => modem.answer(&line),
     };
     if ["RDY", "*ATREADY"].iter().any(|banner| heard.contains(banner)) || !modem.simulator.state().listening {
-        // It restarts, which the driver notices.
+        // It restarts, which the driver detects.
         return;
     }
     let state = modem.simulator.state();
     assert_eq!(state.line, LineState::Command, "behind {text:?}");
-    // A modem that may sleep is woken by bytes that it loses.
+    // A modem that may sleep is woken by bytes, which are lost.
     let awake = (0..3).map(|_| modem.soon("AT\r\n")).find(|answer| !answer.is_empty());
     assert_eq!(awake.as_deref(), Some("\r\nOK\r\n"), "behind {text:?}");
     if state.channels.first().is_some_and(|channel| channel.state == "CONNECTED") {
@@ -212,17 +212,17 @@ impl Modem {
         modem
     }
 
-    /// The modem's output until nothing happens for a long time.
+    /// The modem's output until there is none for a long time.
     fn answer(&mut self, line: &str) -> String {
         self.hear(line.as_bytes(), PATIENCE)
     }
 
-    /// What it says at once.
+    /// The immediate output.
     fn soon(&mut self, line: &str) -> String {
         self.hear(line.as_bytes(), PROMPT)
     }
 
-    /// As the driver does it: the payload is written if the module asks for it.
+    /// The same as the driver does: the payload is written if the module asks for it.
     fn answer_with_payload(&mut self, line: &str, payload: &[u8]) -> String {
         let asked = self.hear(line.as_bytes(), PROMPT);
         if ["> ", "DOWNLOAD"].iter().any(|prompt| asked.contains(prompt)) {

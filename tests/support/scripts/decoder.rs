@@ -1,5 +1,5 @@
-//! The decoder against any bytes: it never panics, passes over every byte once, keeps little, and says the same at any
-//! chunk size.
+//! The decoder with any bytes: it never panics, reads every byte once, keeps little, and returns the same tokens for
+//! any size of chunks.
 
 use air724ug::at::{Command, Decoder, Expect, Line, MAX_LINE, MAX_PAYLOAD, Token};
 
@@ -16,7 +16,7 @@ enum Owned {
     Fault(String),
 }
 
-/// Decodes the bytes whole, byte by byte and in chunks that they choose themselves.
+/// Decodes the bytes whole, byte by byte and in chunks of sizes from the script.
 pub fn run(bytes: &[u8]) {
     let mut script = Script::new(bytes);
     let expect = if script.byte().is_multiple_of(2) { Expect::Line } else { Expect::Prompt };
@@ -38,7 +38,8 @@ fn decode(bytes: &[u8], chunk: usize, expect: Expect) -> Vec<Owned> {
             let moved = input.len() < left;
             left = input.len();
             idle = if moved { 0 } else { idle + 1 };
-            // A header of no data with an odd line end: that, the data, the line end that they lack, and another odd one.
+            // A header without data and with an odd line end: this line end, the data, the missing line end, and
+            // another odd one.
             assert!(idle <= 4, "tokens without bytes: {token:?}");
             take(token, &mut tokens, &mut open);
         }
@@ -55,7 +56,7 @@ fn take(token: Token<'_>, tokens: &mut Vec<Owned>, open: &mut bool) {
     match token {
         Token::Line(line) => {
             assert!(!line.is_empty() && line.len() <= MAX_LINE);
-            // What can be read of it is read without a panic.
+            // Parsing the line must not panic.
             let text = String::from_utf8_lossy(line);
             drop(format!("{:?}", Line::parse(line)));
             drop(format!("{:?}", Command::recorded(&text)));

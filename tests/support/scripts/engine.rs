@@ -1,5 +1,5 @@
-//! The engine against a hostile modem: it never panics, always comes to rest, never grows, answers every request once
-//! and, when the port is lost, all that are left.
+//! The engine with a hostile modem: it never panics, always comes to rest, never grows, answers every request once and,
+//! when the port is lost, all open ones.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,19 +15,19 @@ use super::numbers::Numbers;
 use super::script::Script;
 
 const MAX_POLLS: usize = 20_000;
-/// Requests that wait.
+/// The most waiting requests.
 const MAX_WAITING: usize = 64;
-/// Bytes of one send for each value of the script's byte.
+/// The bytes of a send for each unit of the script's byte.
 const SEND_STEP: usize = 20;
-/// Bytes written behind one input: everything that waits can be due at once (a transparent stream that comes back), and
-/// as much again of commands.
+/// The most bytes written after one input: all that waits can be due at once (a transparent stream that comes back),
+/// and the same number of bytes for commands.
 const MAX_WRITTEN: usize = 2 * MAX_WAITING * 255 * SEND_STEP;
 const MAX_STEPS: usize = 400;
 const WINDOW: usize = 8 * 1024;
-/// Turns of the honest modem in one step.
+/// The most steps of the honest modem in one step of the script.
 const MAX_TURNS: usize = 200;
 
-/// What a modem says.
+/// The texts of a modem.
 const WORDS: &[&str] = &[
     "\r\nOK\r\n",
     "\r\nERROR\r\n",
@@ -84,8 +84,8 @@ pub fn run(bytes: &[u8]) {
     drop(play(stage, &mut script));
 }
 
-/// Plays the rest of a script, whose first byte says how the stage is set.
-/// Returns the engine's outputs, if the port delivers line by line or byte by byte.
+/// Plays the rest of a script, whose first byte has set up the stage. Returns the engine's outputs if the port delivers
+/// line by line or byte by byte.
 pub fn play(mut stage: Stage, script: &mut Script<'_>) -> Vec<String> {
     if stage.begins_online {
         stage.ask(Request::WaitReady { timeout: Duration::from_secs(60) });
@@ -105,9 +105,9 @@ pub fn play(mut stage: Stage, script: &mut Script<'_>) -> Vec<String> {
 /// The delivery of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chunks {
-    /// What the modem says at once is read at once.
+    /// All bytes that the modem writes at once are read at once.
     AsTheyCome,
-    /// One line at a time: what is due is done between two lines, so this can be compared with any finer cut.
+    /// One line at a time: due actions run between two lines, so this can be compared with any smaller chunks.
     #[allow(dead_code, reason = "for chunks.rs")]
     Lines,
     /// One byte at a time.
@@ -115,12 +115,12 @@ pub enum Chunks {
     Bytes,
 }
 
-/// An engine with what it talks to.
+/// An engine with its environment.
 pub struct Stage {
     engine: Engine,
-    /// How the port delivers.
+    /// The delivery of the port.
     pub chunks: Chunks,
-    /// The engine's outputs, unless the port delivers as it comes.
+    /// The engine's outputs, unless the port delivers all bytes at once.
     told: Vec<String>,
     modem: Simulator<MemoryNetwork>,
     now: Timestamp,
@@ -129,14 +129,14 @@ pub struct Stage {
     sockets: Vec<SocketId>,
     next: u64,
     begins_online: bool,
-    /// The replacements of numbers that the modem says.
+    /// The replacements of numbers in the modem's output.
     pub in_answers: Numbers,
     /// The replacements of numbers that are written to it.
     pub in_commands: Numbers,
 }
 
 impl Stage {
-    /// A stage that the next byte of the script sets.
+    /// A stage set up by the next byte of the script.
     pub fn of(script: &mut Script<'_>) -> Self {
         let flags = script.byte();
         let mode = if flags & 1 == 0 { ReceiveMode::Push } else { ReceiveMode::Manual };
@@ -181,7 +181,7 @@ impl Stage {
         }
         let timeout = Duration::from_millis(script.number());
         let socket = self.sockets.get(usize::from(script.byte()) % self.sockets.len().max(1)).copied();
-        // The older requests keep their numbers: so do the scripts that fuzzing has found.
+        // The older requests keep their numbers, and so do the scripts that fuzzing has found.
         let number = match script.byte() {
             byte @ 0xd0.. => 8 + byte % 3,
             byte => byte % 8,
@@ -269,7 +269,7 @@ impl Stage {
         }
     }
 
-    /// Lets a modem that keeps to the rules answer what was written.
+    /// Lets an honest modem answer the written bytes.
     fn honestly(&mut self) {
         for _ in 0..MAX_TURNS {
             let written = std::mem::take(&mut self.written);
@@ -355,7 +355,7 @@ impl Stage {
         }
     }
 
-    /// Keeps what was told for a comparison. Pieces of one payload are told as they come: those are joined.
+    /// Keeps an output for the comparison. Pieces of one payload depend on the chunks, so they are joined.
     fn note(&mut self, output: &Output) {
         let told = match output {
             _ if self.chunks == Chunks::AsTheyCome => return,

@@ -1,17 +1,18 @@
-//! Any trace of LuatOS firmware: it is read to its end, told in order, and takes bounded memory.
+//! Any trace of LuatOS firmware: it is read to its end, its events are in order, and the memory is limited.
 
 use air724ug::luat::{Analysis, MAX_EVENTS, MAX_EVIDENCE, MAX_RECORD, Reader};
 
 use super::numbers::Numbers;
 use super::script::Script;
 
-/// What traces look like.
+/// Examples of traces.
 const TRACES: [&str; 2] =
     [include_str!("../../../fixtures/luat/faq.trace"), include_str!("../../../fixtures/luat/rare.trace")];
-/// Lines of one script.
+/// The most lines of one script.
 const MAX_STEPS: usize = 400;
 
-/// Reads a trace that the script writes: lines of real ones, with other numbers, cut, joined, and other bytes between.
+/// Reads a trace that the script generates: lines of real ones, with other numbers, cut, joined, and with other bytes
+/// between.
 pub fn run(bytes: &[u8]) {
     let mut script = Script::new(bytes);
     let lines: Vec<&str> = TRACES.iter().flat_map(|trace| trace.split_inclusive('\n')).collect();
@@ -34,7 +35,7 @@ pub fn run(bytes: &[u8]) {
         }
     }
     check(&trace);
-    // The file of a script is also a trace.
+    // The file of a script is a trace, too.
     check(bytes);
 }
 

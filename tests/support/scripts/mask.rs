@@ -1,14 +1,14 @@
-//! A session with secrets in it, recorded: whatever else crosses the line, and however the modem repeats them, none is in
-//! the capture.
+//! A recorded session with secrets: none is in the capture, for any other bytes on the line, and for any form in which
+//! the modem repeats them.
 
 use air724ug::capture::{Header, Recorder};
 use air724ug::time::Timestamp;
 
 use super::script::Script;
 
-/// What must not be seen.
+/// The secret.
 const SECRET: &str = "Zx9Qv7Kt";
-/// Where it stands.
+/// The commands with the secret.
 const COMMANDS: &[&str] = &[
     "AT+CSTT=\"cmnet\",\"me\",\"Zx9Qv7Kt\"",
     "AT+CSTT=\"cmnet\",\"Zx9Qv7Kt\",\"word\"",
@@ -29,7 +29,7 @@ const COMMANDS: &[&str] = &[
     "AT+HTTPPARA=\"URL\",\"http://me:Zx9Qv7Kt@host/\"",
     "AT+MCONFIG=\"id\",\"me\",\"Zx9Qv7Kt\"",
 ];
-/// What a modem says otherwise.
+/// Other texts of a modem.
 const WORDS: &[&str] = &[
     "\r\nOK\r\n",
     "\r\nERROR\r\n",
@@ -44,7 +44,7 @@ const WORDS: &[&str] = &[
 ];
 const MAX_STEPS: usize = 60;
 
-/// Plays a session that the script writes.
+/// Plays a session that the script generates.
 pub fn run(bytes: &[u8]) {
     let mut script = Script::new(bytes);
     let header = Header { what: "x".into(), source: "y".into(), expect: vec!["z".into()] };
@@ -73,7 +73,7 @@ struct Line {
 
 impl Line {
     fn told(&mut self, bytes: &[u8]) {
-        // What is recorded at once is not cut by the format.
+        // Bytes that are recorded at once are not divided by the format.
         bytes.chunks(self.chunk).for_each(|chunk| self.recorder.to_modem(Timestamp::ZERO, chunk));
     }
 
@@ -88,7 +88,7 @@ impl Line {
         self.said(&repeated(command, script));
     }
 
-    /// A file with a secret in it; some of it comes back.
+    /// A file that contains a secret; a part of it is repeated by the modem.
     fn upload(&mut self, script: &mut Script<'_>) {
         let content = format!("-----BEGIN PRIVATE KEY-----\n{SECRET}{SECRET}\n-----END PRIVATE KEY-----\n");
         let command = format!("AT+FSWRITE=\"key\",0,{},10\r\n", content.len());
@@ -109,7 +109,7 @@ impl Line {
     }
 }
 
-/// The echo of a command as damaged lines, older firmware and two lines in one make it.
+/// The echo of a command with the changes of damaged lines, older firmware and two lines in one.
 fn repeated(command: &str, script: &mut Script<'_>) -> Vec<u8> {
     let mut echo = command.as_bytes().to_vec();
     let secret = command.find(SECRET).unwrap_or(command.len());
@@ -129,7 +129,7 @@ fn repeated(command: &str, script: &mut Script<'_>) -> Vec<u8> {
     echo
 }
 
-/// The bytes without the secret, in whichever case it is written: what no command has told isn't known as one.
+/// The bytes without the secret in any case: a secret that was in no command is not known.
 fn without_the_secret(bytes: &[u8]) -> Vec<u8> {
     let mut text = String::from_utf8_lossy(bytes).into_owned();
     let secret = SECRET.to_ascii_lowercase();

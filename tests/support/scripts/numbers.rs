@@ -1,9 +1,10 @@
-//! Numbers at their limits: the engine and the simulated modem talk, and numbers in what they say are replaced on the way.
+//! Numbers at their limits: numbers in the bytes between the engine and the simulated modem are replaced.
 
 use super::engine::{self, Stage};
 use super::script::Script;
 
-/// The replacements of a number: the limits of every width that a parser may use, one more, and texts that are no number.
+/// The replacements of a number: the limits of every width that a parser may use, one more, and texts that are no
+/// numbers.
 const LIMITS: &[&str] = &[
     "0",
     "1",
@@ -39,19 +40,19 @@ const LIMITS: &[&str] = &[
     "",
 ];
 
-/// The most numbers that stay between two that are replaced: about as many as bring-up and a connection have.
+/// The most unchanged numbers between two replaced ones: about the number in bring-up and a connection.
 const MOST_KEPT: u8 = 96;
 
 /// The numbers that are replaced, and their replacements.
 #[derive(Debug, Default)]
 pub struct Numbers {
-    /// Pairs of the count of numbers that stay and the replacement of the next one; the next pair is last.
+    /// Pairs of a count of unchanged numbers and the replacement of the next one; the next pair is last.
     choices: Vec<(u8, &'static str)>,
 }
 
 impl Numbers {
-    /// Two bytes for each number that is replaced: how many stay before it, and what it becomes. Behind the last one they
-    /// all stay.
+    /// Two bytes for each replaced number: the count of unchanged ones before it, and its replacement. After the last
+    /// one all numbers are unchanged.
     pub fn new(choices: &[u8]) -> Self {
         let choice = |pair: &[u8]| (pair[0] % MOST_KEPT, LIMITS[usize::from(pair[1]) % LIMITS.len()]);
         Self { choices: choices.chunks_exact(2).rev().map(choice).collect() }
@@ -79,11 +80,11 @@ impl Numbers {
     }
 }
 
-/// Each number of a session, one at a time, becomes each limit: of bring-up, a connection, a send and what comes back, in
-/// both receive modes and both directions.
+/// Each number of a session, one at a time, is replaced by each limit: in bring-up, a connection, a send and its echo,
+/// in both receive modes and both directions.
 #[allow(dead_code, reason = "not for libFuzzer, which chooses itself")]
 pub fn each_at_each_limit() {
-    // Online; 20 bytes are sent on the first socket, and a modem that keeps to the rules answers.
+    // Online; 20 bytes are sent on the first socket, and an honest modem answers.
     const SESSION: &[u8] = b"\x06\x27\x10\x00\x02\x01\x07\x04\x27\x10\x07\x08\xff\x07";
     for kept in 0..MOST_KEPT {
         for which in 0..LIMITS.len() as u8 {
@@ -95,7 +96,7 @@ pub fn each_at_each_limit() {
     }
 }
 
-/// Plays a script of the engine, its first bytes being the choices.
+/// Plays a script of the engine after its first bytes, which are the choices.
 pub fn run(bytes: &[u8]) {
     let mut script = Script::new(bytes);
     let choices = [script.bytes(), script.bytes()];

@@ -1,6 +1,6 @@
-//! Bytes read as a script: whatever they are, they mean something.
+//! Bytes read as a script: any bytes are a valid script.
 
-/// The rest of the bytes. Behind the end there are zeros, and [`Script::is_over`] says so.
+/// The remaining bytes. After the end there are zeros, and [`Script::is_over`] returns true.
 #[derive(Debug)]
 pub struct Script<'a> {
     rest: &'a [u8],
@@ -25,7 +25,7 @@ impl<'a> Script<'a> {
         u64::from(self.byte()) << 8 | u64::from(self.byte())
     }
 
-    /// As many bytes as the next one says.
+    /// A number of bytes given by the next byte.
     pub fn bytes(&mut self) -> &'a [u8] {
         let count = usize::from(self.byte()).min(self.rest.len());
         let (taken, rest) = self.rest.split_at(count);

@@ -9,7 +9,7 @@ use air724ug::sim::{
 
 use super::script::Script;
 
-/// What a host types.
+/// The texts of a host.
 pub const WORDS: &[&str] = &[
     "AT",
     "ATE0",
@@ -181,7 +181,7 @@ pub fn rule(script: &mut Script<'_>) -> Rule {
     Rule { fault: any_fault(script), trigger }
 }
 
-/// Any but the hang-up, behind which nothing happens.
+/// Any fault but the hang-up, after which there are no outputs.
 pub fn any_fault(script: &mut Script<'_>) -> Fault {
     let command = u32::from(script.byte());
     let by = Duration::from_millis(script.number());

@@ -1,5 +1,5 @@
-//! The simulated modem against any host, any network and any change of the world: it never panics, always comes to rest,
-//! and never grows.
+//! The simulated modem with any host, any network and any change of its environment: it never panics, always comes to
+//! rest, and never grows.
 
 use std::time::Duration;
 
@@ -9,31 +9,32 @@ use air724ug::time::Timestamp;
 use super::script::Script;
 use super::script_input::{self, WORDS};
 
-/// Outputs behind one input. More means that it does not come to rest.
+/// The most outputs after one input. More mean that it does not come to rest.
 const MAX_POLLS: usize = 20_000;
-/// Bytes behind one input: the line's queue, twice (URCs), and what the peers in memory hold.
+/// The most bytes after one input: the line's queue, twice (URCs), and the buffers of the peers in memory.
 const MAX_BYTES: usize = 2_000_000;
 /// Ticks at deadlines between two inputs of the script.
 const MAX_TICKS: usize = 300;
 /// The answer of a modem that still works.
 const ANSWER: &[u8] = b"OK\r\n";
-/// Seconds until a reset modem has to answer: faults that wait may still take some answers, and hold one for 65 s each.
+/// The most seconds until a reset modem answers: faults that wait may take several answers, and delay one for 65 s
+/// each.
 const MAX_TRIES: usize = 20_000;
-/// What keeps a script from taking minutes.
+/// The most steps, so that a script does not take minutes.
 const MAX_STEPS: usize = 400;
 
-/// A life that was long.
+/// The result of a long run.
 #[allow(dead_code, reason = "for tests/resources/sim_soak.rs and fuzz/src/bin/soak.rs")]
 #[derive(Debug)]
 pub struct Life {
-    /// How long, in its own time.
+    /// The duration in the modem's time.
     pub lasted: Duration,
-    /// Connections that its host had.
+    /// The number of connections of its host.
     pub connections: u64,
 }
 
-/// Plays scripts on one modem, the life of which goes on from each to the next, and an ordinary session before each. The
-/// hang-up, which would end it, and chance, which would gather until no byte arrives, are left out.
+/// Plays scripts on one modem, with an ordinary session before each. The hang-up is left out, because it would end the
+/// run, and so are faults by chance, because they would accumulate until no byte arrives.
 #[allow(dead_code, reason = "for tests/resources/sim_soak.rs and fuzz/src/bin/soak.rs")]
 pub fn live(scripts: impl Iterator<Item = Vec<u8>>) -> Life {
     let mut stage = Stage::new(Settings::default());
@@ -52,7 +53,7 @@ pub fn live(scripts: impl Iterator<Item = Vec<u8>>) -> Life {
 /// An ordinary session, up to the prompt of a send.
 const WORK: &[&str] = &[
     "\r\nATQ0V1E0\r\n",
-    // A script may have locked the card or blocked it.
+    // A script may have locked or blocked the card.
     "AT+CPIN=\"1234\"\r\n",
     "AT+CPIN=\"12345678\",\"1234\"\r\n",
     "AT+CLCK=\"SC\",0,\"1234\"\r\n",
@@ -79,11 +80,11 @@ struct Stage {
     modem: Simulator<MemoryNetwork>,
     now: Timestamp,
     hung_up: bool,
-    /// Whether no script may make it hang up.
+    /// True if no script may make it hang up.
     immortal: bool,
-    /// Whether faults strike by chance.
+    /// True if faults strike by chance.
     chance: bool,
-    /// Whether an `OK` has come.
+    /// True if an `OK` has come.
     answered: bool,
     connections: u64,
     received: Vec<u8>,
@@ -158,7 +159,7 @@ impl Stage {
                 byte @ 0xf0.. => Control::Dtr(byte & 1 == 1),
                 channel => Control::PeerClose(channel),
             },
-            // Rarely: nothing happens behind it.
+            // Rare, because there is no output after it.
             8 if script.byte() == 255 && !self.immortal => Control::HangUp,
             9 if !self.immortal => Control::Rule(script_input::rule(script)),
             _ => Control::Fault(script_input::any_fault(script)),
@@ -214,7 +215,7 @@ impl Stage {
         }
     }
 
-    /// The inputs of an ordinary host, whatever went before.
+    /// The inputs of an ordinary host, after any script.
     fn work(&mut self) {
         self.give(Input::Control(Control::SimInsert));
         self.give(Input::Control(Control::NetworkUp));
@@ -227,8 +228,8 @@ impl Stage {
         }
     }
 
-    /// Whatever went before: a modem that is still there answers after a reset. Not one whose faults come by chance,
-    /// which may take every answer.
+    /// After any script, a modem that has not hung up answers after a reset. Modems with faults by chance are excluded,
+    /// because these may affect every answer.
     fn still_works(&mut self) {
         if self.hung_up || self.chance {
             return;

@@ -1,5 +1,5 @@
-//! Any file as a certificate or a key, any name and span in the configuration: never a panic, never a quote or a line end
-//! in what becomes a command, never the key in a text for people.
+//! Any file as a certificate or a key, any name and span in the configuration: there is never a panic, never a quote or
+//! a line end in a command, and never the key in a text for display.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ const WORDS: [&[u8]; 12] = [
     b"\\n",
     b"\r",
 ];
-/// Lengths of DER, and bytes that look like them.
+/// Lengths of DER, and bytes of similar form.
 const LENGTHS: [&[u8]; 8] = [
     b"\x30\x00",
     b"\x30\x80",
@@ -43,7 +43,7 @@ const LENGTHS: [&[u8]; 8] = [
 ];
 const MAX_STEPS: usize = 100;
 
-/// Reads what the script makes of the files.
+/// Reads the changed files of the script.
 pub fn run(bytes: &[u8]) {
     let mut script = Script::new(bytes);
     let mut pem = Vec::new();
@@ -65,7 +65,7 @@ pub fn run(bytes: &[u8]) {
     check(bytes);
 }
 
-/// Up to four bytes are others, and something may be put in, or the rest cut off.
+/// Up to four bytes are changed, and bytes may be inserted, or the rest cut off.
 fn changed(mut file: Vec<u8>, script: &mut Script<'_>) -> Vec<u8> {
     let flags = script.byte();
     for _ in 0..flags % 5 {
@@ -92,7 +92,7 @@ fn changed(mut file: Vec<u8>, script: &mut Script<'_>) -> Vec<u8> {
 fn check(file: &[u8]) {
     let certificate = Certificate::from_bytes(file);
     let key = PrivateKey::from_bytes(file);
-    // Neither the key nor what is wrong with it shows any of its text.
+    // Neither the key nor its error shows any of its text.
     let shown = format!("{key:?} {certificate:?}");
     for line in FILES.iter().flat_map(|file| file.lines()).filter(|line| !line.starts_with('-')) {
         assert!(!shown.contains(line), "{shown}");
