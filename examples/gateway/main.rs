@@ -163,7 +163,7 @@ fn tell_broker(gateway: &Arc<Gateway>, options: &Options, notes: Receiver<(Strin
     ended
 }
 
-/// They do not exist without the client.
+/// Without the client there are no reports.
 #[cfg(not(feature = "examples-net"))]
 fn tell_broker(_: &Arc<Gateway>, options: &Options, _: Receiver<(String, String)>) -> Receiver<()> {
     debug_assert!(options.mqtt.is_none(), "the option is refused");

@@ -144,7 +144,7 @@ fn told(event: Event, line: &mut Option<String>) -> Option<String> {
             *line = Some(text);
             return None;
         }
-        // Their payload is printed.
+        // The payload of such lines is printed.
         Event::Urc(urc) if urc.luat_name() == Some("MSG_SOCK_RECV_IND") => return None,
         Event::Urc(urc) => match line.take() {
             Some(line) => format!("<< {line}    {urc}\n"),

@@ -13,7 +13,7 @@ use super::urc::Urc;
 /// One unsolicited line.
 pub(crate) struct UrcRow {
     form: LineForm,
-    /// Its effect on open connections.
+    /// The effect of the line on open connections.
     effect: Effect,
     place: Place,
     /// The text that follows it.

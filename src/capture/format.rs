@@ -128,7 +128,7 @@ fn write_stamp(at: Timestamp, text: &mut Vec<u8>) {
     text.extend_from_slice(stamp.as_bytes());
 }
 
-/// Whether a line is one of ours: a header, or a timestamp and a direction.
+/// True if a line is one of ours: a header, or a timestamp and a direction.
 #[cfg(feature = "import")]
 pub(super) fn recognises(line: &[u8]) -> bool {
     let header = [WHAT, SOURCE, EXPECT].iter().any(|key| header_value(line, key).is_some());

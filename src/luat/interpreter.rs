@@ -67,7 +67,7 @@ impl Interpreter {
         self.out
     }
 
-    /// True if the library repeats in a line what a confirmation has reported.
+    /// True if the line repeats, in the library's words, the result of a confirmation.
     fn is_second_line(&mut self, print: &Print, now: Moment) -> bool {
         let Some(wanted) = Outcome::of_print(print) else {
             return false;

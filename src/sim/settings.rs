@@ -154,14 +154,14 @@ settings! {
     signal: u8 = 24;
     /// The quality of the LTE signal as the fifth value of `AT+CESQ`, 0 to 34. Default: 20 (-10 dB).
     rsrq: u8 = 20;
-    /// Its power, the sixth value, 0 to 97. Default: 50 (-91 dBm).
+    /// The power of the LTE signal as the sixth value of `AT+CESQ`, 0 to 97. Default: 50 (-91 dBm).
     rsrp: u8 = 50;
     /// The existing access points. Default: [`ApnPolicy::Any`].
     apn: ApnPolicy = ApnPolicy::Any;
     /// The address of the bearer. Default: 10.83.172.111 (the manual's examples).
     address: Ipv4Addr = Ipv4Addr::new(10, 83, 172, 111);
-    /// Its second address, of the other family, which only `AT+CGPADDR` shows. Default: `::18C9:CE33:97B7:75BD`
-    /// (capture q01); `None`: the network provides one address.
+    /// The bearer's second address, of the other family, which only `AT+CGPADDR` shows. Default:
+    /// `::18C9:CE33:97B7:75BD` (capture q01); `None`: the network provides one address.
     address6: Option<Ipv6Addr> = Some(Ipv6Addr::new(0, 0, 0, 0, 0x18c9, 0xce33, 0x97b7, 0x75bd));
     /// The duration of `AT+CIICR`. Default: zero; about 100 ms in every capture.
     bearer_time: Duration = Duration::ZERO;
@@ -200,7 +200,7 @@ settings! {
     iccid: String = "89860000000000000001".to_owned();
     /// The network's name. Default: CHINA MOBILE.
     operator: String = "CHINA MOBILE".to_owned();
-    /// Its short name, at most 8 characters. Default: CMCC.
+    /// The network's short name, at most 8 characters. Default: CMCC.
     operator_short: String = "CMCC".to_owned();
     /// The network's number. Default: 46000.
     operator_number: String = "46000".to_owned();

@@ -52,7 +52,7 @@ fn compress(state: &mut [u32; 8], block: &[u8]) {
 const INITIAL: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
-/// The same of the cube roots of the first 64 primes.
+/// The first 32 bits of the fractions of the cube roots of the first 64 primes.
 #[rustfmt::skip]
 const CONSTANTS: [u32; 64] = [
     0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,

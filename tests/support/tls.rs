@@ -15,7 +15,7 @@ use super::pair::{ECHO, Pair};
 
 /// Bytes that must not be visible. Their Base64 is the same at every position.
 pub const SECRET: [u8; 90] = [0x5a; 90];
-/// Their Base64.
+/// The Base64 of the secret.
 pub const SECRET_TEXT: &str = "WlpaWlpa";
 
 pub fn ca() -> Certificate {

@@ -10,8 +10,8 @@ use super::{Command, user};
 /// The unsolicited lines with the answer to a command. They come before its final result code or behind it.
 #[derive(Debug)]
 pub struct UrcAnswer {
-    /// Their key: `+CDNSGIP`. Only one command with this key is in flight at a time, because not all such lines name
-    /// their command.
+    /// The key of the lines: `+CDNSGIP`. Only one command with this key is in flight at a time, because not all such
+    /// lines name their command.
     pub key: &'static str,
     /// True if a line is one of them.
     pub accepts: fn(&Urc) -> bool,

@@ -73,7 +73,7 @@ struct State {
     steps: u64,
     climber: LadderLock,
     power_hook: Option<PowerHook>,
-    /// Whether the port was lost during a flight mode, so that the radio must still be switched on.
+    /// True if the port was lost during a flight mode, so that the radio must still be switched on.
     owes_radio: bool,
     listeners: Vec<Sender<Step>>,
     /// The name of the modem in the log.

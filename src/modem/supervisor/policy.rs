@@ -59,10 +59,10 @@ pub struct Policy {
     /// The part of each pause that is random, 0 to 1. It spreads the reconnects of devices that lost the same cell at
     /// the same moment. Values below 0 and NaN count as 0, values above 1 as 1. Default 0.25.
     pub jitter: f64,
-    /// How long the module may take to be ready. A longer time counts as a failure. Default 90 s, as in the official
+    /// The longest time until the module is ready. A longer time counts as a failure. Default 90 s, as in the official
     /// library.
     pub ready_timeout: Duration,
-    /// How long one connect may take. Default 120 s.
+    /// The longest time of one connect. Default 120 s.
     pub connect_timeout: Duration,
     /// The seed of the jitter, for runs that are to be reproduced. Default `None`: the system provides a different seed
     /// for each supervisor, within a process and between processes.
@@ -124,13 +124,13 @@ impl Policy {
         Self { seed: Some(seed), ..self }
     }
 
-    /// Sets how long the module may take to be [ready](Self::ready_timeout).
+    /// Sets the longest time until the module is [ready](Self::ready_timeout).
     #[must_use]
     pub fn ready_timeout(self, ready_timeout: Duration) -> Self {
         Self { ready_timeout, ..self }
     }
 
-    /// Sets how long one [connect](Self::connect_timeout) may take.
+    /// Sets the longest time of one [connect](Self::connect_timeout).
     #[must_use]
     pub fn connect_timeout(self, connect_timeout: Duration) -> Self {
         Self { connect_timeout, ..self }

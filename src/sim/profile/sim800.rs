@@ -38,7 +38,7 @@ impl Profile {
             manufacturer: "SIMCOM_Ltd",
             model: "SIMCOM_SIM800",
             revision: "SIM800 R14.18",
-            // That of a SIM868, capture s02; no capture shows that of a SIM800.
+            // The firmware of a SIM868, capture s02; no capture shows that of a SIM800.
             firmware: "Revision:1418B05SIM868E32_BLE_EAT",
             identity_keyed: false,
             access_technology: None,

@@ -119,7 +119,7 @@ fn serve(listener: &UnixListener, remotes: &Arc<[Remote]>) {
 ///
 /// # Errors
 ///
-/// Those of the reader and of `answer`.
+/// An error of the reader or of `answer`.
 pub fn converse(
     remotes: &[Remote],
     mut reader: impl BufRead,
