@@ -33,6 +33,8 @@ pub(super) struct SessionLog {
     /// The reasons why it can't be opened again that were logged since its loss.
     told: Vec<String>,
     mask: Mask,
+    /// Whether it was logged that nothing answers, and nothing has come since.
+    is_silent: bool,
 }
 
 /// The most reasons that are logged between two ports.
@@ -50,6 +52,7 @@ impl SessionLog {
             left: None,
             told: Vec::new(),
             mask: Mask::default(),
+            is_silent: false,
         };
         log.say(Level::Info, format_args!("the port is open"));
         log
@@ -71,11 +74,17 @@ impl SessionLog {
         log::debug!(target: COMMANDS, "{}: {}", self.name, OneLine(words));
     }
 
+    /// Whether it is news that nothing answers, which is told every few seconds.
+    fn falls_silent(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_silent, true)
+    }
+
     pub(super) fn written(&mut self, bytes: &[u8]) {
         self.bytes('>', bytes, Mask::to_modem);
     }
 
     pub(super) fn read(&mut self, bytes: &[u8]) {
+        self.is_silent = false;
         self.bytes('<', bytes, Mask::from_modem);
     }
 
@@ -178,7 +187,9 @@ impl SessionLog {
                 self.say(Level::Warn, format_args!("{words}"));
             }
             Event::Restarted => self.say(Level::Warn, format_args!("the module has restarted")),
-            Event::Unresponsive => self.say(Level::Warn, format_args!("nothing answers on the port")),
+            Event::Unresponsive if self.falls_silent() => {
+                self.say(Level::Warn, format_args!("nothing answers on the port"));
+            }
             Event::Fault(fault) => {
                 self.say(Level::Warn, format_args!("the serial line was damaged: {fault}"))
             }
@@ -226,6 +237,15 @@ impl fmt::Write for Escaping<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// It was a line every 5 s, for as long as a module was off.
+    #[test]
+    fn silence_is_news_once_until_something_comes() {
+        let mut log = SessionLog::new("test".into());
+        let falls_silent = [(); 3].map(|()| log.falls_silent());
+        log.read(b"\r\n");
+        assert_eq!((falls_silent, log.falls_silent()), ([true, false, false], true));
+    }
 
     #[test]
     fn control_characters_are_shown_and_text_is_as_it_was() {
