@@ -43,7 +43,7 @@ pub(super) enum Start {
     Unknown,
     /// With a line end.
     Framed,
-    /// Without a line end, but only seen behind data, whose last byte it may have been.
+    /// Without a line end, but seen behind data only: the header or prompt may have been the end of these data.
     Doubtful,
     /// Without a line end.
     Bare,

@@ -34,7 +34,7 @@ enum LineForm {
     Words(&'static str, fn(&str) -> Option<Urc>),
     /// Words of the boot ROM. They need no line end before them, and any bytes may follow.
     Noise(&'static str, fn(&str) -> Option<Urc>),
-    /// A result code that is unsolicited within transparent data. In a line of its own it is not unsolicited.
+    /// A result code that may end transparent data. It is unsolicited there, and no URC between answers.
     Code(&'static str, Final),
 }
 
