@@ -81,6 +81,15 @@ impl Wire {
         self.received(number, [text, b"\r\n"].concat());
     }
 
+    /// A line from the modem, which may be two that were joined.
+    pub(super) fn answered(&mut self, number: usize, text: &[u8]) {
+        if let Some(state) = text.trim_ascii().strip_prefix(b"OK STATE:") {
+            self.line_received(number, b"OK");
+            return self.line_received(number, &[b"STATE:", state].concat());
+        }
+        self.line_received(number, text);
+    }
+
     /// Bytes to the modem, as they are.
     pub(super) fn sent(&mut self, number: usize, bytes: Vec<u8>) {
         let bytes = encoding::wire(self.encoding, bytes);
@@ -266,13 +275,7 @@ impl Wire {
             self.data_line(number, text);
             return;
         }
-        match trimmed.strip_prefix(b"OK STATE:") {
-            Some(state) => {
-                self.line_received(number, b"OK");
-                self.line_received(number, &[b"STATE:", state].concat());
-            }
-            None => self.line_received(number, without_bold(text)),
-        }
+        self.answered(number, without_bold(text));
     }
 }
 

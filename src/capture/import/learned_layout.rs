@@ -306,7 +306,7 @@ pub(super) fn unfronted<'a>(lines: &[Line<'a>], survey: &Survey, marks: &Marks) 
     let mut fronts: BTreeMap<Vec<u8>, Shape> = BTreeMap::new();
     let mut plain = 0_usize;
     for text in texts().take(SAMPLE) {
-        if is_wire(survey.strip(text, marks).core.trim_ascii()) {
+        if is_wire(survey.strip(text, marks, usize::MAX).core.trim_ascii()) {
             plain = plain.saturating_add(1);
             continue;
         }

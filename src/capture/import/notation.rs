@@ -149,15 +149,13 @@ pub(super) fn ends_spelled(text: &[u8]) -> bool {
 
 /// A text without the quotes around it, if it is quoted from end to end: `b'AT\r\n'`, `"AT"`, `"b'OK'"`.
 pub(super) fn unquoted(text: &[u8]) -> Option<&[u8]> {
-    let text = text.trim_ascii();
-    let inner = match text {
-        [b'"', inner @ .., b'"'] | [b'\'', inner @ .., b'\''] => inner,
-        [b'b', b'"', inner @ .., b'"'] | [b'b', b'\'', inner @ .., b'\''] => return Some(inner),
-        _ => return None,
-    };
-    match inner {
-        [b'b', b'\'', inner @ .., b'\''] => Some(inner),
-        _ => Some(inner),
+    match text.trim_ascii() {
+        [b'"', b'b', b'\'', inner @ .., b'\'', b'"']
+        | [b'b', b'"', inner @ .., b'"']
+        | [b'b', b'\'', inner @ .., b'\'']
+        | [b'"', inner @ .., b'"']
+        | [b'\'', inner @ .., b'\''] => Some(inner),
+        _ => None,
     }
 }
 

@@ -10,7 +10,7 @@ use super::notation::{dump, has_offset, pairs, quoted, unescaped, unquoted};
 use super::stamp::Stamp;
 use super::strip::StrippedLine;
 use super::survey::{Side, Spelling, Survey};
-use super::text::{is_answer, is_command, is_prose, without_remark};
+use super::text::{find, is_answer, is_command, is_prose, without_remark};
 use super::{Encoding, Line};
 
 /// Reads the lines of a log.
@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
         }
         let is_payload = self.wire.in_payload() || self.wire.waits_for_data();
         let most = if is_payload { self.stamps } else { usize::MAX };
-        let stripped = self.survey.strip_stamps(text, self.marks, most);
+        let stripped = self.survey.strip(text, self.marks, most);
         self.stamps = self.stamps.max(stripped.stamps);
         // Payload below a stamp, whatever it looks like.
         let wire = &self.wire;
@@ -225,7 +225,7 @@ impl<'a> Reader<'a> {
                 false => self.wire.sent(number, shown),
             };
         }
-        if text.contains_str("×") {
+        if find(text, "×".as_bytes()).is_some() {
             return self.wire.out.remark(number, Reason::Placeholder);
         }
         if self.wire.prompt(number, text, true) {
@@ -235,17 +235,10 @@ impl<'a> Reader<'a> {
         // A mark may point the wrong way: a file's command with a dialogue behind it is no answer.
         let is_file = trimmed.starts_with(b"AT+FSWRITE=") && !self.wire.echoes(trimmed);
         match side {
-            Side::ToModem if trimmed == b">" => self.wire.received(number, b"\r\n> ".to_vec()),
+            _ if trimmed == b">" => self.wire.received(number, b"\r\n> ".to_vec()),
             Side::FromModem if is_file && self.survey.stamped == 0 => self.wire.line_sent(number, text),
             Side::ToModem => self.wire.line_sent(number, text),
-            _ if trimmed == b">" => self.wire.received(number, b"\r\n> ".to_vec()),
-            _ => match trimmed.strip_prefix(b"OK STATE:") {
-                Some(state) => {
-                    self.wire.line_received(number, b"OK");
-                    self.wire.line_received(number, &[b"STATE:", state].concat());
-                }
-                None => self.wire.line_received(number, text.trim_ascii_end()),
-            },
+            _ => self.wire.answered(number, text.trim_ascii_end()),
         }
     }
 
@@ -289,7 +282,8 @@ impl<'a> Reader<'a> {
             if whole.starts_with(b"##") && self.survey.stamped == 0 {
                 out.gap(number);
             }
-            out.remark(number, if whole.contains_str("……") { Reason::Elided } else { Reason::Comment });
+            let is_elided = find(whole, "……".as_bytes()).is_some();
+            out.remark(number, if is_elided { Reason::Elided } else { Reason::Comment });
         }
         if trimmed.starts_with(b"```") || self.marks.is_end(trimmed) {
             self.end_block(End::Cut);
@@ -434,15 +428,4 @@ fn elided(text: &[u8]) -> Option<Vec<u8>> {
     let points = shown.contains('…').then(|| shown.replace(['…', '.', '/'], ""))?;
     let points = points.trim_matches(|c: char| !c.is_ascii() || c.is_whitespace());
     Some(points.as_bytes().to_vec())
-}
-
-/// Text in bytes.
-trait ContainsStr {
-    fn contains_str(&self, wanted: &str) -> bool;
-}
-
-impl ContainsStr for [u8] {
-    fn contains_str(&self, wanted: &str) -> bool {
-        super::text::find(self, wanted.as_bytes()).is_some()
-    }
 }

@@ -147,18 +147,14 @@ impl Survey {
         if self.enclosed { unquoted(line).unwrap_or(line) } else { line }
     }
 
-    pub(super) fn strip<'a>(&self, line: &'a [u8], marks: &Marks) -> StrippedLine<'a> {
-        self.strip_stamps(line, marks, usize::MAX)
-    }
-
-    /// [`Self::strip`], where the line may be payload that begins like a stamp.
-    pub(super) fn strip_stamps<'a>(&self, line: &'a [u8], marks: &Marks, most: usize) -> StrippedLine<'a> {
+    /// `most`: more stamps are not taken away.
+    pub(super) fn strip<'a>(&self, line: &'a [u8], marks: &Marks, most: usize) -> StrippedLine<'a> {
         strip(line, marks, most, |row| self.side(row) != Side::None)
     }
 
     /// Whether a line holds a program's own words.
     pub(super) fn is_print(&self, line: &[u8], marks: &Marks) -> bool {
-        marks.is_print(self.strip(line, marks).core.trim_ascii())
+        marks.is_print(self.strip(line, marks, usize::MAX).core.trim_ascii())
     }
 
     pub(super) fn side(&self, row: usize) -> Side {
@@ -231,7 +227,7 @@ impl Survey {
         let (mut whole, mut cut, mut is_blank) = (0_usize, 0_usize, false);
         for line in lines {
             let line = self.unframed(line.text);
-            let stripped = self.strip(line, marks);
+            let stripped = self.strip(line, marks, usize::MAX);
             if line.trim_ascii().is_empty() {
                 is_blank = true;
                 continue;
