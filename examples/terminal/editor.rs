@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
@@ -29,16 +29,22 @@ struct State {
     text: String,
     /// The width of the terminal: a longer line would use two rows.
     columns: usize,
+    /// Something is typed behind the prompt.
+    is_typed: bool,
 }
 
 impl StateLine {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub fn set(&self, text: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).text = text;
+        self.lock().text = text;
     }
 
     /// The line and, below it, the prompt.
     fn prompt(&self) -> String {
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.lock();
         let line: String = state.text.chars().take(state.columns.saturating_sub(1)).collect();
         format!("{line}\n> ")
     }
@@ -58,11 +64,12 @@ impl Highlighter for Known {
     }
 }
 
-/// Shows the effect of the typed command behind it.
+/// Shows the effect of the typed command behind it. The editor asks at every change of the line.
 impl Hinter for Known {
     type Hint = String;
 
     fn hint(&self, line: &str, position: usize, _: &Context<'_>) -> Option<String> {
+        self.0.lock().is_typed = !line.is_empty();
         let is_whole = position == line.len();
         let known = COMMANDS.iter().find(|(name, _)| is_whole && name.eq_ignore_ascii_case(line))?;
         Some(format!("   {}", known.1))
@@ -85,7 +92,7 @@ impl Completer for Known {
 /// A line of the user, or the end of the input.
 pub enum Typed {
     Line(String),
-    /// Ctrl-C or Ctrl-D.
+    /// Ctrl-D, or Ctrl-C where nothing is typed.
     End,
 }
 
@@ -122,7 +129,10 @@ impl LineEditor {
     /// The next line; an interactive user sees the state above it.
     pub fn read(&mut self, is_interactive: bool) -> io::Result<Typed> {
         let columns = self.editor.dimensions().map_or(80, |(columns, _)| columns.into());
-        self.state.0.lock().unwrap_or_else(PoisonError::into_inner).columns = columns;
+        {
+            let mut state = self.state.lock();
+            (state.columns, state.is_typed) = (columns, false);
+        }
         let prompt = if is_interactive { self.state.prompt() } else { String::new() };
         match self.editor.readline(&prompt) {
             Ok(line) => {
@@ -132,6 +142,7 @@ impl LineEditor {
                 }
                 Ok(Typed::Line(line))
             }
+            Err(ReadlineError::Interrupted) if self.state.lock().is_typed => Ok(Typed::Line(String::new())),
             Err(ReadlineError::Interrupted | ReadlineError::Eof) => Ok(Typed::End),
             Err(ReadlineError::Io(error)) => Err(error),
             Err(error) => Err(io::Error::other(error)),

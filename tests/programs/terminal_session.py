@@ -83,6 +83,11 @@ session.expect(b"ready: LTE Home, signal 24/31 (-65 dBm)\r\n")
 session.type(b"AT+CDNSGIP=\"nowhere.test\"")
 # What the simulated module says depends on the network of this machine.
 session.expect(b"<< +CDNSGIP: 0,8    ResolveFailed", b"<< +CDNSGIP: 0,10    ResolveFailed")
+# Ctrl-C drops what is typed, not the session.
+session.expect(b"> ")
+os.write(session.terminal, b"\x1b[200~half a line\x1b[201~")
+session.expect(b"half a line")
+os.write(session.terminal, b"\x03")
 session.type(b"AT+CGMM")
 session.expect(b"OK    [")
 session.expect(b"> ")
