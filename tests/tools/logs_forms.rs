@@ -512,6 +512,24 @@ fn payload_may_look_like_a_stamp_and_like_what_a_tool_writes() {
 }
 
 #[test]
+fn what_an_author_left_out_is_no_line() {
+    let capture = capture::read("→ AT+CSQ\n← +CSQ: 24,0\n← OK\n← TCP ERROR:××\n".as_bytes()).unwrap();
+    let remarks: Vec<_> = capture.remarks.iter().map(|remark| (remark.line, remark.reason)).collect();
+    assert_eq!(remarks, [(4, Reason::Placeholder)]);
+}
+
+#[test]
+fn a_stamp_here_and_there_is_no_clock() {
+    let times = |log: &str| {
+        let capture = capture::read(log.as_bytes()).unwrap();
+        capture.records.iter().map(|one| one.record.at.as_millis()).max().unwrap()
+    };
+    let stamped = "[12:00:00.000] AT\n[12:00:01.000] OK\n";
+    assert_eq!(times(stamped), 1_000);
+    assert_eq!(times(&format!("{stamped}{}", "AT\nOK\n".repeat(4))), 0);
+}
+
+#[test]
 fn payload_in_a_terminal_and_below_a_stamp_may_look_like_a_remark_or_a_mark() {
     let block = |head: &str, text: &str| format!("[2026-11-29 09:15:05.000]# {head}\n{text}\n");
     for (sent, received) in [

@@ -231,7 +231,6 @@ impl<'a> Reader<'a> {
         if self.wire.prompt(number, text, true) {
             return;
         }
-        let text = text.strip_suffix("或".as_bytes()).unwrap_or(text);
         // A mark may point the wrong way: a file's command with a dialogue behind it is no answer.
         let is_file = trimmed.starts_with(b"AT+FSWRITE=") && !self.wire.echoes(trimmed);
         match side {
