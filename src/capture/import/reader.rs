@@ -292,12 +292,7 @@ impl<'a> Reader<'a> {
             return;
         }
         if is_prose(text) {
-            let reason = if self.last == Side::ToModem && whole.starts_with(b"   ") {
-                Reason::Alternative
-            } else {
-                Reason::Comment
-            };
-            return self.wire.out.remark(number, reason);
+            return self.wire.out.remark(number, Reason::Comment);
         }
         if let Some(block) = &mut self.block {
             return block.push(number, self.marks.without_end(text).unwrap_or(text));
@@ -312,10 +307,6 @@ impl<'a> Reader<'a> {
         self.is_bare |= is_command(trimmed) || is_answer(trimmed);
         match () {
             () if stripped.tagged && !is_answer(trimmed) => self.wire.out.remark(number, Reason::Tool),
-            () if self.survey.stamped > 0 && stripped.stamp.is_none() && self.survey.blocks => {
-                // Between the quotations of a log: the author's words.
-                self.wire.out.remark(number, Reason::Comment);
-            }
             () if indented && self.last == Side::ToModem && is_command(trimmed) => {
                 self.wire.out.remark(number, Reason::Alternative);
             }
