@@ -513,9 +513,10 @@ fn payload_may_look_like_a_stamp_and_like_what_a_tool_writes() {
 
 #[test]
 fn what_an_author_left_out_is_no_line() {
-    let capture = capture::read("→ AT+CSQ\n← +CSQ: 24,0\n← OK\n← TCP ERROR:××\n".as_bytes()).unwrap();
+    let log = "→ AT+CSQ\n   AT+CSQ=?\n← +CSQ: 24,0\n← OK\n← TCP ERROR:××\n";
+    let capture = capture::read(log.as_bytes()).unwrap();
     let remarks: Vec<_> = capture.remarks.iter().map(|remark| (remark.line, remark.reason)).collect();
-    assert_eq!(remarks, [(4, Reason::Placeholder)]);
+    assert_eq!(remarks, [(2, Reason::Alternative), (5, Reason::Placeholder)]);
 }
 
 #[test]
