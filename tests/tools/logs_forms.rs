@@ -520,6 +520,14 @@ fn what_an_author_left_out_is_no_line() {
 }
 
 #[test]
+fn what_a_program_prints_between_its_marks_is_its_own() {
+    let log = "12:00:00 TX: AT+CSQ\n12:00:00 +CSQ: 24,0\n12:00:00 OK\n12:00:01 Connecting to apn\n12:00:01 TX: AT\n12:00:01 OK\n";
+    let capture = capture::read(log.as_bytes()).unwrap();
+    let remarks: Vec<_> = capture.remarks.iter().map(|remark| (remark.line, remark.reason)).collect();
+    assert_eq!((remarks, capture.records.len()), (vec![(4, Reason::Tool)], 5));
+}
+
+#[test]
 fn a_stamp_here_and_there_is_no_clock() {
     let times = |log: &str| {
         let capture = capture::read(log.as_bytes()).unwrap();
