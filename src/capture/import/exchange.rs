@@ -118,7 +118,7 @@ impl Wire {
     /// A line to the modem behind a mark: a command, or data.
     pub(super) fn line_sent(&mut self, number: usize, text: &[u8]) {
         if !is_command(text.trim_ascii()) && self.data != DataLines::Nothing {
-            // Data end where the mark's line ends, unless more are announced and a line end fits in.
+            // Data end where the mark's line ends.
             let shown = if self.fits(text) { text.to_vec() } else { unescaped(text) };
             return self.out.sent(number, encoding::wire(self.encoding, shown));
         }

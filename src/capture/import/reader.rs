@@ -336,11 +336,10 @@ impl<'a> Reader<'a> {
             let is_wire = is_answer(stripped.core)
                 || is_command(stripped.core.trim_ascii())
                 || stripped.core.trim_ascii() == b">";
-            match self.survey.tagged_wire && is_wire {
-                true => text = stripped.core,
-                false if is_answer(text) || is_command(text.trim_ascii()) => {}
-                false => return self.wire.out.remark(number, Reason::Tool),
+            if !(self.survey.tagged_wire && is_wire) {
+                return self.wire.out.remark(number, Reason::Tool);
             }
+            text = stripped.core;
         }
         if self.survey.dumps {
             return self.dumped(number, text);
