@@ -525,6 +525,33 @@ fn what_a_program_prints_between_its_marks_is_its_own() {
     let capture = capture::read(log.as_bytes()).unwrap();
     let remarks: Vec<_> = capture.remarks.iter().map(|remark| (remark.line, remark.reason)).collect();
     assert_eq!((remarks, capture.records.len()), (vec![(4, Reason::Tool)], 5));
+    let log = "12:00:00 TX: AT+CSQ\n12:00:00 RX: +CSQ: 24,0\n12:00:00 OK\n12:00:01 TX: AT\n12:00:01 RX: OK\n12:00:02 the battery is low\n";
+    let capture = capture::read(log.as_bytes()).unwrap();
+    let remarks: Vec<_> = capture.remarks.iter().map(|remark| (remark.line, remark.reason)).collect();
+    assert_eq!((remarks, capture.records.len()), (vec![(6, Reason::Tool)], 5));
+}
+
+#[test]
+fn a_terminal_behind_the_levels_of_a_program_is_a_terminal() {
+    let tagged = stamped("[INFO] app: ") + "[WARN] power: the battery is low\n";
+    assert_eq!(story(tagged.as_bytes()), STORY);
+}
+
+#[test]
+fn a_channel_is_no_length() {
+    // Of several connections 2 is the channel, and the data end with Ctrl-Z; of one it is the length.
+    for (before, is_mux) in [
+        ("AT+CIPMUX=1\nOK\n", true),
+        ("AT+CIPSTART=2,\"TCP\",\"a.test\",7\nOK\n", true),
+        ("AT+CIPMUX=1\nOK\nAT+CIPMUX=0\nOK\n", false),
+    ] {
+        let capture = capture::read(format!("{before}AT+CIPSEND=2\n> hi\n").as_bytes()).unwrap();
+        let sent = capture.records.iter().rev().find_map(|one| match &one.record.what {
+            Entry::ToModem(bytes) => Some(bytes.ends_with(b"\x1a")),
+            _ => None,
+        });
+        assert_eq!(sent, Some(is_mux), "{before}");
+    }
 }
 
 #[test]

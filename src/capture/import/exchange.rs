@@ -149,9 +149,7 @@ impl Wire {
         let DataLines::Open { left, begun } = self.data else { return false };
         // A file has no line that says OK: its content was left out.
         let is_done = self.last.starts_with(b"AT+FSWRITE") && text.trim_ascii() == b"OK";
-        let ends = is_done
-            || ends_data(text)
-            || begun && is_command(text) && left.is_none_or(|left| left < text.len());
+        let ends = is_done || ends_data(text);
         if ends {
             self.data = DataLines::Nothing;
             return false;

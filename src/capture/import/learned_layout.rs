@@ -306,7 +306,9 @@ pub(super) fn unfronted<'a>(lines: &[Line<'a>], survey: &Survey, marks: &Marks) 
     let mut fronts: BTreeMap<Vec<u8>, Shape> = BTreeMap::new();
     let mut plain = 0_usize;
     for text in texts().take(SAMPLE) {
-        if is_wire(survey.strip(text, marks, usize::MAX).core.trim_ascii()) {
+        let stripped = survey.strip(text, marks, usize::MAX);
+        // A stamp of a known kind is kept; what stands behind it is not looked at here.
+        if is_wire(if stripped.stamp.is_some() { stripped.core } else { stripped.text }.trim_ascii()) {
             plain = plain.saturating_add(1);
             continue;
         }

@@ -110,7 +110,6 @@ fn tag(text: &[u8]) -> Option<&[u8]> {
     };
     match text {
         [b'[', ..] => grouped(b']'),
-        [b'(', ..] => grouped(b')'),
         [b'<', first, ..] if first.is_ascii_alphanumeric() => grouped(b'>'),
         [b'-' | b'|' | b':' | b',', b' ' | b'[', ..] => text.get(1..),
         // `I (1311) name: `, `D/name: `.

@@ -36,8 +36,7 @@ struct Tally {
     stamped: usize,
     commands: usize,
     answers: usize,
-    /// The lines that follow without a mark of their own, and the answers among them.
-    followers: usize,
+    /// The answers among the lines that follow without a mark of their own.
     answers_behind: usize,
     texts: usize,
     hex: usize,
@@ -51,13 +50,8 @@ impl Tally {
         // A mark may stand before several lines; but one at the head of a file has the whole file behind it.
         let heads =
             self.stamped == self.lines || self.texts < self.lines || self.commands > 0 || self.answers > 0;
-        let few = self.followers <= self.lines.saturating_mul(12);
-        let behind = if heads && few { self.answers_behind } else { 0 };
+        let behind = if heads { self.answers_behind } else { 0 };
         self.answers.saturating_add(behind)
-    }
-
-    fn is_asking(&self) -> bool {
-        self.commands > self.all_answers().saturating_mul(4)
     }
 
     fn is_answering(&self) -> bool {
@@ -256,7 +250,6 @@ impl Survey {
             if let Some(tally) =
                 last.and_then(|row| self.tallies.get_mut(row)).filter(|_| stripped.stamp.is_none())
             {
-                tally.followers = tally.followers.saturating_add(1);
                 let answers = is_answer(stripped.text) || stripped.text.trim_ascii() == b">";
                 tally.answers_behind = tally.answers_behind.saturating_add(usize::from(answers));
                 behind = behind.saturating_add(usize::from(answers));
@@ -294,7 +287,6 @@ impl Survey {
                 () if weak && !(both && (right.is_answering() || left.is_answering())) => {
                     (Side::None, Side::None)
                 }
-                () if right.is_answering() && left.is_asking() => (Side::FromModem, Side::ToModem),
                 () if both && right.is_answering() && !left.is_answering() => {
                     (Side::FromModem, Side::ToModem)
                 }
@@ -316,14 +308,6 @@ impl Survey {
         self.both = [Side::ToModem, Side::FromModem]
             .iter()
             .all(|side| (0..self.sides.len()).any(|row| tells(&row) && self.sides[row] == *side));
-        if self.marked {
-            for (row, side) in self.sides.iter_mut().enumerate() {
-                let rest = &self.tallies[row];
-                if *side == Side::Both && rest.commands == 0 && rest.all_answers() == 0 {
-                    *side = Side::None;
-                }
-            }
-        }
     }
 }
 
@@ -369,7 +353,6 @@ impl Tally {
             (&mut self.texts, other.texts),
             (&mut self.commands, other.commands),
             (&mut self.answers, other.answers),
-            (&mut self.followers, other.followers),
             (&mut self.answers_behind, other.answers_behind),
         ] {
             *count = count.saturating_add(more);
