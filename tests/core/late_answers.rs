@@ -729,7 +729,11 @@ fn bring_up_behind_many_lost_answers_ends_although_questions_are_refused() {
         &["AT+CIPMUX?", "AT+CIPQSEND?", "AT+CIPMODE?"],
     ] {
         for begun in 0..3 {
-            let mut pair = Pair::online();
+            let mut pair = Pair::new();
+            for question in refused {
+                pair.instead_times(500, question, "\r\nERROR\r\n");
+            }
+            let mut pair = pair.ready();
             for number in 0..20 {
                 let command = format!("AT+X{number}");
                 pair.instead(&command, "");
@@ -737,9 +741,6 @@ fn bring_up_behind_many_lost_answers_ends_although_questions_are_refused() {
             }
             for _ in 0..begun {
                 pair.command("AT+CSQ", Duration::from_secs(5)).unwrap();
-            }
-            for question in refused {
-                pair.instead_times(500, question, "\r\nERROR\r\n");
             }
             pair.inject(b"\r\n+PDP: DEACT\r\n");
             pair.run_for(Duration::from_secs(1));

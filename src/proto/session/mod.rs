@@ -344,7 +344,8 @@ impl Session {
                 Step::Unclaimed
             }
             BarrierVerdict::Passed { held, extra, tainted } => {
-                self.probes.refused(barrier.take_refused());
+                let refused = barrier.take_refused();
+                self.probes.passed(barrier.probe(), refused);
                 self.state = State::Idle;
                 self.unproved = None;
                 let Some(mut finished) = held else { return Step::Synchronised };

@@ -6,7 +6,9 @@ use crate::at::Command;
 pub(super) struct Probes {
     /// Counts the questions, so that each differs from the one before.
     asked: usize,
-    /// The questions that were refused in place of an answer: firmware may not have them.
+    /// The questions that were answered: firmware has them.
+    answered: Vec<Command>,
+    /// The questions that were refused in place of an answer, and never answered: firmware may not have them.
     refused: Vec<Command>,
 }
 
@@ -15,8 +17,15 @@ impl Probes {
         self.asked
     }
 
-    pub(super) fn refused(&mut self, questions: Vec<Command>) {
-        self.refused.extend(questions);
+    /// A question was answered. Behind those that are `refused` an error came, which may be of another command.
+    pub(super) fn passed(&mut self, probe: &Command, refused: Vec<Command>) {
+        add(&mut self.answered, probe.clone());
+        for question in refused {
+            add(&mut self.refused, question);
+        }
+        let is_answered =
+            |question: &Command| self.answered.iter().any(|known| known.text() == question.text());
+        self.refused.retain(|question| !is_answered(question));
     }
 
     /// A question that differs from the last one, and whose answer is none to the `late` and the `others`, which may also come.
@@ -39,5 +48,36 @@ impl Probes {
         let probe = Command::probe(self.asked, is_refused);
         self.refused.retain(|question| question.text() != probe.text());
         probe
+    }
+}
+
+fn add(questions: &mut Vec<Command>, question: Command) {
+    if !questions.iter().any(|known| known.text() == question.text()) {
+        questions.push(question);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_does_not_refuse_a_question_that_was_answered_before() {
+        let mut probes = Probes::default();
+        let (first, second) = (probes.next(&[], []), probes.next(&[], []));
+        probes.passed(&first, Vec::new());
+        probes.passed(&second, vec![first.clone()]);
+        let asked: Vec<_> = (0..6).map(|_| probes.next(&[], []).text().to_owned()).collect();
+        assert!(asked.contains(&first.text().to_owned()), "{asked:?}");
+    }
+
+    #[test]
+    fn a_question_that_is_refused_and_never_answered_is_left_out() {
+        let mut probes = Probes::default();
+        let (refused, other) = (probes.next(&[], []), probes.next(&[], []));
+        probes.passed(&other, vec![refused.clone()]);
+        let asked: Vec<_> = (0..12).map(|_| probes.next(&[], []).text().to_owned()).collect();
+        assert!(!asked.contains(&refused.text().to_owned()), "{asked:?}");
+        assert!(asked.contains(&other.text().to_owned()), "{asked:?}");
     }
 }
