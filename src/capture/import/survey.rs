@@ -290,7 +290,6 @@ impl Survey {
                 () if both && right.is_answering() && !left.is_answering() => {
                     (Side::FromModem, Side::ToModem)
                 }
-                () if arrows && right.is_answering() && left.is_answering() => (Side::Both, Side::Both),
                 () if arrows && right.is_answering() => (Side::Both, Side::Both),
                 () if arrows && left.is_answering() && !both => (Side::Both, Side::Both),
                 () => (Side::ToModem, Side::FromModem),
