@@ -16,13 +16,14 @@ enum Secret {
     Download,
     /// Every argument from the fourth on, and the answer of the modem if the first argument is 4.
     Bearer,
-    /// The hexadecimal digits behind the header of a command to the card, if the command contains a PIN or a PUK.
-    Card,
+    /// The hexadecimal digits behind the header of a command to the card in this argument, if the command contains a PIN or a
+    /// PUK.
+    Card(usize),
 }
 
 /// The commands, in the spelling of the manual. The last column is true if the modem's own line of that name, `+CSTT:
 /// "apn","user","password"`, shows the same arguments.
-const SECRETS: [(&str, Secret, bool); 27] = [
+const SECRETS: [(&str, Secret, bool); 28] = [
     ("CSTT", Secret::From(1), true),
     ("CIPCSGP", Secret::From(2), true),
     ("SAPBR", Secret::Bearer, false),
@@ -36,7 +37,8 @@ const SECRETS: [(&str, Secret, bool); 27] = [
     ("HTTPPARA", Secret::Keyed(1), true),
     ("FSWRITE", Secret::Upload, false),
     ("FSREAD", Secret::Download, false),
-    ("CSIM", Secret::Card, false),
+    ("CSIM", Secret::Card(1), false),
+    ("CGLA", Secret::Card(2), false),
     // Commands of other vendors for the user and password of an access point, whose names do not show it.
     ("QICSGP", Secret::From(2), true),
     ("QCPDPP", Secret::From(2), true),
@@ -75,6 +77,9 @@ const CARD_HEADER: usize = 10;
 
 /// The first characters of names: `+` by V.250, the others as vendors use them.
 const PREFIXES: [u8; 6] = [b'+', b'*', b'^', b'$', b'%', b'#'];
+
+/// The other characters of names (V.250 section 5.4.1), but those that end or begin one here.
+const OF_NAMES: [u8; 5] = *b"!-./_";
 
 /// The verdict of a scanner on one byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,8 +138,8 @@ enum Url {
     Arguments(usize),
     /// Behind `://`: a user, or a host.
     Authority,
-    /// Behind the colon: a password, or a port.
-    Password,
+    /// Behind the colon: a password, or a port. The last byte may be a colon of another URL.
+    Password { is_colon: bool },
     /// The name of a parameter of the query.
     Parameter(Word),
     /// The value of a parameter; true if it is secret.
@@ -145,13 +150,14 @@ impl Url {
     /// Takes the next byte. Returns true if it is part of a secret. A port looks like a password, and is masked.
     fn byte(&mut self, byte: u8) -> bool {
         const SCHEME: &[u8] = b"://";
-        let ends = matches!(byte, b'"' | b' ' | b',');
+        // A comma may be part of a password and of a value.
+        let ends = matches!(byte, b'"' | b' ');
         let next = match *self {
             Self::Off => Self::Off,
-            Self::Arguments(_) | Self::Authority | Self::Password if byte == b'?' => {
+            _ if matches!(byte, b'?' | b'#') => Self::Parameter(Word::default()),
+            Self::Parameter(_) | Self::Value(_) if matches!(byte, b'&' | b';') => {
                 Self::Parameter(Word::default())
             }
-            Self::Parameter(_) | Self::Value(_) if byte == b'&' => Self::Parameter(Word::default()),
             Self::Parameter(_) | Self::Value(_) if ends => Self::Arguments(0),
             Self::Parameter(name) if byte == b'=' => Self::Value(name.is_secret_parameter()),
             Self::Parameter(mut name) => {
@@ -164,15 +170,17 @@ impl Url {
                 Self::Arguments(seen.saturating_add(1))
             }
             Self::Arguments(_) => Self::Arguments(usize::from(byte == b':')),
-            Self::Authority | Self::Password if ends || matches!(byte, b'/' | b'@' | b'#') => {
+            Self::Password { is_colon: true } if byte == b'/' => Self::Arguments(2),
+            Self::Authority | Self::Password { .. } if ends || matches!(byte, b'/' | b'@') => {
                 Self::Arguments(0)
             }
-            Self::Authority if byte == b':' => Self::Password,
-            Self::Authority => Self::Authority,
-            Self::Password => Self::Password,
+            Self::Authority if byte != b':' => Self::Authority,
+            Self::Authority | Self::Password { .. } => Self::Password { is_colon: byte == b':' },
         };
-        let is_secret =
-            matches!((*self, next), (Self::Password, Self::Password) | (Self::Value(true), Self::Value(_)));
+        let is_secret = matches!(
+            (*self, next),
+            (Self::Password { .. }, Self::Password { .. }) | (Self::Value(true), Self::Value(_))
+        );
         *self = next;
         is_secret
     }
@@ -216,7 +224,7 @@ impl Scanner {
                 self.state = ScanState::Arguments(Arguments::of(Secret::Download));
             }
             ScanState::Name(word) if byte.is_ascii_alphanumeric() => word.push(byte),
-            ScanState::Name(_) if byte == b' ' => {}
+            ScanState::Name(_) if byte == b' ' || OF_NAMES.contains(&byte) => {}
             ScanState::Text | ScanState::Name(_) => {
                 let begins = PREFIXES.contains(&byte);
                 self.state = if begins { ScanState::Name(Word::default()) } else { ScanState::Text };
@@ -250,7 +258,7 @@ impl Arguments {
         let collected = match self.secret {
             Secret::Keyed(_) | Secret::Bearer => 0,
             Secret::Upload => 2,
-            Secret::Card => 1,
+            Secret::Card(argument) => argument,
             Secret::From(_) | Secret::Download => usize::MAX,
         };
         if self.index == collected && byte != b' ' {
@@ -264,7 +272,7 @@ impl Arguments {
             Secret::From(first) => self.index >= first,
             Secret::Keyed(first) => self.index >= first && self.word.is_secret_key(),
             Secret::Bearer => self.index >= 3,
-            Secret::Card => self.index >= 1 && self.word.is_behind_card_header(),
+            Secret::Card(argument) => self.index >= argument && self.word.is_behind_card_header(),
             Secret::Upload | Secret::Download => false,
         }
     }
@@ -275,7 +283,7 @@ impl Arguments {
             Secret::Upload => SecretVerdict::UploadFollows(self.word.number().unwrap_or(usize::MAX)),
             Secret::Bearer if self.word.number() != Some(4) => SecretVerdict::Open,
             Secret::Bearer | Secret::Download => SecretVerdict::DownloadFollows,
-            Secret::From(_) | Secret::Keyed(_) | Secret::Card => SecretVerdict::Open,
+            Secret::From(_) | Secret::Keyed(_) | Secret::Card(_) => SecretVerdict::Open,
         }
     }
 }
@@ -351,8 +359,30 @@ mod tests {
             ("AT+CSIM=10,\"0020000100\"", "AT+CSIM=10,\"0020000100\""),
             ("AT+CSIM=14,\"00A40004023F00\"", "AT+CSIM=14,\"00A40004023F00\""),
             ("+CSIM: 4,\"9000\"", "+CSIM: 4,\"9000\""),
+            // TS 27.007 section 8.43: the same behind the number of a channel.
+            ("AT+CGLA=1,26,\"01200001083132333435FFFFFF\"", "AT+CGLA=1,26,\"0120000108****************\""),
+            ("AT+CGLA=1,14,\"01A40004023F00\"", "AT+CGLA=1,14,\"01A40004023F00\""),
         ] {
             assert_eq!(masked(command), shown);
+        }
+    }
+
+    /// V.250 section 5.4.1 has more characters in names than letters and digits.
+    #[test]
+    fn a_name_of_any_form_that_speaks_of_a_secret_is_enough() {
+        for command in [
+            "AT+WIFI_PASS=s3cret",
+            "AT+MQTT.PASSWORD=\"s3cret\"",
+            "AT+CFG-PWD=\"s3cret\"",
+            "AT+USER/PIN=s3cret",
+            "AT+PASS_1=s3cret",
+            "+WIFI_PASS: s3cret",
+        ] {
+            let masked = masked(command);
+            assert!(!masked.contains("s3cret") && masked.starts_with(&command[..5]), "{masked}");
+        }
+        for open in ["+CREG: 1,5", "AT+A_B=1,5", "12:30:05+32,0", "+RECEIVE,0,5:", "0+1-2=3"] {
+            assert_eq!(masked(open), open);
         }
     }
 
@@ -392,6 +422,14 @@ mod tests {
             ("AT+QHTTPCFG=\"http://u:s3cret@a.test/?n=1\"", "s3cret"),
             ("AT+MYTOKEN=\"s3cret\"", "s3cret"),
             ("AT+PSKSET=1,s3cret", "1"),
+            ("AT+HTTPPARA=\"URL\",\"http://u:p,s3cret@a.test/\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"http://a.test/?token=p,s3cret\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"http://a.test/?n=1,2&token=s3cret\"", "s3cret"),
+            ("AT+URLS=http://a.test:80,http://u:s3cret@a.test/", "s3cret"),
+            ("AT+URLS=http://a.test,http://u:s3cret@a.test/", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"http://u,v:s3cret@a.test/\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"http://a.test/?n=1;token=s3cret\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"http://a.test/#access_token=s3cret\"", "s3cret"),
         ] {
             let masked = masked(text);
             assert!(!masked.contains(hidden), "{masked}");

@@ -187,8 +187,13 @@ fn a_command_of_the_application_that_ends_connections_is_noticed() {
         let mut pair = Pair::online();
         let (first, second) = (pair.channel_open(), pair.channel_open());
         assert_eq!(first.channel().index(), 0);
+        let before = pair.events.len();
         pair.command(command, Duration::from_secs(60)).unwrap();
         pair.run_for(Duration::from_secs(2));
+        let saw = |pair: &Pair, wanted: &dyn Fn(&Event) -> bool| pair.events[before..].iter().any(wanted);
+        assert!(saw(&pair, &|event| matches!(event, Event::Closed(id, _) if *id == first)), "{command}");
+        let lost = saw(&pair, &|event| matches!(event, Event::NotReady(_)));
+        assert_eq!(lost, ends_all, "{command}: {}", pair.story());
         let is_closed = |pair: &mut Pair, socket| matches!(pair.send(socket, b"x"), Err(Error::Closed(_)));
         assert!(is_closed(&mut pair, first), "{command}: {}", pair.story());
         assert_eq!(is_closed(&mut pair, second), ends_all, "{command}: {}", pair.story());

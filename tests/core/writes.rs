@@ -331,6 +331,31 @@ fn a_close_whose_written_data_never_go_out_ends_in_time_and_says_so() {
     }
 }
 
+/// The close command went unanswered, so the caller was told of 30 s after more than that.
+#[test]
+fn a_close_whose_written_data_never_go_out_names_the_time_that_its_caller_has_waited() {
+    for mode in MODES {
+        let mut pair = online(Config::default().receive_mode(mode));
+        let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
+        for _ in 0..100 {
+            while pair.write(socket, &[7; 1460]).unwrap().is_some() {}
+            pair.run_for(Duration::from_secs(1));
+        }
+        pair.instead("AT+CIPCLOSE", "");
+        let hasty = pair.ask(Request::Close { socket, timeout: Duration::from_secs(4) });
+        pair.run_for(Duration::from_secs(5));
+        let began = pair.now;
+        assert!(matches!(pair.answered(hasty), Some(Err(Error::Timeout { .. }))));
+        let closed = pair.close(socket);
+        let waited = pair.now - began;
+        assert!(
+            matches!(closed, Err(Error::Timeout { after, .. }) if after == waited),
+            "{closed:?} {waited:?}"
+        );
+        pair.channel_open();
+    }
+}
+
 #[test]
 fn data_that_come_while_a_socket_is_leaving_are_dropped_and_end_nothing() {
     let config = Config::default().receive_window(4_096);

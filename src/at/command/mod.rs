@@ -71,9 +71,13 @@ impl Command {
         self.text.as_str()
     }
 
-    /// The text up to its first `=`. It may be logged and be part of errors.
+    /// The text before its values. It may be logged and be part of errors. The `=` in front of the values may be missing.
     pub fn name(&self) -> &str {
-        self.text().split('=').next().unwrap_or_default()
+        let text = self.text();
+        // A blank may also stand behind `AT`.
+        let ends = |at: usize, c: char| c == '=' || (at > 3 && matches!(c, '"' | ',' | ':' | ' '));
+        let end = text.char_indices().find(|(at, c)| ends(*at, *c)).map_or(text.len(), |(at, _)| at);
+        text.get(..end).unwrap_or_default()
     }
 
     /// The bytes to write. The line ends with CR LF: behind a bare CR the chip waits 20 ms for an LF. It would take a
@@ -224,6 +228,23 @@ mod tests {
     fn a_command_shows_its_name_and_nothing_that_it_carries() {
         let command = Command::enter_pin(&Quotable::new("1234", 8).unwrap());
         assert_eq!(format!("{command:?}"), "Command(AT+CPIN)");
+    }
+
+    /// A command whose `=` is missing is refused, and the error names it.
+    #[test]
+    fn a_command_without_its_equals_sign_does_not_show_what_it_carries_either() {
+        for (text, name) in [
+            ("AT+CPIN\"1234\"", "AT+CPIN"),
+            ("AT+CPIN 1234", "AT+CPIN"),
+            ("AT+CPIN:1234", "AT+CPIN"),
+            ("AT+CPIN,1234", "AT+CPIN"),
+            ("AT +CPIN = \"1234\"", "AT +CPIN"),
+            ("AT+CSQ;+CREG?", "AT+CSQ;+CREG?"),
+            ("AT&W", "AT&W"),
+            ("AT", "AT"),
+        ] {
+            assert_eq!(Command::of_user(text, Duration::ZERO).unwrap().name(), name);
+        }
     }
 
     /// Otherwise the second line of the chain's answer would be taken for the answer to a later `AT+CGATT?`.

@@ -88,13 +88,15 @@ const fn waits(mark: Mark, end: End, value: usize, unit: Unit) -> Hazard {
 /// | `MPUBEX` | manual, MPUBEX: topic, two numbers, length, `>` |
 /// | `FTPPUT`, `FTPEXTPUT` | SIM800 manual: `+FTPPUT: 2,<length>`; position, length and milliseconds |
 /// | `SMTPBODY`, `SMTPFT`, `MMSDOWN` | SIM800 manuals of mail and MMS: `DOWNLOAD`, `+SMTPFT: 2,<length>`, `CONNECT` |
-/// | `CGDATA`, `CMUX` | 3GPP TS 27.007 sections 10.1.12 and 5.7 |
+/// | `CGDATA`, `CGANS`, `CMUX` | 3GPP TS 27.007 sections 10.1.12, 10.1.16 and 5.7 |
+/// | `CPOS` | 3GPP TS 27.007 section 8.55: text, to Ctrl-Z |
 /// | all others | the manual's pages of the same name; what the driver sets at bring-up |
 const TABLE: &[(&str, Condition, Hazard)] = &[
     ("CMGS", Condition::Always, prompts(ANGLE, End::ControlZ)),
     ("CMGW", Condition::Always, prompts(ANGLE, End::ControlZ)),
     ("CMGC", Condition::Always, prompts(ANGLE, End::ControlZ)),
     ("CNMA", Condition::Always, prompts(ANGLE, End::ControlZ)),
+    ("CPOS", Condition::Always, prompts(Mark::Any, End::ControlZ)),
     ("FSWRITE", Condition::Always, waits(ANGLE, End::Length(2), 3, Unit::Seconds)),
     ("HTTPDATA", Condition::Always, waits(Mark::Line("DOWNLOAD"), End::Length(0), 1, Unit::Milliseconds)),
     ("HTTPEXPOST", Condition::Always, waits(ANGLE, End::Length(0), 1, Unit::Milliseconds)),
@@ -105,6 +107,7 @@ const TABLE: &[(&str, Condition, Hazard)] = &[
     ("SMTPFT", Condition::Always, prompts(Mark::Echo, End::Length(0))),
     ("MMSDOWN", Condition::Always, waits(Mark::Line("CONNECT"), End::Length(1), 2, Unit::Milliseconds)),
     ("CGDATA", Condition::Always, Hazard::Never(DATA_MODE)),
+    ("CGANS", Condition::Always, Hazard::Never(DATA_MODE)),
     ("CMUX", Condition::Always, Hazard::Never(DATA_MODE)),
     ("DOWNLOAD", Condition::Always, Hazard::Never(DATA_MODE)),
     ("CIPMODE", Condition::ButTo("0"), Hazard::Never(DATA_MODE)),
@@ -116,9 +119,22 @@ const TABLE: &[(&str, Condition, Hazard)] = &[
     ("CIPHEAD", Condition::ButTo("1"), Hazard::Never(ANSWERS)),
     ("CIPSPRT", Condition::ButTo("1"), Hazard::Never(ANSWERS)),
     ("CIPATS", Condition::ButTo("0"), Hazard::Never(ANSWERS)),
+    ("CIPQSEND", Condition::ButTo("1"), Hazard::Never(ANSWERS)),
+    ("CMEE", Condition::ButTo("1"), Hazard::Never(ANSWERS)),
     ("IPR", Condition::Always, Hazard::Never(PORT)),
     ("ICF", Condition::Always, Hazard::Never(PORT)),
     ("IFC", Condition::Always, Hazard::Never(PORT)),
+];
+
+/// Commands that close connections or the bearer, or leave the network: with any value, or with one of these (TS 27.007
+/// sections 8.2, 10.1.9 and 10.1.10).
+const ENDS: &[(&str, &[u32])] = &[
+    ("CIPSHUT", &[]),
+    ("CIPCLOSE", &[]),
+    ("COPS", &[]),
+    ("CGACT", &[0]),
+    ("CGATT", &[0]),
+    ("CFUN", &[0, 2, 3, 4]),
 ];
 
 /// The reserved basic commands (V.250 sections 6.1 to 6.3): true with a `&` in front, their letters, and their effect.
@@ -154,6 +170,18 @@ pub(super) fn hazard(part: Part<'_>) -> Option<Hazard> {
     }
 }
 
+/// True if connections may end with the command.
+pub(super) fn may_end_connections(part: Part<'_>) -> bool {
+    let (name, first) = match part {
+        Part::Extended { name, form: Form::Set(values) } => (name, first_of(values)),
+        Part::Extended { name, form: Form::Execute } => (name, None),
+        Part::Extended { .. } | Part::Basic { .. } | Part::Register { .. } | Part::Unknown => return false,
+    };
+    ENDS.iter().any(|(known, values)| {
+        *known == name && (values.is_empty() || first.is_some_and(|first| values.contains(&first)))
+    })
+}
+
 /// True if a string in quotes contains a reserved command behind a semicolon, because firmware may not know quotes.
 pub(super) fn hides_one(line: &str) -> bool {
     line.split(';').skip(1).any(|part| {
@@ -166,14 +194,16 @@ pub(super) fn hides_one(line: &str) -> bool {
 
 fn of_name(name: &str, values: Option<&str>) -> Option<Hazard> {
     let (_, when, hazard) = TABLE.iter().find(|(known, ..)| *known == name)?;
-    let first_of =
-        |values: &str| fields(values.trim_end_matches('?').as_bytes()).first().and_then(Field::number);
     let holds = match when {
         Condition::Always => true,
         Condition::ButTo(wanted) => values != Some(*wanted),
         Condition::First(wanted) => values.and_then(first_of) == Some(*wanted),
     };
     holds.then_some(*hazard)
+}
+
+fn first_of(values: &str) -> Option<u32> {
+    fields(values.trim_end_matches('?').as_bytes()).first().and_then(Field::number)
 }
 
 #[cfg(test)]

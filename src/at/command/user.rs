@@ -57,10 +57,10 @@ impl Command {
 
     /// True if it may end connections of sockets: it closes one or the bearer, or leaves the network.
     pub fn may_end_connections(&self) -> bool {
-        const ENDS: [&str; 7] = ["CIPSHUT", "CIPCLOSE", "CGACT=0", "CGATT=0", "CFUN=0", "CFUN=4", "COPS="];
-        let upper = self.text().to_ascii_uppercase();
-        let is_test = |behind: &str| behind.trim_start_matches('=').starts_with('?');
-        ENDS.iter().any(|words| upper.split(words).skip(1).any(|behind| !is_test(behind)))
+        // Firmware may not know quotes.
+        let upper = in_upper_case(self.text()).replace('"', "");
+        let line = upper.strip_prefix("AT").unwrap_or_default();
+        syntax::parts(line).into_iter().any(reserved::may_end_connections)
     }
 
     /// A command that waits for payload behind a prompt, and the bytes to be written then: the payload, and Ctrl-Z if
@@ -124,8 +124,7 @@ impl Command {
     /// A command of another program, from a capture. It serves to judge answers and is never written. No command is
     /// refused.
     pub fn recorded(text: &str) -> Self {
-        let upper: String = text.to_ascii_uppercase().chars().filter(|c| *c != ' ').collect();
-        Self::new(text.to_owned(), shape_of(&upper), Duration::MAX)
+        Self::new(text.to_owned(), shape_of(&in_upper_case(text)), Duration::MAX)
     }
 }
 
@@ -142,8 +141,12 @@ fn checked(text: &str) -> Result<String, InvalidCommand> {
     if let Some(character) = text.chars().find(|c| c.is_control() || !c.is_ascii()) {
         return Err(InvalidCommand::Character(character));
     }
-    let upper: String = text.to_ascii_uppercase().chars().filter(|c| *c != ' ').collect();
+    let upper = in_upper_case(text);
     if upper.starts_with("AT") { Ok(upper) } else { Err(InvalidCommand::NotACommand) }
+}
+
+fn in_upper_case(text: &str) -> String {
+    text.to_ascii_uppercase().chars().filter(|c| *c != ' ').collect()
 }
 
 /// The most severe effect of a command line on the session.
@@ -229,6 +232,9 @@ mod tests {
             "AT+X=\"a;E1",
             "AT+MPUB=\"t\",0,0,\"a;+CIPSTART=1\"",
             "AT?",
+            "AT+CGANS=1,\"PPP\",1",
+            "AT+CIPQSEND=0",
+            "AT+CMEE=0",
         ] {
             assert!(matches!(user(text), Err(InvalidCommand::Reserved(_))), "{text}");
         }
@@ -249,12 +255,14 @@ mod tests {
             ("AT+CMGS=\"10086\"", b"hello"),
             ("at+cmgw", b"hello"),
             ("AT+SMTPBODY=5", b"hello"),
+            ("AT+CPOS", b"<location/>"),
         ] {
             assert_eq!(user(text).unwrap_err(), InvalidCommand::WantsPayload, "{text}");
             let (command, written) = Command::with_payload(text, payload, Duration::from_secs(1)).unwrap();
             let written = written.as_bytes();
             assert_eq!((command.text(), &written[..payload.len()]), (text, payload), "{text}");
-            let ends = if text.contains("MG") || text.contains("mg") { &b"\x1a"[..] } else { b"" };
+            let ends =
+                if ["MG", "mg", "CPOS"].iter().any(|name| text.contains(name)) { &b"\x1a"[..] } else { b"" };
             assert_eq!(&written[payload.len()..], ends, "{text}");
         }
         // An unknown command can be sent with payload.
@@ -304,6 +312,49 @@ mod tests {
     fn questions_are_free() {
         for text in ["AT+CIPSEND?", "AT+CIPSEND=?", "AT+IPR?", "AT", "ATI", "AT+CREG=1;+CGREG=1"] {
             assert!(user(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_may_end_connections_is_found_in_every_spelling() {
+        let ends = |text: &str| user(text).unwrap().may_end_connections();
+        for text in [
+            "AT+CIPSHUT",
+            "at+cipshut",
+            "AT+CIPCLOSE=0",
+            "AT+CIPCLOSE",
+            "AT+CGACT=0,1",
+            "AT+CGACT = 0",
+            "AT+CGATT=0",
+            "AT+CGATT= 0",
+            "AT+CGATT=00",
+            "AT+CFUN=0",
+            "AT+CFUN=4",
+            "AT+CFUN=\"4\"",
+            "AT+CFUN=3",
+            "AT + CFUN = 4 , 1",
+            "AT+COPS=2",
+            "AT+COPS =2",
+            "AT+CSQ;+COPS=0",
+            "AT+CSQ;*CGATT=0",
+        ] {
+            assert!(ends(text), "{text}");
+        }
+        for text in [
+            "AT+CIPCLOSE=?",
+            "AT+CIPSHUT=?",
+            "AT+COPS=?",
+            "AT+COPS = ?",
+            "AT+COPS?",
+            "AT+CGATT?",
+            "AT+CGATT=1",
+            "AT+CGACT=1,1",
+            "AT+CFUN=1",
+            "AT+CFUN=?",
+            "AT+CSQ",
+            "AT+CFUN",
+        ] {
+            assert!(!ends(text), "{text}");
         }
     }
 

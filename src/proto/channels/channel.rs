@@ -135,6 +135,7 @@ pub(super) enum Origin {
 #[derive(Debug)]
 pub(super) struct Closer {
     pub(super) ticket: Ticket,
+    pub(super) asked_at: Timestamp,
     pub(super) deadline: Timestamp,
     pub(super) timeout: Duration,
 }

@@ -35,7 +35,7 @@ impl Channels {
             self.end(id.channel, End::Closed(CloseReason::Local), out);
         }
         if let Some(socket) = self.channel(id.channel).socket_of(id) {
-            socket.closers.push(Closer { ticket, deadline: now + timeout, timeout });
+            socket.closers.push(Closer { ticket, asked_at: now, deadline: now + timeout, timeout });
         }
         self.settle(id.channel, out);
     }

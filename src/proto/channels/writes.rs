@@ -217,8 +217,12 @@ impl Channels {
             let Some(socket) = &mut self.channel(id).socket else { continue };
             let Some(until) = socket.writes.leaves_until().filter(|_| socket.end.is_none()) else { continue };
             let is_late = until <= now;
-            if is_late {
+            if is_late && socket.closers.is_empty() {
                 socket.writes.lost(Error::timeout("send", LEAVING));
+            }
+            // They don't wait for the module's close, which may take as long again.
+            for closer in socket.closers.extract_if(.., |_| is_late) {
+                out.answer(closer.ticket, Err(Error::timeout("send", now - closer.asked_at)));
             }
             if is_late || !socket.holds_written() {
                 self.end(id, End::Closed(CloseReason::Local), out);
