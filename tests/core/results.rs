@@ -707,6 +707,21 @@ fn a_doubtful_end_that_a_refused_send_confirms_is_the_reason() {
 }
 
 #[test]
+fn a_refusal_that_speaks_of_something_else_confirms_no_doubtful_end() {
+    for mode in both_modes() {
+        let mut pair = doubtful(mode);
+        let socket = pair.channel_open();
+        pair.to_host = Box::new(move |_, bytes| match bytes.starts_with(b"\r\nDATA ACCEPT:0,5\r\n") {
+            true => b"\r\n0, CLOSED\r\n\r\n+CME ERROR: 100\r\n".to_vec(),
+            false => bytes,
+        });
+        let answer = pair.send(socket, b"hello");
+        let is_refused = matches!(answer, Err(Error::Closed(CloseReason::SendRefused(Refusal::Cme(_)))));
+        assert!(is_refused, "{mode:?} {answer:?}");
+    }
+}
+
+#[test]
 fn a_text_of_people_that_reads_as_an_end_is_not_the_reason_of_a_refused_send() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
