@@ -182,6 +182,18 @@ fn a_lost_prompt_of_a_command_is_a_time_out_and_nothing_of_its_payload_is_writte
 }
 
 #[test]
+fn a_command_of_the_application_that_ends_the_bearer_is_noticed_without_a_socket() {
+    for command in ["AT+CIPSHUT", "AT+CGATT=0"] {
+        let mut pair = Pair::online();
+        let before = pair.events.len();
+        pair.command(command, Duration::from_secs(60)).unwrap();
+        pair.run_for(Duration::from_secs(2));
+        let lost = pair.events[before..].iter().any(|event| matches!(event, Event::NotReady(_)));
+        assert!(lost, "{command}: {}", pair.story());
+    }
+}
+
+#[test]
 fn a_command_of_the_application_that_ends_connections_is_noticed() {
     for (command, ends_all) in [("AT+CIPCLOSE=0", false), ("at+cipshut", true), ("AT+CGATT=0", true)] {
         let mut pair = Pair::online();
