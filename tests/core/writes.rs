@@ -313,16 +313,21 @@ fn a_connection_waits_for_the_channel_of_one_that_is_leaving() {
     pair.channel_open();
 }
 
+/// A socket whose peer does not read: the buffers of peer, module and driver are full.
+fn full(mode: ReceiveMode) -> (Pair, SocketId) {
+    let mut pair = online(Config::default().receive_mode(mode));
+    let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
+    for _ in 0..100 {
+        while pair.write(socket, &[7; 1460]).unwrap().is_some() {}
+        pair.run_for(Duration::from_secs(1));
+    }
+    (pair, socket)
+}
+
 #[test]
 fn a_close_whose_written_data_never_go_out_ends_in_time_and_says_so() {
     for mode in MODES {
-        let mut pair = online(Config::default().receive_mode(mode));
-        let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
-        // Until the buffers of peer and module are full.
-        for _ in 0..100 {
-            while pair.write(socket, &[7; 1460]).unwrap().is_some() {}
-            pair.run_for(Duration::from_secs(1));
-        }
+        let (mut pair, socket) = full(mode);
         let began = pair.now;
         let closed = pair.close(socket);
         assert!(matches!(closed, Err(Error::Timeout { .. })), "{closed:?}");
@@ -335,12 +340,7 @@ fn a_close_whose_written_data_never_go_out_ends_in_time_and_says_so() {
 #[test]
 fn a_close_whose_written_data_never_go_out_names_the_time_that_its_caller_has_waited() {
     for mode in MODES {
-        let mut pair = online(Config::default().receive_mode(mode));
-        let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
-        for _ in 0..100 {
-            while pair.write(socket, &[7; 1460]).unwrap().is_some() {}
-            pair.run_for(Duration::from_secs(1));
-        }
+        let (mut pair, socket) = full(mode);
         pair.instead("AT+CIPCLOSE", "");
         let hasty = pair.ask(Request::Close { socket, timeout: Duration::from_secs(4) });
         pair.run_for(Duration::from_secs(5));
