@@ -160,7 +160,7 @@ fn line(options: &Options) -> Result<Box<dyn Line>, String> {
     let builder = serialport::new(path, options.baud.unwrap_or(115_200)).timeout(Duration::from_millis(50));
     let why = |error| {
         format!(
-            "can't open {path}: {error}; the example `ports` shows the ports and what is in the way of each, as another \
+            "can't open {path:?}: {error}; the example `ports` shows the ports and what is in the way of each, as another \
              program that has it, or a missing permission"
         )
     };

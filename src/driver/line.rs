@@ -29,10 +29,11 @@ impl OpenLine {
     pub(super) fn turn(&mut self, shared: &Shared, sleeper: &Sleeper) -> io::Result<Turn> {
         let (dtr, (deadline, writes)) = {
             let mut core = shared.lock();
+            core.tick_if_due(shared.now());
+            // What is due may leave the port.
             if !core.has_port() {
                 return Ok(Turn::Over);
             }
-            core.tick_if_due(shared.now());
             core.write_to(shared.now(), |bytes| self.line.write(bytes))?;
             (core.take_dtr(), core.watcher_waits())
         };

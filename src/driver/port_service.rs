@@ -217,6 +217,40 @@ mod tests {
         }
     }
 
+    /// This thread serves the deadline at which the port is left, and no other thread wakes it: it waited until the application called.
+    #[test]
+    fn a_port_that_is_left_at_a_deadline_is_opened_again_without_a_call() {
+        let engine = Engine::new(Config::default(), Timestamp::ZERO).unwrap();
+        let mut core = Core::new(engine, None, SessionLog::new("test".into()), Readiness::new(0), true);
+        core.set_end(Some(Box::new(())));
+        let silent = Duration::from_secs(50);
+        while let Some(due) = core.deadline().filter(|due| *due - Timestamp::ZERO < silent) {
+            core.tick(due);
+            for _ in 0..2 {
+                core.take_unwritten(due, &mut Vec::new());
+            }
+        }
+        let (waker, sleeper) = wake_up().unwrap();
+        let mut shared = Shared::new(core, waker);
+        let origin = &mut Arc::get_mut(&mut shared).unwrap().origin;
+        *origin = origin.checked_sub(2 * silent).unwrap();
+        let ((_end, reads), (opened, is_opened)) = (bounded::<()>(0), bounded(1));
+        let again = reads.clone();
+        let opener = Opener::source(move || {
+            let _ = opened.try_send(());
+            Ok((Box::new(Blocked(again.clone())) as _, Box::new(io::sink()) as _))
+        });
+        let port = Port::Halves {
+            reader: Box::new(Blocked(reads)),
+            writer: Box::new(io::sink()),
+            end: Some(Box::new(())),
+        };
+        let _closed = spawn(&shared, sleeper, port, Some(opener)).unwrap();
+        assert_eq!(is_opened.recv_timeout(Duration::from_secs(20)), Ok(()));
+        shared.lock().close(shared.now(), "closed");
+        shared.wake.wake();
+    }
+
     /// Both threads and the connection were left behind.
     #[test]
     fn a_port_that_is_left_ends_the_calls_of_its_halves() {

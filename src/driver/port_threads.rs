@@ -49,14 +49,15 @@ impl WriterHalf {
     pub(super) fn turn(&mut self, shared: &Shared, sleeper: &Sleeper) -> io::Result<Turn> {
         let deadline = {
             let mut core = shared.lock();
-            if !core.has_port() {
-                return Ok(Turn::Over);
-            }
             core.tick_if_due(shared.now());
             if self.written == self.bytes.len() {
                 self.bytes.clear();
                 self.written = 0;
                 core.take_unwritten(shared.now(), &mut self.bytes);
+            }
+            // What is due may leave the port.
+            if !core.has_port() {
+                return Ok(Turn::Over);
             }
             if self.bytes.is_empty() { core.watcher_waits().0 } else { None }
         };

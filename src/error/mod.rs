@@ -403,7 +403,9 @@ impl fmt::Display for NotReady {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoAnswer => f.write_str("nothing answers on the port (check port, baud rate, power)"),
-            Self::NoPort => f.write_str("the port is gone (is the module plugged in and powered?)"),
+            Self::NoPort => f.write_str(
+                "the port is gone (is the module plugged in and powered, and a serial server in between on?)",
+            ),
             Self::Starting => f.write_str("the module is being set up"),
             Self::NoSim => {
                 f.write_str("no SIM card is found (a card put in later needs a restart of the module)")

@@ -109,8 +109,9 @@ impl Modem {
     /// for that module only. `imei:` takes the first module that has the number: of two with one IMEI, `usb:` names which.
     ///
     /// The port is opened exclusively. A port is lost when it is unplugged or without power, or when the module
-    /// restarts on USB; one on another machine, too, when its server closes the connection, or when nothing answers for 30 s
-    /// and more. Then sockets and requests in flight end with [`Error::PortLost`], and the port is opened again
+    /// restarts on USB; one on another machine, too, when its server closes the connection, or when nothing answers for 60 s
+    /// and more. On a transparent stream nothing is asked unless it has a heartbeat: there the system finds that a server is
+    /// gone, which takes it up to a quarter of an hour. Then sockets and requests in flight end with [`Error::PortLost`], and the port is opened again
     /// as soon as it is back, unless [`Config::reopen`] is false. Paths in `/dev/serial/by-id` don't change when the
     /// system gives the port another name.
     ///

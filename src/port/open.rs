@@ -18,6 +18,10 @@ pub(crate) fn open(name: &str, config: &Config) -> io::Result<Port> {
             format!("{name}: a search for a module needs feature `ports` of the crate air724ug, and Linux");
         return Err(io::Error::new(io::ErrorKind::Unsupported, text));
     }
+    if name.is_empty() {
+        let text = "the name of the port is empty; it is a path, or `auto` for the only module on USB";
+        return Err(io::Error::new(io::ErrorKind::NotFound, text));
+    }
     if !is_remote(name) {
         return open_serial(name, config);
     }
@@ -39,4 +43,16 @@ pub(crate) fn is_remote(name: &str) -> bool {
 #[cfg(feature = "diagnosis")]
 pub(crate) fn has_rate(name: &str) -> bool {
     name.split_once("://").is_none_or(|(scheme, _)| scheme.eq_ignore_ascii_case("rfc2217"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The message began with `: there is no such port`.
+    #[test]
+    fn an_empty_name_is_told() {
+        let Err(error) = open("", &Config::default()) else { panic!("it was opened") };
+        assert!(error.to_string().starts_with("the name of the port is empty"), "{error}");
+    }
 }

@@ -26,7 +26,10 @@ pub(super) fn open(stream: TcpStream) -> io::Result<Halves> {
         stream.set_read_timeout(Some(left))?;
         let mut buf = [0; 1024];
         match (&stream).read(&mut buf) {
-            Ok(0) => return Err(closed_behind(&early)),
+            Ok(0) => {
+                refuse_web(&early)?;
+                return Err(closed_behind(&early));
+            }
             Ok(count) => early.extend_from_slice(&buf[..count]),
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
             Err(error) => return Err(error),
@@ -35,7 +38,7 @@ pub(super) fn open(stream: TcpStream) -> io::Result<Halves> {
     }
     stream.set_read_timeout(None)?;
     let writer = stream.try_clone()?;
-    let seen = (early.len() < TELLING).then(|| early.clone());
+    let seen = early.iter().copied().take(TELLING).collect();
     Ok((Box::new(RawReader { stream, early, seen }), Box::new(writer)))
 }
 
@@ -54,8 +57,8 @@ struct RawReader {
     stream: TcpStream,
     /// What came while the first words were listened to.
     early: Vec<u8>,
-    /// The first bytes, until there are enough.
-    seen: Option<Vec<u8>>,
+    /// The first bytes, as many as show it.
+    seen: Vec<u8>,
 }
 
 impl Read for RawReader {
@@ -66,30 +69,40 @@ impl Read for RawReader {
             self.early.drain(..count);
             return Ok(count);
         }
-        let count = self.stream.read(buf)?;
-        if let Some(seen) = &mut self.seen {
-            seen.extend(buf.iter().take(count).take(TELLING.saturating_sub(seen.len())));
-            refuse_others(seen)?;
-            if seen.len() >= TELLING {
-                self.seen = None;
-            }
+        let read = self.stream.read(buf);
+        let Ok(count @ 1..) = read else {
+            refuse_web(&self.seen)?;
+            return read;
+        };
+        if self.seen.len() < TELLING {
+            self.seen.extend(buf.iter().take(count).take(TELLING.saturating_sub(self.seen.len())));
+            refuse_others(&self.seen)?;
         }
         Ok(count)
     }
 }
 
-/// What no modem sends first: an option of telnet that is negotiated (IAC, WILL to DONT, an option), the greeting of SSH, the answer of a
-/// web server to `AT`.
+/// What no modem sends first: an option of telnet that is negotiated (IAC, WILL to DONT, an option), the greeting of SSH.
 fn refuse_others(first: &[u8]) -> io::Result<()> {
-    let why = match first {
-        [0xff, 0xfb..=0xfe, ..] => {
-            "the server speaks telnet, which would change the data: use `rfc2217://`, or set its port to raw"
+    match first {
+        [0xff, 0xfb..=0xfe, ..] => wrong(
+            "the server speaks telnet, which would change the data: use `rfc2217://`, or set its port to raw",
+        ),
+        [b'S', b'S', b'H', b'-', ..] => {
+            wrong("an SSH server runs there: name the TCP port of the serial server")
         }
-        [b'S', b'S', b'H', b'-', ..] => "an SSH server runs there: name the TCP port of the serial server",
-        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', ..] => {
-            "a web server runs there: name the TCP port of the serial server"
-        }
-        _ => return Ok(()),
-    };
+        _ => Ok(()),
+    }
+}
+
+/// A web server answers `AT` and closes. A module with a transparent stream to one has the same first words, and goes on.
+fn refuse_web(first: &[u8]) -> io::Result<()> {
+    match first.starts_with(b"HTTP/1.") {
+        true => wrong("a web server runs there: name the TCP port of the serial server"),
+        false => Ok(()),
+    }
+}
+
+fn wrong(why: &'static str) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidData, WrongProtocol(why)))
 }

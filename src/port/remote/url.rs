@@ -168,7 +168,6 @@ mod tests {
             for piece in [&b"HTT"[..], b"P/1.0 400"] {
                 stream.write_all(piece).unwrap();
             }
-            drop(io::copy(&mut stream, &mut io::sink()));
         });
         let Ok(Port::Halves { mut reader, mut writer, end: _end }) = open(&name, &Config::default()) else {
             panic!()
@@ -185,18 +184,23 @@ mod tests {
 
     #[test]
     fn what_a_module_says_first_is_not_lost() {
-        let name = server(|mut stream| {
-            stream.write_all(b"\r\nRDY\r\nSS").unwrap();
-            let _ = stream.read(&mut [0]);
-            stream.write_all(b"H-").unwrap();
-        });
-        let Ok(Port::Halves { mut reader, mut writer, end: _end }) = open(&name, &Config::default()) else {
-            panic!()
-        };
-        writer.write_all(b"A").unwrap();
-        let mut all = Vec::new();
-        reader.read_to_end(&mut all).unwrap();
-        assert_eq!(all, b"\r\nRDY\r\nSSH-");
+        // The second is in a transparent stream to a web server, which `AT` has reached.
+        for (first, second) in [("\r\nRDY\r\nSS", "H-"), ("HTTP/1.1 400 Bad Request\r\n", "\r\nCLOSED\r\n")] {
+            let name = server(move |mut stream| {
+                stream.write_all(first.as_bytes()).unwrap();
+                let _ = stream.read(&mut [0]);
+                stream.write_all(second.as_bytes()).unwrap();
+                drop(io::copy(&mut stream, &mut io::sink()));
+            });
+            let Ok(Port::Halves { mut reader, mut writer, end: _end }) = open(&name, &Config::default())
+            else {
+                panic!("{first}")
+            };
+            writer.write_all(b"A").unwrap();
+            let mut all = vec![0; first.len() + second.len()];
+            reader.read_exact(&mut all).unwrap();
+            assert_eq!(all, [first, second].concat().as_bytes());
+        }
     }
 
     #[test]
