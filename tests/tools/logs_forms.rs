@@ -538,6 +538,30 @@ fn a_terminal_behind_the_levels_of_a_program_is_a_terminal() {
 }
 
 #[test]
+fn a_remark_behind_a_spelled_line_end_is_one() {
+    let log = by_piece(|_, side, text| {
+        let remark = if text.ends_with('\n') { "  // so" } else { "" };
+        format!("{}: {}{remark}", name(side, "TX", "RX"), escaped(text))
+    });
+    assert_eq!(story(log.as_bytes()), STORY);
+    let data = "TX: AT+CIPSEND=0,8\\r\\n\nRX: \\r\\n> \nTX: a\\r\\n // b\nRX: \\r\\n0, SEND OK\\r\\n\n";
+    assert_eq!(story(data.as_bytes())[1], "sent a\\r\\n // b");
+}
+
+#[test]
+fn data_behind_the_prompt_that_read_as_an_end_are_data_and_an_end_there_is_one() {
+    let log = "AT+CIPSEND=0,9\n> 1, CLOSED\n0, SEND OK\nAT+CIPSEND=0,5\n> 0, SEND OK\n";
+    let expected = [
+        "command AT+CIPSEND=0,9",
+        "sent 1, CLOSED",
+        "final 0, SEND OK to AT+CIPSEND=0,9",
+        "command AT+CIPSEND=0,5",
+        "final 0, SEND OK to AT+CIPSEND=0,5",
+    ];
+    assert_eq!(story(log.as_bytes()), expected);
+}
+
+#[test]
 fn a_channel_is_no_length() {
     // Of several connections 2 is the channel, and the data end with Ctrl-Z; of one it is the length.
     for (before, is_mux) in [

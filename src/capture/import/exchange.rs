@@ -135,11 +135,11 @@ impl Wire {
         self.received(number, if is_bare { b"\r\n>\r\n".to_vec() } else { b"\r\n> ".to_vec() });
         self.data = DataLines::Open { left: length, begun: false };
         let typed = typed.strip_prefix(b" ").unwrap_or(typed);
-        if exact && !typed.is_empty() {
+        if (exact || length == Some(typed.len())) && !typed.is_empty() {
             self.data = DataLines::Nothing;
             self.out.sent(number, encoding::wire(self.encoding, unescaped_end(typed)));
-        } else if !typed.trim_ascii().is_empty() {
-            self.data_line(number, typed);
+        } else if !typed.trim_ascii().is_empty() && !self.data_line(number, typed) {
+            self.answered(number, typed);
         }
         true
     }

@@ -6,7 +6,7 @@ use super::clock::Clock;
 use super::exchange::Wire;
 use super::learned_layout::LearnedLayout;
 use super::marks::Marks;
-use super::notation::{dump, has_offset, pairs, quoted, unescaped, unquoted};
+use super::notation::{dump, ends_spelled, has_offset, pairs, quoted, unescaped, unquoted};
 use super::stamp::Stamp;
 use super::strip::StrippedLine;
 use super::survey::{Side, Spelling, Survey};
@@ -139,7 +139,18 @@ impl<'a> Reader<'a> {
         let shown = self.marks.without_end(stripped.text).unwrap_or(stripped.text);
         // Data that are as long as announced stand for themselves.
         let is_sent = side == Side::ToModem && self.wire.fits(shown);
-        if let Some(mut bytes) = spelled(stripped.text, spelling).filter(|_| !is_sent) {
+        let is_line = |text: &[u8]| match side {
+            Side::ToModem => is_command(unescaped(text).trim_ascii_end()),
+            _ => !self.wire.in_payload(),
+        };
+        let text = match without_remark(stripped.text) {
+            (text, true) if spelling != Spelling::Plain && ends_spelled(text) && is_line(text) => {
+                self.wire.out.remark(number, Reason::Comment);
+                text
+            }
+            _ => stripped.text,
+        };
+        if let Some(mut bytes) = spelled(text, spelling).filter(|_| !is_sent) {
             let is_whole = side == Side::ToModem || self.wire.in_payload();
             if spelling == (Spelling::Escaped { ended: true })
                 && !is_whole
