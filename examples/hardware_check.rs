@@ -123,7 +123,15 @@ fn parse(args: &mut Arguments) -> Result<Option<Options>, String> {
         }
         let mut value = || args.value();
         match option {
-            "--port" => options.port = Some(value()?),
+            "--port" => {
+                let path = value()?;
+                if ["", "auto"].contains(&path.as_str()) || path.contains(':') && !path.starts_with('/') {
+                    return Err(format!(
+                        "--port takes the path of a port of this machine, such as /dev/ttyUSB0, not {path:?}"
+                    ));
+                }
+                options.port = Some(path);
+            }
             "--simulate" => options.profile = Some(value()?),
             "--baud" => options.baud = Some(value()?.parse().map_err(|_| "--baud takes a number")?),
             "--connect" => {
@@ -150,7 +158,10 @@ fn parse(args: &mut Arguments) -> Result<Option<Options>, String> {
 
 fn line(options: &Options) -> Result<Box<dyn Line>, String> {
     if let Some(name) = &options.profile {
-        let profile = Profile::named(name).ok_or_else(|| format!("there is no profile {name}"))?;
+        let profile = Profile::named(name).ok_or_else(|| {
+            let names = Profile::all().map(|profile| profile.name).join(", ");
+            format!("there is no profile {name:?}; there are {names}")
+        })?;
         let mut network = MemoryNetwork::new();
         network.serve("echo.test", 7, Peer::echo());
         let modem = Simulator::new(Settings::default().profile(profile), network);
@@ -160,7 +171,7 @@ fn line(options: &Options) -> Result<Box<dyn Line>, String> {
     let builder = serialport::new(path, options.baud.unwrap_or(115_200)).timeout(Duration::from_millis(50));
     let why = |error| {
         format!(
-            "can't open {path:?}: {error}; the example `ports` shows the ports and what is in the way of each, as another \
+            "can't open {path}: {error}; the example `ports` shows the ports and what is in the way of each, as another \
              program that has it, or a missing permission"
         )
     };

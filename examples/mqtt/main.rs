@@ -14,7 +14,7 @@ mod session;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use air724ug::supervisor::{Policy, ReconnectingSocket, Supervisor};
+use air724ug::supervisor::{Policy, ReconnectingSocket, Step, Supervisor};
 use air724ug::{Error, Received};
 use common::shell::Arguments;
 use common::{Common, Failed, Usage, host_and_port, positive, seconds, step, unknown};
@@ -100,6 +100,13 @@ fn run(options: Options) -> Result<(), Failed> {
     common::bring_up(&modem)?;
     let pause = options.common.pace(Duration::from_secs(5), Duration::from_millis(200));
     let supervisor = Supervisor::new(modem.clone(), Policy::default().pause(pause));
+    let steps = supervisor.events();
+    std::thread::spawn(move || {
+        // Until the program ends: a broker that can't be reached is tried for minutes.
+        for it in steps.iter().filter(|it| *it != Step::Connected) {
+            let _ = step("connection", it);
+        }
+    });
     let socket = supervisor.tcp(host.clone(), port);
     step("broker", format_args!("{host}:{port}, topic {}", options.topic))?;
     let session = Session::new(&options.client, &options.topic, options.qos);
