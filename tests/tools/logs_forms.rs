@@ -559,6 +559,8 @@ fn data_behind_the_prompt_that_read_as_an_end_are_data_and_an_end_there_is_one()
         "final 0, SEND OK to AT+CIPSEND=0,5",
     ];
     assert_eq!(story(log.as_bytes()), expected);
+    let left_out = "AT+CIPSEND=0,5\n> \n 0, SEND OK  // gone\n";
+    assert_eq!(story(left_out.as_bytes()), expected[3..]);
 }
 
 #[test]
@@ -587,6 +589,8 @@ fn a_stamp_here_and_there_is_no_clock() {
     let stamped = "[12:00:00.000] AT\n[12:00:01.000] OK\n";
     assert_eq!(times(stamped), 1_000);
     assert_eq!(times(&format!("{stamped}{}", "AT\nOK\n".repeat(4))), 0);
+    // Behind what stands in front of every line it is one.
+    assert_eq!(times("port3| 12:00:01.000 AT\nport3| 12:00:03.000 OK\n"), 2_000);
 }
 
 #[test]

@@ -119,24 +119,19 @@ impl Shape {
 
 impl LearnedLayout {
     /// What a file teaches, if that finds more commands and answers than the table of marks does.
-    pub(super) fn of(lines: &[Line<'_>], survey: &Survey, marks: &Marks) -> Option<Self> {
+    pub(super) fn of(lines: &[Line<'_>], survey: &Survey) -> Option<Self> {
         let texts: Vec<&[u8]> = lines.iter().map(|line| survey.unframed(line.text)).collect();
         let texts = || texts.iter().copied().filter(|text| !text.trim_ascii().is_empty()).take(SAMPLE);
-        let attempts = [
-            (Form::Headed, false),
-            (Form::Headed, true),
-            (Form::Single, false),
-            (Form::Single, true),
-            (Form::Inline, false),
-        ];
+        let attempts =
+            [(Form::Headed, false), (Form::Headed, true), (Form::Single, false), (Form::Inline, false)];
         let learned = attempts.into_iter().map(|(form, named)| {
             let mut learned = Self { shapes: BTreeMap::new(), form, named };
             match form {
                 Form::Headed => learned.learn_headings(texts()),
                 Form::Single => learned.learn_bytes(texts()),
-                Form::Inline => texts()
-                    .filter(|text| dump(text).is_none() && !survey.is_print(text, marks))
-                    .for_each(|text| learned.learn(text)),
+                Form::Inline => {
+                    texts().filter(|text| dump(text).is_none()).for_each(|text| learned.learn(text));
+                }
             }
             learned
         });
@@ -168,9 +163,7 @@ impl LearnedLayout {
 
     fn is_complete(&self) -> bool {
         let has = |side| self.shapes.values().any(|shape| shape.side() == side);
-        // What comes back of commands is their echo.
-        let are_echoes = self.commands(Side::FromModem) <= self.commands(Side::ToModem);
-        has(Side::ToModem) && has(Side::FromModem) && are_echoes
+        has(Side::ToModem) && has(Side::FromModem)
     }
 
     /// The commands behind the shapes of a side.
@@ -242,9 +235,7 @@ impl LearnedLayout {
             let hex = dump(&shown).or_else(|| pairs(&shown)).filter(|bytes| bytes.len() > 1);
             let is_hex = hex.is_some();
             let bytes = hex.unwrap_or_else(|| unescaped(&shown));
-            // `[AT](13)> ..` names the protocol.
-            let is_name = bytes == b"AT" && front.ends_with(b"[");
-            if let Some(piece) = piece(&bytes).filter(|_| !is_name) {
+            if let Some(piece) = piece(&bytes) {
                 let spelled = !is_hex && (is_spelled(&shown) || ends_spelled(&shown));
                 let shape = self.shapes.entry(shape_of(front, self.named)).or_default();
                 if inner.is_some() {

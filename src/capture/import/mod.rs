@@ -97,7 +97,7 @@ fn log(lines: &[Line<'_>], marks: &Marks, encoding: Encoding) -> (Layout, Collec
         notes.read(&unframed, &mut wire);
         return (Layout::Notes, wire.out);
     }
-    let learned = LearnedLayout::of(lines, &survey, marks);
+    let learned = LearnedLayout::of(lines, &survey);
     if learned.is_none()
         && !survey.marked
         && let Some(lines) = unfronted(&unframed, &survey, marks)

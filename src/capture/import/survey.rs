@@ -89,8 +89,6 @@ pub(super) struct Survey {
     pub(super) quote: Option<u8>,
     /// Every line stands in quotes.
     enclosed: bool,
-    /// How often most lines are quoted.
-    depth: usize,
     pub(super) stamped: usize,
     pub(super) unstamped: usize,
     /// Lines under a mark belong to it.
@@ -136,8 +134,8 @@ impl Survey {
         let line = self.drawn_end.and_then(|end| line.strip_suffix(end.as_bytes())).unwrap_or(line);
         let blanks = line.iter().take(self.indent).take_while(|byte| byte.is_ascii_whitespace()).count();
         let line = &line[blanks..];
-        let inner = |line: &'a [u8], quote| line.strip_prefix(&[quote]).map_or(line, unquoted_line);
-        let line = self.quote.map_or(line, |quote| (0..self.depth).fold(line, |line, _| inner(line, quote)));
+        let inner = self.quote.and_then(|quote| line.strip_prefix(&[quote]));
+        let line = inner.map_or(line, |inner| inner.strip_prefix(b" ").unwrap_or(inner));
         if self.enclosed { unquoted(line).unwrap_or(line) } else { line }
     }
 
@@ -182,18 +180,6 @@ impl Survey {
             let inner = || texts().filter_map(|text| text[self.indent..].strip_prefix(&[*quote]));
             inner().count() > 2 && inner().count() == texts().count()
         });
-        // A quotation of a quotation: `>> AT`, with the words of the second author quoted once.
-        let is_deep = |quote: u8, depth: usize| {
-            let inner = |text: &&[u8]| {
-                let mut rest = text.get(self.indent..).unwrap_or_default();
-                (0..=depth)
-                    .all(|_| rest.strip_prefix(&[quote]).map(|inner| rest = unquoted_line(inner)).is_some())
-            };
-            texts().filter(inner).count().saturating_mul(3) > texts().count().saturating_mul(2)
-        };
-        let quote = self.quote;
-        self.depth =
-            quote.map_or(0, |quote| (0..8).take_while(|depth| is_deep(quote, *depth)).count().max(1));
         let enclosed = texts().filter(|text| unquoted(self.unframed(text)).is_some()).count();
         self.enclosed = enclosed > 2 && enclosed.saturating_mul(4) > texts().count().saturating_mul(3);
     }
@@ -308,11 +294,6 @@ impl Survey {
             .iter()
             .all(|side| (0..self.sides.len()).any(|row| tells(&row) && self.sides[row] == *side));
     }
-}
-
-/// A line behind the mark of a quotation.
-fn unquoted_line(line: &[u8]) -> &[u8] {
-    line.strip_prefix(b" ").unwrap_or(line)
 }
 
 impl Tally {
