@@ -628,6 +628,18 @@ fn one_answer_that_never_comes_does_not_spoil_the_good_ones_behind_it() {
 }
 
 #[test]
+fn a_list_of_settings_is_no_answer_to_a_question_that_was_never_asked() {
+    let mut pair = Pair::online();
+    pair.instead("AT+X", "");
+    assert!(pair.command("AT+X", Duration::from_millis(300)).is_err());
+    for _ in 0..10 {
+        pair.instead("AT&V", "\r\nACTIVE PROFILE\r\n\r\n+CMEE: 1\r\n\r\n+IPR: 0\r\n\r\nOK\r\n");
+        let lines = pair.command("AT&V", Duration::from_secs(5)).unwrap();
+        assert_eq!(lines, ["ACTIVE PROFILE", "+CMEE: 1", "+IPR: 0"]);
+    }
+}
+
+#[test]
 fn an_answer_of_which_the_final_was_split_is_refused() {
     for late in ["\r\nOK\r\n", "\r\nERROR\r\n", "\r\n+CME ERROR: 3\r\n"] {
         for (answer, torn) in

@@ -58,11 +58,6 @@ impl Command {
         Self::new("AT+CGSN", Shape::Bare { key: "+CGSN", accepts }, DEFAULT_TIMEOUT)
     }
 
-    /// True if the key is that of a [`probe`](Self::probe).
-    pub fn is_question(key: &str) -> bool {
-        PROBES.iter().chain(&MORE_PROBES).any(|(_, keys)| keys.contains(&key))
-    }
-
     /// A harmless question that tells old answers from new ones by the key of its answer. The questions are taken in
     /// turn. Those whose key is `taken`, because a late answer may have it, are skipped while there are others.
     pub fn probe(turn: usize, taken: impl Fn(&str) -> bool) -> Self {

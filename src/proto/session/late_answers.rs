@@ -129,8 +129,14 @@ impl LateAnswers {
     }
 
     /// True if lines of an answer may belong to another command. With a single final result code these are lines that
-    /// are printed without one.
-    pub(super) fn may_have_mixed(&self, command: &Command, lines: &[String], finals: FinalCount) -> bool {
+    /// are printed without one. `was_asked` is true for the key of a question that the driver has asked.
+    pub(super) fn may_have_mixed(
+        &self,
+        command: &Command,
+        lines: &[String],
+        finals: FinalCount,
+        was_asked: impl Fn(&str) -> bool,
+    ) -> bool {
         // A status has no final result code: the barrier checks whether it came twice.
         if command.is_open_ended() {
             return false;
@@ -142,8 +148,8 @@ impl LateAnswers {
                 _ => None,
             })
         };
-        // The driver's questions are always under way, and their answers may come twice.
-        if keys().any(Command::is_question) && !keys().any(|key| command.has_key(key)) {
+        // The answer to a question may come twice, or late.
+        if keys().any(was_asked) && !keys().any(|key| command.has_key(key)) {
             return true;
         }
         lines.iter().any(|line| {
@@ -190,14 +196,18 @@ mod tests {
         late_answers
     }
 
+    fn was_asked(key: &str) -> bool {
+        ["+CIPMODE", "+CIPQSEND", "+CMEE"].contains(&key)
+    }
+
     fn mixed(late_answers: &LateAnswers, command: &str, lines: &[&str]) -> bool {
         let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-        late_answers.may_have_mixed(&user(command), &lines, FinalCount::More)
+        late_answers.may_have_mixed(&user(command), &lines, FinalCount::More, was_asked)
     }
 
     fn mixed_behind_one_final(late_answers: &LateAnswers, command: &str, lines: &[&str]) -> bool {
         let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-        late_answers.may_have_mixed(&user(command), &lines, FinalCount::One)
+        late_answers.may_have_mixed(&user(command), &lines, FinalCount::One, was_asked)
     }
 
     #[test]
@@ -209,6 +219,7 @@ mod tests {
         }
         assert!(!mixed_behind_one_final(&late_answers, "AT+CIPMODE?", &["+CIPMODE: 0"]));
         assert!(!mixed_behind_one_final(&late_answers, "AT+CSQ", &["+CESQ: 99,99"]));
+        assert!(!mixed_behind_one_final(&late_answers, "AT&V", &["+IPR: 0"]), "it was not asked");
     }
 
     #[test]

@@ -428,7 +428,9 @@ impl Session {
     /// True if lines of the answer may belong to a command that timed out.
     fn is_mixed(&self, now: Timestamp, finished: &Finished, finals: FinalCount) -> bool {
         let Ok(lines) = &finished.result else { return false };
-        self.late_answers.is_on(now) && self.late_answers.may_have_mixed(&finished.command, lines, finals)
+        let was_asked = |key: &str| self.probes.has_asked(key);
+        self.late_answers.is_on(now)
+            && self.late_answers.may_have_mixed(&finished.command, lines, finals, was_asked)
     }
 
     /// True if the refusal of a fetch may belong to a command that timed out. Then the module may have delivered the

@@ -6,6 +6,8 @@ use crate::at::Command;
 pub(super) struct Probes {
     /// Counts the questions, so that each differs from the one before.
     asked: usize,
+    /// The questions that were asked. Their answers may come twice.
+    written: Vec<Command>,
     /// The questions that were answered: firmware has them.
     answered: Vec<Command>,
     /// The questions that were refused in place of an answer, and never answered: firmware may not have them.
@@ -15,6 +17,11 @@ pub(super) struct Probes {
 impl Probes {
     pub(super) fn asked(&self) -> usize {
         self.asked
+    }
+
+    /// True if the key is that of a question that was asked.
+    pub(super) fn has_asked(&self, key: &str) -> bool {
+        self.written.iter().any(|question| question.has_key(key))
     }
 
     /// A question was answered. Behind those that are `refused` an error came, which may be of another command.
@@ -30,6 +37,16 @@ impl Probes {
 
     /// A question that differs from the last one, and whose answer is none to the `late` and the `others`, which may also come.
     pub(super) fn next<'a>(
+        &mut self,
+        late: &[Command],
+        others: impl IntoIterator<Item = &'a Command, IntoIter: Clone>,
+    ) -> Command {
+        let probe = self.choose(late, others);
+        add(&mut self.written, probe.clone());
+        probe
+    }
+
+    fn choose<'a>(
         &mut self,
         late: &[Command],
         others: impl IntoIterator<Item = &'a Command, IntoIter: Clone>,
