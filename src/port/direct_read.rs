@@ -1,5 +1,5 @@
-//! A serial port of which the thread's wait can leave out what comes, without a wake-up: by a set of `epoll` that the thread waits
-//! for, and from which a caller takes the port.
+//! A serial port that a caller can take for reading. The thread waits for a set of `epoll` with the port in it; while a
+//! caller has the port, arriving bytes do not end the thread's wait, and no wake-up is needed.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,7 +12,7 @@ use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 
 use super::{DirectRead, Sleeper, Waker, wake_up};
 
-/// The set, which has the port alone.
+/// A set of `epoll` that holds the port alone.
 #[derive(Clone, Debug)]
 pub(super) struct WaitSet(Arc<OwnedFd>);
 
@@ -23,10 +23,10 @@ impl WaitSet {
         Ok(Self(Arc::new(set)))
     }
 
-    /// Takes the event that is told once, so that the next wait does not end with it.
+    /// Removes the event that the set reports once, so that the next wait does not end with it.
     pub(super) fn pass_over(&self) {
         let mut events = [epoll::Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }];
-        // An error leaves what it was.
+        // After an error the event stays in the set.
         let _ = epoll::wait(&self.0, &mut events[..], Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
     }
 }
@@ -37,7 +37,7 @@ impl AsFd for WaitSet {
     }
 }
 
-/// The end of a caller.
+/// The caller's end of the port.
 pub(super) struct SerialDirectRead {
     file: Arc<File>,
     set: WaitSet,
@@ -58,7 +58,7 @@ impl SerialDirectRead {
 
 impl DirectRead for SerialDirectRead {
     fn take(&mut self) -> io::Result<()> {
-        // The end of a port is told all the same, with every set of flags.
+        // `epoll` reports the end of a port with every set of flags.
         self.watch(EventFlags::ONESHOT)
     }
 
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_while_a_caller_leads_wakes_the_caller_alone() {
+    fn bytes_that_come_while_a_caller_has_the_port_wake_the_caller_alone() {
         let (mut module, set, mut direct_read, sleeper) = port();
         direct_read.take().unwrap();
         module.write_all(b"OK").unwrap();
@@ -116,13 +116,13 @@ mod tests {
         assert_eq!(direct_read.read(&mut buf).unwrap(), 2);
         assert_eq!(direct_read.read(&mut buf).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         direct_read.give_back().unwrap();
-        assert!(!ends(&sleeper, &set), "it is read");
+        assert!(!ends(&sleeper, &set), "all bytes were read");
         module.write_all(b"RDY").unwrap();
         assert!(ends(&sleeper, &set));
     }
 
     #[test]
-    fn what_is_left_when_the_port_is_given_back_wakes_the_thread() {
+    fn bytes_that_are_unread_when_the_port_is_given_back_wake_the_thread() {
         let (mut module, set, mut direct_read, sleeper) = port();
         direct_read.take().unwrap();
         module.write_all(b"RDY").unwrap();
@@ -131,21 +131,21 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_port_is_told_once_while_a_caller_leads() {
+    fn the_end_of_a_port_wakes_the_thread_once_while_a_caller_has_the_port() {
         let (module, set, mut direct_read, sleeper) = port();
         direct_read.take().unwrap();
         drop(module);
         assert!(ends(&sleeper, &set));
         set.pass_over();
-        assert!(!ends(&sleeper, &set), "no endless loop");
+        assert!(!ends(&sleeper, &set), "the end is reported once");
         direct_read.wait(LATE).unwrap();
         assert_eq!(direct_read.read(&mut [0; 9]).unwrap(), 0);
         direct_read.give_back().unwrap();
-        assert!(ends(&sleeper, &set), "the thread is to see it");
+        assert!(ends(&sleeper, &set), "the thread sees the end");
     }
 
     #[test]
-    fn a_caller_that_leads_can_be_woken() {
+    fn a_caller_that_has_the_port_can_be_woken() {
         let (_module, _, mut direct_read, _) = port();
         direct_read.waker().wake();
         direct_read.wait(LATE).unwrap();

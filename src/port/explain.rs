@@ -2,10 +2,10 @@
 
 use std::io;
 
-/// Says which port it was, and what a person can do.
+/// The error with the name of the port, and with what a person can do.
 pub(super) fn explain(path: &str, error: io::Error) -> io::Error {
     let text = error.to_string();
-    // `serialport` says so of a port that another program has locked, but calls it `NotFound`.
+    // `serialport` reports a port that another program has locked in these words, with the kind `NotFound`.
     let is_locked = text.contains("Unable to acquire");
     let busy = match cfg!(windows) {
         true => "another program has it open (a serial terminal, a second copy?); close that first",
@@ -42,7 +42,7 @@ pub(super) fn explain(path: &str, error: io::Error) -> io::Error {
     io::Error::new(kind, format!("{path}: {hint} ({text})"))
 }
 
-/// Whether a name looks like `HOST:PORT`, with or without something in front.
+/// Whether a name ends like `HOST:PORT`, with or without a scheme in front.
 fn is_on_network(name: &str) -> bool {
     let port = name.rsplit_once(':').map(|(host, port)| (host.starts_with('/'), port.parse::<u16>()));
     matches!(port, Some((false, Ok(_))))

@@ -1,4 +1,5 @@
-//! The serial ports of this machine, and which of them may be a module: read from the kernel, without opening a port.
+//! The serial ports of this machine, and which of them may be a module. The list is read from the kernel; no port is
+//! opened.
 
 use std::fs;
 use std::io;
@@ -12,27 +13,27 @@ pub struct PortInfo {
     pub path: PathBuf,
     /// The kernel's driver: `option1`, `cdc_acm`.
     pub driver: Option<String>,
-    /// The USB device that it belongs to, if it does to one.
+    /// The USB device that the port belongs to, if any.
     pub usb: Option<UsbInfo>,
     /// Whether it may be the port of a module.
     pub kind: PortKind,
-    /// The programs that have it open, as far as this user may see them: `ModemManager (712)`.
+    /// The programs that have the port open, as far as this user may see them: `ModemManager (712)`.
     pub users: Vec<String>,
 }
 
-/// A USB device, and the interface of it that a port is.
+/// A USB device, and the port's interface of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct UsbInfo {
-    /// The identity of the maker.
+    /// The USB vendor ID.
     pub vendor: u16,
-    /// The identity of the product.
+    /// The USB product ID.
     pub product: u16,
     /// The serial number, if the device has one.
     pub serial: Option<String>,
-    /// Which interface of the device.
+    /// The number of the interface.
     pub interface: Option<u8>,
-    /// Where it is plugged in: `1-1.4`. It stays the same whatever the port is called.
+    /// The place that the device is plugged in at: `1-1.4`. It stays the same when the port's name changes.
     pub location: String,
 }
 
@@ -40,17 +41,17 @@ pub struct UsbInfo {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum PortKind {
-    /// A module (1782:4e00), of which this interface may take commands.
+    /// A module (1782:4e00), and an interface of it that may take commands.
     Module,
-    /// A module in its boot loader (1782:4d12): it takes no commands, and restarts soon.
+    /// A module in its boot loader (1782:4d12). It takes no commands, and restarts soon.
     BootLoader,
-    /// Another device, or a port that is not on USB. It is never written to unless the application names it.
+    /// Another device, or a port that is not on USB. The driver writes to it only if the application names it.
     Other,
 }
 
-/// Lists the serial ports of this machine; those that may be a module first. Opens none and writes to none.
+/// Lists the serial ports of this machine, those that may be a module first. No port is opened or written to.
 ///
-/// Systems without sysfs (all but Linux) list none: open the port by its name there.
+/// Systems without sysfs (all but Linux) list none. Open the port by its path there.
 ///
 /// # Errors
 /// The kernel's list can't be read.
@@ -58,7 +59,7 @@ pub fn ports() -> io::Result<Vec<PortInfo>> {
     ports_below(Path::new("/"))
 }
 
-/// The same for a tree with `sys`, `dev` and `proc` elsewhere, so that a test can make its own.
+/// Lists the ports of a tree with `sys`, `dev` and `proc` elsewhere, for tests.
 #[doc(hidden)]
 pub fn ports_below(root: &Path) -> io::Result<Vec<PortInfo>> {
     let entries = match fs::read_dir(root.join("sys/class/tty")) {
@@ -78,7 +79,7 @@ pub fn ports_below(root: &Path) -> io::Result<Vec<PortInfo>> {
 
 fn port(root: &Path, class: &Path) -> Option<PortInfo> {
     let device = fs::canonicalize(class.join("device")).ok()?;
-    // A UART that is not there.
+    // A UART that does not exist.
     if text(&class.join("type")).as_deref() == Some("0") {
         return None;
     }
@@ -94,7 +95,7 @@ fn port(root: &Path, class: &Path) -> Option<PortInfo> {
     Some(PortInfo { path, driver, usb, kind, users: Vec::new() })
 }
 
-/// The interface and the device are folders above the port's own.
+/// The USB device of a port. The interface and the device are folders above the port's own.
 fn usb(port: &Path) -> Option<UsbInfo> {
     let above = |file: &str| port.ancestors().find(|folder| folder.join(file).exists());
     let device = above("idVendor")?;
@@ -113,7 +114,7 @@ fn text(path: &Path) -> Option<String> {
     fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
 }
 
-/// Programs of other users can't be looked into without their rights.
+/// Adds the programs that have a port open. Programs of other users are left out unless this user has the rights.
 fn name_users(root: &Path, ports: &mut [PortInfo]) {
     for process in fs::read_dir(root.join("proc")).into_iter().flatten().flatten() {
         let Ok(number) = process.file_name().to_string_lossy().parse::<u32>() else { continue };

@@ -1,7 +1,7 @@
-//! The line to the module: a serial port, one on another machine, or any pair of halves.
+//! The line to the module: a serial port, a port on another machine, or any pair of halves.
 //!
-//! A [`Line`] is waited on together with a wake-up, and never blocks anywhere else; [`DirectWrite`] lets a caller write
-//! without going through the thread that waits. Halves can do neither: each is served where it may block.
+//! A thread waits for a [`Line`] together with a wake-up, and every other call of it returns at once. [`DirectWrite`]
+//! lets a caller write without that thread. Halves have neither: each half has a thread of its own that may block.
 
 #[cfg(target_os = "linux")]
 mod direct_read;
@@ -36,49 +36,49 @@ pub(crate) use wake_up::{Sleeper, Waker, pair as wake_up};
 
 /// A port that can be waited on.
 pub(crate) trait Line: Send {
-    /// Waits until bytes have come, bytes can be written (if any are to be), the sleeper is woken, or the time is up;
-    /// `None`: for ever.
+    /// Waits until bytes have come, bytes can be written (with `wants_write`), the sleeper is woken, or the timeout;
+    /// `None` is no timeout.
     fn wait(&mut self, sleeper: &Sleeper, wants_write: bool, timeout: Option<Duration>) -> io::Result<()>;
 
-    /// Reads what has come; [`io::ErrorKind::WouldBlock`] if nothing has, `Ok(0)` at the end of the port.
+    /// Reads bytes that have come; [`io::ErrorKind::WouldBlock`] if there are none, `Ok(0)` at the end of the port.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>;
 
-    /// Writes what the port takes now; [`io::ErrorKind::WouldBlock`] if it takes nothing.
+    /// Writes the bytes that the port takes now; [`io::ErrorKind::WouldBlock`] if it takes none.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
 
-    /// Passes over the end of a port of which a caller reads, which the wait tells once.
+    /// Makes the wait pass over the end of the port, which it reports once, while a caller reads the port.
     fn pass_over(&mut self) {}
 
-    /// Switches the DTR line. An error if there is none.
+    /// Switches the DTR line. A port without that line returns an error.
     fn set_dtr(&mut self, on: bool) -> io::Result<()>;
 }
 
 /// Writes without waiting, from any thread.
 pub(crate) trait DirectWrite: Send {
-    /// Writes what the port takes now; [`io::ErrorKind::WouldBlock`] if it takes nothing.
+    /// Writes the bytes that the port takes now; [`io::ErrorKind::WouldBlock`] if it takes none.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
 }
 
-/// The reading of a port by a caller that waits for its answer. The thread leaves what comes alone meanwhile, and does not wake up
-/// for it.
+/// Reads a port from the caller that waits for the answer. In that time the thread does not read, and arriving bytes do
+/// not wake it.
 pub(crate) trait DirectRead: Send {
-    /// From now on the thread's wait does not end when bytes come.
+    /// Takes the port: from now on arriving bytes do not end the thread's wait.
     fn take(&mut self) -> io::Result<()>;
 
-    /// From now on it does again.
+    /// Gives the port back: from now on arriving bytes end the thread's wait.
     fn give_back(&mut self) -> io::Result<()>;
 
-    /// Waits until bytes have come, the waker is called, or the time is up; `None`: for ever.
+    /// Waits until bytes have come, the waker is called, or the timeout; `None` is no timeout.
     fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()>;
 
-    /// Reads what has come; [`io::ErrorKind::WouldBlock`] if nothing has, `Ok(0)` at the end of the port.
+    /// Reads bytes that have come; [`io::ErrorKind::WouldBlock`] if there are none, `Ok(0)` at the end of the port.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>;
 
-    /// Ends its wait from another thread.
+    /// A waker that ends the wait from another thread.
     fn waker(&self) -> Waker;
 }
 
-/// The end of a port that callers use: for writing, and for one of them to read.
+/// The callers' end of a port: one part to write with, and one for the caller that reads.
 pub(crate) type CallerEnd = (Box<dyn DirectWrite>, Option<Box<dyn DirectRead>>);
 
 /// The error of a port whose other side speaks another protocol than its name says.
@@ -87,7 +87,7 @@ pub(crate) type CallerEnd = (Box<dyn DirectWrite>, Option<Box<dyn DirectRead>>);
 pub(crate) struct WrongProtocol(pub(crate) &'static str);
 
 impl WrongProtocol {
-    /// Whether it is why a port has ended.
+    /// Whether a port ended with this error.
     pub(crate) fn has_ended(error: &io::Error) -> bool {
         error.get_ref().is_some_and(|reason| reason.is::<Self>())
     }
@@ -103,23 +103,23 @@ impl std::error::Error for WrongProtocol {}
 
 /// An open port.
 pub(crate) enum Port {
-    /// One that can be waited on: a thread is enough for it.
+    /// A port that can be waited on. One thread serves it.
     #[cfg_attr(not(unix), allow(dead_code, reason = "needs poll"))]
     Line {
         /// The thread's end.
         line: Box<dyn Line>,
         /// The callers' end.
         direct: Box<dyn DirectWrite>,
-        /// For a caller that reads its own answer, where the system has that.
+        /// The part for a caller that reads its own answer, on systems that have it.
         direct_read: Option<Box<dyn DirectRead>>,
     },
-    /// Two halves of unknown kind, either of which may block for as long as it likes.
+    /// Two halves of unknown kind. Each may block without limit.
     Halves {
-        /// What the module sends.
+        /// The half that the module's bytes come from.
         reader: Box<dyn io::Read + Send>,
-        /// What goes to the module.
+        /// The half that bytes for the module go to.
         writer: Box<dyn io::Write + Send>,
-        /// Ends the halves' calls that are under way when it is dropped, where that can be done.
+        /// Ends the present calls of both halves when it is dropped, if the port has that.
         end: Option<Box<dyn Send>>,
     },
 }

@@ -11,7 +11,7 @@ use super::serial::open as open_serial;
 use super::serial_halves::open as open_serial;
 use crate::config::Config;
 
-/// Opens a port by its path, or by the name of one on another machine: `tcp://host:port`, `rfc2217://host:port`.
+/// Opens a port by its path, or by the name of a port on another machine: `tcp://host:port`, `rfc2217://host:port`.
 pub(crate) fn open(name: &str, config: &Config) -> io::Result<Port> {
     if name == "auto" || name.starts_with("imei:") || name.starts_with("usb:") {
         let text =
@@ -34,12 +34,12 @@ pub(crate) fn open(name: &str, config: &Config) -> io::Result<Port> {
     ))
 }
 
-/// Whether this names a port on another machine.
+/// Whether the name is that of a port on another machine.
 pub(crate) fn is_remote(name: &str) -> bool {
     name.contains("://")
 }
 
-/// Whether the line rate of this port is set from here. A serial server that passes on bytes alone has a rate of its own.
+/// Whether the driver sets the line rate of this port. A serial server that passes on bytes alone sets its own rate.
 #[cfg(feature = "diagnosis")]
 pub(crate) fn has_rate(name: &str) -> bool {
     name.split_once("://").is_none_or(|(scheme, _)| scheme.eq_ignore_ascii_case("rfc2217"))
@@ -49,9 +49,9 @@ pub(crate) fn has_rate(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// The message began with `: there is no such port`.
+    /// Regression: the message began with `: there is no such port`.
     #[test]
-    fn an_empty_name_is_told() {
+    fn an_empty_name_is_refused_with_a_message_about_the_name() {
         let Err(error) = open("", &Config::default()) else { panic!("it was opened") };
         assert!(error.to_string().starts_with("the name of the port is empty"), "{error}");
     }

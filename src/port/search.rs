@@ -1,7 +1,8 @@
 //! The search for a module's port: `auto`, `imei:86..`, `usb:1-1.4`.
 //!
-//! Candidates are asked whether they answer and which module they are, for a bounded time each. A port of another device is not a candidate unless the
-//! application has named the place that it is plugged in at; one that another program has open is named, not taken.
+//! The search asks each candidate whether it answers and which module it is, for a bounded time. A port of another
+//! device is a candidate only if the application has named the place that it is plugged in at. A port that another
+//! program has open is named in the error, not taken.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -13,48 +14,50 @@ use super::serial;
 use super::{Line, Port, Sleeper, wake_up};
 use crate::config::Config;
 
-/// Puts a question to a port: its bytes, how long the answer may take, and whether what has come is all of it.
+/// Writes a question to a port and reads the answer. The arguments are the question, the timeout, and a function that
+/// says whether the answer is complete.
 pub(crate) type Ask<'a> = dyn FnMut(&[u8], Duration, fn(&[u8]) -> bool) -> io::Result<Vec<u8>> + 'a;
-/// Finds out which module a port belongs to.
+/// Finds the IMEI of the module that a port belongs to.
 pub(crate) type Identify = fn(&mut Ask<'_>) -> io::Result<String>;
 
-/// The most that is read of an answer.
+/// The longest answer that is read, in bytes.
 const MAX_ANSWER: usize = 4 * 1024;
 
-/// How long a port is waited for that another program has: it may be a search, too, which asks for this long. And the pause between
-/// two attempts.
+/// The longest wait for a port that another program has open, which may be a search that asks for this time; and the
+/// pause between two attempts.
 const BUSY: Duration = Duration::from_secs(3);
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
-/// The ports that another program has kept for longer than that. A search tries them and does not wait, until one can be opened again.
+/// Ports that another program has had open for longer than [`BUSY`]. A search tries them without a wait, until one can
+/// be opened again.
 static KEPT: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// The aim of a search.
+/// The module that a search is for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Wanted {
-    /// The only module.
+    /// The only module of this machine.
     Any,
     /// The module with this IMEI.
     Imei(String),
-    /// What is plugged in here.
+    /// The module that is plugged in at this place.
     Location(String),
 }
 
-/// A search that goes on for the same module once it has found one.
+/// A search. Once it has found a module, later calls look for the same module.
 #[derive(Debug)]
 pub(crate) struct Search {
     name: String,
     wanted: Wanted,
     config: Config,
     identify: Identify,
-    /// Where `sys`, `dev` and `proc` are.
+    /// The folder that holds `sys`, `dev` and `proc`.
     root: PathBuf,
-    /// The IMEI that was found.
+    /// The IMEI of the module that was found.
     found: Option<String>,
 }
 
 impl Search {
-    /// The search of this name; `None` if it is a path.
+    /// The search with this name; `None` if the name is a path.
     pub(crate) fn named(name: &str, config: &Config, identify: Identify) -> Option<Self> {
         let wanted = match name.split_once(':') {
             None if name == "auto" => Wanted::Any,
@@ -66,19 +69,19 @@ impl Search {
         Some(Self { name, wanted, config, identify, root, found: None })
     }
 
-    /// The same search in a tree with `sys`, `dev` and `proc` elsewhere.
+    /// The same search with other folders `sys`, `dev` and `proc`.
     pub(crate) fn below(self, root: &Path) -> Self {
         Self { root: root.to_owned(), ..self }
     }
 
-    /// Opens the port that is looked for.
+    /// Opens the port of the module.
     pub(super) fn open(&mut self) -> io::Result<Port> {
         self.check_name()?;
         let mut notes = Vec::new();
         let mut answers: Vec<(PortInfo, Port, String)> = Vec::new();
         for info in ports_below(&self.root)?.into_iter().filter(|info| self.is_candidate(info)) {
             let path = info.path.display().to_string();
-            // One port of each module is enough.
+            // One port of each module is asked.
             let place = |info: &PortInfo| info.usb.as_ref().map(|usb| usb.location.clone());
             if answers.iter().any(|(known, ..)| place(known) == place(&info)) {
                 continue;
@@ -93,7 +96,7 @@ impl Search {
                 }
                 Ok((port, imei)) => {
                     answers.push((info, port, imei));
-                    // It is this one: others are left alone.
+                    // The module is found, so no other port is asked.
                     if self.imei().is_some() {
                         break;
                     }
@@ -110,7 +113,7 @@ impl Search {
         Ok(port)
     }
 
-    /// What is no name of a module can't be found, whatever is plugged in.
+    /// Refuses a name that no module can have.
     fn check_name(&self) -> io::Result<()> {
         let wrong = match &self.wanted {
             Wanted::Imei(imei) if imei.len() != 15 || !imei.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -150,7 +153,8 @@ impl Search {
     }
 }
 
-/// The names that tell these modules apart: by IMEI, or by place where two have one IMEI or one says none.
+/// Names that tell these modules apart: the IMEI, or the place if two modules have the same IMEI or one has not told
+/// its own.
 fn names(answers: &[(PortInfo, Port, String)]) -> String {
     let mut imeis: Vec<_> = answers.iter().map(|(_, _, imei)| imei).collect();
     imeis.sort();
@@ -163,7 +167,7 @@ fn names(answers: &[(PortInfo, Port, String)]) -> String {
     answers.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
-/// Opens a candidate and has it asked for its IMEI, which is empty if it does not say.
+/// Opens a candidate and reads its IMEI, which is empty if the module does not tell it.
 fn ask(path: &str, config: &Config, identify: Identify) -> io::Result<(Port, String)> {
     let (_waker, sleeper) = wake_up()?;
     let mut port = open(path, config, &sleeper)?;
@@ -174,7 +178,7 @@ fn ask(path: &str, config: &Config, identify: Identify) -> io::Result<(Port, Str
     Ok((port, imei))
 }
 
-/// Opens a candidate. One that is busy is waited for, once.
+/// Opens a candidate. The first time that it is busy, this waits for it.
 fn open(path: &str, config: &Config, sleeper: &Sleeper) -> io::Result<Port> {
     let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     let is_kept = kept().iter().any(|known| known == path);
@@ -193,7 +197,7 @@ fn open(path: &str, config: &Config, sleeper: &Sleeper) -> io::Result<Port> {
     }
 }
 
-/// Writes a question and reads until it is answered.
+/// Writes a question and reads until the answer is complete.
 fn exchange(
     line: &mut dyn Line,
     sleeper: &Sleeper,

@@ -19,11 +19,12 @@ use crate::config::{Config, FlowControl};
 
 /// Opens and configures a port.
 ///
-/// `serialport` sets it up and locks it for this process. The bytes go through a second, non-blocking descriptor of the same
-/// device: it can be waited on together with a wake-up, so that an idle modem costs nothing.
+/// `serialport` sets the port up and locks it for this process. The bytes go through a second, non-blocking descriptor
+/// of the same device. The driver waits for that descriptor together with a wake-up, so an idle modem uses no processor
+/// time.
 pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
-    // This comes first, because it would be refused once the port is locked for this process, and its errors are plainer.
+    // The file is opened first: `open` fails once the port is locked for this process, and its errors are plainer.
     let file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -56,21 +57,23 @@ fn set_up(path: &str, file: &File, config: &Config) -> io::Result<TTYPort> {
         FlowControl::None => serialport::FlowControl::None,
         FlowControl::RtsCts => serialport::FlowControl::Hardware,
     };
-    // A shared lock first: it is refused, and nothing is changed, while another program has the port for itself.
+    // The first lock is a shared one. It is refused, and changes nothing, while another program has the port
+    // exclusively.
     let builder = serialport::new(path, config.baud_rate).flow_control(flow_control).exclusive(false);
     let mut settings = TTYPort::open(&builder)?;
     settings.set_exclusive(true)?;
     if is_pseudo_terminal(file) {
-        // The lock is enough, and ends with this process however it ends. The mark that keeps others from opening the
-        // device would stay for as long as the other side has it open.
+        // The lock is enough, and ends with this process however the process ends. `TIOCEXCL`, which keeps other
+        // programs from opening the device, would last for as long as the other side has the device open.
         let _ = rustix::termios::ioctl_tiocnxcl(file);
     }
-    // Bytes that an earlier program left unread are dropped.
+    // Bytes that an earlier program left unread are discarded.
     let _ = settings.clear(serialport::ClearBuffer::Input);
     Ok(settings)
 }
 
-/// By the device's number, which only Linux gives a meaning (admin-guide/devices.txt: 136 to 143).
+/// Whether the device number is that of a pseudo-terminal. Only Linux defines these numbers (admin-guide/devices.txt:
+/// 136 to 143).
 fn is_pseudo_terminal(file: &File) -> bool {
     let major = || rustix::fs::fstat(file).map(|stat| rustix::fs::major(stat.st_rdev));
     cfg!(target_os = "linux") && major().is_ok_and(|major| (136..=143).contains(&major))
@@ -78,7 +81,7 @@ fn is_pseudo_terminal(file: &File) -> bool {
 
 struct SerialLine {
     file: Arc<File>,
-    /// Keeps the lock of the port, and its settings.
+    /// Holds the lock of the port, and its settings.
     settings: TTYPort,
     #[cfg(target_os = "linux")]
     set: Option<WaitSet>,
@@ -126,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_not_be_opened_says_why_and_which() {
+    fn an_error_of_opening_names_the_port_and_the_reason() {
         for (path, kind, hint) in [
             ("/dev/no-such-port", io::ErrorKind::NotFound, "plugged in"),
             ("/dev/usb:1", io::ErrorKind::NotFound, "plugged in"),

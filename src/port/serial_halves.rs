@@ -9,7 +9,7 @@ use super::Port;
 use super::explain::explain;
 use crate::config::{Config, FlowControl};
 
-/// How long a read waits. A write is held up for at most this time: Windows does one operation at a time on a port that is not
+/// The timeout of a read, and the longest delay of a write: Windows does one operation at a time on a port that is not
 /// opened for overlapped ones.
 const READ_TIMEOUT: Duration = Duration::from_millis(10);
 
@@ -19,7 +19,8 @@ pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
 }
 
 fn open_serial(path: &str, config: &Config) -> io::Result<Port> {
-    // `serialport` calls a port that another program has open "no device"; the system's own error tells them apart.
+    // `serialport` reports "no device" for a port that another program has open. The error of the system tells the two
+    // apart.
     let device = if path.starts_with('\\') { path.to_owned() } else { format!(r"\\.\{path}") };
     drop(OpenOptions::new().read(true).write(true).open(device).map_err(tell_busy)?);
     let flow_control = match config.flow_control {
@@ -32,7 +33,8 @@ fn open_serial(path: &str, config: &Config) -> io::Result<Port> {
     Ok(Port::Halves { reader: Box::new(reader), writer: Box::new(HeldWriter(writer)), end: None })
 }
 
-/// Windows denies access to a serial port that is open elsewhere (`CreateFileW`, "Communications Resources").
+/// The error of opening, with the kind that says busy: Windows denies access to a serial port that is open elsewhere
+/// (`CreateFileW`, "Communications Resources").
 fn tell_busy(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::PermissionDenied => io::Error::new(io::ErrorKind::ResourceBusy, error),
@@ -40,7 +42,7 @@ fn tell_busy(error: io::Error) -> io::Error {
     }
 }
 
-/// A writer that flow control may hold up. Windows then says after the time-out that it has written 0 bytes, which for
+/// A writer that flow control may delay. Windows then reports after the timeout that it has written 0 bytes, which for
 /// [`Write`] is an end.
 struct HeldWriter<W>(W);
 
@@ -62,9 +64,9 @@ impl<W: Write> Write for HeldWriter<W> {
 mod tests {
     use super::*;
 
-    /// It was taken for a lost port.
+    /// Regression: the driver took the delay for a lost port.
     #[test]
-    fn a_write_that_flow_control_holds_up_is_no_end() {
+    fn a_write_that_flow_control_delays_does_not_end_the_port() {
         struct BlockedPort;
         impl Write for BlockedPort {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {
@@ -80,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_is_open_elsewhere_is_busy_and_says_which() {
+    fn a_port_that_is_open_elsewhere_is_reported_as_busy_with_its_name() {
         let error = explain("COM3", tell_busy(io::ErrorKind::PermissionDenied.into()));
         assert_eq!(error.kind(), io::ErrorKind::ResourceBusy);
         let text = error.to_string();

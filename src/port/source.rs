@@ -1,4 +1,4 @@
-//! The openers of ports: of the one that a modem begins with, and of those that follow it.
+//! Openers of ports: of the first port of a modem, and of its later ones.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -7,9 +7,9 @@ use super::Port;
 use super::open::{is_remote, open};
 use crate::config::Config;
 
-/// Opens the port of a modem, and opens it again whenever it is lost: for ports that this crate can't open by itself.
+/// Opens the port of a modem, and opens it again after each loss: for ports that this crate can't open by itself.
 ///
-/// Closures are such sources.
+/// Closures are sources.
 ///
 /// ```no_run
 /// use air724ug::{Config, Modem};
@@ -25,12 +25,14 @@ use crate::config::Config;
 /// # Ok::<(), air724ug::Error>(())
 /// ```
 pub trait PortSource: Send + 'static {
-    /// Opens the port: what the module sends, and what goes to it. Called some time after the port was lost and then at growing
-    /// distances, at most half a second, until it succeeds, each time on a thread that waits for nothing else. [`Modem::close`](crate::Modem::close)
-    /// waits at most a second for a call that is under way.
+    /// Opens the port: the half that the module's bytes come from, and the half that bytes for the module go to.
+    ///
+    /// The driver calls this some time after the port was lost, and then at growing intervals of at most half a second
+    /// until it succeeds. Each call runs on a thread that waits for nothing else. [`Modem::close`](crate::Modem::close)
+    /// waits at most a second for the present call.
     ///
     /// # Errors
-    /// It can't be opened now.
+    /// The port can't be opened now.
     fn open(&mut self) -> io::Result<(Box<dyn Read + Send>, Box<dyn Write + Send>)>;
 }
 
@@ -43,10 +45,10 @@ where
     }
 }
 
-/// Opens a port, as often as it is called.
+/// Opens a port, each time that [`open`](Self::open) is called.
 pub(crate) struct Opener {
     open: Box<dyn FnMut() -> io::Result<Port> + Send>,
-    /// Whether what it opens later is what it opened first.
+    /// Whether a later call opens the same port as the first.
     is_lasting: bool,
     time: OpeningTime,
 }
@@ -54,23 +56,24 @@ pub(crate) struct Opener {
 /// The time that opening a port may take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum OpeningTime {
-    /// Microseconds.
+    /// Microseconds: a device of this machine is opened.
     Moment,
-    /// Seconds: ports are asked, or the application does what it likes. What it has opened meanwhile is not free for others.
+    /// Seconds: a search asks ports, or a source of the application runs. A port that it has opened in that time is not
+    /// free for other programs.
     Questions,
     /// Seconds: another machine has to answer.
     Network,
 }
 
 impl OpeningTime {
-    /// Whether a modem is closed only when such a call has returned.
+    /// Whether closing the modem waits until such a call has returned.
     pub(crate) fn delays_close(self) -> bool {
         self != Self::Network
     }
 }
 
 impl Opener {
-    /// Opens what the application has named.
+    /// An opener of the port with this name.
     pub(crate) fn named(name: &str, config: &Config) -> Self {
         let (name, config) = (name.to_owned(), config.clone());
         let is_lasting = is_lasting(Path::new(&name));
@@ -78,13 +81,13 @@ impl Opener {
         Self { open: Box::new(move || open(&name, &config)), is_lasting, time }
     }
 
-    /// Looks for a module.
+    /// An opener that searches for a module.
     #[cfg(all(feature = "ports", unix))]
     pub(crate) fn search(mut search: super::search::Search) -> Self {
         Self { open: Box::new(move || search.open()), is_lasting: true, time: OpeningTime::Questions }
     }
 
-    /// Asks the application's own source.
+    /// An opener that calls the application's own source.
     pub(crate) fn source(mut source: impl PortSource) -> Self {
         let open = move || source.open().map(|(reader, writer)| Port::Halves { reader, writer, end: None });
         Self { open: Box::new(open), is_lasting: true, time: OpeningTime::Questions }
@@ -98,14 +101,14 @@ impl Opener {
         self.time
     }
 
-    /// The same for a port that is lost, if that can be opened again.
+    /// The opener for the time after a loss, if the same port can be opened again.
     pub(crate) fn again(self) -> Option<Self> {
         self.is_lasting.then_some(self)
     }
 }
 
-/// The number of a pseudo-terminal is given to the next program that asks for one, which may be a shell. A link to one
-/// stays its owner's.
+/// Whether the path leads to the same port later. A pseudo-terminal's number is given to the next program that asks for
+/// one, which may be a shell. A link to a pseudo-terminal belongs to its owner.
 fn is_lasting(path: &Path) -> bool {
     !path.starts_with("/dev/pts")
 }

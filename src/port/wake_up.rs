@@ -25,18 +25,18 @@ mod by_poll {
         Ok((waker.clone(), Sleeper { stream: ours, waker }))
     }
 
-    /// Ends the other end's wait from another thread. Called many times before it is heard, it wakes once.
+    /// Ends the wait of the [`Sleeper`] from another thread. Several calls before that wait ends it once.
     #[derive(Clone, Debug)]
     pub(crate) struct Waker(Arc<Bell>);
 
     #[derive(Debug)]
     struct Bell {
         stream: UnixStream,
-        /// Whether a byte is on its way already.
+        /// Whether a byte is in the stream, so that another call need not write one.
         is_rung: AtomicBool,
     }
 
-    /// Waits.
+    /// Waits for the [`Waker`].
     #[derive(Debug)]
     pub(crate) struct Sleeper {
         pub(super) stream: UnixStream,
@@ -44,22 +44,22 @@ mod by_poll {
     }
 
     impl Waker {
-        /// Ends the wait that is under way, or the next one.
+        /// Ends the present wait, or the next one.
         pub(crate) fn wake(&self) {
             if !self.0.is_rung.swap(true, Ordering::SeqCst) {
-                // A full stream wakes too.
+                // A full stream ends the wait as well, so the error does not matter.
                 let _ = (&self.0.stream).write(&[0]);
             }
         }
     }
 
     impl Sleeper {
-        /// Waits until it is woken or the time is up; `None`: for ever.
+        /// Waits for a call of the waker, or until the timeout; `None` is no timeout.
         pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
             self.poll(&mut [PollFd::new(&self.stream, PollFlags::IN)], timeout)
         }
 
-        /// The same, but no longer than until bytes can be read, or written if any are to be.
+        /// Waits like [`wait`](Self::wait), and also for `port`: until it can be read or, with `wants_write`, written.
         pub(crate) fn wait_for(
             &self,
             port: &impl AsFd,
@@ -71,7 +71,7 @@ mod by_poll {
             self.poll(fds, timeout)
         }
 
-        /// The same, where a set stands for the port that is read.
+        /// Waits like [`wait_for`](Self::wait_for), with the set of `epoll` that watches the port in place of the port.
         #[cfg(target_os = "linux")]
         pub(crate) fn wait_for_set(
             &self,
@@ -86,7 +86,7 @@ mod by_poll {
             }
         }
 
-        /// The first is the wake-up's.
+        /// Waits for `fds`, of which the first is the stream of the wake-up.
         fn poll(&self, fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
             match poll(fds, timeout.map(timespec).as_ref()) {
                 Ok(_) => {}
@@ -99,11 +99,11 @@ mod by_poll {
             Ok(())
         }
 
-        /// Makes the next call wake again. Calls from now on are heard by the next wait, earlier ones are served now.
+        /// Removes the bytes of earlier calls, so that later calls end the next wait.
         pub(super) fn hear(&self, mut stream: impl Read) {
             while stream.read(&mut [0; 16]).is_ok_and(|count| count > 0) {}
-            // Behind the read: a call in between would write a byte that the read takes away, and its mark would stay, so
-            // that no later call wrote one again.
+            // The flag is cleared after the read. Cleared before it, it could be set by a call whose byte the read
+            // takes away: it would stay set, and no later call would write a byte.
             self.waker.0.is_rung.store(false, Ordering::SeqCst);
         }
     }
@@ -127,24 +127,24 @@ mod by_channel {
         Ok((ChannelWaker(bell), ChannelSleeper(rung)))
     }
 
-    /// Ends the other end's wait from another thread. Called many times before it is heard, it wakes once.
+    /// Ends the wait of the [`ChannelSleeper`] from another thread. Several calls before that wait ends it once.
     #[derive(Clone, Debug)]
     pub(crate) struct ChannelWaker(Sender<()>);
 
-    /// Waits.
+    /// Waits for the [`ChannelWaker`].
     #[derive(Debug)]
     pub(crate) struct ChannelSleeper(Receiver<()>);
 
     impl ChannelWaker {
-        /// Ends the wait that is under way, or the next one.
+        /// Ends the present wait, or the next one.
         pub(crate) fn wake(&self) {
-            // A call that waits already is as good.
+            // A full channel holds a call that ends the next wait.
             let _ = self.0.try_send(());
         }
     }
 
     impl ChannelSleeper {
-        /// Waits until it is woken or the time is up; `None`: for ever.
+        /// Waits for a call of the waker, or until the timeout; `None` is no timeout.
         pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
             match timeout {
                 Some(timeout) => drop(self.0.recv_timeout(timeout)),
@@ -165,7 +165,7 @@ mod tests {
 
     use super::by_poll::{Sleeper, pair, timespec};
 
-    /// A wake-up is called right behind each read.
+    /// A stream of which each read is followed by a call of the waker.
     struct CalledMeanwhile<'a>(&'a Sleeper);
 
     impl Read for CalledMeanwhile<'_> {
@@ -181,9 +181,9 @@ mod tests {
         poll(&mut fds, Some(&timespec(Duration::ZERO))).unwrap() > 0
     }
 
-    /// The mark used to be taken back before the byte was read: a call in between was the last one ever heard.
+    /// Regression: the flag was cleared before the byte was read, so a call in between was the last that ended a wait.
     #[test]
-    fn a_call_between_hearing_and_sleeping_does_not_silence_the_next() {
+    fn a_call_between_the_read_and_the_wait_does_not_silence_the_next_call() {
         let (waker, sleeper) = pair().unwrap();
         waker.wake();
         assert!(is_called(&sleeper));
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_calls_wake_once() {
+    fn a_thousand_calls_write_one_byte() {
         let (waker, sleeper) = pair().unwrap();
         (0..1000).for_each(|_| waker.wake());
         assert_eq!((&sleeper.stream).read(&mut [0; 16]).unwrap(), 1);

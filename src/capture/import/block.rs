@@ -14,16 +14,17 @@ pub(super) enum Direction {
 /// The end of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// The next stamp: the tool itself went to a new line.
+    /// The next stamp. The tool itself began a new line for it.
     Stamp,
-    /// The file, or the publisher's quotation, ended: blank lines there were cut off.
+    /// The end of the file or of the publisher's quotation, where blank lines were removed.
     Cut,
 }
 
-/// The lines that a terminal program printed under one stamp, with the line ends that it took away put back.
+/// The lines that a terminal program printed under one stamp. The reader restores the line ends that the program
+/// removed.
 ///
-/// The program prints the bytes as they are and goes to a new line for the next stamp. So every line of the block
-/// but the last ended with CR LF on the wire, and the last one, mostly blank, is the program's own new line.
+/// The program prints the bytes unchanged and begins a new line for the next stamp. So each line of the block except
+/// the last ended with CR LF on the wire. The last line, which is usually blank, is the program's own new line.
 #[derive(Debug)]
 pub(super) struct Block {
     direction: Direction,
@@ -36,7 +37,7 @@ impl Block {
         Self { direction, lines }
     }
 
-    /// One that begins on the next line.
+    /// A block whose first line comes below the mark.
     pub(super) fn empty(direction: Direction) -> Self {
         Self { direction, lines: Vec::new() }
     }
@@ -45,7 +46,7 @@ impl Block {
         self.lines.push((number, text.to_vec()));
     }
 
-    /// Whether this line is payload, whatever it looks like.
+    /// Whether the block takes this line as payload, whatever the line looks like.
     pub(super) fn takes(&self, text: &[u8], wire: &Wire) -> bool {
         let header = |text: &[u8]| text.starts_with(b"+RECEIVE,") || text.starts_with(b"+CIPRXGET: 2,");
         match self.lines.last() {
@@ -54,7 +55,7 @@ impl Block {
         }
     }
 
-    /// Hands the bytes over, one record for each line.
+    /// Passes the bytes to the wire, one record for each line.
     pub(super) fn finish(self, end: End, wire: &mut Wire) {
         let Some((last, lines)) = self.lines.split_last() else {
             return;
@@ -78,7 +79,7 @@ impl Block {
     }
 
     fn record(&self, number: usize, text: &[u8], ended: bool, wire: &mut Wire) {
-        // A command without its line end is none.
+        // A command ended with a line end on the wire, even if the block shows none.
         let whole = ended || self.direction == Direction::ToModem && is_command(text);
         let end: &[u8] = if whole { b"\r\n" } else { b"" };
         let bytes = [text, end].concat();

@@ -1,10 +1,10 @@
-//! The times that logs carry.
+//! The times of logs.
 
 use crate::time::Timestamp;
 
 pub(super) const DAY: u64 = 24 * 60 * 60 * 1000;
 
-/// Turns the wall clock of a log into the time since its first stamp.
+/// Converts the wall clock of a log into the time since its first stamp.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     first: Option<u64>,
@@ -13,13 +13,13 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// The moment of a stamp that counts on for ever, in milliseconds.
+    /// The time of a stamp that counts milliseconds without an end.
     pub(crate) fn millis(&mut self, millis: u64) -> Timestamp {
         let first = *self.first.get_or_insert(millis);
         Timestamp::from_millis(millis.saturating_sub(first))
     }
 
-    /// The moment of a stamp that shows only the time of day. A jump back by more than half a day is midnight.
+    /// The time of a stamp that shows only the time of day. A jump back by more than half a day means midnight.
     pub(crate) fn time_of_day(&mut self, millis: u64) -> Timestamp {
         if millis.saturating_add(DAY / 2) < self.last {
             self.days = self.days.saturating_add(1);
@@ -29,7 +29,7 @@ impl Clock {
     }
 }
 
-/// Milliseconds since midnight of `hh:mm:ss.mmm`, which is the whole of `text`.
+/// The milliseconds since midnight of `hh:mm:ss.mmm`, if `text` is nothing else.
 #[cfg(any(feature = "luat", test))]
 pub(crate) fn time(text: &[u8]) -> Option<u64> {
     let [h1, h0, b':', m1, m0, b':', s1, s0, b'.', ms @ ..] = text else {
@@ -51,11 +51,11 @@ pub(crate) fn number(digits: &[u8]) -> Option<u64> {
     str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// Days from the year 0 to the first of a month.
+/// The days from the year 0 to the first day of a month.
 pub(super) fn days_before(year: u64, month: u64) -> Option<u64> {
     const BEFORE: [u64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
     let before = BEFORE.get(usize::try_from(month.checked_sub(1)?).ok()?)?;
-    // The leap day of this year counts only from March on.
+    // The leap day of this year counts from March on.
     let whole_years = if month > 2 { year } else { year.saturating_sub(1) };
     let leap_days = (whole_years / 4).checked_sub(whole_years / 100)?.checked_add(whole_years / 400)?;
     year.checked_mul(365)?.checked_add(leap_days)?.checked_add(*before)
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn midnight_and_the_end_of_february_take_no_day_back() {
+    fn time_goes_on_over_midnight_and_the_end_of_february() {
         let before = |year, month| days_before(year, month).unwrap();
         assert_eq!((before(2024, 3) - before(2024, 2), before(2023, 3) - before(2023, 2)), (29, 28));
         assert_eq!(before(2025, 1) - before(2024, 12), 31);
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_no_time() {
+    fn text_that_is_no_time_is_refused() {
         for text in [
             "",
             "1:02:03.004",

@@ -1,4 +1,4 @@
-//! Bytes below a header that counts them, as `socat -v` prints what goes through it:
+//! Bytes below a header that gives their number, as `socat -v` prints the bytes that it relays:
 //!
 //! ```text
 //! > 2024/10/10 15:53:37.317000  length=8 from=0 to=7
@@ -8,8 +8,8 @@
 //! +CSQ: 20,0\r
 //! ```
 //!
-//! A line end is shown as itself, every other control character escaped, and the next header stands where the bytes end, which may be
-//! in the middle of a line.
+//! A line end is printed as such, and every other control character escaped. The next header follows the last byte,
+//! which may be in the middle of a line.
 
 use super::super::Reason;
 use super::Line;
@@ -26,7 +26,7 @@ struct CountedHeader {
     len: usize,
 }
 
-/// Where a header begins in a line whose rest it is, and the header.
+/// The header at the end of a line, and the place where it begins.
 fn header(line: &[u8]) -> Option<(usize, CountedHeader)> {
     let counts = find(line, b"  length=")?;
     let begins = |at: &usize| matches!(line[*at..], [b'<' | b'>', b' ', ..]);
@@ -40,14 +40,15 @@ fn header(line: &[u8]) -> Option<(usize, CountedHeader)> {
     Some((at, CountedHeader { arrow: line[at], stamp, len }))
 }
 
-/// The arrow that points to the modem.
+/// The arrow of the headers that stand over bytes to the modem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Counted {
     to_modem: u8,
 }
 
 impl Counted {
-    /// Whether there are such headers, with a command below one; the modem is where the first command goes.
+    /// The arrow that points to the modem, if the lines have such headers and a command below one of them. The first
+    /// command defines the arrow.
     pub(super) fn of(lines: &[Line<'_>]) -> Option<Self> {
         let mut texts = lines.iter().map(|line| line.text).skip_while(|text| header(text).is_none());
         let mut last = header(texts.next()?)?.1.arrow;
@@ -125,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_whole_header_is_one() {
+    fn only_a_complete_header_is_read_as_a_header() {
         let whole = b"OK\\r> 2024/10/10 15:53:37.317000  length=8 from=0 to=7";
         let (at, found) = header(whole).unwrap();
         assert_eq!((at, found.arrow, found.len), (4, b'>', 8));
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_are_those_of_c() {
+    fn the_escapes_are_those_of_c() {
         assert_eq!(unescaped(br"a\r\\n\x\"), b"a\r\\n\\x\\");
     }
 }

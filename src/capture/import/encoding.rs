@@ -1,4 +1,4 @@
-//! The encoding of a file, and the way back to the bytes that were on the wire.
+//! The encoding of a file, and the way back to the bytes on the wire.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,10 @@ use encoding_rs::{Encoding as Charset, GBK, UTF_16BE, UTF_16LE};
 
 use super::Encoding;
 
-/// Fewer bytes do not tell UTF-16 without its mark.
+/// The fewest bytes that show UTF-16 without a byte order mark.
 const FEW: usize = 8;
 
-/// The encoding of a file, and its content as UTF-8. What is in no known encoding stays as it is.
+/// The encoding of a file, and its content as UTF-8. Content in an unknown encoding stays unchanged.
 pub(super) fn decode(file: &[u8]) -> (Encoding, Cow<'_, [u8]>) {
     let (encoding, charset): (_, &Charset) = match file {
         [0xff, 0xfe, ..] => (Encoding::Utf16Le, UTF_16LE),
@@ -27,7 +27,7 @@ pub(super) fn decode(file: &[u8]) -> (Encoding, Cow<'_, [u8]>) {
     (encoding, Cow::Owned(text.into_owned().into_bytes()))
 }
 
-/// The bytes that a text of a file had on the wire. A tool that saves GBK shows the bytes of the wire as GBK.
+/// The bytes on the wire for a text of a file. A tool that saves GBK shows the bytes of the wire as GBK.
 pub(super) fn wire(encoding: Encoding, text: Vec<u8>) -> Vec<u8> {
     match (encoding, str::from_utf8(&text)) {
         (Encoding::Gbk, Ok(chars)) if !text.is_ascii() => GBK.encode(chars).0.into_owned(),
@@ -35,8 +35,8 @@ pub(super) fn wire(encoding: Encoding, text: Vec<u8>) -> Vec<u8> {
     }
 }
 
-/// Whether this is UTF-16 without a mark: most of every other byte is zero, and few of the rest are. `true`: high byte
-/// first.
+/// The byte order of UTF-16 without a byte order mark, in which most of every other byte are zero, and few of the rest.
+/// `true`: the high byte comes first.
 fn wide(file: &[u8]) -> Option<bool> {
     let zeros = |first: usize| file.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
     let half = file.len() / 2;
@@ -48,8 +48,8 @@ fn wide(file: &[u8]) -> Option<bool> {
     }
 }
 
-/// Whether this is no UTF-8, not even damaged UTF-8, and reads well as GBK: without an error, and almost only Chinese
-/// characters and the arrows and boxes of tools.
+/// Whether a file is GBK: it is not UTF-8, not even with damage, and decodes as GBK without an error to little but
+/// Chinese characters and the arrows and boxes of tools.
 fn is_gbk(file: &[u8]) -> bool {
     let (mut valid, mut damaged) = (0_usize, 0_usize);
     for chunk in file.utf8_chunks() {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn every_usual_encoding_is_read() {
+    fn files_in_the_usual_encodings_are_read() {
         let text = "[14:42:30.346]发→◇AT+CSQ\r\n□\r\n[14:42:30.350]收←◆AT+CSQ //查询\r\n";
         for (file, encoding) in [
             (text.as_bytes().to_vec(), Encoding::Utf8),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_stay_as_they_are_and_gbk_finds_its_way_back() {
+    fn bytes_that_are_no_text_stay_unchanged_and_gbk_becomes_its_bytes_again() {
         for file in
             [&b"+RECEIVE,0,4:\r\n\x80\xff\x00\x01\r\n"[..], "+CRE\u{2e2e}b \u{b7} ok".as_bytes(), b"a\0", b""]
         {

@@ -1,4 +1,4 @@
-//! The two sides of a terminal, told apart line by line, and the data between the lines.
+//! The two sides of a terminal, distinguished line by line, and the data between the lines.
 
 use crate::at::{ChannelNews, Decoder, Expect, Final, Line as AtLine};
 
@@ -9,22 +9,22 @@ use super::notation::unescaped;
 use super::text::{glued_command, is_answer, is_command, is_prose, without_remark};
 use super::{Collector, Encoding, Line, encoding};
 
-/// Puts lines on the wire, and knows what the next ones may be.
+/// Writes lines as records, and predicts which side the next lines belong to.
 #[derive(Debug)]
 pub(super) struct Wire {
     pub(super) out: Collector,
     encoding: Encoding,
     decoder: Decoder,
     data: DataLines,
-    /// The last command has no result yet.
+    /// Whether the last command has no result yet.
     is_open: bool,
-    /// Several connections: commands name a channel.
+    /// Whether there may be several connections, so that commands name a channel.
     mux: bool,
     /// The last command.
     last: Vec<u8>,
 }
 
-/// The next lines that are data of the host. `None` stands for "until Ctrl-Z".
+/// The expected data of the host. The length `None` stands for data up to Ctrl-Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DataLines {
     Nothing,
@@ -45,27 +45,27 @@ impl Wire {
         }
     }
 
-    /// Whether announced payload has not all come: the next lines are payload, whatever they look like.
+    /// Whether announced payload is incomplete. The next lines are then payload, whatever they look like.
     pub(super) fn in_payload(&self) -> bool {
         self.decoder.data_left() > 0
     }
 
-    /// Whether a line is the command in flight, sent back.
+    /// Whether a line is the echo of the command in flight.
     pub(super) fn echoes(&self, line: &[u8]) -> bool {
         self.is_open && self.last == line
     }
 
-    /// Whether the host's data come next.
+    /// Whether the next lines are data of the host.
     pub(super) fn in_data(&self) -> bool {
         matches!(self.data, DataLines::Open { .. })
     }
 
-    /// Whether a command has announced data of the host that have not come.
+    /// Whether a command has announced data of the host that are incomplete.
     pub(super) fn waits_for_data(&self) -> bool {
         self.data != DataLines::Nothing
     }
 
-    /// Bytes from the modem, as they are.
+    /// Records bytes from the modem.
     pub(super) fn received(&mut self, number: usize, bytes: Vec<u8>) {
         let bytes = encoding::wire(self.encoding, bytes);
         let mut rest = bytes.as_slice();
@@ -76,12 +76,12 @@ impl Wire {
         self.out.received(number, bytes);
     }
 
-    /// A line from the modem, with its line end put back.
+    /// Records a line from the modem, with its line end restored.
     pub(super) fn line_received(&mut self, number: usize, text: &[u8]) {
         self.received(number, [text, b"\r\n"].concat());
     }
 
-    /// A line from the modem, which may be two that were joined.
+    /// Records a line from the modem, which may be two lines that the log has joined.
     pub(super) fn answered(&mut self, number: usize, text: &[u8]) {
         if let Some(state) = text.trim_ascii().strip_prefix(b"OK STATE:") {
             self.line_received(number, b"OK");
@@ -90,7 +90,7 @@ impl Wire {
         self.line_received(number, text);
     }
 
-    /// Bytes to the modem, as they are.
+    /// Records bytes to the modem.
     pub(super) fn sent(&mut self, number: usize, bytes: Vec<u8>) {
         let bytes = encoding::wire(self.encoding, bytes);
         if let Some(command) = bytes.strip_suffix(b"\n").or_else(|| bytes.strip_suffix(b"\r")) {
@@ -115,22 +115,24 @@ impl Wire {
         }
     }
 
-    /// A line to the modem behind a mark: a command, or data.
+    /// Records a marked line to the modem: a command, or data.
     pub(super) fn line_sent(&mut self, number: usize, text: &[u8]) {
         if !is_command(text.trim_ascii()) && self.data != DataLines::Nothing {
-            // Data end where the mark's line ends.
+            // The line end is the log's, not part of the data.
             let shown = if self.fits(text) { text.to_vec() } else { unescaped(text) };
             return self.out.sent(number, encoding::wire(self.encoding, shown));
         }
         self.sent(number, [text.trim_ascii_end(), b"\r\n"].concat());
     }
 
-    /// A prompt, and what is typed behind it; `false` if the line is none.
-    /// `exact`: what is typed is all there is.
+    /// Records a prompt and the text behind it. Returns `false` if the line has no prompt.
+    ///
+    /// With `exact`, the text behind the prompt is all of the data.
     pub(super) fn prompt(&mut self, number: usize, text: &[u8], exact: bool) -> bool {
         let DataLines::Announced(length) = self.data else { return false };
         let Some(typed) = text.trim_ascii_start().strip_prefix(b">") else { return false };
-        // The prompt for a file may have no blank. A terminal shows that, a line that a program has cut does not.
+        // The prompt for a file may have no blank behind it. A terminal shows that; a line that a program has trimmed
+        // does not.
         let is_bare = !exact && self.last.starts_with(b"AT+FSWRITE") && typed.trim_ascii().is_empty();
         self.received(number, if is_bare { b"\r\n>\r\n".to_vec() } else { b"\r\n> ".to_vec() });
         self.data = DataLines::Open { left: length, begun: false };
@@ -144,10 +146,11 @@ impl Wire {
         true
     }
 
-    /// A line of data, with its line end if that is part of the announced length. `false`: it is none.
+    /// Records a line of data, with its line end if the announced length includes it. Returns `false` if the line is
+    /// not data.
     pub(super) fn data_line(&mut self, number: usize, text: &[u8]) -> bool {
         let DataLines::Open { left, begun } = self.data else { return false };
-        // A file has no line that says OK: its content was left out.
+        // An `OK` where a file's content is expected is the result, not content: the log leaves the content out.
         let is_done = self.last.starts_with(b"AT+FSWRITE") && text.trim_ascii() == b"OK";
         let ends = is_done || ends_data(text);
         if ends {
@@ -175,7 +178,7 @@ impl Wire {
         true
     }
 
-    /// A line of which nothing says whose it is.
+    /// Records a line that no mark assigns to a side.
     pub(super) fn line(&mut self, line: Line<'_>, marks: &Marks) {
         let number = line.number;
         if self.in_payload() {
@@ -217,13 +220,13 @@ impl Wire {
         self.exchange(number, text, marks);
     }
 
-    /// Whether a line shows data as long as a command has announced, perhaps behind the prompt.
+    /// Whether a line shows data of the length that a command has announced, perhaps behind the prompt.
     fn shows_data(&self, text: &[u8]) -> bool {
         let typed = text.strip_prefix(b"> ").filter(|_| matches!(self.data, DataLines::Announced(_)));
         self.fits(typed.unwrap_or(text))
     }
 
-    /// Whether a line is as long as the data that a command has announced.
+    /// Whether a line has the length of the data that a command has announced.
     pub(super) fn fits(&self, text: &[u8]) -> bool {
         let (DataLines::Announced(Some(length)) | DataLines::Open { left: Some(length), begun: false }) =
             self.data
@@ -236,14 +239,14 @@ impl Wire {
             && [length, length.saturating_sub(2)].contains(&text.len())
     }
 
-    /// The host's data come next.
+    /// Begins the data of the host, if a command has announced them.
     fn open_data(&mut self) {
         if let DataLines::Announced(left) = self.data {
             self.data = DataLines::Open { left, begun: false };
         }
     }
 
-    /// A command, a prompt, a print of the program, or a line of the modem.
+    /// Records a command, a prompt, or a line of the modem, or remarks on a print of the program.
     fn exchange(&mut self, number: usize, text: &[u8], marks: &Marks) {
         if self.prompt(number, text, false) {
             return;
@@ -260,7 +263,7 @@ impl Wire {
             }
             return self.exchange(number, command, marks);
         }
-        // A result that a blank sets off from the margin, behind a result, is what the program thinks of it.
+        // An `OK` behind a blank, after the result, is a print of the program.
         let is_echoed_result = text.starts_with(b" ") && trimmed == b"OK" && !self.is_open;
         let words = trimmed.strip_prefix(b"**").unwrap_or(trimmed);
         let is_said = (marks.is_print(words) || is_shell(words)) && !is_answer(trimmed);
@@ -268,7 +271,7 @@ impl Wire {
             return self.out.remark(number, Reason::Tool);
         }
         if self.fits(text) {
-            // The prompt is not shown.
+            // The log does not show the prompt.
             self.open_data();
             self.data_line(number, text);
             return;
@@ -277,12 +280,12 @@ impl Wire {
     }
 }
 
-/// Whether a result ends a command.
+/// Whether a line is the final result of a command.
 fn is_end(line: &[u8]) -> bool {
     matches!(AtLine::parse(line), AtLine::Final(_) | AtLine::ShutOk)
 }
 
-/// Whether a line says what became of a send: no data follow.
+/// Whether a line is the result of a send, so that no data follow.
 fn ends_data(text: &[u8]) -> bool {
     match AtLine::parse(text) {
         AtLine::Final(end) => !matches!(end, Final::Ok | Final::Connect),
@@ -295,7 +298,7 @@ fn ends_data(text: &[u8]) -> bool {
     }
 }
 
-/// The data of a line, whose Ctrl-Z may be spelled.
+/// The data of a line, in which the Ctrl-Z at the end may be a name or an escape.
 fn unescaped_end(text: &[u8]) -> Vec<u8> {
     for name in [&b"<CTRL-Z>"[..], b"<Ctrl-Z>", b"<ctrl-z>", b"<1A>", b"<SUB>", b"^Z", b"\\x1A", b"\\x1a"] {
         if let Some(data) = text.trim_ascii_end().strip_suffix(name) {
@@ -305,7 +308,7 @@ fn unescaped_end(text: &[u8]) -> Vec<u8> {
     text.to_vec()
 }
 
-/// What a shell prompts with, and what was typed there: `me@pi:~$ screen /dev/ttyUSB2`.
+/// Whether a line is the prompt of a shell with a shell command: `me@pi:~$ screen /dev/ttyUSB2`.
 fn is_shell(text: &[u8]) -> bool {
     let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
     let user = text.iter().take_while(is_part).count();
@@ -315,7 +318,7 @@ fn is_shell(text: &[u8]) -> bool {
     path.is_some_and(|path| path.contains(&b':') && !path.contains(&b' '))
 }
 
-/// A fence or a rule.
+/// Whether a line is the fence of a quotation or a drawn line.
 fn is_rule(text: &[u8]) -> bool {
     let Some(first) = text.first() else { return false };
     text.starts_with(b"```")

@@ -1,8 +1,9 @@
-//! Marks that a file teaches: what stands in front of commands belongs to one side, what stands in front of answers to the
-//! other.
+//! Marks that are learned from a file: the text in front of commands belongs to one side, the text in front of answers
+//! to the other.
 //!
-//! The table of marks knows the usual words. A program that prints others, or prints the bytes behind a sentence, in quotes, or
-//! in hexadecimal below a heading, is read by the shape of its lines: the text in front of the bytes, with numbers left out.
+//! The table of marks has the usual words. A program may print other words, or print the bytes after a sentence, in
+//! quotes, or in hexadecimal below a heading. Its file is read by the shape of the lines: the text in front of the
+//! bytes, without the numbers.
 
 use std::collections::BTreeMap;
 
@@ -14,15 +15,15 @@ use super::stamp::{Stamp, stamp};
 use super::survey::{Side, Spelling, Survey};
 use super::text::{find, is_answer, is_command};
 
-/// The lines from which a file is learnt.
+/// The number of lines that are used to learn.
 const SAMPLE: usize = 3_000;
-/// Fewer commands and answers than these teach nothing.
+/// The fewest commands and answers from which a layout of bytes within lines is learned.
 const FEW: usize = 4;
-/// The bytes of a line in which its shape must end.
+/// The bytes of a line within which its shape ends.
 const REACH: usize = 200;
-/// The quotes or brackets of a line, from its end, of which one may end the bytes.
+/// The number of closing quotes or brackets of a line, from its end, of which one may end the bytes.
 const TAILS: usize = 64;
-/// The bytes of a line from which it is learnt.
+/// The bytes of a line that are used to learn.
 const LEARNT: usize = 600;
 
 /// The shapes of a file's lines, and the side that each stands for.
@@ -30,23 +31,23 @@ const LEARNT: usize = 600;
 pub(super) struct LearnedLayout {
     shapes: BTreeMap<Vec<u8>, Shape>,
     form: Form,
-    /// Words with digits in them tell the sides apart: `/dev/ttyS0`.
+    /// Whether words with digits distinguish the sides: `/dev/ttyS0`.
     named: bool,
 }
 
-/// The place of the bytes.
+/// The place of the bytes in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Form {
-    /// In a line, behind its shape.
+    /// In a line, after its shape.
     #[default]
     Inline,
     /// Below a heading.
     Headed,
-    /// One in each line, at its end.
+    /// One byte at the end of each line.
     Single,
 }
 
-/// The count of commands and answers that stand behind one shape.
+/// The number of commands and answers after one shape.
 #[derive(Debug, Clone, Default)]
 struct Shape {
     lines: usize,
@@ -55,9 +56,9 @@ struct Shape {
     hex: usize,
     spelled: usize,
     ended: usize,
-    /// Of those, with a line feed.
+    /// The number of those that end with a line feed.
     fed: usize,
-    /// What stands behind the bytes, from a quote on: `", 4096) = 14`.
+    /// The texts after the bytes, from a quote on: `", 4096) = 14`.
     tails: BTreeMap<Vec<u8>, usize>,
 }
 
@@ -67,13 +68,13 @@ pub(super) struct LearnedLine {
     pub(super) stamp: Option<Stamp>,
     pub(super) side: Side,
     pub(super) spelling: Spelling,
-    /// The bytes as they are spelled; `None`: this is a heading, and they come below.
+    /// The bytes in their notation; `None` for a heading, whose bytes come below.
     pub(super) text: Option<Vec<u8>>,
-    /// The program left out the rest.
+    /// Whether the program left out the rest.
     pub(super) is_cut: bool,
 }
 
-/// The side that the bytes in a line belong to, by what they say.
+/// The side that the bytes in a line belong to, by their content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Speaker {
     Host,
@@ -98,7 +99,7 @@ impl Shape {
         }
     }
 
-    /// What stands behind the bytes in most lines.
+    /// The text after the bytes in most lines.
     fn tail(&self) -> Option<&[u8]> {
         let usual =
             self.tails.iter().filter(|(_, count)| count.saturating_mul(4) > self.lines.saturating_mul(3));
@@ -118,7 +119,7 @@ impl Shape {
 }
 
 impl LearnedLayout {
-    /// What a file teaches, if that finds more commands and answers than the table of marks does.
+    /// The layout of a file, if it finds clearly more commands and answers than the table of marks does.
     pub(super) fn of(lines: &[Line<'_>], survey: &Survey) -> Option<Self> {
         let texts: Vec<&[u8]> = lines.iter().map(|line| survey.unframed(line.text)).collect();
         let texts = || texts.iter().copied().filter(|text| !text.trim_ascii().is_empty()).take(SAMPLE);
@@ -146,11 +147,11 @@ impl LearnedLayout {
                 answered.saturating_add(usize::from(last == Side::ToModem && side == Some(Side::FromModem)));
             last = side.unwrap_or(last);
         }
-        // A script names commands and answers, too, but few behind each other.
+        // A script names commands and answers, too, but few answers follow a command.
         let is_talk = answered.saturating_mul(2) >= learned.commands(Side::ToModem);
         let found = learned.shapes.values().map(|shape| shape.commands.saturating_add(shape.answers));
         let found = found.fold(0, usize::saturating_add).saturating_mul(lines.len().max(SAMPLE) / SAMPLE);
-        // Half as many again, lest a table that fits be left for a guess.
+        // The layout is a guess, so it has to find more than one and a half times as many as the table.
         let more = found.saturating_mul(2) > survey.found().saturating_mul(3);
         let form = learned.form;
         let enough = more && (found >= FEW || form != Form::Inline) && read.saturating_mul(3) >= sampled;
@@ -166,23 +167,23 @@ impl LearnedLayout {
         has(Side::ToModem) && has(Side::FromModem)
     }
 
-    /// The commands behind the shapes of a side.
+    /// The number of commands after the shapes of a side.
     fn commands(&self, side: Side) -> usize {
         let of_side = self.shapes.values().filter(|shape| shape.side() == side);
         of_side.fold(0, |sum, shape| sum.saturating_add(shape.commands))
     }
 
-    /// The bytes of a line that belong to the heading above it.
+    /// The bytes of a line that belongs to the heading above it.
     pub(super) fn below(&self, text: &[u8]) -> Option<Vec<u8>> {
         if self.form == Form::Headed { fronted_dump(text) } else { None }
     }
 
-    /// Whether the bytes below a heading show their line ends.
+    /// Whether the bytes below a heading include their line ends.
     pub(super) fn is_ended(&self) -> bool {
         self.shapes.values().any(|shape| shape.ended > 0)
     }
 
-    /// The side, the spelling and the bytes of a line whose shape is known.
+    /// Reads a line whose shape is known.
     pub(super) fn read(&self, text: &[u8]) -> Option<LearnedLine> {
         let bytes = |front, shape: &Shape, text| {
             let spelling = Spelling::Hex { ended: true };
@@ -196,7 +197,8 @@ impl LearnedLayout {
             let shape = self.shapes.get(&self.shape_of(front))?;
             return Some(bytes(front, shape, Some(format!("{byte:02x}").into_bytes())));
         }
-        // What stands behind an opening quote is in it; else the usual shape counts, and of several the longest.
+        // Bytes after an opening quote come first. Otherwise the most frequent shape counts, and of equally frequent
+        // shapes the longest.
         let known = |at: usize| Some((at, self.shapes.get(&self.shape_of(&text[..at]))?));
         let opened = starts(text).filter(|at| closing(&text[..*at]).is_some()).find_map(known);
         let usual = || starts(text).filter_map(known).max_by_key(|(_, shape)| shape.lines);
@@ -207,7 +209,8 @@ impl LearnedLayout {
         let inner = inner.unwrap_or(rest);
         let is_cut = rest.get(inner.len()..).is_some_and(|tail| find(tail, b"...").is_some_and(|at| at < 2));
         let mut shown = undoubled(front, &unlisted(front, inner));
-        // Where line feeds are never spelled, they are the log's own. A result needs no line end where its reader stops there.
+        // Where line feeds are never shown, each belongs to a line of the log. A result needs no line end if its reader
+        // stops before it.
         if shape.side() == Side::FromModem && shape.fed == 0 {
             match ends_spelled(&shown) {
                 true => shown.push(b'\n'),
@@ -222,7 +225,7 @@ impl LearnedLayout {
         shape_of(text, self.named)
     }
 
-    /// Learns from bytes that stand in a line.
+    /// Learns from a line that contains bytes.
     fn learn(&mut self, text: &[u8]) {
         let text = &text[..text.len().min(LEARNT)];
         for at in starts(text).filter(|at| *at > 0) {
@@ -249,7 +252,7 @@ impl LearnedLayout {
         }
     }
 
-    /// Learns from bytes that stand below headings.
+    /// Learns from bytes below headings.
     fn learn_headings<'a>(&mut self, texts: impl Iterator<Item = &'a [u8]>) {
         let mut heading = None;
         let mut bytes = Vec::new();
@@ -265,7 +268,7 @@ impl LearnedLayout {
         self.settle(heading, &mut bytes);
     }
 
-    /// Learns from lines of which each holds a byte.
+    /// Learns from lines with one byte each.
     fn learn_bytes<'a>(&mut self, texts: impl Iterator<Item = &'a [u8]>) {
         let mut front = None;
         let mut bytes = Vec::new();
@@ -289,8 +292,8 @@ impl LearnedLayout {
     }
 }
 
-/// The lines without what stands in front of all of them, commands and answers alike: a stamp of a kind that is not known, or
-/// what else a terminal puts there. `None`: nothing does.
+/// The lines without the text at the start of all of them, commands and answers alike: a stamp of an unknown kind, or
+/// other text of a terminal. `None` if the lines have no such text.
 pub(super) fn unfronted<'a>(lines: &[Line<'a>], survey: &Survey, marks: &Marks) -> Option<Vec<Line<'a>>> {
     let texts = || lines.iter().map(|line| line.text).filter(|text| !text.trim_ascii().is_empty());
     let is_wire = |text: &[u8]| piece(text).is_some();
@@ -298,7 +301,7 @@ pub(super) fn unfronted<'a>(lines: &[Line<'a>], survey: &Survey, marks: &Marks) 
     let mut plain = 0_usize;
     for text in texts().take(SAMPLE) {
         let stripped = survey.strip(text, marks, usize::MAX);
-        // A stamp of a known kind is kept; what stands behind it is not looked at here.
+        // A stamp of a known kind is kept, and the text behind it is not examined here.
         if is_wire(if stripped.stamp.is_some() { stripped.core } else { stripped.text }.trim_ascii()) {
             plain = plain.saturating_add(1);
             continue;
@@ -324,7 +327,7 @@ pub(super) fn unfronted<'a>(lines: &[Line<'a>], survey: &Survey, marks: &Marks) 
     is_front.then(|| lines.iter().map(taken).collect())
 }
 
-/// The bytes of a line of a dump, behind what a program puts in front of each line.
+/// The bytes of a line of a dump, after the text that a program puts in front of each line.
 fn fronted_dump(text: &[u8]) -> Option<Vec<u8>> {
     let whole = |at: usize| {
         let rest = &text[at..];
@@ -333,7 +336,7 @@ fn fronted_dump(text: &[u8]) -> Option<Vec<u8>> {
     dump(text).or_else(|| starts(text).skip(1).find_map(whole))
 }
 
-/// A command, or an answer, with the echo of its command or without.
+/// The side of a text: a command, or an answer with or without the echo of its command.
 fn piece(bytes: &[u8]) -> Option<Speaker> {
     let mut lines = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty());
     let first = lines.next()?;
@@ -346,14 +349,14 @@ fn piece(bytes: &[u8]) -> Option<Speaker> {
     }
 }
 
-/// The places in a line where bytes may begin.
+/// The places in a line at which bytes may begin.
 fn starts(text: &[u8]) -> impl DoubleEndedIterator<Item = usize> {
     let reach = text.len().min(REACH);
     (0..reach).filter(|at| at.checked_sub(1).is_none_or(|before| !text[before].is_ascii_alphanumeric()))
 }
 
-/// A text with each word that has a digit in it as `0`, and one blank for several but at the end. `named`: words that begin
-/// with a letter stay.
+/// The shape of a text: each word that has a digit becomes `0`, and several blanks become one, except at the end. With
+/// `named`, words that begin with a letter stay.
 fn shape_of(text: &[u8], named: bool) -> Vec<u8> {
     let mut shape = Vec::new();
     let mut rest = &text[..text.len().min(REACH)];
@@ -380,7 +383,7 @@ fn shape_of(text: &[u8], named: bool) -> Vec<u8> {
 
 const BRACKETS: [(u8, u8); 4] = [(b'(', b')'), (b'<', b'>'), (b'{', b'}'), (b'[', b']')];
 
-/// What closes the quotes or brackets that begin right in front.
+/// The closing character of the quotes or brackets that end `front`.
 fn closing(front: &[u8]) -> Option<u8> {
     match front.last()? {
         quote @ (b'"' | b'\'' | b'`') => Some(*quote),
@@ -388,7 +391,7 @@ fn closing(front: &[u8]) -> Option<u8> {
     }
 }
 
-/// What may stand behind the bytes in quotes or brackets.
+/// The texts that may follow the bytes in quotes or brackets.
 fn tails<'a>(front: &[u8], rest: &'a [u8]) -> impl DoubleEndedIterator<Item = &'a [u8]> {
     let close = closing(front);
     let is_list = is_list(front);
@@ -398,8 +401,9 @@ fn tails<'a>(front: &[u8], rest: &'a [u8]) -> impl DoubleEndedIterator<Item = &'
     ends.map(|(at, _)| &rest[at..])
 }
 
-/// What stands in the quotes or brackets that begin right in front, or of which the end is left: `<Buffer 41 54>`. They end
-/// where the usual `tail` begins, else with the last one, or where the text was cut: `"AT+CIPSTART=0"..., 44)`.
+/// The text within the quotes or brackets that end `front`, or of which only the closing bracket ends `rest`: `<Buffer
+/// 41 54>`. The text ends at the usual `tail`, else where the log has cut it, `"AT+CIPSTART=0"..., 44)`, else at the
+/// last closing character.
 fn enclosed<'a>(front: &[u8], rest: &'a [u8], tail: Option<&[u8]>) -> Option<&'a [u8]> {
     if closing(front).is_some() {
         let is_usual = |found: &&[u8]| tail.is_some_and(|tail| shape_of(found, false) == tail);
@@ -413,7 +417,7 @@ fn enclosed<'a>(front: &[u8], rest: &'a [u8], tail: Option<&[u8]>) -> Option<&'a
     (front.contains(open) && !inner.contains(open)).then_some(inner)
 }
 
-/// The text of a cell of a table of commas, in which a quote stands twice.
+/// The text of a cell of a table with commas, in which a quote is doubled.
 fn undoubled(front: &[u8], text: &[u8]) -> Vec<u8> {
     if !front.ends_with(b",\"") {
         return text.to_vec();
@@ -438,13 +442,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shape_has_no_numbers() {
+    fn a_shape_contains_no_numbers() {
         assert_eq!(shape_of(b"ffff88 35 S Bo:1:005:2 -115   10 = ", false), b"0 0 S Bo:0:0:0 -0 0 = ");
         assert_eq!(shape_of(b"12:00:00.5 write(3, \"", false), b"0:0:0.0 write(0, \"");
     }
 
     #[test]
-    fn what_stands_in_quotes_ends_with_the_last_one() {
+    fn text_in_quotes_ends_at_the_last_quote() {
         assert_eq!(enclosed(b"x\"", b"AT+X=\"a\"\\r\", 3) = 3", None), Some(&b"AT+X=\"a\"\\r"[..]));
         assert_eq!(enclosed(b"send (", b"AT^M)", None), Some(&b"AT^M"[..]));
         assert_eq!(enclosed(b"<Buffer ", b"41 54>", None), Some(&b"41 54"[..]));

@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::notation::{dump, is_spelled};
 use super::text::{is_answer, is_command};
 
-/// The marks by which logs tell who said what: a table, one mark a line, that a caller can extend.
+/// The marks by which logs tell which side sent a line: a table with one mark on each line, which a caller can extend.
 ///
 /// ```
 /// use air724ug::capture::{Marks, read_with};
@@ -19,11 +19,11 @@ use super::text::{is_answer, is_command};
 #[derive(Debug, Clone)]
 pub struct Marks {
     rows: Vec<Row>,
-    /// The rows by the first byte of their text, in lower case: every line is put to the table.
+    /// The rows by the first byte of their text in lower case, because every line is compared with the table.
     by_first: Vec<Vec<usize>>,
 }
 
-/// A line of a table that is no mark.
+/// An error in a table of marks.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("line {line}: a mark is `sent`, `received`, `print` or `end`, a blank, and the text of the mark")]
 #[non_exhaustive]
@@ -47,24 +47,26 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// One character may stand anywhere: such a mark counts only where its like for the other side does.
+    /// Whether the mark is a single character or letter, which may stand anywhere. A weak mark counts only if a mark of
+    /// the same kind for the other side does.
     pub(super) fn is_weak(&self) -> bool {
         let letters = self.text.chars().filter(|c| c.is_alphanumeric()).count();
         let is_short = self.text.is_ascii() && (self.text.len() == 1 || letters == 1);
         is_short || matches!(self.text.as_str(), "In" | "Out")
     }
 
-    /// Whether it is an arrow, whose direction means what the program's author meant.
+    /// Whether the mark is an arrow. Its direction has the meaning that the program's author gave it.
     pub(super) fn is_arrow(&self) -> bool {
         self.text.starts_with(|c: char| "-=>→⇒▶←⇐◀".contains(c)) || !self.text.contains(char::is_alphanumeric)
     }
 
-    /// Whether it stands on a line of its own, above what it marks.
+    /// Whether the mark stands on a line of its own, above the bytes.
     pub(super) fn is_heading(&self) -> bool {
         self.text.contains('*') && self.text.ends_with(['>', '<'])
     }
 
-    /// The text behind this mark, if `text` begins with it, and how much of `text` the mark is.
+    /// The length of this mark at the start of `text`, and the text behind it; `None` if `text` does not begin with the
+    /// mark.
     fn behind<'a>(&self, text: &'a [u8]) -> Option<(usize, &'a [u8])> {
         let mut rest = text;
         for (index, part) in self.text.split('*').enumerate() {
@@ -74,7 +76,7 @@ impl Row {
             };
             rest = rest.get(at..).filter(|rest| starts(rest, part))?.get(part.len()..)?;
         }
-        // `Send` is no mark of `Sender`, and not of `Send a command`.
+        // `Send` is not a mark in `Sender`, and not in `Send a command`.
         let (last, next) = (self.text.chars().last()?, rest.first());
         if last.is_alphanumeric() {
             let is_content = |byte: &u8| b"\"'>-=[(<b\\".contains(byte);
@@ -97,7 +99,7 @@ impl Row {
                 return None;
             }
         }
-        // `AT<` is no mark of `AT<cr>`.
+        // `AT<` is not a mark in `AT<cr>`.
         let head = text.get(..text.len().saturating_sub(rest.len())).unwrap_or_default();
         if last == '<'
             && head.len() > 1
@@ -105,7 +107,7 @@ impl Row {
         {
             return None;
         }
-        // `->` is no mark of `-->`.
+        // `->` is not a mark in `-->`.
         if self.is_arrow() && last == '>' && next == Some(&b'>') || self.text == "<" && next == Some(&b'<') {
             return None;
         }
@@ -131,8 +133,8 @@ impl Default for Marks {
 }
 
 impl Marks {
-    /// Adds the marks of a table: `sent`, `received`, `print` or `end`, a blank, and the text. Blank lines and those that
-    /// begin with `#` and a blank are skipped.
+    /// Adds the marks of a table. A line is `sent`, `received`, `print` or `end`, a blank, and the text. Blank lines
+    /// and lines that begin with `#` and a blank are skipped.
     pub fn extend(&mut self, table: &str) -> Result<(), MarkError> {
         for (line, text) in (1..).zip(table.lines().map(str::trim)) {
             if text.is_empty() || text == "#" || text.starts_with("# ") {
@@ -160,14 +162,14 @@ impl Marks {
         &self.rows
     }
 
-    /// The rows that `text` may begin with.
+    /// The rows whose text has the first byte of `text`.
     fn rows_of(&self, text: &[u8]) -> impl Iterator<Item = (usize, &Row)> {
         let first = text.first().map(|byte| usize::from(byte.to_ascii_lowercase()));
         let rows = first.and_then(|first| self.by_first.get(first)).into_iter().flatten();
         rows.filter_map(|index| Some((*index, self.rows.get(*index)?)))
     }
 
-    /// The longest mark of a side that `text` begins with, and what stands behind it.
+    /// The longest mark of a side at the start of `text`, and the text behind it.
     pub(super) fn side<'a>(
         &self,
         text: &'a [u8],
@@ -180,7 +182,7 @@ impl Marks {
         Some((index, rest))
     }
 
-    /// Whether `text` begins with a program's own words.
+    /// Whether `text` begins with a print of the program.
     pub(super) fn is_print(&self, text: &[u8]) -> bool {
         self.rows_of(text).any(|(_, row)| row.kind == Kind::Print && prints(row, text))
     }
@@ -190,7 +192,7 @@ impl Marks {
         self.rows_of(text).any(|(_, row)| row.kind == Kind::End && row.text.as_bytes() == text)
     }
 
-    /// `text` without such a mark behind it.
+    /// `text` without a mark of an end behind it.
     pub(super) fn without_end<'a>(&self, text: &'a [u8]) -> Option<&'a [u8]> {
         let wide = |row: &&Row| row.kind == Kind::End && !row.text.is_ascii();
         self.rows.iter().filter(wide).find_map(|row| text.strip_suffix(row.text.as_bytes()))
@@ -211,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longest_mark_counts_and_words_end_where_they_end() {
+    fn the_longest_mark_counts_and_only_whole_words_match() {
         let marks = Marks::default();
         let side = |text: &'static str| {
             marks
@@ -229,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_is_none_is_refused_with_its_line() {
+    fn an_invalid_table_is_refused_with_the_line_number() {
         assert_eq!(Marks::default().extend("# x\n\nsent a\nboth b"), Err(MarkError { line: 4 }));
         assert_eq!(Marks::default().extend("sent"), Err(MarkError { line: 1 }));
     }

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_our_format_is_no_fixture() {
+    fn a_file_in_another_format_is_refused_as_a_fixture() {
         assert_eq!(read(b"AT\n\nOK\n").unwrap().layout, Layout::Terminal);
         assert_eq!(read_own(b"AT\n\nOK\n").unwrap_err().fault, Fault::MissingHeader("what"));
         assert_eq!(read_own(b"").unwrap_err().fault, Fault::MissingHeader("what"));

@@ -1,11 +1,11 @@
-//! Bytes as tools spell them: hexadecimal, escapes, names of control characters, quotes.
+//! Notations of bytes in logs: hexadecimal, escapes, names of control characters, quotes.
 
 use std::borrow::Cow;
 
 use super::super::escape::{escape_at, hex_byte};
 use super::text::find;
 
-/// The names that tools give to bytes, longest first where one begins another.
+/// The names that tools give to bytes. Of two names that begin alike, the longer one stands first.
 const NAMES: [(&str, u8); 31] = [
     ("<CTRL-Z>", 0x1a),
     ("<Ctrl-Z>", 0x1a),
@@ -40,7 +40,8 @@ const NAMES: [(&str, u8); 31] = [
     ("^Z", 0x1a),
 ];
 
-/// The byte that `text` begins with in some spelling, and how long that is; `None` for a byte that stands for itself.
+/// The byte that a notation at the start of `text` stands for, and the length of the notation. `None` for a byte that
+/// stands for itself.
 fn named(text: &[u8]) -> Option<(u8, usize)> {
     if !matches!(text.first()?, b'<' | b'[' | b'{' | b'(' | b'\\' | b'^' | 0xe2) {
         return None;
@@ -55,7 +56,7 @@ fn named(text: &[u8]) -> Option<(u8, usize)> {
     })
 }
 
-/// The one byte that a line ends with, and what stands in front of it: `0x41 (A)`, `41`, `A`, `\\r`, `' '`.
+/// The single byte at the end of a line, and the text in front of it: `0x41 (A)`, `41`, `A`, `\\r`, `' '`.
 pub(super) fn single(text: &[u8]) -> Option<(&[u8], u8)> {
     let text = text.trim_ascii_end();
     let text = text.strip_suffix(b",,").unwrap_or(text);
@@ -89,7 +90,7 @@ pub(super) fn is_list(front: &[u8]) -> bool {
     [&b"['"[..], b"[b'", b"[\"", b"[b\""].into_iter().any(|open| front.ends_with(open))
 }
 
-/// The strings of a list, `'+CSQ: 20,0', 'OK'`, each with its line end, joined.
+/// The strings of a list, `'+CSQ: 20,0', 'OK'`, joined, each with a line end.
 pub(super) fn unlisted<'a>(front: &[u8], text: &'a [u8]) -> Cow<'a, [u8]> {
     let Some(quote) = front.last().filter(|_| is_list(front)) else { return Cow::Borrowed(text) };
     let mut joined = Vec::with_capacity(text.len());
@@ -109,13 +110,14 @@ pub(super) fn unlisted<'a>(front: &[u8], text: &'a [u8]) -> Cow<'a, [u8]> {
     Cow::Owned(joined)
 }
 
-/// Three decimal digits that are a control character: `013`.
+/// The control character that three decimal digits name: `013`.
 fn decimal(digits: &[u8]) -> Option<u8> {
     let value: u8 = str::from_utf8(digits).ok()?.parse().ok()?;
     digits.iter().all(u8::is_ascii_digit).then_some(value).filter(u8::is_ascii_control)
 }
 
-/// A text with every spelled byte replaced. `(013)` is one only where such a line end stands at an end of the text.
+/// The bytes of a text in which bytes may be escaped or named. A number in brackets, `(013)`, is a byte only in a text
+/// that begins or ends with such a line end.
 pub(super) fn unescaped(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -127,12 +129,12 @@ pub(super) fn unescaped(text: &[u8]) -> Vec<u8> {
         bytes.push(value);
         rest = rest.get(length..).unwrap_or_default();
     }
-    // Spelled twice: a string of a program in a string of its log.
+    // A text escaped twice: a program's string within a string of the log.
     let is_shown = bytes.len() < text.len() && !bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
     if is_shown && is_spelled(&bytes) { unescaped(&bytes) } else { bytes }
 }
 
-/// Whether a text ends or begins with a spelled line end.
+/// Whether a text ends or begins with an escaped line end.
 pub(super) fn is_spelled(text: &[u8]) -> bool {
     let starts = named(text).is_some_and(|(byte, length)| {
         matches!(byte, b'\r' | b'\n') && length > 2 || text.starts_with(b"\\r\\")
@@ -140,14 +142,14 @@ pub(super) fn is_spelled(text: &[u8]) -> bool {
     starts || ends_spelled(text)
 }
 
-/// Whether a text ends with a spelled line end.
+/// Whether a text ends with an escaped line end.
 pub(super) fn ends_spelled(text: &[u8]) -> bool {
     (2..=8).filter_map(|length| text.get(text.len().checked_sub(length)?..)).any(|end| {
         named(end).is_some_and(|(byte, length)| length == end.len() && matches!(byte, b'\r' | b'\n'))
     })
 }
 
-/// A text without the quotes around it, if it is quoted from end to end: `b'AT\r\n'`, `"AT"`, `"b'OK'"`.
+/// The text between quotes, if it is quoted from end to end: `b'AT\r\n'`, `"AT"`, `"b'OK'"`.
 pub(super) fn unquoted(text: &[u8]) -> Option<&[u8]> {
     match text.trim_ascii() {
         [b'"', b'b', b'\'', inner @ .., b'\'', b'"']
@@ -159,7 +161,8 @@ pub(super) fn unquoted(text: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The bytes of a line of hexadecimal pairs, with an offset in front and their reading behind, or without.
+/// The bytes of a line of a hexadecimal dump: pairs of digits, perhaps with an offset in front and the same bytes as
+/// text behind.
 pub(super) fn dump(text: &[u8]) -> Option<Vec<u8>> {
     if let Some(bytes) = interleaved(text.trim_ascii_start()) {
         return Some(bytes);
@@ -173,7 +176,7 @@ pub(super) fn dump(text: &[u8]) -> Option<Vec<u8>> {
         let digits = digits.strip_suffix(b",").unwrap_or(digits);
         let wide = has_offset && matches!(digits.len(), 4 | 8);
         if !(digits.len() == 2 || wide) || !digits.iter().all(u8::is_ascii_hexdigit) {
-            // What stands two blanks or a tab behind the pairs is their reading.
+            // The bytes as text stand two blanks or a tab behind the pairs.
             let before = &text[..text.len().saturating_sub(rest.len())];
             let is_apart = before.ends_with(b"  ") || before.ends_with(b"\t");
             let is_its = is_apart && is_reading(rest, bytes.len()) || reads(rest, &bytes);
@@ -183,7 +186,7 @@ pub(super) fn dump(text: &[u8]) -> Option<Vec<u8>> {
         let more = rest.get(length..).unwrap_or_default();
         rest = more.trim_ascii_start();
         let blanks = more.len().saturating_sub(rest.len());
-        // Dumps leave a wider gap in the middle.
+        // Dumps leave a wider gap after eight pairs.
         if blanks > 2 || blanks == 2 && (!bytes.len().is_multiple_of(8) || wide) {
             return is_reading(rest, bytes.len()).then_some(bytes);
         }
@@ -191,7 +194,7 @@ pub(super) fn dump(text: &[u8]) -> Option<Vec<u8>> {
     (!bytes.is_empty()).then_some(bytes)
 }
 
-/// The bytes of `41A|54T|0D `: each pair with its reading behind it.
+/// The bytes of `41A|54T|0D `, in which each pair is followed by the byte as text.
 fn interleaved(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut rest = text;
@@ -211,22 +214,22 @@ fn interleaved(text: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// Whether a text can be the reading of this number of bytes: a character or a name like `<CR>` for each, a gap in the middle, and a frame.
-/// A number in front of a line, `10   0.200000 ..`, is no dump of one byte.
+/// Whether a text can be this number of bytes as text: a character or a name like `<CR>` for each byte, a gap in the
+/// middle, and a frame. The test refuses lines like `10   0.200000 ..`, whose first number is no dump of one byte.
 fn is_reading(text: &[u8], bytes: usize) -> bool {
     const NAME: usize = 4;
     const FRAME: usize = 4;
     String::from_utf8_lossy(text).chars().count() <= bytes.saturating_mul(NAME).saturating_add(FRAME)
 }
 
-/// Whether a line of a dump begins with an offset that is not the first.
+/// Whether a line of a dump begins with an offset other than zero.
 pub(super) fn has_offset(text: &[u8]) -> bool {
     let digits = text.trim_ascii_start();
     behind_offset(digits).1
         && digits.iter().take_while(|byte| byte.is_ascii_hexdigit()).any(|byte| *byte != b'0')
 }
 
-/// Whether a text is the reading of exactly these bytes, in a frame or without.
+/// Whether a text shows exactly these bytes, with or without a frame.
 fn reads(text: &[u8], bytes: &[u8]) -> bool {
     let text = text.strip_prefix(b"|").unwrap_or(text);
     let text = if text.len() > bytes.len() { text.strip_suffix(b"|").unwrap_or(text) } else { text };
@@ -234,7 +237,7 @@ fn reads(text: &[u8], bytes: &[u8]) -> bool {
     bytes.len() > 1 && text.len() == bytes.len() && text.iter().zip(bytes).all(is_shown)
 }
 
-/// What stands behind `00000010`, `0000-0020:`, `0x3ffb7c94`.
+/// The text after an offset, `00000010`, `0000-0020:` or `0x3ffb7c94`, and whether there is an offset.
 fn behind_offset(text: &[u8]) -> (&[u8], bool) {
     let end = text.iter().take(20).position(|byte| matches!(byte, b' ' | b':')).unwrap_or(text.len());
     let (offset, rest) = text.split_at_checked(end).unwrap_or((text, &[]));
@@ -246,7 +249,7 @@ fn behind_offset(text: &[u8]) -> (&[u8], bool) {
     }
 }
 
-/// The bytes of a text that is hexadecimal from end to end, with blanks, hyphens or nothing between the pairs.
+/// The bytes of a text that consists of hexadecimal pairs, with blanks, hyphens, colons or nothing in between.
 pub(super) fn pairs(text: &[u8]) -> Option<Vec<u8>> {
     let text = text.trim_ascii();
     if text.len() < 2 {
@@ -257,7 +260,7 @@ pub(super) fn pairs(text: &[u8]) -> Option<Vec<u8>> {
     let groups = || text.split(|byte| matches!(byte, b' ' | b'-' | b':')).map(<[u8]>::len);
     let width = groups().next().filter(|width| matches!(width, 2 | 4 | 8));
     let last = groups().next_back();
-    // The last group may be shorter.
+    // The last group may be shorter than the others.
     let is_even =
         groups().all(|group| Some(group) == width || Some(group) == last && group < width.unwrap_or(0));
     if !joined.len().is_multiple_of(2) || spaced && !is_even {
@@ -266,7 +269,7 @@ pub(super) fn pairs(text: &[u8]) -> Option<Vec<u8>> {
     joined.chunks(2).map(hex_byte).collect()
 }
 
-/// The text between the first quote and the next one that no backslash stands before.
+/// The text from the first quote to the next quote without a backslash in front.
 pub(super) fn quoted(line: &[u8]) -> Option<&[u8]> {
     let start = find(line, b"\"")?;
     let rest = line.get(start.checked_add(1)?..)?;
@@ -279,7 +282,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spelled_bytes_are_read_and_broken_escapes_kept() {
+    fn escaped_bytes_are_read_and_broken_escapes_are_kept() {
         for (text, bytes) in [
             (r"xx\0a\r\n\x1A\'\q\x1", &b"xx\0a\r\n\x1a'\\q\\x1"[..]),
             ("AT<CR><LF>", b"AT\r\n"),

@@ -1,12 +1,12 @@
-//! Answers noted beside their commands, as in manuals: a column for each, two blanks apart.
+//! Answers beside their commands, as manuals print them: a column for each, two blanks apart.
 //!
 //! ```text
 //! AT+CIPMUX?         +CIPMUX: 1\r\n\r\nOK\r\n
 //! peer closes        <- 0, CLOSED\r\n          (plain TCP)
 //! ```
 //!
-//! Each line is an excerpt; one without a command shows another answer to the command above it. In a table of formats each
-//! cell that has a frame is an excerpt, with its data in the same cell or in the one below.
+//! Each line is an excerpt. A line without a command shows another answer to the command above it. In a table of
+//! formats each cell that has a frame is an excerpt, with its data in the same cell or in the one below.
 
 use super::super::Reason;
 use super::exchange::Wire;
@@ -14,7 +14,7 @@ use super::notation::unescaped;
 use super::text::{cells, find, is_command};
 use super::{Line, Survey};
 
-/// The kind of notes.
+/// The two kinds of notes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Notes {
     Answers,
@@ -22,8 +22,8 @@ pub(super) enum Notes {
 }
 
 impl Notes {
-    /// Whether a file is one of notes: more than one line has an answer with spelled line ends in a column of its own, or a
-    /// line heads the columns of formats.
+    /// The kind of notes in a file, if any: more than one line has an answer with escaped line ends in its own column,
+    /// or a line has the headings of formats.
     pub(super) fn of(lines: &[Line<'_>], survey: &Survey) -> Option<Self> {
         if survey.marked || survey.stamped > 0 {
             return None;
@@ -82,12 +82,12 @@ fn answers(lines: &[Line<'_>], wire: &mut Wire) {
     }
 }
 
-/// A cell without what its author says in brackets.
+/// A cell without its author's remark in brackets.
 fn without_brackets(cell: &[u8]) -> &[u8] {
     find(cell, b" (").map_or(cell, |remark| &cell[..remark])
 }
 
-/// The bytes of a cell, which end with a line end even where the author left it out.
+/// The bytes of a cell, with a line end even if the author left it out.
 fn ended(cell: &[u8]) -> Vec<u8> {
     let mut bytes = unescaped(cell);
     if !bytes.ends_with(b"\n") {
@@ -129,7 +129,7 @@ fn formats(lines: &[Line<'_>], wire: &mut Wire) {
             wire.out.remark(line.number, Reason::Comment);
         }
     }
-    // A header whose data the file leaves out.
+    // The file leaves out the data of this header.
     if let Some((number, _)) = pending {
         wire.out.remark(number, Reason::Elided);
     }

@@ -1,4 +1,4 @@
-//! One reader for every log: each line is taken out of what the tool put around it, and put on the wire, or remarked upon.
+//! The reader of every log. It removes from each line what the tool added, and writes a record or a remark.
 
 use super::super::Reason;
 use super::block::{Block, Direction, End};
@@ -21,20 +21,20 @@ pub(super) struct Reader<'a> {
     pub(super) wire: Wire,
     clock: Clock,
     block: Option<Block>,
-    /// The most stamps in front of a line that was no payload.
+    /// The most stamps in front of a line that was not payload.
     stamps: usize,
-    /// The side of the last mark, and how it spells bytes.
+    /// The side of the last mark, and the notation of its bytes.
     pub(super) last: Side,
     spelling: Spelling,
-    /// The last line had no mark, and was the wire's.
+    /// Whether the last line had no mark and was recorded.
     is_bare: bool,
-    /// The quote that ends what the last mark quotes, some lines below.
+    /// The closing quote of the text behind the last mark, which may come some lines below.
     open_quote: Option<u8>,
-    /// Between fences, where a file has the wire there.
+    /// Whether the line is between fences, in a file whose recorded lines are there.
     in_fence: bool,
-    /// The command that a heading above a dump quotes.
+    /// The command in the heading above a dump.
     quoted: Vec<u8>,
-    /// The bytes below a heading, as far as they have come.
+    /// The bytes below a heading that have come so far.
     pub(super) below: Vec<u8>,
 }
 
@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes the next line, and the one behind it, which may show this one's line end.
+    /// Reads a line. The line after it may show the line end of this one.
     pub(super) fn line(&mut self, line: Line<'_>, next: Option<&[u8]>) {
         let text = self.survey.unframed(line.text);
         if self.survey.fenced {
@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
         let most = if is_payload { self.stamps } else { usize::MAX };
         let stripped = self.survey.strip(text, self.marks, most);
         self.stamps = self.stamps.max(stripped.stamps);
-        // Payload below a stamp, whatever it looks like.
+        // Payload below a stamp is recorded, whatever it looks like.
         let wire = &self.wire;
         let is_head = stripped.stamp.is_some() && stripped.mark.is_some();
         if let Some(block) = self.block.as_mut().filter(|block| !is_head && block.takes(text, wire)) {
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn set_time(&mut self, stamp: Option<Stamp>) {
-        // A stamp here and there would say that everything in between took no time.
+        // With a stamp on few lines only, the lines in between would seem to take no time.
         let is_timed = self.survey.marked
             || self.learned.is_some()
             || self.survey.stamped.saturating_mul(2) >= self.survey.unstamped;
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A line behind a mark that says whose it is.
+    /// Reads a line whose mark assigns it to a side.
     pub(super) fn marked(
         &mut self,
         number: usize,
@@ -137,7 +137,7 @@ impl<'a> Reader<'a> {
         stripped: StrippedLine<'_>,
     ) {
         let shown = self.marks.without_end(stripped.text).unwrap_or(stripped.text);
-        // Data that are as long as announced stand for themselves.
+        // Data of the announced length are taken literally.
         let is_sent = side == Side::ToModem && self.wire.fits(shown);
         let is_line = |text: &[u8]| match side {
             Side::ToModem => is_command(unescaped(text).trim_ascii_end()),
@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
     /// Whether these bytes are a line whose end the tool does not show.
     pub(super) fn is_line(&self, side: Side, spelling: Spelling, bytes: &[u8]) -> bool {
         let whole = match side {
-            // A command without its line end is none; data may have none, and so may a piece of a command.
+            // A command always has a line end. Data and parts of a command may have none.
             Side::ToModem => {
                 is_command(bytes)
                     && !matches!(spelling, Spelling::Hex { ended: true } | Spelling::Escaped { ended: true })
@@ -209,7 +209,7 @@ impl<'a> Reader<'a> {
         whole && !bytes.ends_with(b"\n") && !bytes.ends_with(b"\r")
     }
 
-    /// Bytes that are exact.
+    /// Records bytes that are complete.
     pub(super) fn put_bytes(&mut self, number: usize, side: Side, bytes: Vec<u8>) {
         if bytes.is_empty() {
             return self.wire.out.remark(number, Reason::Blank);
@@ -220,9 +220,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A whole line of one side, shown as text.
+    /// Records a whole line of one side that is shown as text.
     fn put(&mut self, number: usize, side: Side, text: &[u8]) {
-        // Payload is what it says.
+        // Payload and data are taken literally.
         match side {
             Side::FromModem if self.wire.in_payload() => return self.wire.line_received(number, text),
             Side::ToModem if self.wire.fits(text) => return self.wire.line_sent(number, text),
@@ -242,7 +242,7 @@ impl<'a> Reader<'a> {
         if self.wire.prompt(number, text, true) {
             return;
         }
-        // A mark may point the wrong way: a file's command with a dialogue behind it is no answer.
+        // A mark may assign the wrong side: a command that writes a file, with its dialogue below, is not an answer.
         let is_file = trimmed.starts_with(b"AT+FSWRITE=") && !self.wire.echoes(trimmed);
         match side {
             _ if trimmed == b">" => self.wire.received(number, b"\r\n> ".to_vec()),
@@ -252,7 +252,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether a line without a mark is more of what the last mark announces: payload, or bytes in hexadecimal.
+    /// Whether an unmarked line continues the text of the last mark: payload, or bytes in hexadecimal. If so, it is
+    /// recorded.
     fn goes_on(&mut self, number: usize, stripped: StrippedLine<'_>) -> bool {
         let is_stamped = stripped.stamp.is_some() && self.survey.unstamped == 0;
         if self.wire.in_payload() && is_stamped && !stripped.tagged && !stripped.text.is_empty() {
@@ -268,14 +269,14 @@ impl<'a> Reader<'a> {
         goes_on
     }
 
-    /// A text without the quote that ends what a mark some lines above quotes.
+    /// A text without the quote that closes the text of a mark some lines above.
     fn without_quote<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
         let inner = self.open_quote.and_then(|quote| text.strip_suffix(&[quote]));
         self.open_quote = self.open_quote.filter(|_| inner.is_none());
         inner.unwrap_or(text)
     }
 
-    /// A line without a mark, in a log that has marks: more of the line above, or the program's own words.
+    /// Reads an unmarked line of a log that has marks: it continues the line above, or is a print of the program.
     fn unmarked(&mut self, number: usize, stripped: StrippedLine<'_>, whole: &[u8]) {
         if stripped.stamp.is_some() {
             self.end_block(End::Stamp);
@@ -337,7 +338,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A line of a log without marks: what a terminal showed, with or without stamps.
+    /// Reads a line of a log without marks: the screen of a terminal, with or without stamps.
     fn terminal(&mut self, number: usize, stripped: StrippedLine<'_>, next: Option<&[u8]>) {
         if self.wire.in_payload() && !self.survey.spelled {
             return self.wire.line_received(number, stripped.text);
@@ -381,14 +382,14 @@ impl<'a> Reader<'a> {
             stripped.stamp.is_none() && self.survey.stamped > self.survey.unstamped.saturating_mul(4);
         let trimmed = text.trim_ascii();
         if unstamped && !self.wire.in_data() && !is_answer(trimmed) && !is_command(trimmed) {
-            // In a log with a stamp on every line: the rest of what a program printed, or a publisher's words.
+            // In a log with a stamp on every line, this is the rest of a print of the program, or the publisher's text.
             let reason = if trimmed.is_empty() { Reason::Blank } else { Reason::Comment };
             return self.wire.out.remark(number, reason);
         }
         self.wire.line(Line { number, text }, self.marks);
     }
 
-    /// A line of a file of hexadecimal bytes, with headings that quote the command.
+    /// Reads a line of a file of hexadecimal bytes, with headings that quote the command.
     fn dumped(&mut self, number: usize, text: &[u8]) {
         let quoted = quoted(text);
         if let Some(bytes) = dump(text) {
@@ -401,7 +402,7 @@ impl<'a> Reader<'a> {
             self.wire.sent(number, self.quoted.clone());
             self.wire.received(number, bytes);
         } else if text.starts_with(b"or") && !self.quoted.is_empty() {
-            // Another answer to the same command.
+            // The heading of another answer to the same command.
             self.wire.out.remark(number, Reason::Comment);
             self.wire.sent(number, self.quoted.clone());
         } else if !text.contains(&b'<') && (is_answer(text) || is_command(text)) {
@@ -413,7 +414,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The bytes of a text that is spelled; `None` if it is plain.
+/// The bytes of a text in a notation; `None` for plain text.
 fn spelled(text: &[u8], spelling: Spelling) -> Option<Vec<u8>> {
     match spelling {
         Spelling::Plain => None,
@@ -422,7 +423,7 @@ fn spelled(text: &[u8], spelling: Spelling) -> Option<Vec<u8>> {
     }
 }
 
-/// What is left of a text in which points stand for what was left out; `None` if nothing was.
+/// The rest of a text in which points stand for omitted parts; `None` without such points.
 fn elided(text: &[u8]) -> Option<Vec<u8>> {
     let shown = String::from_utf8_lossy(text);
     let points = shown.contains('…').then(|| shown.replace(['…', '.', '/'], ""))?;

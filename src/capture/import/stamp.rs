@@ -5,18 +5,18 @@ use super::clock::{DAY, days_before, number};
 /// A moment as a tool prints it, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stamp {
-    /// Since midnight.
+    /// The time since midnight.
     TimeOfDay(u64),
-    /// Since whenever.
+    /// The time since an unknown moment.
     Count(u64),
-    /// Since the line before.
+    /// The time since the line before.
     Since,
 }
 
-/// The stamp that a text begins with, if it does, and what stands behind it, the blank between them taken away.
+/// The stamp at the start of a text, and the text behind it without the blanks in between.
 ///
-/// A time of day needs its seconds, and may have a date in front, a fraction, a zone, and brackets or quotes around. A count
-/// needs brackets, or a fraction of at least three digits.
+/// A time of day includes seconds. A date may stand in front; a fraction and a zone may follow; brackets or quotes may
+/// enclose it. A count needs brackets, or a fraction of at least three digits.
 pub(super) fn stamp(text: &[u8]) -> Option<(Stamp, &[u8])> {
     let (stamp, rest) = bracketed(text).or_else(|| bare(text))?;
     // `12:00:01.000, AT`, `12:00:01 | AT`.
@@ -28,7 +28,7 @@ pub(super) fn stamp(text: &[u8]) -> Option<(Stamp, &[u8])> {
     Some((stamp, rest.strip_prefix(b" ").or_else(|| rest.strip_prefix(b"\t")).unwrap_or(rest)))
 }
 
-/// `[...]`, `(...)` or `"..."` around a time or a count.
+/// A time or a count between `[...]`, `(...)` or `"..."`.
 fn bracketed(text: &[u8]) -> Option<(Stamp, &[u8])> {
     let close = match text.first()? {
         b'[' => b']',
@@ -40,12 +40,12 @@ fn bracketed(text: &[u8]) -> Option<(Stamp, &[u8])> {
     };
     let end = text.iter().take(48).skip(1).position(|byte| *byte == close)?.checked_add(1)?;
     let (inside, rest) = (text.get(1..end)?.trim_ascii(), text.get(end.checked_add(1)?..)?);
-    // Days of the week and years may stand around the time.
+    // The day of the week and the year may stand around the time.
     let stamp = (0..inside.len())
         .filter(|at| *at == 0 || !inside[at.saturating_sub(1)].is_ascii_alphanumeric())
         .find_map(|at| Some(bare(inside.get(at..)?)?.0))
         .or_else(|| whole(inside))
-        // The time since the line before, which says nothing of the whole.
+        // The time since the line before. It says nothing about the whole.
         .or_else(|| decimal(inside.strip_prefix(b"+")?).map(|_| Stamp::Since))
         .or_else(|| decimal(inside).filter(|(_, rest)| rest.is_empty()).map(|(stamp, _)| stamp))?;
     Some((stamp, rest))
@@ -78,7 +78,7 @@ fn date(text: &[u8]) -> Option<(u64, &[u8])> {
     let rest = rest.strip_prefix(&[*separator])?;
     let (third, rest) = digits(rest, 1, 4)?;
     let (year, month, day) = if first > 31 { (first, second, third) } else { (third, first, second) };
-    // Where the day comes first.
+    // The day may come first.
     let (month, day) = if month > 12 { (day, month) } else { (month, day) };
     Some((days_before(year, month)?.checked_add(day)?, rest))
 }
@@ -105,7 +105,7 @@ fn split_blank(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((text.get(..at)?, text.get(at.checked_add(1)?..)?))
 }
 
-/// `15:53:37`, with a fraction behind `.`, `,` or `:`, `AM` or `PM`, and a zone.
+/// A time of day, `15:53:37`, with a fraction after `.`, `,` or `:`, with `AM` or `PM`, and with a zone.
 fn time_of_day(text: &[u8]) -> Option<(u64, &[u8])> {
     let (hours, rest) = digits(text, 1, 2)?;
     let (minutes, rest) = digits(rest.strip_prefix(b":")?, 2, 2)?;
@@ -137,7 +137,7 @@ fn time_of_day(text: &[u8]) -> Option<(u64, &[u8])> {
     Some((parts.into_iter().fold(0, sum), rest))
 }
 
-/// Seconds with at least three decimals.
+/// A number of seconds with at least three decimals.
 fn decimal(text: &[u8]) -> Option<(Stamp, &[u8])> {
     let (seconds, rest) = digits(text, 1, 12)?;
     let behind = rest.strip_prefix(b".")?;
@@ -146,7 +146,7 @@ fn decimal(text: &[u8]) -> Option<(Stamp, &[u8])> {
     Some((Stamp::Count(seconds.checked_mul(1000)?.checked_add(millis)?), rest))
 }
 
-/// The milliseconds of the digits behind a point.
+/// The milliseconds of the digits after a decimal point.
 fn fraction(text: &[u8]) -> Option<(u64, &[u8])> {
     let (_, rest) = digits(text, 1, 9)?;
     let length = text.len().saturating_sub(rest.len());
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_a_modem_are_no_stamps() {
+    fn lines_of_a_modem_have_no_stamp() {
         for text in [
             "10.74.100.63",
             "860000000000092",

@@ -1,4 +1,4 @@
-//! Takes from a line what a tool put around it: stamps, levels, names, and the mark of a side.
+//! Removes from a line what a tool added: stamps, levels, names, and the mark of a side.
 
 use std::borrow::Cow;
 
@@ -6,26 +6,27 @@ use super::marks::Marks;
 use super::stamp::{Stamp, stamp};
 use super::text::is_answer;
 
-/// A line without what the tool put around it.
+/// A line and the parts that a tool added to it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StrippedLine<'a> {
     pub(super) stamp: Option<Stamp>,
-    /// How many stamps stood there.
+    /// The number of stamps in the line.
     pub(super) stamps: usize,
-    /// The row of the mark that says who wrote it.
+    /// The row of the mark that assigns the line to a side.
     pub(super) mark: Option<usize>,
-    /// Whether a level or a group in brackets stood in front, as programs print them.
+    /// Whether the line begins with a level or a group in brackets, as programs print them.
     pub(super) tagged: bool,
-    /// Behind the mark; where there is none, behind the stamps that the line begins with.
+    /// The text behind the mark. Without a mark, the text behind the stamps at the start.
     pub(super) text: &'a [u8],
-    /// Behind everything that could be taken away.
+    /// The text behind every part that can be removed.
     pub(super) core: &'a [u8],
 }
 
-/// The most layers that are taken from a line.
+/// The most parts that are removed from a line.
 const MAX_LAYERS: usize = 10;
 
-/// `most`: more stamps are not taken away. `wanted` says which rows of the table count as marks.
+/// Removes the parts that a tool added, and at most `most` stamps. `wanted` tells which rows of the table count as
+/// marks.
 pub(super) fn strip<'a>(
     line: &'a [u8],
     marks: &Marks,
@@ -66,7 +67,7 @@ pub(super) fn strip<'a>(
     stripped
 }
 
-/// The mark that a text begins with. A word before another mark is a name: `modem: >> AT`.
+/// The mark at the start of a text. A word in front of another mark is a name, not a mark: `modem: >> AT`.
 fn mark<'a>(text: &'a [u8], marks: &Marks, wanted: impl Fn(usize) -> bool) -> Option<(usize, &'a [u8])> {
     let (row, rest) = marks.side(text, &wanted).filter(|_| !is_answer(text))?;
     let strong = |inner: usize| inner != row && wanted(inner) && !marks.rows()[inner].is_weak();
@@ -74,7 +75,7 @@ fn mark<'a>(text: &'a [u8], marks: &Marks, wanted: impl Fn(usize) -> bool) -> Op
     (!is_name).then_some((row, rest))
 }
 
-/// Whether a mark stands behind a few more layers.
+/// Whether a mark follows within a few parts.
 fn leads_to_mark(text: &[u8], marks: &Marks, wanted: impl Fn(usize) -> bool) -> bool {
     let mut rest = text.trim_ascii_start();
     for _ in 0..4 {
@@ -88,7 +89,7 @@ fn leads_to_mark(text: &[u8], marks: &Marks, wanted: impl Fn(usize) -> bool) -> 
     false
 }
 
-/// What stands behind a level or a group in brackets.
+/// The text behind a level or a group in brackets.
 fn tag(text: &[u8]) -> Option<&[u8]> {
     const LEVELS: [&[u8]; 10] = [
         b"TRACE",
@@ -112,7 +113,7 @@ fn tag(text: &[u8]) -> Option<&[u8]> {
         [b'[', ..] => grouped(b']'),
         [b'<', first, ..] if first.is_ascii_alphanumeric() => grouped(b'>'),
         [b'-' | b'|' | b':' | b',', b' ' | b'[', ..] => text.get(1..),
-        // `I (1311) name: `, `D/name: `.
+        // For example `I (1311) name: ` and `D/name: `.
         [b'E' | b'W' | b'I' | b'D' | b'V' | b'T', b' ', b'(', ..] => text.get(1..),
         [b'E' | b'W' | b'I' | b'D' | b'V', b'/', rest @ ..] => {
             let length = rest.iter().take(40).position(|byte| matches!(byte, b' ' | b':'))?;
@@ -127,7 +128,7 @@ fn tag(text: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// `name: `, `name[123]: `, `module.name - `.
+/// The text behind a name: `name: `, `name[123]: `, `module.name - `.
 fn name(text: &[u8]) -> Option<&[u8]> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-/$".contains(byte);
     let length = text.iter().take(40).take_while(|byte| is_part(byte)).count();
@@ -145,7 +146,7 @@ fn name(text: &[u8]) -> Option<&[u8]> {
     rest.strip_prefix(b":").or_else(|| rest.strip_prefix(b" - ")).filter(|rest| !rest.is_empty())
 }
 
-/// A line without the colours of a terminal, and without what was erased there.
+/// A line without the colours of a terminal, and without text that was erased there.
 pub(super) fn without_colours(line: &[u8]) -> Cow<'_, [u8]> {
     if !line.contains(&0x1b) && !line.contains(&8) {
         return Cow::Borrowed(line);
@@ -160,13 +161,13 @@ pub(super) fn without_colours(line: &[u8]) -> Cow<'_, [u8]> {
                 continue;
             }
         }
-        // What was typed and taken back.
+        // A character that was typed and erased.
         if let Some(more) = rest.strip_prefix(b"\x08 \x08").filter(|_| !plain.is_empty()) {
             plain.pop();
             rest = more;
             continue;
         }
-        // The title of a window, up to a bell.
+        // The title of a window, which ends with a bell.
         if let Some(title) = rest.strip_prefix(b"\x1b]")
             && let Some(end) = title.iter().take(200).position(|byte| *byte == 7)
         {
@@ -184,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn layers_are_taken_away_up_to_the_mark() {
+    fn the_parts_up_to_the_mark_are_removed() {
         let marks = Marks::default();
         for (line, mark, text) in [
             ("I (1311) at_engine: RX:|RDY", "RX*|", "RDY"),
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_marked_keeps_its_words() {
+    fn a_line_without_a_mark_keeps_its_words() {
         let marks = Marks::default();
         for line in ["STATE: IP STATUS", "+CREG: 0,1", "AT+CSQ", "OK", " ERROR", "C: 0,0", "ERROR"] {
             let stripped = strip(line.as_bytes(), &marks, usize::MAX, |_| true);

@@ -1,4 +1,4 @@
-//! The first look at a whole file: which marks count, which side they mean, and how bytes are spelled.
+//! The first pass over a file: the marks that it uses, the side of each mark, and the notation of bytes.
 
 use super::marks::{Kind, Marks};
 use super::notation::{dump, ends_spelled, is_spelled, pairs, unquoted};
@@ -9,34 +9,34 @@ use super::{Layout, Line};
 /// The meaning of a mark in this file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Side {
-    /// Nothing: it is part of the text.
+    /// No meaning: the text is not a mark in this file.
     #[default]
     None,
-    /// It stands before both sides and tells nothing.
+    /// A mark in front of lines of both sides.
     Both,
     ToModem,
     FromModem,
 }
 
-/// The spelling of the bytes behind a mark.
+/// The notation of the bytes behind a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Spelling {
     #[default]
     Plain,
-    /// `ended`: with the line ends.
+    /// Hexadecimal. `ended`: the line ends are shown.
     Hex { ended: bool },
-    /// Escapes or names.
+    /// Escapes or names. `ended`: the line ends are shown.
     Escaped { ended: bool },
 }
 
-/// The count of what one mark stands before.
+/// The number of lines behind one mark, by kind.
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
     lines: usize,
     stamped: usize,
     commands: usize,
     answers: usize,
-    /// The answers among the lines that follow without a mark of their own.
+    /// The answers in the unmarked lines below.
     answers_behind: usize,
     texts: usize,
     hex: usize,
@@ -47,7 +47,8 @@ struct Tally {
 
 impl Tally {
     fn all_answers(&self) -> usize {
-        // A mark may stand before several lines; but one at the head of a file has the whole file behind it.
+        // A mark may stand over several lines, whose answers count for it. They do not count for a single mark at the
+        // head of a file, which has the whole file below it.
         let heads =
             self.stamped == self.lines || self.texts < self.lines || self.commands > 0 || self.answers > 0;
         let behind = if heads { self.answers_behind } else { 0 };
@@ -71,41 +72,41 @@ impl Tally {
     }
 }
 
-/// Line ends that a tool draws behind every line, which is a terminal's otherwise.
+/// Line ends that a tool shows at the end of every line in addition to the real one.
 const DRAWN_ENDS: [&str; 3] = ["␍␊", "<CR><LF>", "^M"];
 
-/// The knowledge of a file after the first look.
+/// The results of the first pass.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
     tallies: Vec<Tally>,
     sides: Vec<Side>,
-    /// The blanks that every line begins with.
+    /// The number of blanks at the start of every line.
     pub(super) indent: usize,
-    /// A terminal put a CR of its own in front of every line end.
+    /// Whether a terminal added a CR before each line end.
     doubled: bool,
-    /// A line end that is drawn behind most lines.
+    /// The line end that most lines show.
     drawn_end: Option<&'static str>,
-    /// The mark of a quotation in front of every line.
+    /// The quotation mark at the start of every line.
     pub(super) quote: Option<u8>,
-    /// Every line stands in quotes.
+    /// Whether every line stands in quotes.
     enclosed: bool,
     pub(super) stamped: usize,
     pub(super) unstamped: usize,
-    /// Lines under a mark belong to it.
+    /// Whether unmarked lines below a mark belong to the mark.
     pub(super) blocks: bool,
-    /// The line ends at the end of such lines are cut off.
+    /// Whether the blank lines at the end of such blocks are missing.
     pub(super) trimmed: bool,
-    /// Whether any mark tells the sides apart.
+    /// Whether any mark assigns a side.
     pub(super) marked: bool,
-    /// Whether both sides have one.
+    /// Whether both sides have a mark.
     pub(super) both: bool,
-    /// Fences stand around the wire: what is outside are an author's words.
+    /// Whether fences enclose the recorded lines, so that lines outside are an author's words.
     pub(super) fenced: bool,
-    /// Lines that no mark stands before are the wire's behind their levels and names.
+    /// Whether unmarked lines are recorded bytes behind levels and names.
     pub(super) tagged_wire: bool,
-    /// A terminal's lines with line ends spelled out.
+    /// Whether lines of a terminal show their line ends as escapes.
     pub(super) spelled: bool,
-    /// Lines of hexadecimal bytes without a mark.
+    /// Whether lines are hexadecimal bytes without a mark.
     pub(super) dumps: bool,
 }
 
@@ -116,19 +117,19 @@ impl Survey {
         survey.find_fences(lines);
         survey.count(lines, marks);
         survey.decide(marks);
-        // What turned out to be no mark may hide one.
+        // A text that is no mark in this file may stand in front of a mark.
         survey.count(lines, marks);
         survey
     }
 
-    /// The commands and answers that marks stand before.
+    /// The number of commands and answers behind marks.
     pub(super) fn found(&self) -> usize {
         let told = self.tallies.iter().zip(&self.sides);
         let told = told.filter(|(_, side)| matches!(side, Side::ToModem | Side::FromModem));
         told.fold(0, |sum, (tally, _)| sum.saturating_add(tally.commands).saturating_add(tally.all_answers()))
     }
 
-    /// A line without what stands in front of every line of the file.
+    /// A line without the parts that every line of the file has.
     pub(super) fn unframed<'a>(&self, line: &'a [u8]) -> &'a [u8] {
         let line = if self.doubled { line.strip_suffix(b"\r").unwrap_or(line) } else { line };
         let line = self.drawn_end.and_then(|end| line.strip_suffix(end.as_bytes())).unwrap_or(line);
@@ -139,12 +140,12 @@ impl Survey {
         if self.enclosed { unquoted(line).unwrap_or(line) } else { line }
     }
 
-    /// `most`: more stamps are not taken away.
+    /// Removes stamps, levels and marks from a line, at most `most` stamps.
     pub(super) fn strip<'a>(&self, line: &'a [u8], marks: &Marks, most: usize) -> StrippedLine<'a> {
         strip(line, marks, most, |row| self.side(row) != Side::None)
     }
 
-    /// Whether a line holds a program's own words.
+    /// Whether a line is a print of the program.
     pub(super) fn is_print(&self, line: &[u8], marks: &Marks) -> bool {
         marks.is_print(self.strip(line, marks, usize::MAX).core.trim_ascii())
     }
@@ -184,7 +185,7 @@ impl Survey {
         self.enclosed = enclosed > 2 && enclosed.saturating_mul(4) > texts().count().saturating_mul(3);
     }
 
-    /// Whether fences stand around all that is the wire's.
+    /// Notes whether fences enclose all commands and answers.
     fn find_fences(&mut self, lines: &[Line<'_>]) {
         let (mut inside, mut outside, mut fences) = (0_usize, 0_usize, 0_usize);
         for line in lines {
@@ -248,8 +249,9 @@ impl Survey {
         self.blocks = behind > 0 && behind.saturating_mul(4) >= others;
     }
 
-    /// Arrows are read the way in which they carry commands and answers; words mean what they say, unless all of them are
-    /// the other side's words (the log of a modem).
+    /// Assigns a side to each mark. The direction of arrows follows from the commands and answers behind them. Words
+    /// keep their meaning, unless commands stand behind all words of the modem and answers behind those of the host, as
+    /// in the log of a modem.
     fn decide(&mut self, marks: &Marks) {
         for row in 0..marks.rows().len() {
             self.sides[row] = Side::None;
@@ -285,7 +287,8 @@ impl Survey {
                 rows.into_iter().for_each(|row| self.sides[row] = side);
             }
         }
-        // One family is enough: words in a file whose arrows tell the sides, or the other way round, are words.
+        // Marks of one family are enough. In a file whose arrows assign the sides, words are part of the text, and the
+        // other way round.
         let tells = |row: &usize| {
             matches!(self.sides[*row], Side::ToModem | Side::FromModem) && self.tallies[*row].lines > 0
         };

@@ -1,4 +1,4 @@
-//! Lines of a file that taught its own marks.
+//! The reading of a file by its learned layout.
 
 use super::super::Reason;
 use super::learned_layout::LearnedLine;
@@ -9,7 +9,7 @@ use super::survey::{Side, Spelling};
 use super::text::is_command;
 
 impl Reader<'_> {
-    /// A line of a file that taught its own marks, and the one behind it.
+    /// Reads a line of a file with a learned layout. The line after it shows whether the bytes go on.
     pub(super) fn taught(&mut self, number: usize, text: &[u8], next: Option<&[u8]>) {
         let Some(learned) = &self.learned else { return };
         if let Some(bytes) = learned.below(text).filter(|_| self.last != Side::None) {
@@ -54,7 +54,7 @@ impl Reader<'_> {
                 }
             }
             None => {
-                // A heading of something else.
+                // A line of unknown shape ends the bytes below a heading.
                 self.last = Side::None;
                 let reason = if text.trim_ascii().is_empty() { Reason::Blank } else { Reason::Tool };
                 self.wire.out.remark(number, reason);

@@ -1,14 +1,14 @@
-//! Small tools for lines of published logs.
+//! Functions for lines of published logs.
 
 use encoding_rs::GBK;
 
 use crate::at::{Line, Urc, bare_address};
 
-/// A line without the remark that its publisher put behind it, and whether there was one.
+/// A line without the remark that its publisher added, and whether there was a remark.
 ///
-/// `//` begins a remark at the start, behind a blank, and glued to a command or an answer; not in quotes, and not behind
-/// the colon of a URL. `#` does between blanks, or at the start. Chinese words two blanks or a tab behind a command or an
-/// answer are one, too.
+/// `//` begins a remark at the start of a line, after a blank, and directly after a command or an answer, but not in
+/// quotes and not after the colon of a URL. `#` begins a remark between blanks; `# ` and `##` begin one at the start of
+/// a line. Chinese words two blanks or a tab after a command or an answer are a remark, too.
 pub(super) fn without_remark(text: &[u8]) -> (&[u8], bool) {
     let (mut quoted, mut glued) = (false, true);
     for at in 0..text.len() {
@@ -17,7 +17,8 @@ pub(super) fn without_remark(text: &[u8]) -> (&[u8], bool) {
         quoted ^= rest.starts_with(b"\"");
         let begins = match rest {
             [b'/', b'/', ..] if set_off => true,
-            // Two slashes glued to a line: only where what stands before them is whole. What is not by the first is by none.
+            // Only the first two slashes that follow text directly can begin a remark, and only if that text is a whole
+            // command or answer.
             [b'/', b'/', ..] if glued && !quoted && before.last() != Some(&b':') => {
                 glued = false;
                 is_command(before) || is_answer(before)
@@ -43,7 +44,7 @@ pub(super) fn without_remark(text: &[u8]) -> (&[u8], bool) {
     (text, false)
 }
 
-/// Whether a line can only be a modem's: a result, news, or an answer with a key.
+/// Whether a line can come only from a modem: a result, an unsolicited line, or an answer with a key.
 pub(super) fn is_answer(text: &[u8]) -> bool {
     let text = text.trim_ascii();
     let keyed = |key: &[u8]| matches!(key.first(), Some(b'+' | b'^' | b'*' | b'%' | b'$'));
@@ -56,14 +57,14 @@ pub(super) fn is_answer(text: &[u8]) -> bool {
     }
 }
 
-/// Whether a person wrote this: it has Chinese characters in it, which no line of these modems has.
+/// Whether a person wrote the text: it has Chinese characters, which no line of these modems has.
 pub(super) fn is_prose(text: &[u8]) -> bool {
     let is_chinese =
         |c: char| matches!(c, '\u{3000}'..='\u{303f}' | '\u{4e00}'..='\u{9fff}' | '\u{ff00}'..='\u{ff5e}');
     str::from_utf8(text).is_ok_and(|text| text.contains(is_chinese))
 }
 
-/// Whether these are Chinese words in another encoding than the file's.
+/// Whether the text is Chinese words in GBK, in a file of another encoding.
 fn is_prose_of_gbk(text: &[u8]) -> bool {
     let words =
         str::from_utf8(text).is_err().then(|| GBK.decode_without_bom_handling_and_without_replacement(text));
@@ -89,7 +90,8 @@ pub(super) fn is_command(text: &[u8]) -> bool {
     }
 }
 
-/// The places where words stand behind a command, as in a sentence: a blank in a command is in quotes, or behind a comma.
+/// The places where words follow a command, as in a sentence. A blank within a command is in quotes, or follows a
+/// comma.
 fn words(text: &[u8]) -> impl Iterator<Item = usize> {
     let mut quoted = false;
     let windows = text.windows(3).enumerate().filter(move |(_, three)| {
@@ -99,8 +101,8 @@ fn words(text: &[u8]) -> impl Iterator<Item = usize> {
     windows.map(|(at, _)| at)
 }
 
-/// The place of a command that is glued to other text, which the program that wrote the log printed without a line end, or
-/// whose line end was lost.
+/// The place of a command directly after other text: the program that wrote the log printed no line end, or the line
+/// end was lost.
 pub(super) fn glued_command(text: &[u8]) -> Option<usize> {
     let mut quoted = false;
     let behind_words = words(text).last().map_or(1, |at| at.saturating_add(1));
@@ -113,12 +115,12 @@ pub(super) fn glued_command(text: &[u8]) -> Option<usize> {
     })
 }
 
-/// The place of `wanted` in `text`.
+/// The first place of `wanted` in `text`.
 pub(super) fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     text.windows(wanted.len()).position(|window| window == wanted)
 }
 
-/// The parts of a line that stand at least two blanks apart.
+/// The parts of a line that are at least two blanks apart.
 pub(super) fn cells(text: &[u8]) -> Vec<&[u8]> {
     let mut cells = Vec::new();
     let mut rest = text.trim_ascii();
@@ -137,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn remarks_are_told_from_urls_and_data() {
+    fn remarks_are_distinguished_from_urls_and_data() {
         for (text, line) in [
             ("AT+X=\"http://a/b\"  //why", Some("AT+X=\"http://a/b\"")),
             ("// all of it", Some("")),
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_is_glued_to_a_print_is_found() {
+    fn a_command_directly_after_a_print_is_found() {
         assert_eq!(glued_command(b"Connecting to apnAT+CIPSHUT"), Some(17));
         for text in ["AT+CSQ", "+X: \"AT+CSQ\"", "see AT+", "OK"] {
             assert_eq!(glued_command(text.as_bytes()), None, "{text}");
@@ -170,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_looks_like_a_command_is_one() {
+    fn only_commands_are_taken_for_commands() {
         for line in [
             "AT",
             "ATI",
@@ -193,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_stand_two_blanks_apart() {
+    fn cells_are_separated_by_two_blanks() {
         assert_eq!(cells(b"  a b   c  d "), [&b"a b"[..], b"c", b"d"]);
         assert!(cells(b"   ").is_empty());
     }

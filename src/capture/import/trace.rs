@@ -1,9 +1,9 @@
-//! Lines of a LuatOS trace, for `luat`.
+//! Parsers of lines of a LuatOS trace, for the module `luat`.
 
 #[cfg(feature = "luat")]
 use super::stamp::{Stamp, stamp};
 
-/// The stamp with a date in milliseconds and the text behind it: `[2024-10-10 15:53:37.317] ATI`.
+/// The stamp of a line in milliseconds, with its date, and the text behind it: `[2024-10-10 15:53:37.317] ATI`.
 #[cfg(feature = "luat")]
 pub(crate) fn stamped(line: &[u8]) -> Option<(u64, &[u8])> {
     let (found, _) =
@@ -13,7 +13,7 @@ pub(crate) fn stamped(line: &[u8]) -> Option<(u64, &[u8])> {
     Some((millis, rest.strip_prefix(b" ").unwrap_or(rest)))
 }
 
-/// The letter of the level and what stands behind `[L]-[`, if a script's log function printed this.
+/// The level and the text of a line that a script's log function printed, `[L]-[`.
 #[cfg(feature = "luat")]
 pub(crate) fn leveled(text: &[u8]) -> Option<(u8, &[u8])> {
     match text {

@@ -4,18 +4,19 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-/// How long a server may take to accept the connection, and to agree on the settings of its port.
+/// The time for a server to accept the connection, and to confirm the settings of its port.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The two ways of a connection: the bytes of the module, and those for it.
+/// The two directions of a connection: a reader of the module's bytes, and a writer of bytes for it.
 pub(super) type Halves = (Box<dyn Read + Send>, Box<dyn Write + Send>);
 
-/// Ends the calls of both halves when it is dropped: a read of a module that says nothing, a write to a server that takes nothing.
+/// Ends the calls of both halves when it is dropped: a read from a silent module, and a write to a server that reads
+/// nothing.
 pub(super) struct End(pub(super) TcpStream);
 
 impl Drop for End {
     fn drop(&mut self) {
-        // A connection that is gone can't be shut down.
+        // The shutdown of a connection that is gone fails, and need not succeed.
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }
@@ -42,9 +43,12 @@ pub(super) fn connect(address: &str) -> io::Result<TcpStream> {
     Err(io::Error::new(last.kind(), format!("{last}{hint}")))
 }
 
-/// A server that loses its power says nothing: without an answer for 25 s the port is lost. While bytes are on their way to it, the system
-/// repeats them instead, for up to a quarter of an hour; then it is the driver that finds the module silent and opens the port again.
-/// `TCP_USER_TIMEOUT` would end a stream, too, whose peer does not read: the server takes no bytes then, and answers.
+/// Keep-alive: a server that loses its power sends nothing, so without an answer for 25 s the port is lost. While bytes
+/// to the server are unacknowledged, the system repeats them instead, for up to a quarter of an hour. In that case the
+/// driver finds the module silent and opens the port again.
+///
+/// `TCP_USER_TIMEOUT` is not set: it would also end a stream whose peer does not read, because the server then takes no
+/// bytes but answers.
 #[cfg(unix)]
 fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     use rustix::net::sockopt;

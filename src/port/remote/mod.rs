@@ -1,4 +1,4 @@
-//! A serial port on another machine, behind a server: `tcp://host:port` carries its bytes as they are,
+//! A serial port on another machine, behind a server. `tcp://host:port` carries its bytes unchanged,
 //! `rfc2217://host:port` its settings as well (RFC 2217 over telnet, RFC 854).
 
 mod connection;

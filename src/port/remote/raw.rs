@@ -1,4 +1,4 @@
-//! The bytes as they are, from a server that adds nothing to them.
+//! A server that passes on the bytes unchanged.
 
 use std::io::{self, Read};
 use std::net::TcpStream;
@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 use super::connection::{Halves, closed};
 use crate::port::WrongProtocol;
 
-/// A telnet server speaks first, a modem seldom does: for this long it is listened to.
+/// The time that the driver listens before it writes. A telnet server speaks first, a modem seldom does.
 const FIRST_WORDS: Duration = Duration::from_millis(200);
-/// How many bytes show which protocol a server speaks.
+/// The number of bytes that show which protocol a server speaks.
 const TELLING: usize = 7;
-/// The most that is kept of first words.
+/// The most bytes that are kept of the first words.
 const MAX_FIRST: usize = 4 * 1024;
 
+/// Opens the two halves of a connection.
+///
 /// # Errors
 /// [`io::ErrorKind::InvalidData`] for a server that speaks another protocol.
 pub(super) fn open(stream: TcpStream) -> io::Result<Halves> {
@@ -42,7 +44,7 @@ pub(super) fn open(stream: TcpStream) -> io::Result<Halves> {
     Ok((Box::new(RawReader { stream, early, seen }), Box::new(writer)))
 }
 
-/// A server that can't give its port says so, or nothing.
+/// The error for a server that closes at once. A server whose port is in use says so in a few words, or sends nothing.
 fn closed_behind(words: &[u8]) -> io::Error {
     let (error, words) = (closed(), String::from_utf8_lossy(words));
     let words: String = words.trim().chars().take(200).collect();
@@ -52,12 +54,12 @@ fn closed_behind(words: &[u8]) -> io::Error {
     }
 }
 
-/// Bytes of which the first ones show which protocol the server speaks.
+/// A reader that refuses a server of another protocol by its first bytes.
 struct RawReader {
     stream: TcpStream,
-    /// What came while the first words were listened to.
+    /// Bytes that came while the driver listened.
     early: Vec<u8>,
-    /// The first bytes, as many as show it.
+    /// The first bytes of the stream, at most [`TELLING`].
     seen: Vec<u8>,
 }
 
@@ -82,7 +84,8 @@ impl Read for RawReader {
     }
 }
 
-/// What no modem sends first: an option of telnet that is negotiated (IAC, WILL to DONT, an option), the greeting of SSH.
+/// Refuses first bytes that no modem sends: the negotiation of a telnet option (IAC, WILL to DONT, an option), the
+/// greeting of SSH.
 fn refuse_others(first: &[u8]) -> io::Result<()> {
     match first {
         [0xff, 0xfb..=0xfe, ..] => wrong(
@@ -95,7 +98,8 @@ fn refuse_others(first: &[u8]) -> io::Result<()> {
     }
 }
 
-/// A web server answers `AT` and closes. A module with a transparent stream to one has the same first words, and goes on.
+/// Refuses a web server, which answers `AT` and closes. A module with a transparent stream to a web server begins with
+/// the same words, and goes on.
 fn refuse_web(first: &[u8]) -> io::Result<()> {
     match first.starts_with(b"HTTP/1.") {
         true => wrong("a web server runs there: name the TCP port of the serial server"),

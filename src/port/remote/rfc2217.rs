@@ -14,7 +14,7 @@ const BINARY: u8 = 0;
 const SUPPRESS_GO_AHEAD: u8 = 3;
 const COM_PORT: u8 = 44;
 
-/// Commands of RFC 2217 section 3; the server answers with 100 more.
+/// Commands of RFC 2217 section 3. The server answers with the command plus 100.
 const SET_BAUD_RATE: u8 = 1;
 const SET_DATA_SIZE: u8 = 2;
 const SET_PARITY: u8 = 3;
@@ -25,18 +25,20 @@ const FLOW_CONTROL_RESUME: u8 = 9;
 const PURGE_DATA: u8 = 12;
 const FROM_SERVER: u8 = 100;
 
-/// How much is written at once, so that a byte 255 can be said twice without a large copy.
+/// The longest write, so that doubling each byte 255 needs no large copy.
 const PIECE: usize = 4 * 1024;
-/// How long a writer waits for a server that has stopped it, before the caller looks whether the port is still wanted.
+/// The time that a writer waits for a server that has suspended it, before the caller checks whether the port is still
+/// wanted.
 const SUSPENDED: Duration = Duration::from_millis(100);
-/// How much a module may say while the settings are agreed on; what is beyond is dropped, as the session has not begun.
+/// The most bytes of the module that are kept during the negotiation. Later bytes are discarded, because the session
+/// has not begun.
 const MAX_EARLY: usize = 64 * 1024;
 
-/// Agrees with the server on the settings of its port.
+/// Negotiates the settings of the server's port.
 ///
 /// # Errors
-/// [`io::ErrorKind::InvalidData`] for a server without RFC 2217, or one that sets another line rate;
-/// [`io::ErrorKind::TimedOut`] for one that does not answer.
+/// [`io::ErrorKind::InvalidData`] for a server without RFC 2217, or with another line rate; [`io::ErrorKind::TimedOut`]
+/// for a server that does not answer.
 pub(super) fn open(mut stream: TcpStream, config: &Config, deadline: Instant) -> io::Result<Halves> {
     let mut agreement = Agreement::new(config);
     stream.write_all(&agreement.greeting())?;
@@ -73,7 +75,7 @@ pub(super) fn open(mut stream: TcpStream, config: &Config, deadline: Instant) ->
     Ok((Box::new(reader), Box::new(PortWriter { out })))
 }
 
-/// The settings that the server was asked for, and those that it has confirmed.
+/// The settings that the driver has requested, and those that the server has confirmed.
 struct Agreement {
     options: Options,
     settings: Vec<(u8, Vec<u8>)>,
@@ -81,7 +83,7 @@ struct Agreement {
     /// Commands that the server has answered.
     confirmed: Vec<u8>,
     has_com_port: bool,
-    /// Whether the server has stopped the writer already.
+    /// Whether the server has suspended the writer.
     is_suspended: bool,
 }
 
@@ -101,7 +103,7 @@ impl Agreement {
             (SET_CONTROL, vec![8]),
         ];
         if config.flow_control == FlowControl::None {
-            // RTS on; with flow control it is the server's.
+            // RTS on. With flow control the server controls RTS.
             settings.push((SET_CONTROL, vec![11]));
         }
         settings.push((PURGE_DATA, vec![3]));
@@ -126,7 +128,7 @@ impl Agreement {
         asked.into_iter().flat_map(|(verb, option)| [IAC, verb, option]).collect()
     }
 
-    /// What is answered to the server.
+    /// Takes a request of the server, and returns the answer.
     fn hear(&mut self, request: &Request) -> io::Result<Vec<u8>> {
         match request {
             Request::Option(DO, COM_PORT) if !self.has_com_port => {
@@ -192,7 +194,7 @@ impl Agreement {
     }
 }
 
-/// The options that were answered: each once, so that two sides never answer each other without end.
+/// The options that were answered. Each is answered once, so that two sides never answer each other without end.
 #[derive(Debug, Default)]
 struct Options {
     answered: Vec<(u8, u8)>,
@@ -202,7 +204,7 @@ impl Options {
     fn answer(&mut self, verb: u8, option: u8) -> Vec<u8> {
         let is_ours = matches!(option, BINARY | SUPPRESS_GO_AHEAD);
         let reply = match verb {
-            // What was asked for, or refused: there is nothing to say.
+            // The other side confirms or refuses an option that the driver has requested: no answer is due.
             DO | WILL if is_ours => return Vec::new(),
             DO if option == COM_PORT => return Vec::new(),
             WILL if option == COM_PORT => DO,
@@ -218,10 +220,10 @@ impl Options {
     }
 }
 
-/// The way out, which both halves write to: the writer data, the reader answers.
+/// The outgoing stream. The writer writes data to it, and the reader writes answers.
 struct Out {
     stream: Mutex<TcpStream>,
-    /// Answers that wait for the writer to have said what it is about to say.
+    /// Answers that go out after the present write of the writer.
     replies: Mutex<Vec<u8>>,
     suspended: Mutex<bool>,
     resumed: Condvar,
@@ -239,7 +241,7 @@ impl Out {
         lock(&self.replies).extend_from_slice(bytes);
         match self.stream.try_lock() {
             Ok(mut stream) => self.write_replies(&mut stream),
-            // The writer writes them behind its data.
+            // The writer appends the answers to its data.
             Err(_) => Ok(()),
         }
     }
@@ -254,7 +256,7 @@ impl Out {
         self.resumed.notify_all();
     }
 
-    /// Whether data may go out; waits a moment for that.
+    /// Whether data may be sent. This waits a moment while the server has suspended the writer.
     fn is_open(&self) -> bool {
         let suspended = lock(&self.suspended);
         let waited = self.resumed.wait_timeout_while(suspended, SUSPENDED, |suspended| *suspended);
@@ -265,7 +267,7 @@ impl Out {
 struct PortReader {
     stream: TcpStream,
     decoder: Decoder,
-    /// What came while the settings were agreed on.
+    /// Bytes of the module that came during the negotiation.
     early: Vec<u8>,
     options: Options,
     out: Arc<Out>,
@@ -308,7 +310,7 @@ impl Read for PortReader {
 
 impl Drop for PortReader {
     fn drop(&mut self) {
-        // No resumption comes any more, and a writer that waits for one finds the connection closed.
+        // The reader will see no resumption. A waiting writer then finds the connection closed.
         self.out.suspend(false);
     }
 }
@@ -346,12 +348,13 @@ mod tests {
     use std::net::TcpListener;
     use std::thread;
 
-    /// Answers a client as RFC 2217 says until its purge has come, then calls `then` with what it was told.
+    /// A server that answers as RFC 2217 says until it receives the purge. It then calls `then` with the parameters
+    /// that it has received.
     fn server(then: impl FnOnce(TcpStream, Vec<Vec<u8>>) + Send + 'static) -> TcpStream {
         scripted(|values| Some(values.to_vec()), then)
     }
 
-    /// The same, with an answer for each command.
+    /// The same server with another answer to each command.
     fn scripted(
         answer: impl Fn(&[u8]) -> Option<Vec<u8>> + Send + 'static,
         then: impl FnOnce(TcpStream, Vec<Vec<u8>>) + Send + 'static,
@@ -361,10 +364,10 @@ mod tests {
         thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let (mut decoder, mut told) = (Decoder::default(), Vec::new());
-            // The module says something before everything is agreed on, and the server offers what nothing needs.
+            // The module sends bytes during the negotiation, and the server offers options that nothing needs.
             stream.write_all(b"\r\nRDY\xff\xff\r\n\xff\xfb\x01\xff\xfd\x18").unwrap();
             while told.last().is_none_or(|values: &Vec<u8>| values[0] != PURGE_DATA) {
-                // What stands behind the purge is for `then`.
+                // The purge is read byte by byte, because the bytes after it are for `then`.
                 let mut buf = [0; 1];
                 let count = stream.read(&mut buf).unwrap();
                 if count == 0 {
@@ -398,14 +401,14 @@ mod tests {
     }
 
     #[test]
-    fn the_settings_are_agreed_on_and_no_byte_of_the_module_is_lost() {
+    fn the_settings_are_negotiated_and_no_byte_of_the_module_is_lost() {
         let (tell, told) = std::sync::mpsc::channel();
         let client = server(move |mut stream, settings| {
             let mut heard = [0; 8];
             stream.read_exact(&mut heard).unwrap();
             tell.send((settings, heard)).unwrap();
             stream.write_all(b"\xff\xff\xff\xfa\x2c\x6b\x01\xff\xf0more").unwrap();
-            // A connection that is closed with something unread takes along what the client has not read yet.
+            // A connection that is closed with unread bytes discards bytes that the client has not read yet.
             drop(stream.read_to_end(&mut Vec::new()));
         });
         let config = Config::default().baud_rate(921_600).flow_control(FlowControl::RtsCts);
@@ -422,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_can_not_do_it_is_told_apart() {
+    fn a_server_without_rfc2217_and_one_with_another_rate_have_different_errors() {
         let refuses = |reply: &'static [u8]| {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -456,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_stops_the_writer_is_obeyed_until_it_resumes() {
+    fn the_writer_waits_from_suspend_to_resume_of_the_server() {
         let (go, wait) = std::sync::mpsc::channel::<()>();
         let client = server(move |mut stream, _| {
             stream.write_all(b"\xff\xfa\x2c\x6c\xff\xf0x").unwrap();
@@ -475,7 +478,8 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_the_port_ends_calls_that_wait_for_a_server_that_reads_nothing_or_has_stopped_the_writer() {
+    fn the_end_of_the_port_ends_calls_that_wait_for_a_server_that_reads_nothing_or_has_suspended_the_writer()
+    {
         for stops in [&b""[..], b"\xff\xfa\x2c\x6c\xff\xf0"] {
             let (told, wait) = std::sync::mpsc::channel::<()>();
             let client = server(move |mut stream, _| {

@@ -1,6 +1,6 @@
-//! Telnet (RFC 854): data with commands among them, each behind a byte 255.
+//! Telnet (RFC 854): data with commands in between, each after a byte 255.
 
-/// What marks a command; data bytes of this value come twice.
+/// The byte that begins a command. Data bytes of this value are doubled.
 pub(super) const IAC: u8 = 255;
 pub(super) const SB: u8 = 250;
 pub(super) const SE: u8 = 240;
@@ -9,19 +9,19 @@ pub(super) const WONT: u8 = 252;
 pub(super) const DO: u8 = 253;
 pub(super) const DONT: u8 = 254;
 
-/// The longest parameters of an option that are kept; what RFC 2217 has is shorter but for signatures.
+/// The longest parameters of an option that are kept, in bytes. Those of RFC 2217 are shorter, except for signatures.
 const MAX_PARAMETERS: usize = 64;
 
-/// A request of the other side, among its data.
+/// A request of the other side, found among its data.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Request {
     /// WILL, WONT, DO or DONT, and the option.
     Option(u8, u8),
-    /// An option's parameters, unescaped; cut at [`MAX_PARAMETERS`].
+    /// An option's parameters, unescaped and cut at [`MAX_PARAMETERS`].
     Parameters(u8, Vec<u8>),
 }
 
-/// Takes commands out of a stream that comes in pieces.
+/// Separates the commands from the data of a stream that comes in pieces.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
     state: State,
@@ -39,7 +39,7 @@ enum State {
 }
 
 impl Decoder {
-    /// Moves the data of `bytes` to their front and says how many they are; `tell` hears what else is in them.
+    /// Moves the data of `bytes` to the front and returns their length. `tell` is called with each request.
     pub(super) fn decode(&mut self, bytes: &mut [u8], mut tell: impl FnMut(Request)) -> usize {
         let mut data = 0;
         for at in 0..bytes.len() {
@@ -53,7 +53,7 @@ impl Decoder {
                     self.parameters.clear();
                     (State::Parameters, false)
                 }
-                // No-operation, data mark and the like have no parameters, and mean nothing to a serial port.
+                // No-operation, data mark and the like have no parameters, and no meaning for a serial port.
                 (State::Command, _) => (State::Data, false),
                 (State::Option(verb), option) => {
                     tell(Request::Option(verb, option));
@@ -66,7 +66,7 @@ impl Decoder {
                     }
                     (State::Parameters, false)
                 }
-                // Whatever ends them but SE: they are over.
+                // Every command other than SE ends the parameters without a request.
                 (State::ParametersCommand, _) => {
                     if let (SE, Some((option, parameters))) = (byte, self.parameters.split_first()) {
                         tell(Request::Parameters(*option, parameters.to_vec()));
@@ -84,7 +84,7 @@ impl Decoder {
     }
 }
 
-/// Appends data, each byte 255 twice.
+/// Appends data with each byte 255 doubled.
 pub(super) fn escape(data: &[u8], into: &mut Vec<u8>) {
     for byte in data {
         into.push(*byte);
@@ -94,7 +94,7 @@ pub(super) fn escape(data: &[u8], into: &mut Vec<u8>) {
     }
 }
 
-/// An option's parameters.
+/// The bytes that send an option's parameters.
 pub(super) fn parameters(option: u8, values: &[u8]) -> Vec<u8> {
     let mut bytes = vec![IAC, SB, option];
     escape(values, &mut bytes);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_taken_out_wherever_the_stream_is_split() {
+    fn commands_are_removed_wherever_the_stream_is_split() {
         let stream = [
             b"AT\r\n\xff\xff\xff\xfb\x2cOK".as_slice(),
             b"\xff\xfa\x2c\x65\x00\x01\xff\xff\xff\xf0",
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_escaped_is_read_again() {
+    fn escaped_data_are_decoded_to_the_same_data() {
         let data: Vec<u8> = (0..=255).chain([255, 255, 0, 240]).collect();
         let mut bytes = Vec::new();
         escape(&data, &mut bytes);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_parameters_need_no_memory() {
+    fn parameters_without_end_need_bounded_memory() {
         let mut decoder = Decoder::default();
         decoded(&mut decoder, &[b"\xff\xfa"]);
         for _ in 0..1_000 {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn no_bytes_break_it() {
+    fn no_bytes_make_the_decoder_panic() {
         let mut random = 7_u64;
         let mut decoder = Decoder::default();
         for _ in 0..20_000 {

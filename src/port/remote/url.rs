@@ -11,8 +11,8 @@ use crate::port::Port;
 /// Opens a port on another machine.
 ///
 /// # Errors
-/// [`io::ErrorKind::InvalidInput`] for a name that is none; [`io::ErrorKind::InvalidData`] for a server that speaks another
-/// protocol than the name says; what connecting fails with.
+/// [`io::ErrorKind::InvalidInput`] for a malformed name; [`io::ErrorKind::InvalidData`] for a server that speaks
+/// another protocol than the name says; the error of the connection.
 pub(in crate::port) fn open(name: &str, config: &Config) -> io::Result<Port> {
     let explain = |error| explain(name, &error);
     let (scheme, address) = split(name).map_err(explain)?;
@@ -26,7 +26,7 @@ pub(in crate::port) fn open(name: &str, config: &Config) -> io::Result<Port> {
     Ok(Port::Halves { reader, writer, end: Some(Box::new(end)) })
 }
 
-/// The error in words, with the name.
+/// The error with the name and a hint.
 fn explain(name: &str, error: &io::Error) -> io::Error {
     match error.kind() {
         kind @ (io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
@@ -42,7 +42,7 @@ enum Scheme {
     Rfc2217,
 }
 
-/// The scheme, and `host:port`.
+/// Splits a name into its scheme and `host:port`.
 fn split(name: &str) -> io::Result<(Scheme, &str)> {
     let wrong = |hint| io::Error::new(io::ErrorKind::InvalidInput, hint);
     let (scheme, address) = name.split_once("://").unwrap_or(("", name));
@@ -97,7 +97,7 @@ mod tests {
         {
             assert_eq!(refused(name).kind(), io::ErrorKind::InvalidInput, "{name}");
         }
-        // As pyserial has them, and as URLs do.
+        // Names with options of pyserial or with other parts of a URL.
         for name in ["rfc2217://x:1?ign_set_control", "tcp://x:1/path", "tcp://user@x:1"] {
             let error = refused(name);
             assert!(
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_telnet_server_behind_tcp_is_refused_early_or_late() {
+    fn a_telnet_server_behind_tcp_is_refused_whenever_it_speaks() {
         let name = server(|mut stream| {
             stream.write_all(b"\xff\xfb\x01\xff\xfb\x03").unwrap();
             let _ = stream.read(&mut [0]);
@@ -132,7 +132,7 @@ mod tests {
         let error = refused(&name);
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
         assert!(error.to_string().contains("rfc2217://"), "{error}");
-        // Behind the first words it is the reader that finds it, wherever the bytes are split.
+        // A server that speaks after the first words is found by the reader, wherever the bytes are split.
         let (told, wait) = std::sync::mpsc::channel::<()>();
         let name = server(move |mut stream| {
             wait.recv().unwrap();
@@ -151,9 +151,9 @@ mod tests {
         drop(writer);
     }
 
-    /// They were opened, and the modem waited for a module that is plugged in.
+    /// Regression: these ports were opened, and the modem waited for a module.
     #[test]
-    fn a_server_of_another_kind_and_one_that_says_why_it_closes_are_told() {
+    fn the_error_names_a_server_of_another_kind_and_the_words_of_a_server_that_closes() {
         let says = |words: &'static [u8]| {
             let name = server(move |mut stream| stream.write_all(words).unwrap());
             refused(&name).to_string()
@@ -162,7 +162,7 @@ mod tests {
         assert!(says(b"HTTP/1.1 400 Bad Request\r\n\r\n").contains("web server"));
         let text = says(b"Port already in use\r\n");
         assert!(text.contains("another client") && text.contains("Port already in use"), "{text}");
-        // A web server answers when it is asked.
+        // A web server sends only an answer.
         let name = server(|mut stream| {
             let _ = stream.read_exact(&mut [0; 2]);
             for piece in [&b"HTT"[..], b"P/1.0 400"] {
@@ -183,8 +183,8 @@ mod tests {
     }
 
     #[test]
-    fn what_a_module_says_first_is_not_lost() {
-        // The second is in a transparent stream to a web server, which `AT` has reached.
+    fn the_first_bytes_of_a_module_are_not_lost() {
+        // In the second case a transparent stream to a web server is open, which has received `AT`.
         for (first, second) in [("\r\nRDY\r\nSS", "H-"), ("HTTP/1.1 400 Bad Request\r\n", "\r\nCLOSED\r\n")] {
             let name = server(move |mut stream| {
                 stream.write_all(first.as_bytes()).unwrap();
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_hangs_up_or_is_not_there_is_told() {
+    fn a_server_that_closes_or_does_not_exist_is_an_error_with_its_name() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         drop(listener.accept().unwrap());
@@ -220,9 +220,9 @@ mod tests {
         assert!(error.to_string().starts_with(&name), "{error}");
     }
 
-    /// It waited for ever in the write, with the connection open.
+    /// Regression: the write waited without end, with the connection open.
     #[test]
-    fn what_ends_a_port_ends_its_calls_that_wait() {
+    fn the_end_of_a_port_ends_its_blocked_calls() {
         let (told, wait) = std::sync::mpsc::channel::<()>();
         let name = server(move |stream| drop((wait.recv(), stream)));
         let Ok(Port::Halves { mut reader, mut writer, end }) = open(&name, &Config::default()) else {
