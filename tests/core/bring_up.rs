@@ -1,4 +1,4 @@
-//! From whatever state a module is found in to sockets, and what is said when that fails.
+//! Bring-up: from any state of a module to sockets, and the reported reason if that fails.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
@@ -33,7 +33,7 @@ fn main_job(pair: &mut Pair) {
     }
 }
 
-/// An earlier program has brought the bearer up, in multiple connection mode.
+/// A module whose bearer an earlier program has activated, in multiple connection mode.
 fn set_up(pair: &mut Pair) {
     for line in [
         "ATE0",
@@ -104,7 +104,7 @@ fn a_module_found_in_a_send_until_control_z_is_brought_back() {
 }
 
 #[test]
-fn a_module_that_was_told_to_be_terse_or_silent_is_brought_back() {
+fn a_module_set_to_numeric_or_no_results_is_brought_back() {
     for left in ["ATV0", "ATQ1", "ATV0Q1", "ATE0V0Q1"] {
         let mut pair = Pair::new();
         pair.left_behind(format!("{left}\r\n"));
@@ -113,7 +113,7 @@ fn a_module_that_was_told_to_be_terse_or_silent_is_brought_back() {
 }
 
 #[test]
-fn a_module_that_becomes_terse_while_it_works_is_found_again() {
+fn a_module_set_to_numeric_results_during_a_session_is_found_again() {
     for hand in ["ATV0\r\n", "ATQ1\r\n"] {
         let mut pair = Pair::online();
         pair.left_behind(hand);
@@ -148,7 +148,7 @@ fn old_sockets_are_closed() {
 }
 
 #[test]
-fn a_module_that_is_up_is_taken_as_it_is() {
+fn a_module_with_an_active_bearer_keeps_it() {
     let settings = Settings::default().latency(Duration::from_millis(5));
     let mut pair = Pair::with(Config::default(), settings);
     for line in ["ATE0", "AT+CIPMUX=1", "AT+CIPQSEND=1", "AT+CSTT", "AT+CIICR", "AT+CIFSR"] {
@@ -166,8 +166,8 @@ fn a_module_that_is_up_is_taken_as_it_is() {
 }
 
 #[test]
-fn a_module_that_is_up_with_other_settings_is_set_up_from_the_start() {
-    // Slow sends, manual receive, one connection only: none can be taken as it is.
+fn a_module_with_an_active_bearer_and_other_settings_is_set_up_from_the_start() {
+    // Slow sends, manual receive, a single connection: each of these settings needs a setup from the start.
     for setting in ["AT+CIPQSEND=0", "AT+CIPRXGET=1", "AT+CIPMUX=0"] {
         let mut pair = Pair::new();
         for line in ["ATE0", "AT+CIPMUX=1", "AT+CIPQSEND=1", setting, "AT+CSTT", "AT+CIICR", "AT+CIFSR"] {
@@ -189,7 +189,7 @@ fn a_module_found_half_way_is_set_up_from_the_start() {
         }
         main_job(&mut pair.ready());
     }
-    // With a single connection open.
+    // A single connection is open.
     let mut pair = Pair::new();
     pair.left_behind(format!("AT+CIPSTART=\"TCP\",\"{}\",{}\r\n", ECHO.0, ECHO.1));
     assert_eq!(pair.modem.state().ip, "CONNECT OK");
@@ -197,7 +197,7 @@ fn a_module_found_half_way_is_set_up_from_the_start() {
 }
 
 #[test]
-fn a_bearer_that_was_lost_before_is_shut_down_first() {
+fn a_bearer_that_was_lost_earlier_is_shut_down_first() {
     for profile in Profile::all() {
         let mut pair = Pair::with(Config::default(), Settings::default().profile(profile));
         set_up(&mut pair);
@@ -209,7 +209,7 @@ fn a_bearer_that_was_lost_before_is_shut_down_first() {
     }
 }
 
-/// Waits until the time is up, and returns the reason.
+/// Waits until the timeout, and returns the reason.
 fn not_ready(pair: &mut Pair) -> NotReady {
     match pair.call(Request::WaitReady { timeout: Duration::from_secs(60) }) {
         Err(Error::NotReady(reason)) => reason,
@@ -222,14 +222,14 @@ fn locked(pin: &str) -> Settings {
 }
 
 #[test]
-fn a_pin_is_given_once() {
+fn a_pin_is_entered_once() {
     let mut pair = Pair::with(Config::default().pin("1234"), locked("1234")).ready();
     assert_eq!(pair.wrote("AT+CPIN=\"1234\""), 1);
     main_job(&mut pair);
 }
 
 #[test]
-fn a_pin_that_was_right_is_given_again_after_a_restart() {
+fn a_correct_pin_is_entered_again_after_a_restart() {
     let mut pair = Pair::with(Config::default().pin("1234"), locked("1234")).ready();
     pair.control(Control::Reset);
     pair.run_for(Duration::from_secs(2));
@@ -239,7 +239,7 @@ fn a_pin_that_was_right_is_given_again_after_a_restart() {
 }
 
 #[test]
-fn a_wrong_pin_is_never_given_twice() {
+fn a_wrong_pin_is_never_entered_twice() {
     let mut pair = Pair::with(Config::default().pin("9999"), locked("1234"));
     assert_eq!(not_ready(&mut pair), NotReady::PinRefused);
     for _ in 0..3 {
@@ -251,7 +251,7 @@ fn a_wrong_pin_is_never_given_twice() {
 }
 
 #[test]
-fn a_pin_whose_outcome_is_unknown_is_never_given_twice() {
+fn a_pin_without_an_answer_is_never_entered_twice() {
     let mut pair = Pair::with(Config::default().pin("9999"), locked("1234"));
     pair.instead("AT+CPIN=", "");
     let ticket = pair.ask(Request::WaitReady { timeout: Duration::from_secs(600) });
@@ -260,20 +260,20 @@ fn a_pin_whose_outcome_is_unknown_is_never_given_twice() {
 }
 
 #[test]
-fn a_pin_is_never_given_twice_whatever_restarts() {
+fn a_pin_without_an_answer_is_not_entered_again_after_any_restart() {
     let mut pair = Pair::with(Config::default().pin("9999"), locked("1234"));
-    // The module restarts with the answer under way.
+    // The module restarts before its answer.
     pair.instead("AT+CPIN=", "");
     pair.ask(Request::WaitReady { timeout: Duration::from_secs(60) });
     pair.run_until(|pair| pair.wrote("AT+CPIN=") == 1);
     pair.control(Control::Reset);
     assert_eq!(not_ready(&mut pair), NotReady::PinRefused);
-    // The port goes and comes back.
+    // The port is lost and comes back.
     pair.pull_out();
     pair.run_for(Duration::from_secs(1));
     pair.plug_in();
     assert_eq!(not_ready(&mut pair), NotReady::PinRefused);
-    // The module is silent long enough for the search for it to begin again.
+    // The module is silent until the driver searches for it again.
     pair.instead_times(40, "AT", "");
     pair.run_for(Duration::from_secs(120));
     assert_eq!(not_ready(&mut pair), NotReady::PinRefused);
@@ -282,7 +282,7 @@ fn a_pin_is_never_given_twice_whatever_restarts() {
 }
 
 #[test]
-fn a_pin_that_opened_the_card_unseen_was_right() {
+fn a_pin_whose_answer_was_lost_counts_as_correct_when_the_card_is_ready() {
     let config = Config::default().pin("1234");
     let mut pair = Pair::with(config.clone(), locked("1234"));
     let mut lost = false;
@@ -296,7 +296,7 @@ fn a_pin_that_opened_the_card_unseen_was_right() {
     pair.to_host = Box::new(move |_, bytes| if given.get() { Vec::new() } else { bytes });
     pair.call(Request::WaitReady { timeout: Duration::from_secs(300) }).unwrap();
     assert_eq!(pair.wrote("AT+CPIN=\""), 1);
-    // And is given again: after a restart, and by the next to open the modem.
+    // The same PIN is entered again: after a restart, and by another modem.
     let mut pair = Pair::with(config, locked("1234")).ready();
     pair.control(Control::Reset);
     pair.run_for(Duration::from_secs(2));
@@ -305,7 +305,7 @@ fn a_pin_that_opened_the_card_unseen_was_right() {
 }
 
 #[test]
-fn a_wrong_pin_is_not_given_again_when_the_modem_is_opened_again() {
+fn a_wrong_pin_is_not_entered_again_when_the_modem_is_opened_again() {
     let config = Config::default().pin("0099");
     let mut pair = Pair::with(config.clone(), locked("1234"));
     assert_eq!(not_ready(&mut pair), NotReady::PinRefused);
@@ -313,7 +313,7 @@ fn a_wrong_pin_is_not_given_again_when_the_modem_is_opened_again() {
     let mut again = Pair::with(config.clone().apn("cmiot"), locked("1234"));
     assert_eq!(not_ready(&mut again), NotReady::PinRefused);
     assert_eq!(again.wrote("AT+CPIN=\""), 0);
-    // Another PIN is another matter, and so is a card that opens without.
+    // Another PIN is entered, and a card that needs none works.
     for pin in ["1234", "00099"] {
         let mut other = Pair::with(config.clone().pin(pin), locked(pin));
         other.call(Request::WaitReady { timeout: Duration::from_secs(60) }).unwrap();
@@ -322,14 +322,14 @@ fn a_wrong_pin_is_not_given_again_when_the_modem_is_opened_again() {
 }
 
 #[test]
-fn a_card_that_says_by_an_error_that_it_wants_its_pin_gets_it() {
+fn the_error_sim_pin_required_leads_to_the_pin() {
     let mut pair = Pair::with(Config::default().pin("1234"), locked("1234"));
     pair.instead("AT+CPIN?", "\r\n+CME ERROR: 11\r\n");
     main_job(&mut pair.ready());
 }
 
 #[test]
-fn a_card_that_can_not_be_opened_is_reported_with_its_reason() {
+fn a_card_that_can_not_be_unlocked_is_reported_with_the_reason() {
     let mut pair = Pair::with(Config::default(), locked("1234"));
     assert_eq!(not_ready(&mut pair), NotReady::PinRequired);
     assert_eq!(pair.wrote("AT+CPIN=\""), 0);
@@ -347,13 +347,13 @@ fn a_card_that_can_not_be_opened_is_reported_with_its_reason() {
         let mut pair = Pair::new();
         pair.instead_times(70, "AT+CPIN?", answer);
         assert_eq!(not_ready(&mut pair), reason, "{answer:?}");
-        // The card is in order at last.
+        // The card becomes ready.
         main_job(&mut pair.ready());
     }
 }
 
 #[test]
-fn a_card_that_is_put_in_later_works_after_a_restart() {
+fn a_card_inserted_later_works_after_a_restart() {
     let mut pair = Pair::new();
     pair.control(Control::SimRemove);
     assert_eq!(not_ready(&mut pair), NotReady::NoSim);
@@ -364,7 +364,7 @@ fn a_card_that_is_put_in_later_works_after_a_restart() {
 }
 
 #[test]
-fn a_module_without_registration_says_which() {
+fn a_module_without_registration_reports_the_registration_status() {
     for (registration, status) in [
         (0, RegistrationStatus::NotRegistered),
         (2, RegistrationStatus::Searching),
@@ -384,7 +384,7 @@ fn why_not(settings: Settings) -> NotReady {
 }
 
 #[test]
-fn a_weak_signal_is_a_reason_only_where_no_network_has_answered() {
+fn a_weak_signal_is_a_reason_only_if_no_network_has_answered() {
     let weak = |rssi| NotReady::WeakSignal(SignalQuality::new(rssi, None).unwrap());
     for registration in [0, 2, 4] {
         let settings = Settings::default().registration(registration);
@@ -393,12 +393,12 @@ fn a_weak_signal_is_a_reason_only_where_no_network_has_answered() {
         assert_eq!(why_not(settings.clone().signal(0)), NotReady::NoSignal);
         assert_eq!(why_not(settings.signal(99)), NotReady::NoSignal);
     }
-    // A module that the network refuses has been heard by it: a weak signal is not the reason.
+    // The network has heard a module that it refuses, so a weak signal is not the reason.
     for signal in [7, 99] {
         let settings = Settings::default().registration(3).signal(signal);
         assert_eq!(why_not(settings), NotReady::NotRegistered(RegistrationStatus::Denied));
     }
-    // The same holds for a module that is registered.
+    // A registered module is heard, too.
     assert_eq!(why_not(Settings::default().attach(false).signal(7)), NotReady::NotAttached);
     main_job(&mut Pair::with(Config::default(), Settings::default().signal(7)).ready());
     let error = Error::NotReady(weak(7)).to_string();
@@ -406,26 +406,26 @@ fn a_weak_signal_is_a_reason_only_where_no_network_has_answered() {
 }
 
 #[test]
-fn what_2g_takes_and_4g_does_not_is_the_sign_of_arrears() {
+fn registration_in_2g_but_not_in_4g_is_reported() {
     for lte in [0, 2, 3, 4] {
         let arrears = Settings::default().lte_registration(Some(lte));
         assert_eq!(why_not(arrears.clone().attach(false)), NotReady::OnlyTwoG);
-        // Attached, and the bearer is refused.
+        // The module is attached, and its bearer is refused.
         assert_eq!(why_not(arrears.clone().apn(ApnPolicy::None)), NotReady::OnlyTwoG);
-        // Data flow all the same: 2G is enough.
+        // With a bearer in 2G the modem is ready.
         main_job(&mut Pair::with(Config::default(), arrears).ready());
     }
-    // 2G takes calls alone.
+    // 2G accepts the module for calls only.
     let mut pair = Pair::with(Config::default(), Settings::default().lte_registration(Some(3)).attach(false));
     pair.instead_times(200, "AT+CGREG?", "\r\n+CGREG: 0,3\r\n\r\nOK\r\n");
     assert_eq!(not_ready(&mut pair), NotReady::OnlyTwoG);
-    // Firmware that can't say how 4G is does not say that it refuses.
+    // Firmware without an answer about 4G gives no reason to report it.
     let mut pair = Pair::with(Config::default(), Settings::default().attach(false));
     pair.instead_times(200, "AT+CEREG?", "\r\nERROR\r\n");
     assert_eq!(not_ready(&mut pair), NotReady::NotAttached);
 }
 
-/// A module whose radio is off, as a program has left it.
+/// A module whose radio an earlier program has switched off.
 fn radio_off(config: Config, function: u8) -> Pair {
     let mut pair = Pair::with(config, Settings::default());
     pair.left_behind(format!("AT+CFUN={function}\r\n"));
@@ -448,7 +448,7 @@ fn a_radio_that_is_found_off_is_switched_on() {
 }
 
 #[test]
-fn a_radio_that_may_not_be_switched_on_is_reported_and_waited_for() {
+fn a_radio_that_the_configuration_leaves_off_is_reported_and_waited_for() {
     let mut pair = radio_off(Config::default().switch_radio_on(false), 4);
     assert_eq!(not_ready(&mut pair), NotReady::RadioOff);
     assert_eq!(pair.wrote("AT+CFUN="), 0);
@@ -463,7 +463,7 @@ fn a_radio_that_is_switched_off_later_stays_off() {
     pair.command("AT+CFUN=4", Duration::from_secs(45)).unwrap();
     assert_eq!(not_ready(&mut pair), NotReady::RadioOff);
     assert_eq!(pair.wrote("AT+CFUN=1"), 0);
-    // Nor does what the application has switched off come on because the module was silent for a while.
+    // A radio that the application has switched off also stays off after a loss of the port.
     let mut pair = Pair::online();
     assert!(matches!(pair.call(Request::Radio { on: false }), Ok(Response::Done)));
     pair.pull_out();
@@ -476,13 +476,13 @@ fn a_radio_that_is_switched_off_later_stays_off() {
 }
 
 #[test]
-fn firmware_that_does_not_say_how_its_radio_is_has_it_on() {
+fn a_radio_of_unknown_state_counts_as_on() {
     for answer in ["\r\nERROR\r\n", "", "\r\n+CFUN: 7\r\n\r\nOK\r\n"] {
         let mut pair = Pair::new();
         pair.instead_times(3, "AT+CFUN?", answer);
         main_job(&mut pair.ready());
     }
-    // And the card may say it in its place.
+    // The error of the card may report the radio instead.
     let mut pair = Pair::new();
     pair.instead_times(200, "AT+CFUN?", "\r\nERROR\r\n");
     pair.instead_times(200, "AT+CPIN?", "\r\n+CME ERROR: 797\r\n");
@@ -507,7 +507,7 @@ fn a_network_that_comes_late_is_waited_for() {
 }
 
 #[test]
-fn an_access_point_that_the_module_refuses_is_left_out_the_next_time() {
+fn a_refused_access_point_is_left_out_of_the_next_attempt() {
     let mut pair = Pair::with(Config::default().apn("cmiot"), Settings::default());
     pair.instead("AT+CSTT=", "\r\nERROR\r\n");
     main_job(&mut pair.ready());
@@ -517,7 +517,7 @@ fn an_access_point_that_the_module_refuses_is_left_out_the_next_time() {
 }
 
 #[test]
-fn a_bearer_that_is_refused_is_asked_for_again_ever_more_slowly() {
+fn a_refused_bearer_is_requested_again_at_growing_intervals() {
     for answer in ["\r\nERROR\r\n", "\r\n+CME ERROR: 148\r\n", "\r\n+PDP: DEACT\r\n\r\n+CME ERROR: 65535\r\n"]
     {
         let mut pair = Pair::new();
@@ -536,7 +536,7 @@ fn a_bearer_that_is_refused_is_asked_for_again_ever_more_slowly() {
 }
 
 #[test]
-fn what_firmware_does_not_have_is_done_without() {
+fn optional_commands_may_be_refused_or_unanswered() {
     for command in [
         "AT+CIPHEAD=1",
         "AT+CIPSPRT=1",
@@ -584,7 +584,7 @@ fn every_command_of_bring_up_may_lose_its_answer_once() {
     for command in commands {
         let is_question = !command.contains('=') || command.ends_with('?');
         for answer in ["", "\r\nERROR\r\n", "\r\n+CME ERROR: 100\r\n", "\r\nOK\r\n"] {
-            // An `OK` for a setting that was not made is a lie that nothing shows.
+            // A false `OK` to a setting can't be detected.
             if answer.contains("OK") && !is_question {
                 continue;
             }
@@ -592,7 +592,7 @@ fn every_command_of_bring_up_may_lose_its_answer_once() {
             pair.instead(command, answer);
             main_job(&mut pair.ready());
         }
-        // The command is run, and its answer lost.
+        // The module runs the command, and the answer is lost.
         let mut pair = Pair::new();
         let mut lost = false;
         let (hit, eaten) =
@@ -622,7 +622,7 @@ fn a_module_that_answers_only_the_tenth_attention_is_found() {
     main_job(&mut pair.ready());
 }
 
-/// Numbers that no module means, and that do not fit somewhere.
+/// Numbers that no module sends, and that overflow some integer type.
 const TOO_LARGE: [&str; 8] = [
     "255",
     "65535",
@@ -634,7 +634,7 @@ const TOO_LARGE: [&str; 8] = [
     "340282366920938463463374607431768211456",
 ];
 
-/// The bytes with the number at this place, counted from 0, replaced; `None` if there are fewer.
+/// The bytes with the number at this place, counted from 0, replaced; `None` if there are fewer numbers.
 fn with_number(bytes: &[u8], place: usize, number: &str) -> Option<Vec<u8>> {
     let is_first = |at: &usize| bytes[*at].is_ascii_digit() && (*at == 0 || !bytes[*at - 1].is_ascii_digit());
     let start = (0..bytes.len()).filter(is_first).nth(place)?;
@@ -643,7 +643,7 @@ fn with_number(bytes: &[u8], place: usize, number: &str) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn a_channel_count_that_does_not_fit_is_refused_and_not_added_to() {
+fn a_channel_count_out_of_range_is_ignored() {
     for last in TOO_LARGE {
         let mut pair = Pair::new();
         pair.instead("AT+CIPSEND=?", format!("\r\n+CIPSEND: (0-{last}),1460\r\n\r\nOK\r\n"));
@@ -678,7 +678,7 @@ fn no_number_of_any_answer_overflows_anything() {
                 pair.close(socket).ok();
             }
             if !met.get() {
-                assert!(place > 30, "{place} numbers are few");
+                assert!(place > 30, "{place} numbers were replaced, which is too few");
                 break;
             }
         }
@@ -686,7 +686,7 @@ fn no_number_of_any_answer_overflows_anything() {
 }
 
 #[test]
-fn a_connection_asked_for_before_the_channels_are_known_gets_none_that_the_module_does_not_offer() {
+fn a_connection_requested_before_the_channel_count_is_known_gets_no_missing_channel() {
     let mut pair = Pair::with(Config::default(), Settings::default().profile(Profile::air780e()));
     let asked: Vec<_> = (0..8).map(|_| pair.connecting(ECHO.0, ECHO.1, Duration::from_secs(60))).collect();
     let answers: Vec<_> = asked.into_iter().map(|ticket| pair.answer(ticket)).collect();
@@ -696,7 +696,7 @@ fn a_connection_asked_for_before_the_channels_are_known_gets_none_that_the_modul
     assert_eq!(pair.wrote("AT+CIPSTART=6"), 0, "{}", pair.story());
 }
 
-/// What a peer may say and this host sends to it; a module whose echo stays on sends it back among its own words.
+/// Data that this host sends and a peer echoes. A module whose echo stays on sends them back among its own lines.
 const TRAPS: [&[u8]; 5] = [
     b"hello",
     b"\r\n0, CLOSED\r\n+PDP: DEACT\r\nRDY\r\n",
@@ -718,15 +718,15 @@ fn an_echo_that_cannot_be_switched_off_is_tolerated() {
                 assert_eq!(pair.send(socket, trap).unwrap(), trap.len(), "{answer}, {chunk}, {trap:?}");
                 assert_eq!(pair.read(socket, trap.len()).unwrap(), trap, "{answer}, {chunk}");
             }
-            assert_eq!(pair.engine.readable(other), (0, false), "nothing of it is the other peer's");
+            assert_eq!(pair.engine.readable(other), (0, false), "the other socket received echoed data");
             pair.command("AT+CSQ", Duration::from_secs(1)).unwrap();
             assert!(!pair.saw(|event| matches!(event, Event::Restarted)), "{answer}, {chunk}");
         }
     }
 }
 
-/// The most commands in a second, with a port that takes and answers them at once: those of one bring-up, and those that
-/// find a module again.
+/// The most commands in a second, on a port that takes and answers them at once: those of one bring-up, and those of
+/// one search for the module.
 const MOST_COMMANDS_A_SECOND: usize = 64;
 
 #[test]
@@ -771,7 +771,7 @@ fn no_module_makes_the_line_busy() {
 }
 
 #[test]
-fn a_module_that_starts_over_and_over_does_not_make_the_line_busy() {
+fn a_module_that_restarts_repeatedly_does_not_make_the_line_busy() {
     for (at, sign) in
         [("AT+CIPSPRT", "RDY"), ("AT+CIFSR", "RDY"), ("AT+CIPSPRT", "^boot.rom'v'!"), ("ATI", "RDY")]
     {

@@ -1,4 +1,4 @@
-//! Requests that are given up before they are answered, in virtual time.
+//! Requests that are cancelled before they are answered, in virtual time.
 
 #![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
 
@@ -11,7 +11,7 @@ use air724ug::{CloseReason, Config, Error, NotReady};
 
 const LONG: Duration = Duration::from_secs(120);
 
-/// A module on a line that takes its time, so that a request is given up at every stage.
+/// A modem on a slow line, so that a request can be cancelled at every stage.
 fn online() -> Pair {
     let settings = Settings::default().baud(Some(115_200)).latency(Duration::from_millis(5));
     let mut pair = Pair::with(Config::default(), settings).ready();
@@ -36,7 +36,7 @@ fn all_channels_are_free(pair: &mut Pair) {
 }
 
 #[test]
-fn a_connection_that_is_given_up_at_any_moment_frees_its_channel() {
+fn a_connection_cancelled_at_any_moment_frees_its_channel() {
     for host in [ECHO, ("silent.test", 1)] {
         for after in (0..400).step_by(5) {
             let mut pair = online();
@@ -54,7 +54,7 @@ fn a_connection_that_is_given_up_at_any_moment_frees_its_channel() {
 }
 
 #[test]
-fn one_that_waits_for_a_channel_is_given_up_and_the_others_go_on() {
+fn a_connection_that_waits_for_a_channel_is_cancelled_alone() {
     let mut pair = online();
     let first: Vec<SocketId> = (0..8).map(|_| pair.connect(ECHO.0, ECHO.1).unwrap()).collect();
     for socket in &first[..2] {
@@ -71,7 +71,7 @@ fn one_that_waits_for_a_channel_is_given_up_and_the_others_go_on() {
 }
 
 #[test]
-fn a_wait_for_readiness_is_given_up_and_another_one_goes_on() {
+fn a_wait_for_readiness_is_cancelled_alone() {
     let mut pair = Pair::with(Config::default(), Settings::default().baud(Some(115_200)));
     let waits = [0, 1].map(|_| pair.ask(Request::WaitReady { timeout: LONG }));
     cancelled(&mut pair, waits[0]);
@@ -79,7 +79,7 @@ fn a_wait_for_readiness_is_given_up_and_another_one_goes_on() {
 }
 
 #[test]
-fn without_a_port_a_request_that_waits_for_one_is_given_up_too() {
+fn a_request_that_waits_for_the_port_is_cancelled() {
     let mut pair = online();
     pair.unplug();
     let tickets = [pair.connecting(ECHO.0, ECHO.1, LONG), pair.ask(Request::WaitReady { timeout: LONG })];
@@ -90,14 +90,14 @@ fn without_a_port_a_request_that_waits_for_one_is_given_up_too() {
 }
 
 #[test]
-fn any_other_request_goes_on() {
+fn other_requests_are_not_cancelled() {
     let mut pair = online();
     let socket = pair.connect(ECHO.0, ECHO.1).unwrap();
     let ticket = pair.sending(socket, b"hello");
     assert!(matches!(pair.call(Request::Cancel { ticket }), Ok(Response::Done)));
     assert!(matches!(pair.answer(ticket), Ok(Response::Sent { accepted: 5, .. })));
     assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
-    // One that is answered already, or was never there.
+    // A cancel of a request that was answered, or that never existed, is a success.
     assert!(matches!(pair.call(Request::Cancel { ticket }), Ok(Response::Done)));
     assert!(matches!(pair.call(Request::Cancel { ticket: Ticket(0) }), Ok(Response::Done)));
 }

@@ -1,10 +1,10 @@
-//! The received side of every capture and fixture, given to an engine that asked none of it.
+//! The received side of every capture and fixture, given to an engine that has asked none of the questions.
 //!
-//! A driver on a port that carries the session of another program must go on working: it keeps asking its own
-//! questions, passes unsolicited lines on, and draws no wrong conclusion about data. The published captures are
-//! read from `../shared/captures`; where that folder is absent, the test says so and uses our own fixtures alone.
+//! A driver on a port that carries the session of another program has to keep working: it asks its own questions,
+//! passes unsolicited lines on, and draws no wrong conclusion about data. The published captures are read from
+//! `../shared/captures`. Without that folder, the test says so and uses only our own fixtures.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use air724ug::capture::{self, Capture, Entry, HappeningKind, replay};
 use air724ug::proto::{Engine, Event, Input, Output};
 use air724ug::time::Timestamp;
 
-/// More deadlines than this between two records would be a loop that does not wait: 75 s of silence have some hundred.
+/// The most deadlines between two records. More would be a loop without a wait; 75 s of silence have some hundred.
 const MAX_TICKS: usize = 10_000;
 
 fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
@@ -45,7 +45,7 @@ fn drain(engine: &mut Engine, events: &mut Vec<Event>) {
     }
 }
 
-/// What the engine tells when it receives a capture in pieces of at most `size` bytes.
+/// The events of an engine that receives a capture in pieces of at most `size` bytes.
 fn listen(capture: &Capture, size: usize) -> Vec<Event> {
     let mut engine = Engine::new(Config::default(), Timestamp::ZERO).unwrap();
     let mut events = Vec::new();
@@ -76,7 +76,7 @@ fn is_news(urc: &Urc) -> bool {
 }
 
 #[test]
-fn what_comes_unasked_reaches_the_application_in_order_at_every_chunk_size() {
+fn unsolicited_lines_reach_the_application_in_order_at_every_chunk_size() {
     let mut seen = 0;
     for (path, capture) in captures() {
         let expected: Vec<Urc> = replay(&capture)

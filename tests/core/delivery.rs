@@ -1,4 +1,4 @@
-//! Queued sends, events of data, and what the peer has acknowledged, in virtual time.
+//! Queued sends, events of data, and bytes that the peer has acknowledged, in virtual time.
 
 #![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
 
@@ -24,7 +24,7 @@ fn unacknowledged(pair: &mut Pair, socket: SocketId) -> u32 {
     }
 }
 
-/// A socket to a peer that takes nothing, so that the module fills up.
+/// A socket to a peer that reads nothing, so that the buffer of the module fills.
 fn to_a_deaf_peer(pair: &mut Pair) -> SocketId {
     pair.modem.network_mut().name("deaf.test", [10, 1, 0, 9]).serve(
         "deaf.test",
@@ -35,7 +35,7 @@ fn to_a_deaf_peer(pair: &mut Pair) -> SocketId {
 }
 
 #[test]
-fn queued_data_go_out_in_order_with_sends() {
+fn queued_data_and_sends_keep_their_order() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     queue(&mut pair, socket, b"one ").unwrap();
@@ -47,7 +47,7 @@ fn queued_data_go_out_in_order_with_sends() {
 }
 
 #[test]
-fn a_full_queue_takes_nothing_and_says_how_much_it_would() {
+fn a_full_queue_refuses_data_and_reports_its_room() {
     let mut pair = Pair::with(Config::default().send_queue(200_000), Settings::default()).ready();
     let socket = to_a_deaf_peer(&mut pair);
     queue(&mut pair, socket, &[1; 200_000]).unwrap();
@@ -73,7 +73,7 @@ fn every_send_and_every_receive_is_an_event_in_order() {
 }
 
 #[test]
-fn queued_data_that_never_went_out_are_reported() {
+fn unsent_queued_data_are_reported() {
     let mut pair = Pair::online();
     let socket = to_a_deaf_peer(&mut pair);
     queue(&mut pair, socket, &[1; 200_000]).unwrap();
@@ -93,10 +93,10 @@ fn a_flush_waits_for_the_peer() {
 }
 
 #[test]
-fn a_flush_that_the_peer_never_grants_is_a_time_out_and_floods_nothing() {
+fn a_flush_without_acknowledgement_times_out_with_few_questions() {
     let mut pair = Pair::online();
     let socket = to_a_deaf_peer(&mut pair);
-    // More than a deaf peer's buffers take, less than what the module takes.
+    // More bytes than a deaf peer's buffers hold, fewer than the module accepts.
     let mut sent = 0;
     while unacknowledged(&mut pair, socket) == 0 {
         sent += pair.send(socket, &[7; 1460]).unwrap();
@@ -110,7 +110,7 @@ fn a_flush_that_the_peer_never_grants_is_a_time_out_and_floods_nothing() {
 }
 
 #[test]
-fn a_flush_fails_with_its_socket() {
+fn a_flush_ends_with_its_socket() {
     let mut pair = Pair::online();
     let socket = to_a_deaf_peer(&mut pair);
     pair.send(socket, &[7; 8_000]).unwrap();
@@ -121,7 +121,7 @@ fn a_flush_fails_with_its_socket() {
 }
 
 #[test]
-fn eight_flushes_at_once_leave_the_port_to_others() {
+fn eight_flushes_at_once_use_little_of_the_line() {
     let mut pair = Pair::online();
     let sockets: Vec<_> = (0..8).map(|_| to_a_deaf_peer(&mut pair)).collect();
     for socket in &sockets {
@@ -142,7 +142,7 @@ fn eight_flushes_at_once_leave_the_port_to_others() {
 }
 
 #[test]
-fn where_delivery_is_unknown_a_flush_fails_at_once_and_asks_nothing() {
+fn where_delivery_is_unknown_a_flush_fails_at_once_without_a_question() {
     let mut pair = Pair::online();
     let host = Quotable::host(ECHO.0).unwrap();
     let request = Request::Connect { protocol: Protocol::Udp, host, port: ECHO.1, timeout: LONG };
@@ -161,7 +161,7 @@ fn where_delivery_is_unknown_a_flush_fails_at_once_and_asks_nothing() {
 }
 
 #[test]
-fn firmware_that_never_says_is_found_out() {
+fn repeated_refusals_of_the_question_fail_a_flush() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.send(socket, b"hello").unwrap();
@@ -170,13 +170,13 @@ fn firmware_that_never_says_is_found_out() {
     let answer = pair.call(Request::Flush { socket, timeout: LONG });
     assert!(matches!(answer, Err(Error::Refused { code: Refusal::Error, .. })), "{answer:?}");
     assert!(pair.now - before < Duration::from_secs(1));
-    // One refusal is none.
+    // A single refusal does not fail it.
     pair.instead("AT+CIPACK", "\r\nERROR\r\n");
     assert!(matches!(pair.call(Request::Flush { socket, timeout: LONG }), Ok(Response::Done)));
 }
 
 #[test]
-fn a_drain_waits_for_the_module_and_asks_nothing() {
+fn a_drain_waits_for_the_module_without_a_question() {
     let settings = Settings::default().latency(Duration::from_millis(3));
     let mut pair = Pair::with(Config::default(), settings).ready();
     let socket = pair.channel_open();
@@ -190,7 +190,7 @@ fn a_drain_waits_for_the_module_and_asks_nothing() {
 }
 
 #[test]
-fn a_drain_of_a_module_that_takes_nothing_is_a_time_out() {
+fn a_drain_times_out_if_the_module_accepts_nothing() {
     let mut pair = Pair::online();
     let socket = to_a_deaf_peer(&mut pair);
     queue(&mut pair, socket, &[7; 200_000]).unwrap();
@@ -202,20 +202,20 @@ fn a_drain_of_a_module_that_takes_nothing_is_a_time_out() {
 }
 
 #[test]
-fn a_send_whose_time_is_up_in_the_module_is_waited_for() {
+fn a_drain_waits_for_the_piece_of_a_send_that_timed_out() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.control(Control::fault(air724ug::sim::fault::LateSend { by: Duration::from_secs(5) }));
     let send = Request::Send { socket, data: b"hello".to_vec(), timeout: Duration::from_secs(1) };
     assert!(matches!(pair.call(send), Err(Error::Timeout { .. })));
     let ticket = pair.ask(Request::Drain { socket, timeout: LONG });
-    assert!(pair.answered(ticket).is_none(), "the module has not said that it has it");
+    assert!(pair.answered(ticket).is_none(), "the module has not confirmed the piece");
     assert!(matches!(pair.answer(ticket), Ok(Response::Done)), "{}", pair.story());
     assert_eq!(pair.engine.socket_statistics(socket).unwrap().sent, 5);
 }
 
 #[test]
-fn what_is_known_to_be_acknowledged_is_counted() {
+fn acknowledged_bytes_are_counted() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.send(socket, &[7; 5_000]).unwrap();
@@ -223,12 +223,12 @@ fn what_is_known_to_be_acknowledged_is_counted() {
     assert_eq!(
         (seen(&pair).acknowledged, seen(&pair).unacknowledged()),
         (0, 5_000),
-        "the module has not been asked"
+        "the driver has not asked the module"
     );
     pair.instead("AT+CIPACK", "\r\n+CIPACK: 5000,3800,1200\r\n\r\nOK\r\n");
     assert_eq!(unacknowledged(&mut pair, socket), 1_200);
     assert_eq!((seen(&pair).acknowledged, seen(&pair).unacknowledged()), (3_800, 1_200));
-    // Nonsense takes nothing back.
+    // An impossible answer does not reduce the count.
     pair.instead("AT+CIPACK", "\r\n+CIPACK: 5000,0,4000000000\r\n\r\nOK\r\n");
     unacknowledged(&mut pair, socket);
     assert_eq!(seen(&pair).acknowledged, 3_800);
@@ -239,7 +239,7 @@ fn what_is_known_to_be_acknowledged_is_counted() {
 }
 
 #[test]
-fn what_the_peer_has_is_followed_without_a_request_until_everything_is_acknowledged() {
+fn followed_delivery_is_queried_until_all_bytes_are_acknowledged() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.engine.follow_delivery(socket);
@@ -248,9 +248,9 @@ fn what_the_peer_has_is_followed_without_a_request_until_everything_is_acknowled
     assert_eq!(pair.engine.socket_statistics(socket).unwrap().acknowledged, 5000);
     let asked = pair.wrote("AT+CIPACK=");
     pair.run_for(Duration::from_secs(60));
-    assert_eq!(pair.wrote("AT+CIPACK="), asked, "there is nothing to ask about");
+    assert_eq!(pair.wrote("AT+CIPACK="), asked, "all bytes were acknowledged before");
 
-    // Firmware that does not tell is asked no more.
+    // Firmware that refuses the question is asked no more.
     pair.instead_times(100, "AT+CIPACK", "\r\nERROR\r\n");
     for _ in 0..10 {
         pair.send(socket, b"more").unwrap();
@@ -258,7 +258,7 @@ fn what_the_peer_has_is_followed_without_a_request_until_everything_is_acknowled
     }
     assert!(pair.wrote("AT+CIPACK=") <= asked + 3, "{} questions", pair.wrote("AT+CIPACK=") - asked);
 
-    // One that is not followed is not asked about.
+    // A socket that is not followed causes no question.
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.send(socket, &[7; 5000]).unwrap();
@@ -267,7 +267,7 @@ fn what_the_peer_has_is_followed_without_a_request_until_everything_is_acknowled
 }
 
 #[test]
-fn a_question_without_an_answer_does_not_end_what_is_followed() {
+fn a_question_without_an_answer_does_not_end_followed_delivery() {
     for answer in ["", "\r\nERROR\r\n", "\r\n+CIPACK: 50\r\n\r\nOK\r\n"] {
         let mut pair = Pair::online();
         let socket = pair.channel_open();
@@ -280,7 +280,7 @@ fn a_question_without_an_answer_does_not_end_what_is_followed() {
 }
 
 #[test]
-fn a_peer_that_acknowledges_nothing_is_asked_about_less_and_less() {
+fn without_acknowledgements_the_questions_become_rarer() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.engine.follow_delivery(socket);
@@ -290,7 +290,7 @@ fn a_peer_that_acknowledges_nothing_is_asked_about_less_and_less() {
     let asked = pair.wrote("AT+CIPACK=");
     assert!((50..=62).contains(&asked), "{asked} questions");
 
-    // The next send is asked about from a second later on, and so is what is not acknowledged.
+    // A further send restarts the questions after a second, also for the unacknowledged bytes.
     pair.heal();
     pair.instead_times(4, "AT+CIPACK", "\r\n+CIPACK: 5004,0,5004\r\n\r\nOK\r\n");
     pair.send(socket, b"more").unwrap();
@@ -298,7 +298,7 @@ fn a_peer_that_acknowledges_nothing_is_asked_about_less_and_less() {
     let again = pair.wrote("AT+CIPACK=") - asked;
     assert!(again >= 3, "{again} questions");
 
-    // What is acknowledged is noticed.
+    // The acknowledgement is counted.
     pair.heal();
     pair.send(socket, b"more").unwrap();
     pair.run_for(Duration::from_secs(2));
@@ -306,7 +306,7 @@ fn a_peer_that_acknowledges_nothing_is_asked_about_less_and_less() {
 }
 
 #[test]
-fn a_peer_that_acknowledges_bit_by_bit_is_asked_about_every_second() {
+fn slow_acknowledgements_are_queried_every_second() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.engine.follow_delivery(socket);
@@ -322,9 +322,10 @@ fn a_peer_that_acknowledges_bit_by_bit_is_asked_about_every_second() {
     assert_eq!(pair.engine.socket_statistics(socket).unwrap().acknowledged, 5000);
 }
 
-/// What the module still holds is not read, so the socket has not ended; but there is no connection left to be asked about.
+/// The module still holds unread data, so the socket has not ended. But the connection no longer exists, so the module
+/// can't be asked about it.
 #[test]
-fn a_question_about_a_connection_that_the_peer_has_closed_makes_no_busy_loop() {
+fn a_request_about_a_connection_that_the_peer_has_closed_causes_no_busy_loop() {
     let config = Config::default().receive_mode(ReceiveMode::Manual).receive_window(4096);
     let mut pair = Pair::with(config, Settings::default()).ready();
     let socket = pair.channel_open();
@@ -344,9 +345,9 @@ fn a_question_about_a_connection_that_the_peer_has_closed_makes_no_busy_loop() {
     assert_eq!(pair.wrote("AT+CIPACK"), 0);
 }
 
-/// As a thread that waits for data is woken.
+/// The notification wakes a thread that waits for data.
 #[test]
-fn a_socket_is_told_of_once_when_it_can_be_read_and_could_not_before() {
+fn a_socket_is_reported_once_when_it_becomes_readable() {
     for mode in [ReceiveMode::Push, ReceiveMode::Manual] {
         let mut pair = Pair::with(Config::default().receive_mode(mode), Settings::default()).ready();
         let socket = pair.channel_open();
@@ -355,7 +356,11 @@ fn a_socket_is_told_of_once_when_it_can_be_read_and_could_not_before() {
             for text in [b"one", b"two"] {
                 pair.send(socket, text).unwrap();
                 pair.run_for(Duration::from_secs(1));
-                assert_eq!(pair.readable, [socket], "{mode:?}: with the first, which is still unread");
+                assert_eq!(
+                    pair.readable,
+                    [socket],
+                    "{mode:?}: reported with the first data, which are unread"
+                );
             }
             assert_eq!(pair.read(socket, 6).unwrap(), b"onetwo");
         }
@@ -364,7 +369,7 @@ fn a_socket_is_told_of_once_when_it_can_be_read_and_could_not_before() {
         pair.run_for(Duration::from_secs(1));
         assert_eq!(pair.readable, [socket], "{mode:?}: the end");
     }
-    // A datagram of no bytes is nothing to read.
+    // An empty datagram does not make a socket readable.
     let mut pair = Pair::online();
     let (host, port) = (Quotable::host(ECHO.0).unwrap(), ECHO.1);
     let request = Request::Connect { protocol: Protocol::Udp, host, port, timeout: Duration::from_secs(60) };

@@ -1,4 +1,4 @@
-//! A request costs one exchange on the line unless something is in doubt, and doubt ends when it is settled.
+//! A request takes one exchange on the line unless an earlier answer is in doubt, and a doubt ends with its cause.
 #![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
 
 use std::time::Duration;
@@ -10,12 +10,12 @@ use air724ug::{Config, ReceiveMode};
 use crate::support::pair::{ECHO, Pair};
 
 const LONG: Duration = Duration::from_secs(30);
-/// Requests of each kind. Of all that are written while they run, two in a hundred may be the driver's own.
+/// The number of requests of each kind. Of all commands written during a run, two in a hundred may be the driver's own.
 const REQUESTS: usize = 50;
 
-/// The commands that were written for each request. The payload has none in it.
+/// The number of commands written for each request. The payload contains no command.
 fn commands_per_request(pair: &mut Pair) -> f64 {
-    // An answer that was not the module's may have left the bearer down.
+    // A false answer may have left the bearer down.
     let socket = (0..5).find_map(|_| pair.connect(ECHO.0, ECHO.1).ok()).unwrap();
     pair.run_for(Duration::from_secs(20));
     pair.written.clear();
@@ -27,7 +27,7 @@ fn commands_per_request(pair: &mut Pair) -> f64 {
         pair.send(socket, b"0123456789").unwrap();
         requests += 4;
     }
-    // What the driver fetched on its own initiative is the price of the data that came back.
+    // Fetches are part of the received data, not of a request.
     let fetched = pair.wrote("AT+CIPRXGET=2,");
     (pair.wrote("AT") - fetched) as f64 / requests as f64
 }
@@ -45,7 +45,7 @@ fn a_request_is_one_exchange_in_each_dialect() {
     }
 }
 
-/// The commands that the driver writes until it is ready, each once.
+/// The commands that the driver writes until it is ready, each of them once.
 fn commands_of_bring_up(profile: &Profile) -> Vec<String> {
     let pair = Pair::with(Config::default(), Settings::default().profile(profile.clone())).ready();
     let mut commands = Vec::new();
@@ -58,10 +58,10 @@ fn commands_of_bring_up(profile: &Profile) -> Vec<String> {
     commands
 }
 
-/// What the modem says once for a command. Without an answer a late one may come for 300 s, in the middle of others, and the driver
-/// asks behind each command whether that was its own.
+/// Each answer replaces the module's answer to one command, once. After a lost answer, a late one may come for 300 s
+/// and within other answers, so the driver asks a question after each command.
 #[test]
-fn an_odd_answer_costs_no_second_exchange_and_a_lost_one_does_so_while_it_may_come_late() {
+fn an_odd_answer_costs_no_further_exchanges_and_a_lost_one_only_while_it_may_come_late() {
     for profile in [Profile::air724(), Profile::vendor8910()] {
         for command in commands_of_bring_up(&profile) {
             for answer in
@@ -71,7 +71,7 @@ fn an_odd_answer_costs_no_second_exchange_and_a_lost_one_does_so_while_it_may_co
                 pair.instead_times(1, &command, answer);
                 let mut pair = pair.ready();
                 let case = format!("{} {command} {answer:?}", profile.name);
-                // The rows of a status come behind its `OK`, so without them it is not answered.
+                // The rows of the status come after its `OK`. Without them the command has no answer.
                 let is_lost = answer.is_empty() || (command == "AT+CIPSTATUS" && !answer.contains("ERROR"));
                 let per_request = commands_per_request(&mut pair);
                 if !is_lost {

@@ -1,4 +1,4 @@
-//! Settings that make no sense and files that take nothing: what they may cost, and what they never do.
+//! Extreme settings, and captures to files that accept nothing: their cost, and the limits of their effects.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,9 +17,9 @@ use air724ug::query::{Ping, Resolve};
 use air724ug::sim::{MemoryNetwork, Peer, Settings, Simulator, serve};
 use air724ug::{Config, Error, Modem, Received};
 
-/// A ceiling for what takes milliseconds.
+/// A limit: the awaited event comes within milliseconds, or the test fails.
 const SOON: Duration = Duration::from_secs(30);
-/// Spans at and beyond the limits of every clock.
+/// Durations at and beyond the limits of every clock.
 const SPANS: [Duration; 4] =
     [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(u64::MAX / 1_000), Duration::MAX];
 
@@ -33,7 +33,7 @@ fn connect(pair: &mut Pair, protocol: Protocol, timeout: Duration) -> Option<Soc
 }
 
 #[test]
-fn no_span_of_a_request_breaks_the_core() {
+fn a_request_may_have_any_timeout() {
     for timeout in SPANS {
         let mut pair = Pair::online();
         let forever = timeout > SOON;
@@ -66,14 +66,14 @@ fn no_span_of_a_request_breaks_the_core() {
         }
         let answer = pair.call(Request::Close { socket, timeout });
         assert!(answer.is_ok() || (!forever && in_vain(&answer)), "{answer:?}");
-        // It is none the worse.
+        // The engine still works.
         let socket = pair.channel_open();
         assert_eq!(pair.send(socket, b"hello").unwrap(), 5);
         assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
     }
 }
 
-/// A modem on a thread, with a peer that echoes, after it got ready.
+/// A modem on a thread, ready, with a peer that echoes.
 fn real_modem(config: Config) -> Modem {
     let mut network = MemoryNetwork::new();
     network.name("echo.test", [10, 1, 0, 1]).serve("echo.test", 7, Peer::echo());
@@ -84,7 +84,7 @@ fn real_modem(config: Config) -> Modem {
 }
 
 #[test]
-fn no_span_of_a_call_breaks_a_modem() {
+fn a_call_may_have_any_timeout() {
     let modem = real_modem(Config::default().receive_poll(Duration::MAX));
     for timeout in SPANS {
         let forever = timeout > SOON;
@@ -116,7 +116,7 @@ fn no_span_of_a_call_breaks_a_modem() {
     }
 }
 
-/// A pipe with a name, in the folder for temporary files; gone when dropped.
+/// A named pipe in the folder for temporary files, removed when this is dropped.
 struct Pipe(PathBuf);
 
 impl Pipe {
@@ -127,7 +127,7 @@ impl Pipe {
         Self(path)
     }
 
-    /// Both of its ends, so that it can be opened, and read when the test wants it.
+    /// A handle of both ends, so that the driver can open the pipe and the test reads it later.
     fn held(&self) -> std::fs::File {
         std::fs::OpenOptions::new().read(true).write(true).open(&self.0).unwrap()
     }
@@ -139,7 +139,7 @@ impl Drop for Pipe {
     }
 }
 
-/// Why the capture has ended, as an event.
+/// The reason in the event that reports the end of the capture.
 fn capture_ended(events: &air724ug::crossbeam_channel::Receiver<Event>) -> String {
     loop {
         if let Event::CaptureEnded(why) = events.recv_timeout(SOON).unwrap() {
@@ -150,7 +150,7 @@ fn capture_ended(events: &air724ug::crossbeam_channel::Receiver<Event>) -> Strin
 
 fn echoes(modem: &Modem, data: &[u8]) {
     let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
-    // No more at once than the window takes.
+    // Each part fits into the receive window.
     for part in data.chunks(50_000) {
         socket.send(part).unwrap();
         let mut back = vec![0; part.len()];
@@ -172,13 +172,13 @@ fn a_capture_on_a_pipe_without_a_reader_is_refused_at_once() {
 
 #[cfg(unix)]
 #[test]
-fn a_capture_on_a_pipe_that_is_not_drained_holds_nothing_up_and_ends() {
+fn a_capture_on_an_unread_pipe_ends_without_a_delay_for_the_session() {
     let pipe = Pipe::new("not-drained");
     let mut held = pipe.held();
     let modem = real_modem(Config::default().capture(&pipe.0));
     let events = modem.events();
     echoes(&modem, b"hello");
-    // Each byte takes four in the capture, on both ways.
+    // Each byte is recorded in both directions, with four characters each time.
     echoes(&modem, &vec![0; 600_000]);
     let why = capture_ended(&events);
     assert!(why.contains("takes less than is recorded"), "{why}");
@@ -188,7 +188,7 @@ fn a_capture_on_a_pipe_that_is_not_drained_holds_nothing_up_and_ends() {
     echoes(&modem, b"hello");
     modem.close();
     assert!(before.elapsed() < SOON);
-    // Read at last, it says that it is short.
+    // The text in the pipe says that the capture is incomplete.
     let (mut text, mut buf) = (Vec::new(), vec![0; 64 * 1024]);
     while !text.windows(21).any(|part| part == b"the capture ends here") || !text.ends_with(b"\n") {
         let count = held.read(&mut buf).unwrap();
@@ -202,16 +202,16 @@ fn a_capture_on_a_pipe_that_is_not_drained_holds_nothing_up_and_ends() {
 
 #[cfg(unix)]
 #[test]
-fn a_capture_on_a_full_disk_is_told_and_the_session_goes_on() {
+fn a_full_disk_under_a_capture_is_reported_and_the_session_goes_on() {
     let modem = real_modem(Config::default().capture("/dev/full"));
     let error = modem.flush_capture().unwrap_err().to_string();
     assert!(error.contains("No space left"), "{error}");
     echoes(&modem, b"hello");
     modem.close();
-    assert!(modem.flush_capture().is_err(), "ever after");
+    assert!(modem.flush_capture().is_err(), "the error remains");
 }
 
-/// What a session leaves in its capture.
+/// The capture of a session.
 fn recorded(name: &str, end: impl FnOnce(Modem)) -> Vec<u8> {
     let path = std::env::temp_dir().join(format!("air724ug-{name}-{}", std::process::id()));
     let modem = real_modem(Config::default().capture(&path));
@@ -230,7 +230,7 @@ fn is_whole(path: &Path) -> bool {
 }
 
 #[test]
-fn a_modem_that_is_closed_or_dropped_leaves_a_whole_capture() {
+fn a_closed_or_dropped_modem_leaves_a_complete_capture() {
     for (name, end) in
         [("closed", (|modem: Modem| modem.close()) as fn(Modem)), ("dropped", |modem: Modem| drop(modem))]
     {

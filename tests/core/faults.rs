@@ -1,5 +1,5 @@
-//! Each way in which a modem of this family fails, by name: it ends as a typed error or an event, in time, and the next
-//! thing works. `Pair` checks that no request outlives its time-out and that nothing is answered twice.
+//! The failures of modems of this family, by name. Each ends in time as a typed error or an event, and the next request
+//! works. `Pair` checks that no request outlives its timeout and that no request is answered twice.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
@@ -24,7 +24,7 @@ fn online(mode: ReceiveMode) -> Pair {
     Pair::with(Config::default().receive_mode(mode), Settings::default()).ready()
 }
 
-/// The pair still does its job, and no command was run that the library did not write as one.
+/// Checks that the pair still works, and that the module ran no command which the driver did not write as one.
 fn still_works(pair: &mut Pair) {
     let socket = pair.channel_open();
     let data = b"still here";
@@ -34,7 +34,7 @@ fn still_works(pair: &mut Pair) {
     let state = pair.modem.state();
     assert!(state.attached && state.registration == 1, "a stray command was run: {state:?}");
     let strange = |happening: &&Happening| match happening {
-        // The library's own question.
+        // A question of the driver itself.
         Happening::Command(text) if text == "AT+CFUN?" => false,
         Happening::Command(text) => text.contains("CFUN") || text.contains("&F") || text.contains("&f"),
         _ => false,
@@ -43,7 +43,7 @@ fn still_works(pair: &mut Pair) {
     assert_eq!(pair.waiting(), 0);
 }
 
-/// What the peer has received on the link that was made last.
+/// The bytes that the peer has received on the newest link.
 fn peer_got(pair: &Pair) -> Vec<u8> {
     let link = pair.modem.network().last_link().unwrap();
     pair.modem.network().received(link).to_vec()
@@ -75,7 +75,7 @@ fn a_peer_that_closes_before_the_prompt_ends_the_send() {
 }
 
 #[test]
-fn a_close_whose_news_was_lost_is_found_by_the_refused_send() {
+fn an_unreported_close_is_detected_by_the_refused_send() {
     for mode in both_modes() {
         let settings = Settings::default().closed_reported(false);
         let config = Config::default().receive_mode(mode).receive_poll(Duration::from_secs(3600));
@@ -92,16 +92,16 @@ fn a_close_whose_news_was_lost_is_found_by_the_refused_send() {
 }
 
 #[test]
-fn a_peer_that_breaks_the_connection_between_prompt_and_result_ends_the_send() {
+fn a_close_between_prompt_and_result_ends_the_send() {
     for mode in both_modes() {
         for after in 0..HOSTILE.len() {
             let mut pair = online(mode);
             let socket = pair.channel_open();
             pair.control(Control::fault(fault::CloseMidSend { after }));
             match pair.send(socket, HOSTILE) {
-                // No chunk is that long.
+                // No chunk has this length, so no close happened.
                 Ok(accepted) if accepted == HOSTILE.len() => continue,
-                // Chunks before the one that was hit had been taken.
+                // Earlier chunks were accepted.
                 Ok(_) => {}
                 Err(Error::Closed(_)) => {}
                 Err(error) => panic!("{after}: {error}"),
@@ -149,11 +149,11 @@ fn a_lost_send_command_does_not_turn_its_payload_into_commands() {
 }
 
 #[test]
-fn bytes_of_a_payload_that_are_lost_on_the_line_leave_the_module_usable() {
+fn after_lost_bytes_of_a_payload_the_module_is_usable() {
     for lost in [1, 5, HOSTILE.len()] {
         let mut pair = Pair::online();
         let socket = pair.channel_open();
-        // The first chunk of the payload is shortened.
+        // The line cuts the first chunk of the payload.
         let mut hit = false;
         pair.to_modem = Box::new(move |_, bytes| {
             if !hit && bytes.starts_with(b"hello") {
@@ -196,14 +196,14 @@ fn send_ok_in_place_of_data_accept_is_a_success() {
         pair.instead("AT+CIPSEND=0", "\r\n> ").instead("hello", spelling);
         assert_eq!(pair.send(socket, b"hello").unwrap(), 5, "{spelling:?}");
     }
-    // The module stays in the mode that says SEND OK.
+    // The module stays in the mode with `SEND OK`.
     let mut pair = Pair::new();
     pair.instead("AT+CIPQSEND=1", "\r\nERROR\r\n");
     still_works(&mut pair.ready());
 }
 
 #[test]
-fn a_prompt_without_its_blank_is_one() {
+fn a_prompt_may_lack_its_blank() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.instead("AT+CIPSEND=0", "\r\n>").instead("hello", "\r\nDATA ACCEPT:0,5\r\n");
@@ -211,7 +211,7 @@ fn a_prompt_without_its_blank_is_one() {
 }
 
 #[test]
-fn data_that_come_before_the_result_of_the_send_are_read() {
+fn data_before_the_result_of_a_send_are_read() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.instead("AT+CIPSEND=0", "\r\n+RECEIVE,0,3:\r\nabc\r\n> ");
@@ -220,7 +220,7 @@ fn data_that_come_before_the_result_of_the_send_are_read() {
     assert_eq!(pair.read(socket, 6).unwrap(), b"abcd>f");
 }
 
-/// Every number that the table knows, some that it does not, and the texts of the manual and of the 8910 core.
+/// Every number in the table, some other numbers, and the texts of the manual and of the 8910 core.
 fn refusals() -> Vec<(String, Refusal)> {
     let numbers = (0..=200).chain(760..=830).chain(900..=1010).chain([65_535, 4_000_000_000]);
     let mut all: Vec<_> = numbers
@@ -239,7 +239,7 @@ fn refusals() -> Vec<(String, Refusal)> {
 }
 
 #[test]
-fn every_refusal_of_a_connection_is_the_connections_error() {
+fn every_refusal_of_a_connection_is_its_error() {
     let mut pair = Pair::online();
     for (text, refusal) in refusals() {
         pair.instead("AT+CIPSTART", &text);
@@ -252,7 +252,7 @@ fn every_refusal_of_a_connection_is_the_connections_error() {
 }
 
 #[test]
-fn every_refusal_of_a_send_ends_the_socket_with_it() {
+fn every_refusal_of_a_send_is_the_reason_of_the_sockets_end() {
     let mut pair = Pair::online();
     for (text, refusal) in refusals() {
         let socket = pair.channel_open();
@@ -293,7 +293,7 @@ fn every_refusal_of_a_fetch_ends_the_socket_or_is_tried_again() {
             Err(Error::Closed(CloseReason::PeerWithDataLost | CloseReason::Peer)) => {}
             other => panic!("{text:?}: {other:?}"),
         }
-        // For ever, it is an error.
+        // A lasting refusal is an error.
         let mut pair = online(ReceiveMode::Manual);
         let socket = pair.channel_open();
         for _ in 0..3 {
@@ -309,7 +309,7 @@ fn every_refusal_of_a_fetch_ends_the_socket_or_is_tried_again() {
 }
 
 #[test]
-fn every_refusal_of_a_command_is_the_commands_error() {
+fn every_refusal_of_a_command_is_its_error() {
     let mut pair = Pair::online();
     for (text, refusal) in refusals() {
         pair.instead("AT+CSQ", &text);
@@ -324,7 +324,7 @@ fn every_refusal_of_a_command_is_the_commands_error() {
 // ----------------------------------------------------------------------------------------------------- receiving
 
 #[test]
-fn news_of_waiting_data_inside_a_reply_are_no_part_of_it() {
+fn an_unsolicited_line_within_an_answer_is_not_part_of_the_answer() {
     let mut pair = online(ReceiveMode::Manual);
     let socket = pair.channel_open();
     let reply = "\r\n+CIPRXGET: 1,0\r\n\r\n+CSQ: 24,99\r\n\r\n+CIPRXGET: 1,0\r\n\r\nOK\r\n";
@@ -338,7 +338,7 @@ fn news_of_waiting_data_inside_a_reply_are_no_part_of_it() {
 }
 
 #[test]
-fn data_inside_a_reply_are_no_part_of_it() {
+fn data_within_an_answer_are_not_part_of_the_answer() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.instead("AT+CSQ", "\r\n+CSQ: 24,99\r\n\r\n+RECEIVE,0,10:\r\n\r\nERROR\r\n!\r\nOK\r\n");
@@ -347,7 +347,7 @@ fn data_inside_a_reply_are_no_part_of_it() {
 }
 
 #[test]
-fn an_ok_inside_payload_is_payload() {
+fn lines_of_a_module_within_payload_are_payload() {
     let payload: &[u8] = b"\r\nOK\r\n\r\nERROR\r\n\r\n0, CLOSED\r\n\r\n+RECEIVE,1,3:\r\nabc\r\nRDY\r\n\r\n> \r\n+PDP: DEACT\r\n\
         \r\n+CIPRXGET: 2,0,5,0\r\nhello\r\n\r\nOK\r\n";
     for mode in both_modes() {
@@ -365,14 +365,14 @@ fn an_ok_inside_payload_is_payload() {
 }
 
 #[test]
-fn a_pushed_frame_that_is_cut_short_ends_every_socket_that_may_lack_a_frame_behind_it() {
+fn a_pushed_frame_cut_short_ends_every_socket_that_may_lack_a_frame() {
     let mut pair = Pair::online();
     let (socket, other) = (pair.channel_open(), pair.channel_open());
     pair.inject(b"\r\n+RECEIVE,0,3:\r\nabc\r\n+RECEIVE,0,100:\r\nonly a few bytes\r\nOK\r\n");
     let (read, end) = pair.read_to_end(socket);
     assert_eq!(read, b"abc");
     assert!(matches!(end, Error::Closed(CloseReason::Truncated { lost: 100 })), "{end}");
-    // What is missing of this frame may have been lost together with a whole one of another channel.
+    // The missing bytes may include a whole frame of another channel.
     let (read, end) = pair.read_to_end(other);
     assert!(read.is_empty());
     assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{end}");
@@ -382,14 +382,14 @@ fn a_pushed_frame_that_is_cut_short_ends_every_socket_that_may_lack_a_frame_behi
 }
 
 #[test]
-fn a_fetched_body_that_a_close_cuts_short_is_capture_s07() {
+fn a_fetched_body_cut_short_by_a_close_ends_the_socket_as_in_capture_s07() {
     let mut pair = online(ReceiveMode::Manual);
     let first = pair.channel_open();
     let cut = "\r\n+CIPRXGET: 2,0,63,176\r\nie: connect.sid=s%3AHppfMVIrDeQ3Z7wuBx\r\n\r\n0, CLOSE OK\r\n";
     pair.instead("AT+CIPRXGET=2,0", cut);
     pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
     let (read, end) = pair.read_to_end(first);
-    assert!(read.is_empty(), "half a frame was given");
+    assert!(read.is_empty(), "a part of the frame was delivered");
     assert!(matches!(end, Error::Closed(CloseReason::Truncated { lost: 63 })), "{end}");
     pair.close(first).unwrap();
     still_works(&mut pair);
@@ -399,7 +399,7 @@ fn a_fetched_body_that_a_close_cuts_short_is_capture_s07() {
 fn a_body_shorter_than_its_header_says_gives_no_wrong_byte() {
     let data = [b'x'; 100];
     for mode in both_modes() {
-        // Fewer, and the line ends of the answer would fill the gap in manual mode: nothing would show.
+        // In manual mode, fewer missing bytes would be filled by the line ends of the answer, and no damage would show.
         for missing in [20, 50, 100] {
             let mut pair = online(mode);
             let socket = pair.channel_open();
@@ -423,7 +423,7 @@ fn silent_peer(pair: &mut Pair) {
 }
 
 #[test]
-fn connect_fail_after_75_s_is_the_connections_error() {
+fn connect_fail_after_75_s_is_the_error_of_the_connection() {
     let mut pair = Pair::online();
     silent_peer(&mut pair);
     let begun = pair.now;
@@ -434,7 +434,7 @@ fn connect_fail_after_75_s_is_the_connections_error() {
 }
 
 #[test]
-fn connect_fail_after_75_s_inside_the_next_command_is_capture_s04() {
+fn connect_fail_after_75_s_within_another_command_is_ignored_as_in_capture_s04() {
     let mut pair = Pair::online();
     silent_peer(&mut pair);
     let ticket = pair.connecting("silent.test", 80, Duration::from_secs(10));
@@ -442,7 +442,7 @@ fn connect_fail_after_75_s_inside_the_next_command_is_capture_s04() {
     pair.run_for(Duration::from_secs(60));
     pair.instead("AT+CSCS", "\r\n0, CONNECT FAIL\r\n\r\nOK\r\n");
     assert!(pair.command("AT+CSCS=\"GSM\"", Duration::from_secs(1)).unwrap().is_empty());
-    // While the next connection is being made on the same channel, it is not believed either.
+    // It is also not believed for the next connection on the same channel, while that is being made.
     let ticket = pair.connecting("silent.test", 80, Duration::from_secs(10));
     pair.inject(b"\r\n0, CONNECT FAIL\r\n");
     assert!(matches!(pair.answer(ticket), Err(Error::Timeout { .. })));
@@ -451,7 +451,7 @@ fn connect_fail_after_75_s_inside_the_next_command_is_capture_s04() {
 
 #[test]
 fn a_connection_that_blocks_the_module_gives_its_late_error_to_no_other_command() {
-    // The vendor dialect answers nothing for 60 s, and then says so.
+    // The vendor dialect answers nothing for 60 s, and then reports the failure.
     let settings = Settings::default().profile(Profile::vendor8910());
     let mut pair = Pair::with(Config::default(), settings).ready();
     silent_peer(&mut pair);
@@ -468,7 +468,7 @@ fn a_connection_that_blocks_the_module_gives_its_late_error_to_no_other_command(
 }
 
 #[test]
-fn a_blocking_connection_whose_caller_has_given_up_still_blocks_and_its_error_answers_nothing_else() {
+fn an_abandoned_blocking_connection_still_blocks_and_its_error_answers_no_other_command() {
     for mode in [ReceiveMode::Push, ReceiveMode::Manual] {
         for seconds in [2, 10, 30, 59, 60] {
             let settings = Settings::default().profile(Profile::vendor8910());
@@ -492,7 +492,7 @@ fn a_blocking_connection_whose_caller_has_given_up_still_blocks_and_its_error_an
 }
 
 #[test]
-fn blocking_connections_that_were_given_up_block_one_behind_the_other() {
+fn abandoned_blocking_connections_block_one_after_the_other() {
     for mode in [ReceiveMode::Push, ReceiveMode::Manual] {
         for count in 2..=4 {
             let settings = Settings::default().profile(Profile::vendor8910());
@@ -520,7 +520,7 @@ fn blocking_connections_that_were_given_up_block_one_behind_the_other() {
 }
 
 #[test]
-fn an_answer_while_a_failure_is_doubted_does_not_show_that_connections_do_not_block() {
+fn an_answer_while_a_failure_is_in_doubt_does_not_prove_that_connections_do_not_block() {
     let settings = Settings::default().profile(Profile::vendor8910());
     let mut pair = Pair::with(Config::default(), settings).ready();
     silent_peer(&mut pair);
@@ -538,11 +538,11 @@ fn an_answer_while_a_failure_is_doubted_does_not_show_that_connections_do_not_bl
 }
 
 #[test]
-fn a_close_of_which_nothing_clear_is_said_is_repeated_at_a_bounded_pace() {
+fn a_close_with_unclear_answers_is_repeated_at_a_bounded_rate() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.instead("AT+CSQ", "");
-    assert!(pair.command("AT+CSQ", Duration::from_secs(1)).is_err(), "an answer may come late from now on");
+    assert!(pair.command("AT+CSQ", Duration::from_secs(1)).is_err(), "the answer is lost, and may come late");
     pair.instead_times(1_000, "AT+CIPCLOSE", "\r\n+CME ERROR: 10\r\n\r\n0, CLOSE OK\r\n");
     assert!(pair.close(socket).is_err());
     let before = pair.wrote("AT+CIPCLOSE");
@@ -570,7 +570,7 @@ fn a_connection_that_never_answers_times_out_and_its_channel_is_used_again() {
 }
 
 #[test]
-fn a_late_success_of_a_connection_that_was_given_up_is_closed() {
+fn a_late_connect_ok_of_an_abandoned_connection_leads_to_a_close() {
     let mut pair = Pair::online();
     pair.modem.network_mut().set_latency(Duration::from_secs(10));
     let ticket = pair.connecting(ECHO.0, ECHO.1, Duration::from_secs(5));
@@ -581,7 +581,7 @@ fn a_late_success_of_a_connection_that_was_given_up_is_closed() {
 }
 
 #[test]
-fn a_channel_that_is_still_taken_is_avoided_in_every_spelling() {
+fn a_channel_in_use_is_avoided_for_every_spelling_of_the_refusal() {
     for words in ["ALREADY CONNECT", "ALREAY CONNECT", "ALREADY OPENED"] {
         for blank in ["", " "] {
             for first in ["\r\nOK\r\n", "\r\n+CME ERROR: 65535\r\n", ""] {
@@ -599,7 +599,7 @@ fn a_channel_that_is_still_taken_is_avoided_in_every_spelling() {
 }
 
 #[test]
-fn a_module_that_holds_every_channel_refuses_the_connection() {
+fn a_module_with_all_channels_in_use_refuses_the_connection() {
     let mut pair = Pair::online();
     for channel in 0..8 {
         pair.instead(
@@ -635,7 +635,7 @@ fn a_name_that_does_not_resolve_fails_the_connection() {
 
 // ------------------------------------------------------------------------------------------------------- the line
 
-/// Bytes without a plan.
+/// Pseudo-random bytes.
 struct Noise(u64);
 
 impl Noise {
@@ -651,7 +651,7 @@ impl Noise {
     }
 }
 
-/// Sends and reads; whatever happens has to be the right bytes or a typed end.
+/// Sends and reads. The bytes have to be correct, or the socket has to end with a typed error.
 fn traffic(pair: &mut Pair, socket: SocketId, rounds: u8) {
     for round in 0..rounds {
         let data = vec![round; 30];
@@ -669,7 +669,7 @@ fn traffic(pair: &mut Pair, socket: SocketId, rounds: u8) {
 }
 
 #[test]
-fn garbage_between_lines_is_passed_over() {
+fn garbage_between_lines_is_skipped() {
     for mode in both_modes() {
         for seed in 1..400 {
             let mut pair = online(mode);
@@ -703,7 +703,7 @@ fn stray_blank_lines_change_nothing() {
 }
 
 #[test]
-fn an_echo_that_is_suddenly_on_is_a_module_that_has_restarted() {
+fn an_unexpected_echo_shows_a_restart() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.instead("AT+CSQ", "AT+CSQ\r\r\n+CSQ: 24,99\r\n\r\nOK\r\n");
@@ -716,7 +716,7 @@ fn an_echo_that_is_suddenly_on_is_a_module_that_has_restarted() {
 }
 
 #[test]
-fn a_line_without_end_and_an_impossible_header_end_what_is_being_received() {
+fn a_line_without_an_end_and_an_impossible_header_end_the_socket() {
     for garbage in [
         &[b'x'; 5000][..],
         b"\r\n+RECEIVE,9,4:\r\nOK\r\n",

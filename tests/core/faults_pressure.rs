@@ -1,4 +1,4 @@
-//! One peer is slow, or one socket is not read: that socket alone waits or fails, and no loss goes unreported.
+//! Slow peers and unread sockets. Only the affected socket waits or fails, and every loss is reported.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
@@ -19,12 +19,12 @@ fn online(mode: ReceiveMode) -> Pair {
     Pair::with(Config::default().receive_mode(mode), Settings::default()).ready()
 }
 
-/// Bytes without a short period, different for each socket.
+/// Bytes without a short period, different for each socket. `of` is the number of the socket.
 fn stream(of: u64, len: usize) -> Vec<u8> {
     (0..len as u64).map(|place| Peer::source_byte(place + of * 1_000_003)).collect()
 }
 
-/// Moves data both ways on several sockets at once.
+/// A transfer of data on one socket, to an echo and back.
 struct Transfer {
     socket: SocketId,
     data: Vec<u8>,
@@ -38,7 +38,7 @@ impl Transfer {
         Self { socket, data, sent: 0, read: Vec::new(), sending: None }
     }
 
-    /// Takes what has come and gives more; whether everything has come back.
+    /// Reads what has come and sends more. Returns whether all data have come back.
     fn turn(&mut self, pair: &mut Pair) -> bool {
         if let Some(ticket) = self.sending.take() {
             match pair.answered(ticket) {
@@ -73,7 +73,7 @@ fn complete(pair: &mut Pair, transfers: &mut [Transfer]) {
             return;
         }
         let moved = transfers.iter().map(|transfer| transfer.sent + transfer.read.len()).sum();
-        // Without a line rate and latencies, most of it takes no time.
+        // If nothing has moved, time has to pass.
         if before == moved {
             pair.once();
         }
@@ -95,7 +95,7 @@ fn eight_sockets_move_a_megabyte_each_both_ways() {
 }
 
 #[test]
-fn a_peer_that_never_reads_stops_its_own_sends_only() {
+fn a_peer_that_never_reads_stops_only_its_own_sends() {
     for mode in both_modes() {
         let mut pair = online(mode);
         pair.modem.network_mut().serve("full.test", 9, Peer::echo().never_reads());
@@ -111,11 +111,11 @@ fn a_peer_that_never_reads_stops_its_own_sends_only() {
         let tries = pair.wrote("AT+CIPSEND=0");
         let Ok(Response::Sent { accepted, .. }) = pair.answer(stuck) else { panic!("{}", pair.story()) };
         assert_eq!(pair.now - begun, timeout);
-        // The window of the peer and the buffer of the module.
+        // The capacity is the window of the peer plus the buffer of the module.
         assert!((65_000..=76_000).contains(&accepted), "{accepted}");
         let tries = pair.wrote("AT+CIPSEND=0") - tries;
         assert!((30..=70).contains(&tries), "{tries} attempts in a minute");
-        // The socket is as it was: a further send gets its own time-out.
+        // A further send has its own timeout.
         let ticket =
             pair.ask(Request::Send { socket: full, data: vec![0; 1460], timeout: Duration::from_secs(5) });
         assert!(matches!(pair.answer(ticket), Err(Error::Timeout { .. })));
@@ -125,11 +125,11 @@ fn a_peer_that_never_reads_stops_its_own_sends_only() {
 }
 
 #[test]
-fn a_slow_network_is_waited_for() {
+fn sends_wait_for_a_slow_network() {
     for mode in both_modes() {
         let mut pair = online(mode);
         let mut transfer = Transfer::new(pair.channel_open(), stream(1, 500_000));
-        // A window of 64 KiB and a second to the peer: about 64 KiB a second.
+        // With a window of 64 KiB and a second to the peer, the rate is about 64 KiB a second.
         pair.modem.network_mut().set_latency(Duration::from_secs(1));
         let begun = pair.now;
         complete(&mut pair, std::slice::from_mut(&mut transfer));
@@ -140,7 +140,7 @@ fn a_slow_network_is_waited_for() {
 }
 
 #[test]
-fn a_refusal_of_a_module_that_holds_nothing_is_the_end() {
+fn a_repeated_refusal_of_a_module_with_empty_buffers_ends_the_socket() {
     for (text, refusal) in
         [("\r\nERROR\r\n", Refusal::Error), ("\r\n+CME ERROR: 914\r\n", Refusal::Cme(CmeError::BUFFER_FULL))]
     {
@@ -154,7 +154,7 @@ fn a_refusal_of_a_module_that_holds_nothing_is_the_end() {
             matches!(answer, Err(Error::Closed(CloseReason::SendRefused(got))) if got == refusal),
             "{answer:?}"
         );
-        // Once is no evidence: the bytes may have gone out between the two questions.
+        // A single refusal proves nothing: the bytes may have been sent between the refusal and the question.
         let socket = pair.channel_open();
         pair.instead("AT+CIPSEND", text).instead("AT+CIPACK", "\r\n+CIPACK: 5,5,0\r\n\r\nOK\r\n");
         assert_eq!(pair.send(socket, b"hello").unwrap(), 5);
@@ -175,7 +175,7 @@ fn a_reader_that_pauses_for_two_seconds_at_ten_megabit_keeps_its_socket_by_defau
     assert!(unread > 1_500_000, "the line was slow: {unread} bytes");
     let read = pair.read(socket, 2_500_000).unwrap();
     assert!(read.iter().zip(0..).all(|(byte, place)| *byte == Peer::source_byte(place)));
-    // What does not read at all is told what helps.
+    // The error of a socket that never reads names the setting that helps.
     pair.modem.network_mut().serve("more.test", 9, Peer::source(8_000_000));
     let socket = pair.connect("more.test", 9).unwrap();
     pair.run_for(Duration::from_secs(20));
@@ -185,7 +185,7 @@ fn a_reader_that_pauses_for_two_seconds_at_ten_megabit_keeps_its_socket_by_defau
 }
 
 #[test]
-fn an_unread_socket_is_overrun_alone_and_says_how_much_is_lost() {
+fn only_the_unread_socket_is_overrun_and_it_reports_the_lost_bytes() {
     let window = 65_536;
     let config = Config::default().receive_window(window);
     let mut pair = Pair::with(config, Settings::default()).ready();
@@ -200,7 +200,7 @@ fn an_unread_socket_is_overrun_alone_and_says_how_much_is_lost() {
     let (read, end) = pair.read_to_end(idle);
     let sent: Vec<u8> = (0..200_000).map(Peer::source_byte).collect();
     assert!(read.len() > window - 1460 && sent.starts_with(&read), "{} bytes", read.len());
-    // What the module had pushed when the channel was closed, counted by the events.
+    // The bytes that the module had pushed when the channel was closed, counted from the events.
     let pushed: usize = pair.events.iter().map(pushed_on(idle)).sum();
     assert!(
         matches!(end, Error::Overrun { lost } if lost as usize == pushed - read.len()),
@@ -233,13 +233,13 @@ fn in_manual_mode_an_unread_socket_loses_nothing() {
     assert!(!pair.saw(|event| matches!(event, Event::Closed(..))));
     let polls = pair.wrote("AT+CIPRXGET=2,0");
     assert!(polls < 20, "{polls} fetches for a socket without room");
-    // An hour later the application reads.
+    // Half an hour later the application reads.
     assert_eq!(pair.read(idle, data.len()).unwrap(), data);
     assert!(matches!(pair.answer(sending), Ok(Response::Sent { accepted: 150_000, .. })));
 }
 
 #[test]
-fn what_the_module_still_serves_after_the_close_is_fetched() {
+fn data_that_the_module_keeps_after_a_close_are_fetched() {
     let mut pair = online(ReceiveMode::Manual);
     pair.modem.network_mut().serve("source.test", 9, Peer::source(60_000).close_when_sent());
     let socket = pair.connect("source.test", 9).unwrap();
@@ -249,7 +249,7 @@ fn what_the_module_still_serves_after_the_close_is_fetched() {
 }
 
 #[test]
-fn what_the_module_destroys_at_the_close_is_reported() {
+fn data_that_the_module_discards_at_a_close_are_reported() {
     let config = Config::default().receive_mode(ReceiveMode::Manual).receive_window(8_192);
     let mut pair = Pair::with(config, Settings::default()).ready();
     pair.modem.network_mut().serve("source.test", 9, Peer::source(60_000).close_when_sent());
@@ -263,7 +263,7 @@ fn what_the_module_destroys_at_the_close_is_reported() {
 }
 
 #[test]
-fn a_peer_that_closes_while_sends_wait_ends_them_at_once() {
+fn a_close_by_the_peer_ends_waiting_sends_at_once() {
     for mode in both_modes() {
         let mut pair = online(mode);
         pair.modem.network_mut().serve("full.test", 9, Peer::echo().never_reads());
@@ -279,9 +279,9 @@ fn a_peer_that_closes_while_sends_wait_ends_them_at_once() {
     }
 }
 
-/// The pieces of a payload lead to nothing else, so the deadlines must be told of all the same.
+/// The bytes of a payload cause no output, so the engine has to check its deadlines without one.
 #[test]
-fn a_payload_that_trickles_in_keeps_no_call_past_its_time() {
+fn a_slow_payload_delays_no_timeout() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     let (mut engine, mut now) = (pair.engine, pair.now);

@@ -1,4 +1,4 @@
-//! The module reboots, the bearer is lost, the port vanishes - at every moment of the life of a session.
+//! Restarts of the module, losses of the bearer and losses of the port, at every moment of a session.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
@@ -29,7 +29,7 @@ fn becomes_ready(pair: &mut Pair) {
     assert_eq!(pair.waiting(), 0);
 }
 
-/// An event that hits the module or the port.
+/// An event that strikes the module or the port.
 #[derive(Clone, Copy, Debug)]
 enum Blow {
     Reset,
@@ -52,13 +52,13 @@ impl Blow {
         }
     }
 
-    /// The world is in order again.
+    /// Ends the event: the card, the network or the port is back.
     fn mend(self, pair: &mut Pair) {
         match self {
             Self::Reset | Self::PdpLost => {}
             Self::NetworkLost => pair.control(Control::NetworkUp),
             Self::PortLost => pair.plug_in(),
-            // A card that is put back needs a reset (capture a12).
+            // A reinserted card needs a reset (capture a12).
             Self::SimPulled => {
                 pair.control(Control::SimInsert);
                 pair.control(Control::Reset);
@@ -84,7 +84,7 @@ impl Blow {
     }
 }
 
-/// The moment at which the blow strikes.
+/// The moment at which the event strikes.
 #[derive(Clone, Copy, Debug)]
 enum Moment {
     Connecting,
@@ -111,7 +111,7 @@ impl Moment {
         Self::Idle,
     ];
 
-    /// Brings the pair there; the requests that wait.
+    /// Brings the pair to this moment. Returns the requests that wait.
     fn reach(self, pair: &mut Pair, socket: air724ug::proto::SocketId) -> Vec<Ticket> {
         match self {
             Self::Connecting => {
@@ -150,7 +150,7 @@ impl Moment {
 }
 
 #[test]
-fn every_blow_at_every_moment_ends_in_time_and_is_mended() {
+fn after_every_event_at_every_moment_requests_end_in_time_and_the_modem_recovers() {
     for mode in both_modes() {
         for blow in Blow::ALL {
             for moment in Moment::ALL {
@@ -192,11 +192,11 @@ fn until_step(pair: &mut Pair, step: BringUpStep) -> bool {
 }
 
 #[test]
-fn every_blow_at_every_step_of_bring_up_is_mended() {
+fn the_modem_recovers_from_every_event_at_every_step_of_bring_up() {
     for mode in both_modes() {
         for blow in Blow::ALL {
             for step in BringUpStep::ALL {
-                // Slow enough that a step is a time.
+                // The latency gives each step a duration.
                 let settings = Settings::default().boot(Boot::Cold).latency(Duration::from_millis(10));
                 let mut pair = Pair::with(config(mode), settings);
                 if step != BringUpStep::Wake && !until_step(&mut pair, step) {
@@ -212,8 +212,8 @@ fn every_blow_at_every_step_of_bring_up_is_mended() {
 }
 
 #[test]
-fn a_module_that_says_rdy_twice_is_one_restart() {
-    // Capture a19: 740 ms apart, and what is sent between them is lost.
+fn rdy_twice_is_one_restart() {
+    // Capture a19: the two `RDY` come 740 ms apart, and bytes sent in between are lost.
     let settings = Settings::default().profile(Profile::air780e());
     let mut pair = Pair::with(Config::default(), settings).ready();
     pair.channel_open();
@@ -225,7 +225,7 @@ fn a_module_that_says_rdy_twice_is_one_restart() {
 }
 
 #[test]
-fn what_is_sent_between_two_rdy_is_lost_and_asked_again() {
+fn a_command_lost_between_two_rdy_is_written_again() {
     let mut pair = Pair::online();
     pair.control(Control::Reset);
     let mut rdy = 0;
@@ -246,7 +246,7 @@ fn what_is_sent_between_two_rdy_is_lost_and_asked_again() {
 }
 
 #[test]
-fn a_restart_is_over_two_seconds_after_the_module_is_registered() {
+fn the_modem_is_ready_two_seconds_after_the_module_is_registered() {
     for mode in both_modes() {
         let mut pair = Pair::with(config(mode), Settings::default()).ready();
         pair.control(Control::Reset);
@@ -260,7 +260,7 @@ fn a_restart_is_over_two_seconds_after_the_module_is_registered() {
 }
 
 #[test]
-fn a_lost_bearer_is_rebuilt_in_every_spelling() {
+fn a_lost_bearer_is_activated_again_for_every_spelling_of_the_loss() {
     for line in ["+PDP: DEACT", "+PDP:DEACT", "+PDP DEACT"] {
         for mode in both_modes() {
             let mut pair = Pair::with(config(mode), Settings::default()).ready();
@@ -276,27 +276,27 @@ fn a_lost_bearer_is_rebuilt_in_every_spelling() {
             assert!(matches!(answer, Err(Error::Closed(CloseReason::BearerLost))), "{answer:?}");
             assert!(pair.saw(|event| matches!(event, Event::NotReady(NotReady::BearerLost))));
             becomes_ready(&mut pair);
-            assert!(pair.wrote("AT+CIPSHUT") >= 1, "nothing but CIPSHUT helps");
+            assert!(pair.wrote("AT+CIPSHUT") >= 1, "only AT+CIPSHUT leaves this state");
             assert!(pair.now - begun < Duration::from_secs(4), "{:?}", pair.now - begun);
         }
     }
 }
 
 #[test]
-fn news_of_a_bearer_are_checked_before_they_are_believed() {
+fn a_report_about_a_bearer_is_verified_before_it_is_believed() {
     for line in ["*CGEV: DEACT,1", "+CGEV: NW PDN DEACT 2", "+CGEV: ME DETACH"] {
         let mut pair = Pair::online();
         let socket = pair.channel_open();
         pair.inject(format!("\r\n{line}\r\n").as_bytes());
-        // It was another bearer.
+        // The report was about another bearer.
         pair.send(socket, b"hello").unwrap();
         assert_eq!(pair.read(socket, 5).unwrap(), b"hello", "{line}");
-        assert_eq!(pair.wrote("AT+CIPSTATUS"), 2, "asked at the start and after the news");
+        assert_eq!(pair.wrote("AT+CIPSTATUS"), 2, "asked at the start and after the report");
     }
 }
 
 #[test]
-fn the_loss_of_a_bearer_inside_a_reply_is_no_part_of_it() {
+fn a_loss_of_the_bearer_within_an_answer_is_not_part_of_the_answer() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.instead("AT+CSQ", "\r\n+CSQ: 24,99\r\n\r\n+PDP: DEACT\r\n\r\nOK\r\n");
@@ -306,7 +306,7 @@ fn the_loss_of_a_bearer_inside_a_reply_is_no_part_of_it() {
 }
 
 #[test]
-fn the_bearer_is_lost_in_place_of_the_result_of_a_send() {
+fn a_loss_of_the_bearer_replaces_the_result_of_a_send() {
     for place in ["AT+CIPSEND=0", "hello"] {
         let mut pair = Pair::online();
         let socket = pair.channel_open();
@@ -322,7 +322,7 @@ fn the_bearer_is_lost_in_place_of_the_result_of_a_send() {
 }
 
 #[test]
-fn a_module_without_several_connections_is_set_up_from_the_start() {
+fn a_module_in_single_connection_mode_is_set_up_from_the_start() {
     let mut pair = Pair::new();
     let mut garbled = false;
     pair.to_modem = Box::new(move |_, bytes| match bytes == b"AT+CIPMUX=1\r\n" && !garbled {
@@ -333,17 +333,18 @@ fn a_module_without_several_connections_is_set_up_from_the_start() {
         false => bytes,
     });
     let mut pair = pair.ready();
-    // Each refusal asks for the bearer again, which must not put the question for the mode off.
+    // Each refused connection leads to a question for the bearer. These questions must not postpone the question for
+    // the mode.
     let asked: Vec<_> = (0..8).map(|_| pair.connecting(ECHO.0, ECHO.1, Duration::from_secs(60))).collect();
     let refused = asked.into_iter().filter(|ticket| pair.answer(*ticket).is_err()).count();
-    assert!((1..=4).contains(&refused), "{refused} were refused before the module was asked");
+    assert!((1..=4).contains(&refused), "{refused} were refused before the driver asked for the mode");
     let socket = pair.connect(ECHO.0, ECHO.1).unwrap();
     pair.send(socket, b"one of several").unwrap();
     assert_eq!(pair.read(socket, 14).unwrap(), b"one of several");
 }
 
 #[test]
-fn a_port_that_is_gone_answers_everything_at_once() {
+fn without_a_port_every_request_ends_at_once() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.instead("AT+CIPSEND", "");
@@ -355,7 +356,7 @@ fn a_port_that_is_gone_answers_everything_at_once() {
         let answer = pair.answered(ticket).expect("answered at once");
         assert!(matches!(answer, Err(Error::PortLost(_))), "{answer:?}");
     }
-    // While it is gone, nothing waits either.
+    // New requests end at once, too.
     let answer = pair.connect(ECHO.0, ECHO.1);
     assert!(matches!(answer, Err(Error::PortLost(_))), "{answer:?}");
     let answer = pair.call(Request::WaitReady { timeout: Duration::from_secs(60) });
@@ -363,7 +364,7 @@ fn a_port_that_is_gone_answers_everything_at_once() {
     assert_eq!(pair.engine.deadline(), None);
     let written = pair.written.len();
     pair.run_for(Duration::from_secs(600));
-    assert_eq!(pair.written.len(), written, "written to a port that is gone");
+    assert_eq!(pair.written.len(), written, "bytes were written without a port");
     pair.plug_in();
     becomes_ready(&mut pair);
 }
@@ -390,7 +391,7 @@ fn a_silent_module_fails_requests_in_time_and_is_found_again() {
 }
 
 #[test]
-fn a_bearer_that_is_lost_in_the_last_step_of_bring_up_is_rebuilt() {
+fn a_bearer_lost_in_the_last_step_of_bring_up_is_activated_again() {
     for step in ["AT+CIFSR", "AT+CIPSEND=?"] {
         let settings = Settings::default().profile(Profile::air780e()).latency(Duration::from_millis(10));
         let mut pair = Pair::with(Config::default(), settings);
@@ -407,7 +408,7 @@ fn a_bearer_that_is_lost_in_the_last_step_of_bring_up_is_rebuilt() {
 }
 
 #[test]
-fn a_bearer_of_which_the_loss_was_never_told_is_found_by_the_next_connection() {
+fn an_unreported_loss_of_the_bearer_is_detected_by_the_next_connection() {
     for mode in both_modes() {
         let mut pair = Pair::with(config(mode), Settings::default()).ready();
         pair.to_host = Box::new(|_, _| Vec::new());
@@ -420,7 +421,7 @@ fn a_bearer_of_which_the_loss_was_never_told_is_found_by_the_next_connection() {
 }
 
 #[test]
-fn a_start_of_which_the_first_line_is_lost_is_noticed_by_a_later_one() {
+fn a_restart_whose_rdy_is_lost_is_detected_by_a_later_line() {
     for mode in both_modes() {
         for profile in Profile::all() {
             let mut settings = Settings::default();

@@ -1,4 +1,4 @@
-//! Heartbeats, in virtual time; and one whose words are made up, on a real thread.
+//! Heartbeats, in virtual time. Heartbeats whose payload a function of the application returns run on real threads.
 #![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
 
 use std::thread::{self, ThreadId};
@@ -25,7 +25,7 @@ fn silent_peer(pair: &mut Pair) -> SocketId {
 }
 
 #[test]
-fn a_silent_socket_sends_its_heartbeat_again_and_again() {
+fn a_silent_socket_repeats_its_heartbeat() {
     let mut pair = Pair::online();
     let socket = silent_peer(&mut pair);
     with_heartbeat(&mut pair, socket, None);
@@ -35,7 +35,7 @@ fn a_silent_socket_sends_its_heartbeat_again_and_again() {
 }
 
 #[test]
-fn traffic_either_way_puts_the_heartbeat_off() {
+fn data_in_either_direction_postpone_the_heartbeat() {
     let mut pair = Pair::online();
     let socket = silent_peer(&mut pair);
     with_heartbeat(&mut pair, socket, None);
@@ -50,7 +50,7 @@ fn traffic_either_way_puts_the_heartbeat_off() {
 }
 
 #[test]
-fn answers_are_counted_and_timed() {
+fn answers_to_heartbeats_are_counted_and_timed() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     with_heartbeat(&mut pair, socket, Some(2));
@@ -62,7 +62,7 @@ fn answers_are_counted_and_timed() {
 }
 
 #[test]
-fn too_many_without_an_answer_end_the_socket() {
+fn heartbeats_without_an_answer_end_the_socket() {
     let mut pair = Pair::online();
     let socket = silent_peer(&mut pair);
     with_heartbeat(&mut pair, socket, Some(3));
@@ -79,14 +79,14 @@ fn too_many_without_an_answer_end_the_socket() {
 }
 
 #[test]
-fn a_heartbeat_without_words_asks_the_shell() {
+fn a_heartbeat_without_payload_asks_the_shell_for_it() {
     let mut pair = Pair::online();
     let socket = silent_peer(&mut pair);
     let mut pulse = Pulse::new(EVERY, []);
     pulse.payload = None;
     pair.engine.set_heartbeat(pair.now, socket, Some(pulse)).unwrap();
     pair.run_for(Duration::from_secs(25));
-    assert_eq!(pair.beats, [(socket, 1)], "not again before it has answered");
+    assert_eq!(pair.beats, [(socket, 1)], "the shell is asked again only after its answer");
     pair.call(Request::Beat { socket, beat: Beat { count: 1, words: Some(Vec::new()) } }).unwrap();
     pair.run_for(Duration::from_secs(25));
     assert_eq!(pair.beats, [(socket, 1), (socket, 2)]);
@@ -106,7 +106,7 @@ fn no_heartbeat_is_sent_after_it_was_ended() {
 }
 
 #[test]
-fn words_made_up_by_the_application_reach_the_peer() {
+fn the_payload_of_the_applications_function_reaches_the_peer() {
     let mut network = MemoryNetwork::new();
     network.name("echo.test", [10, 1, 0, 1]).serve("echo.test", 7, Peer::echo());
     let (reader, writer, _handle) = serve::in_process(Simulator::new(Settings::default(), network)).unwrap();
@@ -126,7 +126,7 @@ fn words_made_up_by_the_application_reach_the_peer() {
     assert!(socket.heartbeat_statistics().unwrap().sent >= 3);
 }
 
-/// A modem on a thread, with peers that echo and that say nothing.
+/// A modem on a thread, with one peer that echoes and one that sends nothing.
 fn real_modem(config: Config) -> (Modem, serve::Handle<MemoryNetwork>) {
     let mut network = MemoryNetwork::new();
     network.name("echo.test", [10, 1, 0, 1]).serve("echo.test", 7, Peer::echo());
@@ -137,10 +137,10 @@ fn real_modem(config: Config) -> (Modem, serve::Handle<MemoryNetwork>) {
     (modem, handle)
 }
 
-/// A ceiling for what takes milliseconds.
+/// A limit: the awaited event comes within milliseconds, or the test fails.
 const SOON: Duration = Duration::from_secs(20);
 
-/// The first failed heartbeat that the events tell of.
+/// The first failed heartbeat among the events.
 fn failure(events: &Receiver<Event>) -> HeartbeatFailure {
     loop {
         if let Event::HeartbeatFailed(_, failure) = events.recv_timeout(SOON).unwrap() {
@@ -150,7 +150,7 @@ fn failure(events: &Receiver<Event>) -> HeartbeatFailure {
 }
 
 #[test]
-fn a_heartbeat_that_makes_no_sense_is_refused() {
+fn an_invalid_heartbeat_is_refused() {
     let (modem, _handle) = real_modem(Config::default());
     let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     let nanosecond = Duration::from_nanos(1);
@@ -175,7 +175,7 @@ fn a_heartbeat_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn a_pulse_without_time_or_words_is_refused_by_the_core_too() {
+fn an_invalid_pulse_is_refused_by_the_engine_too() {
     let mut pair = Pair::online();
     let socket = silent_peer(&mut pair);
     with_heartbeat(&mut pair, socket, None);
@@ -188,7 +188,7 @@ fn a_pulse_without_time_or_words_is_refused_by_the_core_too() {
         let answer = pair.engine.set_heartbeat(pair.now, socket, Some(wrong));
         assert!(matches!(answer, Err(Error::InvalidInput { .. })), "{answer:?}");
     }
-    // What was there before is still there.
+    // A refused heartbeat leaves the earlier one in place.
     pair.run_for(Duration::from_secs(15));
     assert_eq!(pair.engine.heartbeat_statistics(socket).unwrap().sent, 1);
     pair.engine.set_heartbeat(pair.now, socket, Some(Pulse::new(Duration::MAX, *b"x"))).unwrap();
@@ -199,11 +199,11 @@ fn a_pulse_without_time_or_words_is_refused_by_the_core_too() {
     let before = pair.now;
     let (_, error) = pair.read_to_end(socket);
     assert!(matches!(error, Error::Closed(CloseReason::HeartbeatLost)), "{error:?}");
-    assert!(pair.now - before >= shortest * 2, "no answer to none is no loss");
+    assert!(pair.now - before >= shortest * 2, "the socket ended before a heartbeat could be missed");
 }
 
 #[test]
-fn the_fastest_heartbeat_leaves_the_line_to_others() {
+fn the_fastest_heartbeat_leaves_time_for_other_commands() {
     let mut pair = Pair::online();
     let socket = silent_peer(&mut pair);
     pair.engine.set_heartbeat(pair.now, socket, Some(Pulse::new(Pulse::MIN_SPAN, *b"x"))).unwrap();
@@ -217,7 +217,7 @@ fn the_fastest_heartbeat_leaves_the_line_to_others() {
 }
 
 #[test]
-fn a_datagram_that_is_too_long_is_refused_wherever_it_comes_from() {
+fn a_datagram_that_is_too_long_is_refused_from_every_source() {
     let mut pair = Pair::online();
     pair.modem.network_mut().name("mute.test", [10, 1, 0, 8]).serve("mute.test", 7, Peer::discard());
     let (protocol, host, port) = (Protocol::Udp, Quotable::new("mute.test", 100).unwrap(), 7);
@@ -252,7 +252,7 @@ fn a_datagram_that_is_too_long_is_refused_wherever_it_comes_from() {
 }
 
 #[test]
-fn a_heartbeat_that_does_not_fit_into_the_queue_is_told_and_never_missed() {
+fn a_heartbeat_that_does_not_fit_into_the_queue_is_reported_and_not_counted_as_missed() {
     let (modem, _handle) = real_modem(Config::default().send_queue(1_000));
     let events = modem.events();
     let socket = modem.tcp().connect(("mute.test", 7)).unwrap();
@@ -262,14 +262,14 @@ fn a_heartbeat_that_does_not_fit_into_the_queue_is_told_and_never_missed() {
     for _ in 0..5 {
         assert_eq!(failure(&events), HeartbeatFailure::QueueFull { len: 1_001, room: 1_000 });
     }
-    // Those that fit are sent, and missed as ever.
+    // Heartbeats that fit are sent, and counted as missed without an answer.
     let lost = socket.recv(SOON);
     assert!(matches!(lost, Err(Error::Closed(CloseReason::HeartbeatLost))), "{lost:?}");
     assert_eq!(socket.statistics().sent, 3_000);
 }
 
 #[test]
-fn words_that_come_late_or_twice_are_not_sent() {
+fn payload_that_comes_late_or_twice_is_not_sent() {
     let mut pair = Pair::online();
     let socket = silent_peer(&mut pair);
     let link = pair.modem.network().last_link().unwrap();
@@ -301,7 +301,7 @@ fn a_function_that_panics_ends_its_heartbeat_and_nothing_else() {
     let (bad, good) =
         (modem.tcp().connect(("echo.test", 7)).unwrap(), modem.tcp().connect(("echo.test", 7)).unwrap());
     let every = Duration::from_millis(20);
-    bad.set_heartbeat(Heartbeat::with(every, |_| panic!("as a test wants it"))).unwrap();
+    bad.set_heartbeat(Heartbeat::with(every, |_| panic!("the test wants a panic"))).unwrap();
     good.set_heartbeat(Heartbeat::with(every, |count| vec![count as u8])).unwrap();
     assert_eq!(failure(&events), HeartbeatFailure::Panicked);
     assert!(bad.heartbeat_statistics().is_none());
@@ -313,7 +313,7 @@ fn a_function_that_panics_ends_its_heartbeat_and_nothing_else() {
 }
 
 #[test]
-fn a_function_that_blocks_or_uses_the_modem_holds_up_nothing_else() {
+fn a_function_that_blocks_or_uses_the_modem_delays_nothing_else() {
     let (modem, _handle) = real_modem(Config::default());
     let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     let (entered, is_in) = bounded(1);
@@ -349,7 +349,7 @@ fn a_socket_whose_writes_are_shut_down_has_no_heartbeat() {
     };
     socket.set_heartbeat(Heartbeat::with(Duration::from_millis(20), says)).unwrap();
     is_in.recv_timeout(SOON).unwrap();
-    // Its words are being made up at this moment, and come too late.
+    // The function runs at this moment, so its payload comes after the shutdown.
     socket.shutdown(std::net::Shutdown::Write).unwrap();
     drop(let_go);
     assert!(socket.heartbeat_statistics().is_none());
@@ -366,7 +366,7 @@ fn a_socket_whose_writes_are_shut_down_has_no_heartbeat() {
     assert_eq!(heard, Some(Some(Vec::new())));
 }
 
-/// Waits until the port is closed: the events end then.
+/// Waits until the port is closed, which ends the events.
 fn ends(events: Receiver<Event>) -> bool {
     let until = std::time::Instant::now() + SOON;
     loop {
@@ -379,7 +379,7 @@ fn ends(events: Receiver<Event>) -> bool {
 }
 
 #[test]
-fn handles_of_a_modem_and_of_another_socket_in_a_function_do_not_keep_the_port() {
+fn a_function_that_owns_handles_does_not_keep_the_port_open() {
     let (modem, _handle) = real_modem(Config::default());
     let events = modem.events();
     let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
@@ -393,7 +393,7 @@ fn handles_of_a_modem_and_of_another_socket_in_a_function_do_not_keep_the_port()
 }
 
 #[test]
-fn a_function_that_owns_its_own_socket_is_let_go_when_the_socket_ends() {
+fn a_function_that_owns_its_own_socket_is_dropped_when_the_socket_ends() {
     let (modem, _handle) = real_modem(Config::default());
     let events = modem.events();
     let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
@@ -405,7 +405,7 @@ fn a_function_that_owns_its_own_socket_is_let_go_when_the_socket_ends() {
 }
 
 #[test]
-fn a_function_that_owns_its_own_socket_is_let_go_when_the_modem_is_closed() {
+fn a_function_that_owns_its_own_socket_is_dropped_when_the_modem_is_closed() {
     let (modem, _handle) = real_modem(Config::default());
     let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     let owned = socket.clone();
@@ -418,11 +418,11 @@ fn a_function_that_owns_its_own_socket_is_let_go_when_the_modem_is_closed() {
 }
 
 #[test]
-fn what_a_function_owns_may_panic_when_it_is_dropped() {
+fn a_value_that_a_function_owns_may_panic_when_it_is_dropped() {
     struct Panics;
     impl Drop for Panics {
         fn drop(&mut self) {
-            panic!("as a test wants it");
+            panic!("the test wants a panic");
         }
     }
     let (modem, _handle) = real_modem(Config::default());
@@ -442,10 +442,10 @@ fn what_a_function_owns_may_panic_when_it_is_dropped() {
     assert!(matches!(socket.recv(SOON), Ok(Received::Data(data)) if data.starts_with(b"on")));
 }
 
-/// What both descriptions of these functions say: one thread for all of a modem, which drops what they own, or the caller that takes
-/// them away does.
+/// The documentation of heartbeats says: all functions of a modem run on one thread of their own. A function is dropped
+/// on that thread, or by the caller that removes or replaces the heartbeat.
 #[test]
-fn functions_are_called_and_dropped_on_one_thread_of_their_own_or_dropped_by_their_caller() {
+fn functions_run_on_one_thread_of_their_own_and_are_dropped_there_or_by_their_caller() {
     struct Owned(Sender<ThreadId>);
     impl Drop for Owned {
         fn drop(&mut self) {
@@ -478,7 +478,7 @@ fn functions_are_called_and_dropped_on_one_thread_of_their_own_or_dropped_by_the
     // The socket ends.
     sockets[0].clone().close().unwrap();
     assert_eq!(drops.recv_timeout(SOON), Ok(own));
-    // The heartbeat is changed while its function may be called, ended while it is not, and the modem is closed.
+    // The heartbeat is replaced while its function may run and removed while it does not, and the modem is closed.
     sockets[1].set_heartbeat(beat(1, EVERY)).unwrap();
     assert!(drops.recv_timeout(SOON).is_ok());
     sockets[1].set_heartbeat(None).unwrap();

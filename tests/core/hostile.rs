@@ -1,7 +1,7 @@
-//! Random requests against a module and a line on which everything goes wrong, thousands of times, each schedule a function
-//! of one number.
+//! Random requests against a module and a line with every fault, thousands of times. Each schedule follows from its
+//! seed.
 //!
-//! `AIR724UG_SEED=<number>` runs that schedule alone, `AIR724UG_SCHEDULES=<count>` this number of each kind.
+//! `AIR724UG_SEED=<number>` runs one schedule, `AIR724UG_SCHEDULES=<count>` that number of schedules of each kind.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
@@ -17,14 +17,14 @@ use air724ug::query::Signal;
 use air724ug::sim::{Boot, Control, Link, Peer, Profile, Settings, fault};
 use air724ug::{Config, Error, ReceiveMode};
 
-/// The application's knowledge of a socket.
+/// The application's view of a socket.
 struct Socket {
     id: SocketId,
     link: Option<Link>,
     sent: Vec<u8>,
     read: Vec<u8>,
     sending: Option<(Ticket, usize)>,
-    /// A send was not taken whole: nothing more is sent.
+    /// A send was not accepted as a whole, so no more is sent.
     stuck: bool,
 }
 
@@ -55,7 +55,7 @@ impl Schedule {
             .boot(random.pick(&[Boot::Warm, Boot::Cold]))
             .latency(Duration::from_millis(millis))
             .jitter(Duration::from_millis(millis))
-            // With a rate answers come in pieces, and a lost piece is a corrupted answer.
+            // At a line rate answers come in pieces, and an answer with a lost piece is corrupted.
             .baud(random.pick(&[None, None, Some(115_200)]).filter(|_| line != Line::LosesAnswers));
         let mut pair = Pair::with(config, settings).in_random_chunks(seed);
         pair.modem.network_mut().serve("slow.test", 7, Peer::echo().never_reads());
@@ -90,7 +90,7 @@ impl Schedule {
             let has_data = bytes.windows(9).any(|window| window == b"+RECEIVE,");
             match (line, random.below(3)) {
                 (Line::Corrupts, _) => corrupted(&mut random, bytes),
-                // A frame is written in one go only if the line has no rate, so news go where nothing is half written.
+                // A frame is one write only on a line without a rate. Unsolicited lines come between whole writes.
                 (Line::Sound, _) => bytes,
                 (Line::LosesAnswers, _) if has_data => bytes,
                 (Line::LosesAnswers, 0) => Vec::new(),
@@ -200,7 +200,7 @@ impl Schedule {
         let Some(link) = socket.link.filter(|_| self.line != Line::Corrupts) else { return };
         let got = self.pair.modem.network().received(link);
         let same = got.iter().zip(&socket.sent).take_while(|(one, other)| one == other).count();
-        // What fills up a send that was not confirmed, whose socket has failed.
+        // The filler of an unconfirmed send, whose socket has failed.
         let filled = got[same..].iter().all(|byte| *byte == b'\r');
         let end = got.len().min(same + 40);
         let strange = String::from_utf8_lossy(&got[same..end]);
@@ -262,7 +262,7 @@ impl Schedule {
         }
     }
 
-    /// Takes the answers that have come.
+    /// Takes the answers that have arrived.
     fn settle(&mut self) {
         let pair = &mut self.pair;
         self.connecting.retain(|ticket| match pair.answered(*ticket) {
@@ -287,7 +287,7 @@ impl Schedule {
         self.others.retain(|ticket| pair.answered(*ticket).is_none());
     }
 
-    /// Everything is in order again: so is the pair.
+    /// Ends all faults, and checks that the pair recovers.
     fn heal(&mut self) {
         *self.healed.borrow_mut() = true;
         if self.unplugged {
@@ -309,12 +309,12 @@ impl Schedule {
             let _ = self.pair.close(socket.id);
         }
         if self.line == Line::Corrupts {
-            // A byte lost between two chunks may have made a command of the payload after all.
+            // A byte lost between two chunks may have turned payload into a command.
             let _ = self.pair.command("AT+CFUN=1", Duration::from_secs(20));
         }
         let ready = self.pair.call(Request::WaitReady { timeout: Duration::from_secs(180) });
         assert!(matches!(ready, Ok(Response::Ready)), "{ready:?}, {}", self.pair.story());
-        // Faults that wait for their opportunity have it now.
+        // Pending faults strike now.
         for _ in 0..20 {
             if let Ok(socket) = self.pair.connect(ECHO.0, ECHO.1) {
                 let _ = self.pair.send(socket, &[0; 30]);
@@ -343,9 +343,9 @@ fn run_all(line: Line) {
     for_each_seed(line, 1_000, |seed| run(seed, line));
 }
 
-/// 6279: a garbled command had become `ATV0`. 17122: a garbled `AT+CIPMUX=1` had been answered with `OK`. 27677: the
-/// same, and each refused connection put the question for it off. What is mended has tests of its own in `bring_up` and
-/// `faults_restart`.
+/// Regressions: in 6279, a garbled command had become `ATV0`. In 17122, a garbled `AT+CIPMUX=1` had been answered with
+/// `OK`. In 27677, the same, and each refused connection postponed the question for the mode. The mended rules have
+/// their own tests in `bring_up` and `faults_restart`.
 #[test]
 fn schedules_that_once_failed_stay_mended() {
     for seed in [6_279, 17_122, 27_677] {
@@ -354,7 +354,7 @@ fn schedules_that_once_failed_stay_mended() {
 }
 
 #[test]
-fn nothing_is_lost_or_mixed_up_on_a_sound_line() {
+fn no_byte_is_lost_or_misplaced_on_a_sound_line() {
     run_all(Line::Sound);
 }
 

@@ -1,5 +1,5 @@
-//! Random lives of transparent streams against a module, a line and a peer on which everything goes wrong, thousands of
-//! times, each schedule a function of one number: as `hostile.rs` for sockets, with the same variables.
+//! Random transparent streams against a module, a line and a peer with every fault, thousands of times. Each schedule
+//! follows from its seed. The variables of the environment are those of `hostile.rs`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
@@ -15,24 +15,24 @@ use air724ug::query::Signal;
 use air724ug::sim::{Boot, Control, LineState, Link, Peer, Profile, Settings, fault};
 use air724ug::{CloseReason, Config, Error, FlowControl};
 
-/// A peer that sends what the schedule says.
+/// The host of a peer that sends what the schedule says.
 const PUSHING: &str = "pushing.test";
 
-/// The knowledge of the application and the peer of a stream.
+/// A stream as seen by the application and by the peer.
 struct Stream {
     id: SocketId,
     link: Link,
     echoes: bool,
-    /// What the stream has taken, by its answers.
+    /// The bytes that the stream has accepted.
     taken: Vec<u8>,
     sending: Option<(Ticket, Vec<u8>)>,
-    /// What the peer has sent, if it does not echo.
+    /// The bytes that the peer has sent, if it does not echo.
     pushed: Vec<u8>,
     read: Vec<u8>,
     ended: Option<Error>,
-    /// The peer sends no more: it has closed, or broken the connection.
+    /// The way in which the peer has left. It sends no more.
     peer_left: Option<Left>,
-    /// Escapes that were not answered before it was opened.
+    /// The number of unanswered escapes before this stream was opened.
     escapes_before: usize,
 }
 
@@ -62,7 +62,7 @@ impl Schedule {
         let mut random = Random::new(seed);
         let window = random.pick(&[4_096, 65_536, 262_144]);
         let millis = random.pick(&[0, 0, 5, 50]);
-        // With a rate answers come in pieces, and a lost piece is a corrupted answer.
+        // At a line rate answers come in pieces, and an answer with a lost piece is corrupted.
         let baud = random.pick(&[None, None, Some(115_200), Some(9_600)]);
         let baud = baud.filter(|_| line != Line::LosesAnswers);
         let uart = random.pick(&[None, Some(256)]);
@@ -172,12 +172,13 @@ impl Schedule {
         self.dialling = Some((self.pair.dialling(host, 7, timeout), host == ECHO.0));
     }
 
-    /// Bytes of any kind, words of a module, or pluses. While answers get lost a peer says nothing that is like one, for
-    /// that would be lost without a trace.
+    /// Bytes of any kind, lines of a module, or pluses. While answers are lost, the peer sends nothing that looks like
+    /// one, because the line would lose it without a trace.
     fn data(&mut self, from_peer: bool) -> Vec<u8> {
         let len = self.random.pick(&[1, 1, 2, 10, 1_023, 1_024, 5_000, 30_000]);
         let words: &[u8] = self.random.pick(&[
-            // No command that a module obeys: what it then says behind an end can't be told from payload (A60).
+            // Commands that the module refuses. The output of another command after an end can't be distinguished from
+            // payload (A60).
             &b"\r\nAT+NOSUCH\r\nOK\r\n+RECEIVE,0,9:\r\n0, CLOSED\r\n"[..],
             b"\r\nCLOSED\r\n",
             b"\r\nOK\r\n",
@@ -257,7 +258,7 @@ impl Schedule {
         self.check_read();
     }
 
-    /// What is read is what the peer has sent, from its first byte on.
+    /// Checks that the bytes read are the first bytes that the peer has sent.
     fn check_read(&self) {
         let Some(stream) = self.stream.as_ref().filter(|_| self.line != Line::Corrupts) else { return };
         let said = self.said_by_peer(stream);
@@ -304,8 +305,8 @@ impl Schedule {
         self.others.extend(stream.sending.map(|(ticket, _)| ticket));
     }
 
-    /// What the peer has got is what was written, from its first byte on. An escape that was not answered, of which an
-    /// event tells, may have reached it, and behind the end of the stream so may what looks for the module.
+    /// Checks that the peer has received the first bytes that were written. Exceptions: an unanswered escape, which an
+    /// event reports, may have reached the peer, and after the end of the stream so may the search for the module.
     fn check_peer(&mut self, stream: &Stream) {
         if self.line == Line::Corrupts {
             return;
@@ -322,7 +323,8 @@ impl Schedule {
                 matches!(error, Error::Closed(CloseReason::EscapeUnanswered) | Error::PortLost { .. })
             }
         };
-        // A question that was to prove an escape, and the stream is about to end for it: `check_whole` looks whether it has.
+        // A question that should prove an escape may have reached the peer. The stream then has to end, which
+        // `check_whole` checks.
         let is_question = b"AT+CIPMODE?\r\n".starts_with(rest);
         if !rest.is_empty() && !gave_up && !is_question {
             let at = got.len() - rest.len();
@@ -338,8 +340,8 @@ impl Schedule {
 
     fn news(&mut self) {
         let news = harmless_news(&mut self.random);
-        // Among transparent data no module says such things. Behind the end of a stream, what this driver does not know
-        // is payload, until the module does not answer an escape.
+        // No module prints such lines among transparent data. After the end of a stream, an unknown line counts as
+        // payload until an escape stays unanswered.
         let unknown = self.stream.is_some() && news.windows(8).any(|window| window == b"+UNKNOWN");
         if self.pair.modem.state().line == LineState::Command && !unknown {
             self.pair.control(Control::Urc(String::from_utf8_lossy(&news).trim().to_owned()));
@@ -369,7 +371,7 @@ impl Schedule {
         }
     }
 
-    /// Takes the answers that have come.
+    /// Takes the answers that have arrived.
     fn settle(&mut self) {
         if let Some((ticket, echoes)) = self.dialling
             && let Some(answer) = self.pair.answered(ticket)
@@ -397,9 +399,9 @@ impl Schedule {
             let data = stream.sending.take().unwrap().1;
             match answer {
                 Ok(Response::Sent { accepted, .. }) => stream.taken.extend(&data[..accepted]),
-                // Nothing of it has been written.
+                // No byte was written.
                 Err(Error::Timeout { .. }) => {}
-                // The stream is over, and how much of the data was written before is unknown.
+                // The stream is over, and the number of bytes written before is unknown.
                 _ => stream.taken.extend(data),
             }
         }
@@ -411,7 +413,7 @@ impl Schedule {
         }
     }
 
-    /// Everything is in order again: so is the pair.
+    /// Ends all faults, and checks that the pair recovers.
     fn heal(&mut self) {
         self.healed.set(true);
         self.pair.port_is_stuck = false;
@@ -441,12 +443,12 @@ impl Schedule {
             self.pair.call(Request::Forget { socket: stream.id }).unwrap();
         }
         if self.line == Line::Corrupts {
-            // A byte lost between two chunks may have made a command of the payload after all.
+            // A byte lost between two chunks may have turned payload into a command.
             let _ = self.pair.command("AT+CFUN=1", Duration::from_secs(20));
         }
         let ready = self.pair.call(Request::WaitReady { timeout: Duration::from_secs(180) });
         assert!(matches!(ready, Ok(Response::Ready)), "{ready:?}, {}", self.pair.story());
-        // Faults that wait for their opportunity have it now.
+        // Pending faults strike now.
         for _ in 0..5 {
             if let Ok(stream) = self.pair.dial(ECHO.0, ECHO.1) {
                 let _ = self.pair.escape(stream);
@@ -456,7 +458,7 @@ impl Schedule {
         self.works();
     }
 
-    /// At the end of a schedule nothing is lost unless the stream says that it has ended.
+    /// Checks at the end of a schedule that no byte is lost unless the stream has reported its end.
     fn check_whole(&self, stream: &Stream) {
         if self.line == Line::Corrupts {
             return;
@@ -483,7 +485,7 @@ impl Schedule {
                     self.pair.story()
                 );
             }
-            // What came before a peer's close is read, unless the network itself has failed.
+            // All bytes before the peer's close are read, unless the network itself has failed.
             Some(Error::Closed(CloseReason::Peer))
                 if self.line == Line::Sound && stream.peer_left == Some(Left::Closed) && !stream.echoes =>
             {
@@ -518,15 +520,15 @@ impl Schedule {
     }
 }
 
-/// Whether these bytes are answers to commands alone, and nothing that a stream ends with.
+/// Whether the bytes are only answers to commands, without a line that ends a stream.
 fn is_answer(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let news = ["CLOSED", "TCP ERROR", "UDP ERROR", "+PDP", "RDY", "boot", "CARRIER", "+CPIN"];
     text.starts_with("\r\n") && text.ends_with("\r\n") && !news.iter().any(|word| text.contains(word))
 }
 
-/// Compares what was written with what the peer got, and skips at most `most` escapes. Returns what else the peer got, what
-/// it lacks, and how many escapes were skipped.
+/// Compares the bytes written with those that the peer received, and skips at most `most` escapes. Returns the other
+/// bytes that the peer received, the bytes that it lacks, and the number of skipped escapes.
 fn without_escapes<'a>(mut got: &'a [u8], mut written: &'a [u8], most: usize) -> (&'a [u8], &'a [u8], usize) {
     let mut count = 0;
     loop {
@@ -547,12 +549,12 @@ fn run(seed: u64, line: Line) {
     schedule.heal();
 }
 
-/// Schedules of each kind, if the environment does not say how many.
+/// The number of schedules of each kind, unless the environment gives another.
 const SCHEDULES: u64 = 200;
 
-/// What the peer sent broke the silence behind an escape (78). Words of a start in another spelling, or behind others,
-/// were payload (135, 250). A port that stood still made payload of words (113, 246) or an escape of payload (371). An
-/// escape followed what the port still held (641).
+/// Regressions: bytes of the peer broke the guard time after an escape (78). Other spellings of a restart, or a restart
+/// after other lines, were payload (135, 250). A suspended port turned lines into payload (113, 246) or payload into an
+/// escape (371). An escape was written before the port was empty (641).
 #[test]
 fn schedules_that_once_failed_stay_mended() {
     for (seed, line) in [
@@ -576,7 +578,7 @@ fn schedules_that_once_failed_stay_mended() {
 }
 
 #[test]
-fn escapes_are_passed_over_and_nothing_else_is() {
+fn only_escapes_are_skipped() {
     assert_eq!(without_escapes(b"a+++b", b"ab", 1), (&b""[..], &b""[..], 1));
     assert_eq!(without_escapes(b"a+++b", b"ab", 0), (&b"+++b"[..], &b"b"[..], 0));
     assert_eq!(without_escapes(b"++++x", b"+x", 1), (&b""[..], &b""[..], 1));
@@ -584,7 +586,7 @@ fn escapes_are_passed_over_and_nothing_else_is() {
 }
 
 #[test]
-fn no_byte_of_a_stream_is_lost_or_mixed_up_on_a_sound_line() {
+fn no_byte_of_a_stream_is_lost_or_misplaced_on_a_sound_line() {
     for_each_seed(Line::Sound, SCHEDULES, |seed| run(seed, Line::Sound));
 }
 

@@ -1,8 +1,9 @@
-//! An answer that comes late is never another command's, wherever it comes.
+//! Late answers are never taken for the answer to another command.
 //!
-//! A command times out because its answer is taken off the line. The answer is put back at one place of what follows:
-//! more than a hundred commands of all kinds. Every place is tried. Each command has to get its own right answer, or an
-//! error that says that its outcome is unknown; and behind the place everything has to be as if nothing had happened.
+//! The line loses the answer to a command, so that the command times out. The lost answer is put back at one place
+//! among the following commands, more than a hundred of all kinds. The tests try every place. Each command has to get
+//! its own answer, or an error that says that its outcome is unknown. After the place, everything has to work as
+//! before.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
@@ -18,20 +19,20 @@ use air724ug::query::{DomainRegistration, Query, Reply, Signal};
 use air724ug::sim::Settings;
 use air724ug::{Config, Error, ReceiveMode};
 
-/// The bytes that are taken off the line, and their later return.
+/// Bytes that are lost on the line and come back later.
 #[derive(Clone)]
 struct Late {
-    /// The command of which the answer is lost begins like this.
+    /// The first bytes of the command whose answer is lost.
     victim: &'static str,
-    /// How many more writes pass before the loss begins (1: the prompt comes, the result is lost).
+    /// The writes between that command and the loss (1: the prompt comes, and the result is lost).
     spared: usize,
     /// The number of writes whose answers are lost.
     lost: usize,
-    /// What comes later.
+    /// The bytes that come later.
     bytes: Vec<u8>,
 }
 
-/// The place where they come.
+/// The place where the bytes come.
 #[derive(Clone, Copy)]
 enum Place {
     Frame(usize),
@@ -99,7 +100,7 @@ impl Line {
     }
 }
 
-/// Where frames begin; payload is no place for a frame.
+/// The places where frames begin. Payload contains no place.
 fn frames(bytes: &[u8]) -> Vec<usize> {
     let mut places = Vec::new();
     let mut at = 0;
@@ -114,7 +115,7 @@ fn frames(bytes: &[u8]) -> Vec<usize> {
     places
 }
 
-/// How long a line is, with its end and the payload that it announces.
+/// The length of a line, with its line end and the payload that it announces.
 fn line(bytes: &[u8]) -> usize {
     let end = bytes.windows(2).position(|two| two == b"\r\n").map_or(bytes.len(), |at| at + 2);
     let text = std::str::from_utf8(&bytes[..end]).unwrap_or_default().trim_end();
@@ -131,7 +132,7 @@ fn frames_are_found_and_payload_is_left_whole() {
     assert_eq!(frames(bytes), [0, 6, 10, 33]);
 }
 
-/// The module, seven sockets that stay, and one channel that sockets come and go on.
+/// A modem with seven sockets that stay open, and one channel for sockets that are opened and closed.
 struct Stand {
     pair: Pair,
     line: Rc<RefCell<Line>>,
@@ -140,11 +141,11 @@ struct Stand {
     judged: Judged,
 }
 
-/// The outcomes of the commands.
+/// The number of outcomes of each kind.
 #[derive(Default, Debug)]
 struct Judged {
     right: usize,
-    /// Errors that say that the outcome is unknown.
+    /// The number of errors that say that the outcome is unknown.
     open: usize,
     in_doubt: Vec<String>,
     wrong: Vec<String>,
@@ -198,7 +199,7 @@ impl Stand {
         self.judge(what, verdict);
     }
 
-    /// Sends on one of the sockets that stay, and reads the echo.
+    /// Sends on one of the seven sockets, and reads the echo.
     fn send(&mut self) {
         self.turn = self.turn.wrapping_add(1);
         let index = usize::from(self.turn) % self.staying.len();
@@ -246,7 +247,7 @@ impl Stand {
         }
     }
 
-    /// A socket comes and goes on the free channel.
+    /// Opens a socket on the free channel, sends, reads, and closes it.
     fn visit(&mut self) {
         let Some(socket) = self.connect() else { return };
         let verdict = self.echo(socket);
@@ -259,7 +260,7 @@ impl Stand {
         self.judge("close", verdict);
     }
 
-    /// Twenty commands of all kinds.
+    /// Runs about twenty commands of all kinds.
     fn twenty(&mut self) {
         let home =
             |reply: &Reply| DomainRegistration(Domain::Lte).read(reply) == Some(RegistrationStatus::Home);
@@ -283,20 +284,20 @@ impl Stand {
         self.command("AT+CSQ", &["+CSQ: 24,99"]);
     }
 
-    /// Lets one command lose its answer, then runs the hundred.
+    /// Loses the answer to one command, then runs about a hundred commands.
     fn run(mut self, victim: impl FnOnce(&mut Self)) -> (Judged, bool) {
         victim(&mut self);
         let over = matches!(self.line.borrow().stage, Stage::Over | Stage::Losing(_));
-        assert!(over, "the victim was never written");
+        assert!(over, "the command to lose was never written");
         self.judged = Judged::default();
         (0..5).for_each(|_| self.twenty());
         let injected = self.line.borrow().injected;
-        // Whatever is in doubt is settled, except what a command without a name of its own could have printed ...
+        // No command stays in doubt, except `ATI`: its answer has no name, so a late one could be any text.
         self.twenty();
         self.judged.in_doubt.clear();
         self.twenty();
         self.judged.in_doubt.retain(|what| what != "ATI");
-        // ... and that is settled when nothing can come late any more.
+        // After 300 s no answer can come late, so `ATI` is in doubt no more.
         self.pair.run_for(Duration::from_secs(300));
         self.twenty();
         if injected {
@@ -312,7 +313,7 @@ enum Verdict {
     Wrong(String),
 }
 
-/// An error that says that the outcome is unknown is allowed; a refusal or an end that was another command's is not.
+/// Allows errors that say that the outcome is unknown. A refusal or an end that belongs to another command is wrong.
 fn open_or_wrong(error: &Error) -> Verdict {
     match error {
         Error::Unexpected(_)
@@ -324,7 +325,7 @@ fn open_or_wrong(error: &Error) -> Verdict {
     }
 }
 
-/// Tries every place of the first forty commands, and every tenth of the others, which only repeat them.
+/// Tries each of the first 140 places and every tenth of the later ones, which repeat the first.
 fn at_every_place(mode: ReceiveMode, late: &Late, victim: fn(&mut Stand)) {
     let mut open = 0;
     for place in (0..140).chain((140..).step_by(10)) {
@@ -353,19 +354,19 @@ fn times_out(stand: &mut Stand, text: &str) {
 }
 
 #[test]
-fn a_question_of_the_application_is_answered_late() {
+fn a_late_answer_to_a_question_is_recognised() {
     let late = late("AT+CSQ", "\r\n+CSQ: 7,0\r\n\r\nOK\r\n");
     at_every_place(ReceiveMode::Push, &late, |stand| times_out(stand, "AT+CSQ"));
 }
 
 #[test]
-fn a_question_with_a_bare_answer_is_answered_late() {
+fn a_late_answer_without_a_name_is_recognised() {
     let late = late("ATI", "\r\nANOTHER_FIRMWARE\r\n\r\nOK\r\n");
     at_every_place(ReceiveMode::Push, &late, |stand| times_out(stand, "ATI"));
 }
 
 #[test]
-fn a_command_without_content_is_answered_late() {
+fn a_late_final_result_is_recognised() {
     for answer in ["\r\nOK\r\n", "\r\nERROR\r\n", "\r\n+CME ERROR: 3\r\n"] {
         at_every_place(ReceiveMode::Push, &late("AT+CGATT=1", answer), |stand| {
             times_out(stand, "AT+CGATT=1")
@@ -374,7 +375,7 @@ fn a_command_without_content_is_answered_late() {
 }
 
 #[test]
-fn a_registration_is_answered_late() {
+fn a_late_registration_status_is_recognised() {
     let late = late("AT+CEREG?", "\r\n+CEREG: 0,3\r\n\r\nOK\r\n");
     at_every_place(ReceiveMode::Push, &late, |stand| {
         let answer = stand.pair.call(Request::query(&DomainRegistration(Domain::Lte)));
@@ -383,19 +384,19 @@ fn a_registration_is_answered_late() {
 }
 
 #[test]
-fn an_address_comes_late() {
+fn a_late_address_is_recognised() {
     let late = late("AT+CIFSR", "\r\n1.2.3.4\r\n");
     at_every_place(ReceiveMode::Push, &late, |stand| times_out(stand, "AT+CIFSR"));
 }
 
 #[test]
-fn a_status_with_its_rows_comes_late() {
+fn a_late_status_with_its_rows_is_recognised() {
     let rows: String = (0..8).map(|n| format!("C: {n},,\"\",\"\",\"\",\"INITIAL\"\r\n")).collect();
     let late = late("AT+CIPSTATUS", &format!("\r\nOK\r\n\r\nSTATE: IP STATUS\r\n\r\n{rows}"));
     at_every_place(ReceiveMode::Push, &late, |stand| times_out(stand, "AT+CIPSTATUS"));
 }
 
-/// The free channel is the first.
+/// Connects on the free channel, which is channel 0, and expects a timeout.
 fn connect_times_out(stand: &mut Stand) {
     let host = Quotable::host(ECHO.0).unwrap();
     let timeout = Duration::from_secs(20);
@@ -405,20 +406,20 @@ fn connect_times_out(stand: &mut Stand) {
 }
 
 #[test]
-fn a_connection_is_accepted_and_made_late() {
+fn a_late_answer_to_a_connect_command_is_recognised() {
     for answer in ["\r\nOK\r\n", "\r\nOK\r\n\r\n0, CONNECT OK\r\n", "\r\nERROR\r\n"] {
         at_every_place(ReceiveMode::Push, &late("AT+CIPSTART", answer), connect_times_out);
     }
 }
 
 #[test]
-fn a_result_of_a_connection_comes_late_to_the_next_on_its_channel() {
+fn a_late_result_of_a_connection_is_not_that_of_the_next_one_on_its_channel() {
     for answer in ["\r\n0, CONNECT OK\r\n", "\r\n0, CONNECT FAIL\r\n", "\r\n0, CLOSED\r\n"] {
         at_every_place(ReceiveMode::Push, &late("AT+CIPSTART", answer), connect_times_out);
     }
 }
 
-/// A socket on the free channel loses the answers to its send. It succeeds where the module has counted the bytes.
+/// Sends on a socket of the free channel and loses the answers. The send succeeds if the module has counted the bytes.
 fn send_times_out(stand: &mut Stand) {
     let socket = stand.pair.channel_open();
     let answer = stand.pair.send(socket, b"0123456789");
@@ -431,7 +432,7 @@ fn send_times_out(stand: &mut Stand) {
 }
 
 #[test]
-fn the_result_of_a_send_comes_late() {
+fn a_late_result_of_a_send_is_recognised() {
     for answer in
         ["\r\nDATA ACCEPT:0,10\r\n", "\r\n0, SEND OK\r\n", "\r\n0, SEND FAIL\r\n", "\r\nDATA ACCEPT:0,7\r\n"]
     {
@@ -441,7 +442,7 @@ fn the_result_of_a_send_comes_late() {
 }
 
 #[test]
-fn the_prompt_of_a_send_comes_late() {
+fn a_late_prompt_of_a_send_is_recognised() {
     for answer in ["\r\n> ", "\r\n> \r\nDATA ACCEPT:0,10\r\n", "\r\nERROR\r\n"] {
         let late = Late { lost: 2, ..late("AT+CIPSEND", answer) };
         at_every_place(ReceiveMode::Push, &late, send_times_out);
@@ -449,7 +450,7 @@ fn the_prompt_of_a_send_comes_late() {
 }
 
 #[test]
-fn the_end_of_a_close_comes_late() {
+fn a_late_result_of_a_close_is_recognised() {
     for answer in ["\r\n0, CLOSE OK\r\n", "\r\n+CME ERROR: 3\r\n"] {
         at_every_place(ReceiveMode::Push, &late("AT+CIPCLOSE", answer), |stand| {
             let socket = stand.pair.channel_open();
@@ -459,7 +460,7 @@ fn the_end_of_a_close_comes_late() {
 }
 
 #[test]
-fn fetched_data_that_come_late_go_to_no_socket() {
+fn late_fetched_data_are_given_to_no_socket() {
     for answer in
         ["\r\n+CIPRXGET: 2,0,10,0\r\nLATE DATA!\r\n\r\nOK\r\n", "\r\nOK\r\n", "\r\n+CME ERROR: 3\r\n"]
     {
@@ -475,7 +476,7 @@ fn fetched_data_that_come_late_go_to_no_socket() {
 }
 
 #[test]
-fn a_late_answer_may_split_any_line_at_any_byte() {
+fn a_late_answer_within_any_line_is_recognised() {
     let late = late("AT+CSQ", "\r\n+CSQ: 7,0\r\n\r\nOK\r\n");
     for place in 0.. {
         let mut stand = Stand::new(ReceiveMode::Push, late.clone(), Place::Byte(place));
@@ -496,7 +497,7 @@ fn a_late_answer_may_split_any_line_at_any_byte() {
 }
 
 #[test]
-fn without_a_late_answer_nothing_is_in_doubt() {
+fn without_a_late_answer_no_command_is_in_doubt() {
     for mode in [ReceiveMode::Push, ReceiveMode::Manual] {
         let stand = Stand::new(mode, late("AT+CREG?", ""), Place::Nowhere);
         let (judged, _) = stand.run(|stand| times_out(stand, "AT+CREG?"));
@@ -506,7 +507,7 @@ fn without_a_late_answer_nothing_is_in_doubt() {
 
 // ------------------------------------------------------------------------------------------------------- storms
 
-/// What the application asks in a storm, and what is right.
+/// The commands of a storm, and their correct answers.
 const STORM: [(&str, &[&str]); 10] = [
     ("AT+CSQ", &["+CSQ: 24,99"]),
     ("AT+CREG?", &["+CREG: 0,1"]),
@@ -520,16 +521,18 @@ const STORM: [(&str, &[&str]); 10] = [
     ("AT+CGATT?", &["+CGATT: 1"]),
 ];
 
-/// Answers get lost now and then, and come at any byte of what follows, or never. Late ones are told by their values.
+/// A line that loses some answers. They come back at any later byte, or never. Their values are changed, so that the
+/// test recognises them.
 struct Storm {
     random: Noise,
-    /// The answer to the next write is lost.
+    /// Whether the answer to the next write is lost.
     losing: bool,
-    /// Answers under way, each with the bytes that come before it.
+    /// Lost answers that come back, each after this number of bytes.
     late: Vec<(usize, Vec<u8>)>,
-    /// How many have come.
+    /// The number of answers that have come back.
     injected: usize,
-    /// Late answers come now: never while another is being lost, which would be two faults at once (A23).
+    /// Whether late answers come now. They do not while another answer is being lost, which would be two faults at once
+    /// (A23).
     open: bool,
 }
 
@@ -570,9 +573,9 @@ impl Storm {
     }
 }
 
-/// 0 wrong answers; and where no late answer came between a command and its end, the right one is believed.
+/// No answer is wrong. A command without a late answer before its result gets its own answer.
 #[test]
-fn in_a_storm_of_late_answers_none_is_wrong_and_no_right_one_is_refused() {
+fn in_a_storm_of_late_answers_no_answer_is_wrong_and_no_correct_one_is_refused() {
     let (mut right, mut open, mut never) = (0, 0, 0);
     let seeds = std::env::var("AIR724UG_SCHEDULES").ok().and_then(|count| count.parse().ok()).unwrap_or(120);
     for seed in 1..=seeds {
@@ -598,7 +601,7 @@ fn in_a_storm_of_late_answers_none_is_wrong_and_no_right_one_is_refused() {
                 continue;
             }
             let before = storm.borrow().injected;
-            // Only once the question behind the last loss is answered is the line in order.
+            // The driver is in synchronisation again after the answer to the question that follows the last loss.
             pair.run_for(Duration::from_secs(3));
             storm.borrow_mut().open = true;
             let answer = pair.command(text, Duration::from_secs(5));
@@ -616,7 +619,7 @@ fn in_a_storm_of_late_answers_none_is_wrong_and_no_right_one_is_refused() {
 }
 
 #[test]
-fn one_answer_that_never_comes_does_not_spoil_the_good_ones_behind_it() {
+fn one_lost_answer_does_not_spoil_later_answers() {
     let mut pair = Pair::online();
     pair.instead("AT+X", "");
     assert!(pair.command("AT+X", Duration::from_millis(300)).is_err());
@@ -628,7 +631,7 @@ fn one_answer_that_never_comes_does_not_spoil_the_good_ones_behind_it() {
 }
 
 #[test]
-fn a_list_of_settings_is_no_answer_to_a_question_that_was_never_asked() {
+fn a_list_of_settings_is_not_the_answer_to_a_question_of_the_driver() {
     let mut pair = Pair::online();
     pair.instead("AT+X", "");
     assert!(pair.command("AT+X", Duration::from_millis(300)).is_err());
@@ -640,7 +643,7 @@ fn a_list_of_settings_is_no_answer_to_a_question_that_was_never_asked() {
 }
 
 #[test]
-fn an_answer_of_which_the_final_was_split_is_refused() {
+fn an_answer_whose_final_result_is_split_is_refused() {
     for late in ["\r\nOK\r\n", "\r\nERROR\r\n", "\r\n+CME ERROR: 3\r\n"] {
         for (answer, torn) in
             [("\r\nO{}K\r\n", true), ("\r\nERR{}OR\r\n", true), ("\r\nAirM2M\r\n\r\nO{}K\r\n", true)]
@@ -657,7 +660,7 @@ fn an_answer_of_which_the_final_was_split_is_refused() {
 }
 
 #[test]
-fn an_answer_that_was_cut_by_a_limit_is_no_short_answer() {
+fn an_answer_cut_at_a_limit_is_an_error() {
     let long_line = format!("\r\n{}\r\n\r\nOK\r\n", "x".repeat(3_000));
     let many_lines = format!("{}\r\nOK\r\n", "\r\nline\r\n".repeat(1_500));
     let enough = format!("{}\r\nOK\r\n", "\r\nline\r\n".repeat(1_024));
@@ -672,7 +675,7 @@ fn an_answer_that_was_cut_by_a_limit_is_no_short_answer() {
 }
 
 #[test]
-fn one_odd_answer_at_the_start_does_not_make_every_command_cost_two() {
+fn one_odd_answer_at_the_start_does_not_double_the_later_commands() {
     for question in ["AT+CIPMUX?", "AT+CIPQSEND?", "AT+CIPMODE?"] {
         let mut pair = Pair::new();
         pair.instead(question, "\r\nOK\r\n");
@@ -687,10 +690,11 @@ fn one_odd_answer_at_the_start_does_not_make_every_command_cost_two() {
     }
 }
 
-/// The rest of a payload is a command to a module that has closed in the middle of it. Its error stands in the place of the answer to
-/// the first question, which may come late all the same. A question that is asked again would take that for its own.
+/// The module closes the connection in the middle of a payload, and reads the rest as a command. The error of that
+/// command stands in place of the answer to the first question, which may still come late. A repeated question would
+/// take the late answer for its own.
 #[test]
-fn no_question_of_a_barrier_is_asked_twice() {
+fn no_question_of_a_resynchronisation_is_asked_twice() {
     let questions = ["AT+CIPMUX?", "AT+CIPQSEND?", "AT+CIPMODE?"];
     let mut pair = Pair::online();
     let socket = pair.channel_open();
@@ -707,10 +711,10 @@ fn no_question_of_a_barrier_is_asked_twice() {
     }
 }
 
-/// Those of a barrier that is over are free again: otherwise the next ones would all ask the one that is left, and a late answer to it
-/// would be taken for the next one's.
+/// The questions of a finished resynchronisation can be asked again. Otherwise all later ones would ask the only
+/// question left, and would take a late answer to it for their own.
 #[test]
-fn barriers_go_on_to_take_turns_with_their_questions() {
+fn resynchronisations_alternate_between_their_questions() {
     let questions = ["AT+CIPMUX?", "AT+CIPQSEND?", "AT+CIPMODE?"];
     let mut pair = Pair::online();
     let barrier = |pair: &mut Pair| {
@@ -732,9 +736,10 @@ fn barriers_go_on_to_take_turns_with_their_questions() {
     }
 }
 
-/// Bring-up asks as many questions each time it begins again, so it met the refused one at the same step for ever.
+/// Regression: each bring-up asks the same number of questions, so each met the refused question at the same step,
+/// without end.
 #[test]
-fn bring_up_behind_many_lost_answers_ends_although_questions_are_refused() {
+fn bring_up_after_many_lost_answers_ends_even_if_questions_are_refused() {
     for refused in [
         &["AT+CIPQSEND?"][..],
         &["AT+CIPMUX?", "AT+CIPMODE?"],
@@ -761,7 +766,7 @@ fn bring_up_behind_many_lost_answers_ends_although_questions_are_refused() {
     }
 }
 
-/// It has come twice, cut between two reads: the second one is under way when the next command is written.
+/// The result comes twice, in two reads. The second one is incomplete when the next command is written.
 #[test]
 fn a_result_that_began_before_a_command_was_written_does_not_answer_it() {
     for (before, behind) in

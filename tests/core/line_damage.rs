@@ -1,5 +1,5 @@
-//! One damaged place on the line from the module, of every kind, anywhere: what the application reads is what the peer has
-//! sent, or its socket ends with an error; and nothing that stands in payload is ever taken for the module's words.
+//! One damage of every kind at any place of the line from the module. The application reads only what the peer has
+//! sent, or its socket ends with an error. Payload is never taken for the module's lines.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
@@ -16,10 +16,10 @@ use air724ug::proto::{Event, Input, Request, Response, SocketId};
 use air724ug::sim::{Control, Peer, Settings};
 use air724ug::{Config, Error, ReceiveMode};
 
-/// How much the peer sends.
+/// The number of bytes that the peer sends.
 const LEN: usize = 30_000;
 
-/// What payload says that wants to be taken for the module.
+/// Pieces of payload that look like lines of the module.
 const HOSTILE: [&[u8]; 10] = [
     b"\r\n+RECEIVE,1,4:\r\nEVIL",
     b"\r\nRDY\r\n",
@@ -33,7 +33,7 @@ const HOSTILE: [&[u8]; 10] = [
     b"\r\n+CREG: 1\r\n",
 ];
 
-/// The kind of damage, which happens once.
+/// The kinds of damage. Each test has one of them, once.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Kind {
     Lost(usize),
@@ -74,7 +74,7 @@ impl Kind {
         Self::UnreadableHeader,
     ];
 
-    /// Whether nothing on the line can show it: a changed byte of a body, a frame of the right form.
+    /// Whether the line can't show this damage: a changed byte of a body, or a frame of the right form.
     fn can_be_unseen(self, mode: ReceiveMode) -> bool {
         match self {
             Self::FlippedBit | Self::SwappedBytes => true,
@@ -83,7 +83,7 @@ impl Kind {
         }
     }
 
-    /// Whether it strikes a header.
+    /// Whether the damage is done to a header.
     fn is_of_header(self) -> bool {
         matches!(
             self,
@@ -99,10 +99,10 @@ impl Kind {
     }
 }
 
-/// The line to the host.
+/// The line from the module to the host.
 struct Line {
     kind: Kind,
-    /// What is left of the bytes, or of the headers, before the damage.
+    /// The bytes, or the headers, that still pass before the damage.
     left: usize,
     random: Random,
     struck: bool,
@@ -200,11 +200,11 @@ impl Line {
 struct Frame {
     start: usize,
     end: usize,
-    /// How long the header is.
+    /// The length of the header.
     header: usize,
 }
 
-/// The frames in what the module writes at once.
+/// The frames in one write of the module.
 fn frames(bytes: &[u8]) -> Vec<Frame> {
     let (mut frames, mut start) = (Vec::new(), 0);
     while start < bytes.len() {
@@ -225,7 +225,7 @@ fn frames(bytes: &[u8]) -> Vec<Frame> {
     frames
 }
 
-/// Lines, bytes of all kinds, and hostile pieces.
+/// A mix of lines, bytes of all kinds, and hostile pieces.
 fn payload(random: &mut Random) -> Vec<u8> {
     let mut payload = Vec::with_capacity(LEN + 100);
     while payload.len() < LEN {
@@ -274,7 +274,7 @@ impl Run {
         Self { pair, socket, other, payload }
     }
 
-    /// Reads on both sockets until nothing more comes; what came on the first, and how it ended.
+    /// Reads on both sockets until nothing more comes. Returns the bytes of the first socket, and its end.
     fn read(&mut self, kind: Kind, mode: ReceiveMode) -> (Vec<u8>, Option<Error>) {
         let (mut read, mut stray) = (Vec::new(), Vec::new());
         let mut end = None;
@@ -304,7 +304,7 @@ impl Run {
         }
     }
 
-    /// Nothing that payload says was believed, and the module works on.
+    /// Checks that no payload was believed, and that the module still works.
     fn is_sound(&mut self) {
         let acted = |event: &Event| match event {
             Event::Restarted | Event::NotReady(_) | Event::Unresponsive => true,
@@ -313,7 +313,7 @@ impl Run {
             }
             _ => false,
         };
-        assert!(!self.pair.saw(acted), "payload was obeyed, {}", self.pair.story());
+        assert!(!self.pair.saw(acted), "payload was believed, {}", self.pair.story());
         for socket in [self.socket, self.other] {
             let closed = self.pair.close(socket);
             assert!(matches!(closed, Ok(Response::Closed)), "{closed:?}");
@@ -372,7 +372,7 @@ fn one_damaged_place_leaves_no_silent_hole() {
     }
 }
 
-/// Answers each command that begins with `command` with `answer`, from now on.
+/// Replaces the answer to each later command that begins with `command`.
 fn always(pair: &mut Pair, command: &'static str, answer: &'static str) {
     let pending = Rc::new(RefCell::new(false));
     let asked = pending.clone();
@@ -389,7 +389,7 @@ fn always(pair: &mut Pair, command: &'static str, answer: &'static str) {
     });
 }
 
-/// The pause between two fetches that brought nothing.
+/// The pause after a fetch without data.
 const POLL: Duration = Duration::from_secs(5);
 
 fn manual() -> (Pair, SocketId) {
@@ -400,7 +400,7 @@ fn manual() -> (Pair, SocketId) {
 }
 
 #[test]
-fn a_fetch_that_brings_data_leaves_nothing_in_doubt() {
+fn a_fetch_with_data_leaves_no_command_in_doubt() {
     let (mut pair, socket) = manual();
     let doubtful = pair.engine.statistics().commands.doubtful;
     for count in 1..=3 {
@@ -413,8 +413,8 @@ fn a_fetch_that_brings_data_leaves_nothing_in_doubt() {
 }
 
 #[test]
-fn a_module_that_announces_data_and_gives_none_is_asked_at_a_bounded_pace() {
-    // Some announce them again with each answer.
+fn a_module_that_announces_data_but_gives_none_is_fetched_from_at_a_bounded_rate() {
+    // Some firmware repeats the announcement with each answer.
     for answer in [
         "\r\n+CIPRXGET: 2,0,0,1460\r\n\r\nOK\r\n",
         "\r\n+CIPRXGET: 2,0,0,1460\r\n\r\nOK\r\n\r\n+CIPRXGET: 1,0\r\n",
@@ -437,7 +437,7 @@ fn one_refusal_of_a_fetch_does_not_close_a_good_connection() {
         pair.instead("AT+CIPRXGET=2,0", refusal);
         pair.send(socket, b"hello").unwrap();
         assert_eq!(pair.read(socket, 5).unwrap(), b"hello", "{refusal:?}");
-        // For ever, while the module says that the connection stands.
+        // The refusal then stays, while the module reports the connection as established.
         always(&mut pair, "AT+CIPRXGET=2,0", refusal);
         let (before, begun) = (pair.wrote("AT+CIPRXGET=2,0"), pair.now);
         let (_, end) = pair.read_to_end(socket);
@@ -447,9 +447,9 @@ fn one_refusal_of_a_fetch_does_not_close_a_good_connection() {
     }
 }
 
-/// The refusal was put into the header of the data, whose beginning is news of another channel.
+/// The refusal stands within the header of the data, whose beginning is an unsolicited line of another channel.
 #[test]
-fn data_behind_a_refusal_that_stands_in_their_header_are_not_lost_in_silence() {
+fn a_refusal_within_the_header_of_data_does_not_lose_the_data_silently() {
     for chunk in [1, 7, 5_000] {
         let (pair, socket) = manual();
         let mut pair = pair.in_chunks_of(chunk);
@@ -463,7 +463,7 @@ fn data_behind_a_refusal_that_stands_in_their_header_are_not_lost_in_silence() {
 }
 
 #[test]
-fn an_answer_to_a_fetch_that_lies_ends_the_socket_without_a_wrong_byte() {
+fn a_wrong_answer_to_a_fetch_ends_the_socket_without_a_wrong_byte() {
     let body = "x".repeat(1459) + "y";
     for (answer, name) in [
         (format!("\r\n+CIPRXGET: 2,0,1459,0\r\n{body}\r\nOK\r\n"), "fewer"),
@@ -488,7 +488,7 @@ fn an_answer_to_a_fetch_that_lies_ends_the_socket_without_a_wrong_byte() {
 }
 
 #[test]
-fn an_answer_that_comes_twice_doubles_no_byte() {
+fn a_repeated_answer_to_a_fetch_repeats_no_byte() {
     for chunk in [1, 5_000] {
         let (pair, socket) = manual();
         let mut pair = pair.in_chunks_of(chunk);
@@ -504,7 +504,7 @@ fn an_answer_that_comes_twice_doubles_no_byte() {
 }
 
 #[test]
-fn data_for_a_channel_that_was_never_used_end_what_is_being_received() {
+fn data_for_an_unused_channel_end_the_open_socket() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.inject(b"\r\n+RECEIVE,5,4:\r\nabcd");
@@ -512,12 +512,12 @@ fn data_for_a_channel_that_was_never_used_end_what_is_being_received() {
 }
 
 #[test]
-fn a_frame_that_has_swallowed_the_next_ones_gives_none_of_its_bytes() {
+fn a_frame_that_contains_the_next_header_gives_none_of_its_bytes() {
     for chunk in [1, 2, 3, 50, 5_000] {
         let mut pair = Pair::online().in_chunks_of(chunk);
         let (socket, other) = (pair.channel_open(), pair.channel_open());
         pair.inject(b"\r\n+RECEIVE,0,3:\r\nabc");
-        // Thirty bytes of the second frame are lost: its end is another peer's frame.
+        // Thirty bytes of the second frame are lost, so that it ends with the frame of another peer.
         pair.deliver(
             b"\r\n+RECEIVE,0,60:\r\nthis is what has not been lost\r\n+RECEIVE,1,13:\r\nanother peers",
         );
@@ -531,12 +531,12 @@ fn a_frame_that_has_swallowed_the_next_ones_gives_none_of_its_bytes() {
 }
 
 #[test]
-fn what_was_said_while_nothing_was_believed_is_asked_for() {
+fn lines_that_were_discarded_after_damage_are_asked_for() {
     let mut pair = Pair::online();
     let (socket, other) = (pair.channel_open(), pair.channel_open());
     pair.run_for(Duration::from_secs(5));
     let link = pair.modem.network().last_link().unwrap();
-    // A header names the one channel that is hurt.
+    // The header names the only damaged channel.
     pair.inject(b"\r\n+RECEIVE,0,3000:\r\nabcd");
     pair.modem.network_mut().close_by_peer(link);
     assert!(matches!(pair.read_to_end(socket).1, Error::Closed(CloseReason::Damaged)));
@@ -544,12 +544,13 @@ fn what_was_said_while_nothing_was_believed_is_asked_for() {
 }
 
 #[test]
-fn a_loss_between_two_frames_ends_the_socket_whose_header_went_with_it() {
+fn a_loss_across_two_frames_also_ends_the_socket_of_the_lost_header() {
     for chunk in [1, 7, 5_000] {
         let mut pair = Pair::online().in_chunks_of(chunk);
         let (socket, other) = (pair.channel_open(), pair.channel_open());
         pair.run_for(Duration::from_secs(5));
-        // The rest of the first frame, the header of the second, which is of the other channel, and some of its data.
+        // The rest of the first frame, the header of the second one, which belongs to the other channel, and some of
+        // its data are lost.
         pair.deliver(b"\r\n+RECEIVE,0,8:\r\nthis is of the other socket");
         assert!(
             matches!(pair.read_to_end(socket).1, Error::Closed(CloseReason::Damaged)),
@@ -573,14 +574,14 @@ fn the_beginning_of_a_header_before_payload_is_a_damaged_header() {
 }
 
 #[test]
-fn a_line_that_is_longer_than_words_of_a_module_is_payload_without_its_header() {
+fn a_line_longer_than_any_line_of_a_module_is_payload_without_its_header() {
     let record = b"<P0001@00000000>".repeat(9);
     for beginning in ["+R", "+REC@00000000>", "1:", ""] {
         for chunk in [1, 7, 5_000] {
             let mut pair = Pair::online().in_chunks_of(chunk);
             let socket = pair.channel_open();
             pair.run_for(Duration::from_secs(5));
-            // Nothing was received before, and the line end is that of the next frame.
+            // No frame was received before. The line end in front of the next frame ends the line.
             pair.deliver(format!("\r\n{beginning}").as_bytes());
             pair.deliver(&record);
             pair.deliver(b"\r\n+RECEIVE,0,4:\r\nabcd");
@@ -590,16 +591,16 @@ fn a_line_that_is_longer_than_words_of_a_module_is_payload_without_its_header() 
     }
 }
 
-/// The end of a line with a name, a header and the beginning of its payload were lost at once.
+/// A loss took the end of a named line, a header and the beginning of its payload.
 #[test]
-fn a_line_with_a_name_that_is_longer_than_any_news_is_payload_without_its_header() {
+fn a_named_line_longer_than_any_unsolicited_line_is_payload_without_its_header() {
     let record = b"<P0001@00000000>".repeat(9);
     for (beginning, is_damage) in [
         ("+CLIP: \"+861380", true),
         ("+CREG: ", true),
         ("+XNEW: 1,", true),
         ("^MODE: ", true),
-        // What people and brokers say has any length.
+        // Text of people and brokers has any length.
         ("+CUSD: 0,\"", false),
         ("+MSUB: \"t\",144 byte,", false),
     ] {
@@ -622,7 +623,7 @@ fn a_line_with_a_name_that_is_longer_than_any_news_is_payload_without_its_header
 }
 
 #[test]
-fn a_line_is_among_data_if_it_begins_there() {
+fn a_line_that_begins_among_data_is_part_of_the_damage() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     // The length lacks a digit.
@@ -633,7 +634,7 @@ fn a_line_is_among_data_if_it_begins_there() {
 }
 
 #[test]
-fn data_that_are_not_believed_fail_the_connection_that_was_being_made() {
+fn damaged_data_fail_a_connection_that_is_being_made_or_make_it_again() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.modem.network_mut().set_latency(Duration::from_millis(40));
@@ -645,7 +646,7 @@ fn data_that_are_not_believed_fail_the_connection_that_was_being_made() {
     pair.modem.network_mut().push(link, b"greeting");
     let answer = pair.answer(connecting);
     assert!(matches!(pair.read_to_end(socket).1, Error::Closed(CloseReason::Damaged)), "{}", pair.story());
-    // Or it is made again, and this one lacks nothing.
+    // The driver may also make the connection again, and then no byte is missing.
     if let Ok(Response::Connected(other)) = answer {
         assert_eq!(pair.wrote("AT+CIPSTART="), 3, "{}", pair.story());
         pair.send(other, b"hello").unwrap();
@@ -653,7 +654,7 @@ fn data_that_are_not_believed_fail_the_connection_that_was_being_made() {
     }
 }
 
-/// What modules print of their own accord: results and news of calls, times, warnings, notes of firmware of any kind.
+/// Lines that modules print without a command: results and reports of calls, times, warnings, and messages of firmware.
 const SAID: [&str; 17] = [
     "RING",
     "+CLIP: \"+861380000\",145",
@@ -675,7 +676,7 @@ const SAID: [&str; 17] = [
 ];
 
 #[test]
-fn what_a_sound_module_says_among_data_is_no_damage() {
+fn unsolicited_lines_among_data_are_no_damage() {
     for mode in [ReceiveMode::Push, ReceiveMode::Manual] {
         for (said, chunk) in SAID.into_iter().flat_map(|said| [(said, 1), (said, 5_000)]) {
             let settings = Settings::default();
@@ -705,7 +706,7 @@ fn what_a_sound_module_says_among_data_is_no_damage() {
 }
 
 #[test]
-fn the_end_of_a_call_answers_no_command() {
+fn the_end_of_a_call_is_not_the_result_of_a_command() {
     let mut pair = Pair::online();
     pair.before("ATI", "\r\nNO CARRIER\r\n");
     assert_eq!(pair.command("ATI", Duration::from_secs(5)).unwrap().len(), 1);
@@ -716,20 +717,20 @@ fn the_end_of_a_call_answers_no_command() {
 }
 
 #[test]
-fn the_line_behind_words_shows_that_they_were_the_end_of_data() {
+fn the_line_after_a_text_shows_that_the_text_was_the_end_of_data() {
     for chunk in [1, 5_000] {
         for behind in ["+RECEIVE,1,1:\r\nx", "+CREG: 1\r\n", "1, CLOSED\r\n", "> "] {
             for pause in [0, 500] {
                 let mut pair = Pair::online().in_chunks_of(chunk);
                 let socket = pair.channel_open();
                 let other = pair.channel_open();
-                // The first one shows how prompts begin.
+                // The first send shows the form of the prompt.
                 pair.send(other, b"x").unwrap();
                 if behind == "> " {
                     pair.instead("AT+CIPSEND=1", "");
                     pair.sending(other, b"x");
                 }
-                // There were 15.
+                // The peer sent 15 bytes; the length lost a digit.
                 pair.deliver(b"\r\n+RECEIVE,0,7:\r\ntemp=21\r\nhum=40");
                 pair.run_for(Duration::from_millis(pause));
                 pair.deliver(b"\r\n");
@@ -741,9 +742,9 @@ fn the_line_behind_words_shows_that_they_were_the_end_of_data() {
     }
 }
 
-/// A header lost its last bytes, and the payload that stands behind it holds news.
+/// A header lost its last bytes, and the payload after it contains lines like those of a module.
 #[test]
-fn news_directly_behind_words_are_not_believed() {
+fn lines_directly_after_the_rest_of_payload_are_not_believed() {
     for chunk in [1, 5_000] {
         let mut pair = Pair::online().in_chunks_of(chunk);
         let socket = pair.channel_open();
@@ -753,7 +754,7 @@ fn news_directly_behind_words_are_not_believed() {
             let (data, end) = pair.read_to_end(socket);
             assert!(data.is_empty() && matches!(end, Error::Closed(CloseReason::Damaged)), "{chunk}: {end}");
         }
-        // With a line end of their own they are what the module says.
+        // With a line end of their own the same lines are believed.
         let mut pair = Pair::online().in_chunks_of(chunk);
         let socket = pair.channel_open();
         pair.deliver(b"\r\n+RE0@00000000>\r\n\r\n0, CLOSED\r\n");
@@ -763,9 +764,9 @@ fn news_directly_behind_words_are_not_believed() {
     }
 }
 
-/// All of a header was lost but its first byte.
+/// A frame lost its header except the first byte.
 #[test]
-fn payload_without_its_header_is_no_answer_to_a_command_that_follows() {
+fn payload_without_its_header_is_not_the_answer_to_the_next_command() {
     for (begin, len) in [("\r", 100), ("\r", 20), ("", 100), ("\r\n", 100), ("\r", 400), ("\n", 20)] {
         for command in ["AT+NOSUCH", "ATI", "AT+CREG?", "AT+CSQ"] {
             let mut pair = Pair::online();
@@ -780,9 +781,9 @@ fn payload_without_its_header_is_no_answer_to_a_command_that_follows() {
     }
 }
 
-/// There were 10.
+/// The length was 10.
 #[test]
-fn a_count_of_nothing_with_several_digits_is_damage() {
+fn a_length_of_zero_with_several_digits_is_damage() {
     for chunk in [1, 5_000] {
         let mut pair = Pair::online().in_chunks_of(chunk);
         let socket = pair.channel_open();
@@ -792,9 +793,9 @@ fn a_count_of_nothing_with_several_digits_is_damage() {
     }
 }
 
-/// The count of a frame was changed, so that its payload reads as the beginning of a line.
+/// The length of a frame was changed, so that its payload looks like the beginning of a line.
 #[test]
-fn a_line_that_began_before_a_command_is_not_its_answer() {
+fn a_line_that_began_before_a_command_is_not_the_answer() {
     for pause in [0, 1, 20, 90] {
         let mut pair = Pair::online();
         let socket = pair.channel_open();
@@ -808,7 +809,7 @@ fn a_line_that_began_before_a_command_is_not_its_answer() {
 }
 
 #[test]
-fn a_host_that_stood_still_in_the_middle_of_a_frame_reads_the_rest_first() {
+fn a_host_that_was_suspended_during_a_frame_reads_the_rest_before_it_reports_damage() {
     for (begun, rest) in [("\r\n+RECEIVE,0,6:\r\nabc", "def"), ("\r\n+RECEI", "VE,0,6:\r\nabcdef")] {
         for comes in [true, false] {
             let mut pair = Pair::online();
@@ -844,10 +845,10 @@ fn an_error_inside_the_header_of_fetched_data_is_no_refusal() {
 }
 
 #[test]
-fn a_refusal_that_another_command_is_owed_does_not_lose_the_data_of_a_fetch() {
+fn a_refusal_that_may_be_another_commands_does_not_lose_the_data_of_a_fetch() {
     for refusal in ["ERROR", "+CME ERROR: 3", "+CMS ERROR: 500"] {
         let (mut pair, socket) = manual();
-        // An answer that is lost, or late.
+        // The answer to `AT+CBC` is lost, or late.
         pair.instead("AT+CBC", "");
         pair.command("AT+CBC", Duration::from_secs(2)).unwrap_err();
         pair.instead("AT+CIPRXGET=2,0", format!("\r\n{refusal}\r\n"));
@@ -857,7 +858,7 @@ fn a_refusal_that_another_command_is_owed_does_not_lose_the_data_of_a_fetch() {
     }
 }
 
-/// A fetch behind an answer that was lost. The data are followed by `behind`; whether they were read, and the end.
+/// Fetches data after a lost answer, with `behind` after the data. Returns the bytes read, and the end of the socket.
 fn fetch_behind_a_lost_answer(behind: &str) -> (Vec<u8>, Error) {
     let (mut pair, socket) = manual();
     pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
@@ -873,15 +874,15 @@ fn fetch_behind_a_lost_answer(behind: &str) -> (Vec<u8>, Error) {
 }
 
 #[test]
-fn a_result_behind_fetched_data_may_be_that_of_an_answer_that_comes_late() {
-    // The first result is the late one.
+fn the_result_after_fetched_data_may_belong_to_a_late_answer() {
+    // The first result belongs to the late answer.
     for behind in
         ["\r\nOK\r\n\r\n\r\nOK\r\n", "\r\n\r\n+CBC: 0,90,4000\r\n\r\nOK\r\n\r\nOK\r\n", "\r\n\r\nOK\r\n"]
     {
         let (read, end) = fetch_behind_a_lost_answer(behind);
         assert_eq!(read, b"0123456789abcdefghij", "{behind:?}: {end}");
     }
-    // The own result is part of the data then: the line end in front of it, or all of it, has filled them up.
+    // Here the data have lost bytes, and took the line end in front of their own result, or all of it, in their place.
     for behind in ["\r\nOK\r\n", "\r\n\r\n+CBC: 0,90,4000\r\n\r\nOK\r\n"] {
         let (read, end) = fetch_behind_a_lost_answer(behind);
         let is_told = matches!(end, Error::Closed(CloseReason::ReceiveUnconfirmed));
@@ -890,7 +891,7 @@ fn a_result_behind_fetched_data_may_be_that_of_an_answer_that_comes_late() {
 }
 
 #[test]
-fn a_number_with_a_zero_in_front_is_that_of_a_damaged_header() {
+fn a_header_with_a_leading_zero_is_damaged() {
     for header in ["+RECEIVE,01,0:", "+RECEIVE,00,1:", "+RECEIVE,0,010:", "+RECEIVE,0,00:"] {
         let mut pair = Pair::online();
         let socket = pair.channel_open();
@@ -902,7 +903,7 @@ fn a_number_with_a_zero_in_front_is_that_of_a_damaged_header() {
 }
 
 #[test]
-fn the_answer_to_a_fetch_whose_socket_has_gone_meanwhile_is_no_damage() {
+fn the_late_answer_to_a_fetch_of_an_ended_socket_is_no_damage() {
     let (mut pair, socket) = manual();
     pair.instead("AT+CIPRXGET=2,0", "");
     pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
@@ -914,7 +915,7 @@ fn the_answer_to_a_fetch_whose_socket_has_gone_meanwhile_is_no_damage() {
 }
 
 #[test]
-fn words_behind_a_late_prompt_are_no_damage() {
+fn unsolicited_lines_after_a_late_prompt_are_no_damage() {
     for chunk in [1, 5_000] {
         let mut pair = Pair::online().in_chunks_of(chunk);
         let socket = pair.channel_open();
@@ -944,7 +945,7 @@ fn an_error_anywhere_inside_the_header_of_fetched_data_is_no_refusal() {
 
 /// The line end of the header was changed, so that the body begins later.
 #[test]
-fn a_header_of_fetched_data_with_more_behind_it_is_damaged() {
+fn a_header_of_fetched_data_with_bytes_after_it_is_damaged() {
     let (mut pair, socket) = manual();
     pair.instead("AT+CIPRXGET=2,0", "\r\n+CIPRXGET: 2,0,6,0\r\x0e\r\nabcd\r\n\r\nOK\r\n");
     pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
@@ -952,7 +953,7 @@ fn a_header_of_fetched_data_with_more_behind_it_is_damaged() {
     assert!(read.is_empty() && matches!(end, Error::Closed(CloseReason::Damaged)), "{end}");
 }
 
-/// Its data read as a refusal.
+/// The data look like a refusal.
 #[test]
 fn a_header_of_fetched_data_whose_first_number_was_damaged_is_damaged() {
     for header in [
@@ -970,9 +971,9 @@ fn a_header_of_fetched_data_whose_first_number_was_damaged_is_damaged() {
     }
 }
 
-/// The line end behind the data has filled them up.
+/// The data lack two bytes, and took the line end after them in their place.
 #[test]
-fn fetched_data_behind_which_a_line_end_is_missing_are_damaged() {
+fn fetched_data_without_the_line_end_after_them_are_damaged() {
     for chunk in [1, 5_000] {
         let (pair, socket) = manual();
         let mut pair = pair.in_chunks_of(chunk);
@@ -985,7 +986,7 @@ fn fetched_data_behind_which_a_line_end_is_missing_are_damaged() {
     }
 }
 
-/// A byte of the data came twice, so that their last one stands behind them, in front of the prompt.
+/// A byte of the data was doubled, so that their last byte comes after them, in front of the prompt.
 #[test]
 fn an_end_of_data_that_looks_like_the_first_prompt_is_damage() {
     for chunk in [1, 5_000] {
@@ -1000,9 +1001,9 @@ fn an_end_of_data_that_looks_like_the_first_prompt_is_damage() {
     }
 }
 
-/// The data lack as many bytes as the prompt behind them has.
+/// The data lack as many bytes as the prompt has, and took the prompt in their place.
 #[test]
-fn a_prompt_that_data_have_swallowed_is_missed_and_the_data_are_damaged() {
+fn a_prompt_taken_as_data_is_missed_and_the_data_are_damaged() {
     for chunk in [1, 5_000] {
         let mut pair = Pair::online().in_chunks_of(chunk);
         let socket = pair.channel_open();
@@ -1018,9 +1019,9 @@ fn a_prompt_that_data_have_swallowed_is_missed_and_the_data_are_damaged() {
     }
 }
 
-/// The data lack as many bytes as the result behind them has, but for its line end.
+/// The data lack as many bytes as the result has without its line end, and took the result in their place.
 #[test]
-fn a_result_that_data_have_swallowed_is_missed_and_the_data_are_damaged() {
+fn a_result_taken_as_data_is_missed_and_the_data_are_damaged() {
     let frame = |len: usize| format!("\r\n+RECEIVE,0,21:\r\n0123\r\nDATA ACCEPT:0,{len}");
     for chunk in [1, 5_000] {
         for (len, is_damage) in [(4, true), (5, false)] {
@@ -1036,7 +1037,7 @@ fn a_result_that_data_have_swallowed_is_missed_and_the_data_are_damaged() {
             assert_eq!(is_told, is_damage, "{chunk}, {len}: {answer:?}");
         }
     }
-    // What came before a send has nothing of its result.
+    // A frame that came before the send can't contain its result.
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.deliver(frame(4).as_bytes());
@@ -1046,7 +1047,7 @@ fn a_result_that_data_have_swallowed_is_missed_and_the_data_are_damaged() {
     assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{}", pair.story());
 }
 
-/// Bytes were lost that begin with the blank of a prompt.
+/// Bytes from the blank of a prompt on were lost.
 #[test]
 fn a_prompt_without_its_blank_is_damage_unless_the_firmware_writes_none() {
     let send = |pair: &mut Pair, socket, prompt: &str| {
@@ -1074,9 +1075,10 @@ fn a_prompt_without_its_blank_is_damage_unless_the_firmware_writes_none() {
     }
 }
 
-/// The header lost its middle and the data behind it, and the firmware refuses the question behind such an answer.
+/// The header lost its middle, and its data are lost. The firmware also refuses the question that the driver asks after
+/// such an answer.
 #[test]
-fn a_torn_answer_to_a_fetch_is_no_refusal_where_the_question_behind_it_is_refused() {
+fn a_damaged_answer_to_a_fetch_is_no_refusal_even_if_the_question_after_it_is_refused() {
     for torn in ["+CIPRnrwffrcg", "+CIPRXGET: 2,0,1", "rwff"] {
         let (mut pair, socket) = manual();
         pair.instead("AT+CIPRXGET=2,0", format!("\r\n{torn}\r\n\r\nOK\r\n"));
@@ -1090,9 +1092,9 @@ fn a_torn_answer_to_a_fetch_is_no_refusal_where_the_question_behind_it_is_refuse
     }
 }
 
-/// Bytes were lost from the middle of the result on, into the payload behind it.
+/// Bytes were lost from the middle of the result to the middle of the payload after it.
 #[test]
-fn a_result_that_goes_on_as_payload_is_damage() {
+fn a_result_that_continues_as_payload_is_damage() {
     for torn in ["DATA ACCEPT:0,tjsindgihqru", "DATA", "0, SEND O"] {
         for chunk in [1, 5_000] {
             let mut pair = Pair::online().in_chunks_of(chunk);
@@ -1106,9 +1108,9 @@ fn a_result_that_goes_on_as_payload_is_damage() {
     }
 }
 
-/// Its questions are answered by `OK` alone, so that no answer proves where text begins.
+/// The module answers the questions with `OK` alone, so no answer proves where text begins.
 #[test]
-fn a_module_whose_answers_prove_nothing_behind_damage_is_looked_for() {
+fn a_module_whose_answers_prove_nothing_after_damage_is_searched_for() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.deliver(b"\r\n+RECEIVE,0,4:\r\nab\r\n+RECEIVE,0:\r\n");
@@ -1128,7 +1130,8 @@ fn a_module_whose_answers_prove_nothing_behind_damage_is_looked_for() {
     assert_eq!(pair.read(socket, 5).unwrap(), b"again");
 }
 
-/// What a body lacks was made up by a header but for its line end, and its only byte is a blank.
+/// The body lacks bytes, and took a header without its line end in their place. The only byte of that header's body is
+/// a blank.
 #[test]
 fn a_line_of_blanks_among_data_is_damage() {
     for chunk in [1, 5_000] {
@@ -1142,7 +1145,7 @@ fn a_line_of_blanks_among_data_is_damage() {
 }
 
 #[test]
-fn the_first_fetch_is_damaged_if_others_have_more_line_ends_behind_them() {
+fn the_first_fetch_is_damaged_if_later_fetches_end_with_more_line_ends() {
     for (first, second, expected) in [(1, 2, true), (1, 1, false), (2, 2, false)] {
         let (mut pair, socket) = manual();
         let fetch = |pair: &mut Pair, data: &str, ends: usize| {
@@ -1167,9 +1170,10 @@ fn the_first_fetch_is_damaged_if_others_have_more_line_ends_behind_them() {
     }
 }
 
-/// Data that lack two bytes have the line end behind them for these: then one stands in front of the next line, not two.
+/// The data lack two bytes, and took the line end after them in their place: one line end is left in front of the next
+/// line, not two.
 #[test]
-fn pushed_data_that_took_the_line_end_behind_them_are_damaged_where_there_were_always_two() {
+fn pushed_data_with_one_line_end_after_them_are_damaged_where_earlier_data_had_two() {
     for (sound, expected) in [("\r\n", true), ("", false)] {
         for behind in ["\r\n+RECEIVE,1,2:\r\nyz", "\r\nOK\r\n"] {
             for chunk in [1, 5_000] {
@@ -1200,7 +1204,7 @@ fn pushed_data_that_took_the_line_end_behind_them_are_damaged_where_there_were_a
 }
 
 #[test]
-fn a_frame_of_nothing_on_a_stream_of_bytes_is_damage() {
+fn an_empty_frame_on_a_tcp_connection_is_damage() {
     for chunk in [1, 5_000] {
         let mut pair = Pair::online().in_chunks_of(chunk);
         let socket = pair.channel_open();
@@ -1210,9 +1214,9 @@ fn a_frame_of_nothing_on_a_stream_of_bytes_is_damage() {
     }
 }
 
-/// What stood between CR and LF was lost.
+/// The bytes between CR and LF were lost.
 #[test]
-fn a_line_end_that_is_not_cr_lf_is_damage_unless_the_firmware_writes_such() {
+fn a_line_end_other_than_cr_lf_is_damage_unless_the_firmware_writes_it() {
     for odd in ["\r\r\n+CREG: 1\r\n", "\n\r\n+CREG: 1\r\n", "\r\n+CREG: 1\n\r\n+CREG: 1\r\n", "\r"] {
         for chunk in [1, 5_000] {
             let mut pair = Pair::online().in_chunks_of(chunk);
@@ -1230,9 +1234,9 @@ fn a_line_end_that_is_not_cr_lf_is_damage_unless_the_firmware_writes_such() {
     assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{}", pair.story());
 }
 
-/// All of a frame was lost but its first byte.
+/// A frame was lost except its first byte.
 #[test]
-fn an_odd_line_end_from_before_a_command_is_damage_whatever_its_answer_may_hold() {
+fn an_odd_line_end_from_before_a_command_is_damage_with_any_answer() {
     for (stray, is_damage) in [("\r", true), ("", false)] {
         for command in ["AT+CSQ", "ATI", "AT+CMGR=1"] {
             let mut pair = Pair::online();
@@ -1250,7 +1254,7 @@ fn an_odd_line_end_from_before_a_command_is_damage_whatever_its_answer_may_hold(
     }
 }
 
-/// Where a command of the application waits for its answer, any line without a name may be a row of that.
+/// The command of the application waits for its answer, and any line without a name may be a row of it.
 #[test]
 fn a_header_that_lost_its_middle_is_damage() {
     let header = "+RECEIVE,1,48:";
@@ -1302,9 +1306,9 @@ fn odd_line_ends_in_an_answer_to_the_application_or_in_text_of_people_are_no_dam
     }
 }
 
-/// From the answer to the command on, frames among it, up to the line end in front of the answer to the question behind it.
+/// A loss from the answer on, with frames in it, up to the line end in front of the answer to the question after it.
 #[test]
-fn an_answer_without_a_line_end_in_front_shows_a_loss() {
+fn an_answer_without_its_line_end_is_damage() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.instead("AT+CSQ", "\r\n+CSQ: 24,0");
@@ -1313,9 +1317,9 @@ fn an_answer_without_a_line_end_in_front_shows_a_loss() {
     assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{end}");
 }
 
-/// Payload without its header, the end of an answer among what was lost.
+/// Payload without its header; the end of an answer was lost with the header.
 #[test]
-fn an_end_of_a_connection_without_a_line_end_in_front_is_not_believed() {
+fn closed_without_a_line_end_in_front_is_not_believed() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.instead("ATI", "\r\nAir724UG\r\n\r\nO\n<P0000@00000000>\r\n0, CLOSED\r\n");
@@ -1325,7 +1329,7 @@ fn an_end_of_a_connection_without_a_line_end_in_front_is_not_believed() {
 }
 
 #[test]
-fn a_header_that_lacks_a_line_end_where_others_had_one_is_damaged() {
+fn a_header_without_a_line_end_that_earlier_headers_had_is_damaged() {
     for torn in
         ["\r\n+CREG: 1\r\n+RECEIVE,0,4:\r\nefgh\r\n+CREG: 1\r\n", "\r\n+RECEIVE,0,4:efgh\r\n+CREG: 1\r\n"]
     {
@@ -1341,9 +1345,9 @@ fn a_header_that_lacks_a_line_end_where_others_had_one_is_damaged() {
     }
 }
 
-/// Where headers have no line end, one behind them is the peer's.
+/// The headers of this firmware have no line end, so a line end after the header belongs to the payload.
 #[test]
-fn a_line_end_in_front_of_payload_is_payload_where_headers_have_none() {
+fn a_line_end_after_a_header_is_payload_where_headers_have_none() {
     for behind in ["", "\r\n"] {
         for chunk in [1, 5_000] {
             let mut pair = Pair::online().in_chunks_of(chunk);
@@ -1359,9 +1363,9 @@ fn a_line_end_in_front_of_payload_is_payload_where_headers_have_none() {
     }
 }
 
-/// What stood behind the last bytes was lost, whole frames among it.
+/// The bytes after the last ones were lost, with whole frames among them.
 #[test]
-fn a_line_that_never_gets_its_line_end_is_damaged() {
+fn a_line_that_stays_without_a_line_end_is_damaged() {
     for torn in ["\r\nOK", "\r\nOK\r", "\r\n+CREG: 1", "\r\n1, CLOSED", "\r\n+CMT: ,23\r\n0791448720"] {
         for chunk in [1, 5_000] {
             let mut pair = Pair::online().in_chunks_of(chunk);
@@ -1373,9 +1377,9 @@ fn a_line_that_never_gets_its_line_end_is_damaged() {
     }
 }
 
-/// Old firmware forgets it there.
+/// Old firmware omits the line end there.
 #[test]
-fn news_of_a_connection_without_their_line_end_are_no_damage() {
+fn connect_ok_without_its_line_end_is_no_damage() {
     let mut pair = Pair::online();
     pair.instead("AT+CIPSTART=1", "\r\nOK\r\n\r\n1, CONNECT OK");
     let socket = pair.channel_open();

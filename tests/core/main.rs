@@ -1,5 +1,5 @@
-//! The engine against the simulated modem or a script, in virtual time; a few files also run the same through a [`Modem`]
-//! on a pair of pipes.
+//! Tests of the engine against the simulated modem or a script, in virtual time. A few files repeat them with a
+//! [`Modem`] on a pair of pipes.
 //!
 //! Without feature `sim-tls` the simulated modem refuses `AT+CIPSSL=1`, so the files that need it are left out.
 //!

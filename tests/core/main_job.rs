@@ -21,7 +21,7 @@ fn noise(len: usize, mut seed: u32) -> Vec<u8> {
 }
 
 #[test]
-fn every_byte_comes_back_from_an_echo() {
+fn an_echo_returns_every_byte() {
     for config in both_modes() {
         let mut pair = Pair::with(config, Settings::default()).ready();
         let socket = pair.channel_open();
@@ -67,7 +67,7 @@ fn the_ninth_socket_is_refused() {
 }
 
 #[test]
-fn a_command_of_the_applications_own_is_answered() {
+fn a_command_of_the_application_is_answered() {
     let mut pair = Pair::online();
     let lines = pair.command("AT+CSQ", Duration::from_secs(1)).unwrap();
     assert_eq!(lines, ["+CSQ: 24,99"]);

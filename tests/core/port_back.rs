@@ -1,4 +1,5 @@
-//! A port that goes away and is expected back: what ends, what waits, and how soon the module is ready again.
+//! A port that is lost and expected back: the requests that end, the requests that wait, and the time until the module
+//! is ready again.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
@@ -12,7 +13,7 @@ use air724ug::sim::{Control, Settings};
 use air724ug::{Config, Error, time::Timestamp};
 
 const READY: Request = Request::WaitReady { timeout: Duration::from_secs(60) };
-/// How soon a modem is ready again, from the first answer on the port that came back.
+/// The time until a modem is ready again, from the first answer on the new port.
 const AGAIN: Duration = Duration::from_secs(2);
 
 fn is_lost(answer: Option<Result<Response, Error>>) -> bool {
@@ -20,7 +21,7 @@ fn is_lost(answer: Option<Result<Response, Error>>) -> bool {
 }
 
 #[test]
-fn what_was_in_flight_ends_at_once_and_what_waits_for_readiness_does_not() {
+fn requests_in_flight_end_at_once_and_waits_for_readiness_do_not() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.instead("AT+CIPSEND", "");
@@ -35,7 +36,7 @@ fn what_was_in_flight_ends_at_once_and_what_waits_for_readiness_does_not() {
     assert_eq!(pair.engine.not_ready(), Some(NotReady::NoPort));
     let told: Vec<_> = pair.events.iter().rev().take(2).cloned().collect();
     assert_eq!(told, [Event::NotReady(NotReady::NoPort), Event::PortLost]);
-    // Asked while it is away: what a module is needed for fails, what waits for one waits.
+    // New requests without a port: a request for the module fails, and a wait for readiness waits.
     let question = pair.ask(Request::query(&Signal));
     assert!(is_lost(pair.answered(question)));
     let waits = pair.ask(READY);
@@ -47,14 +48,14 @@ fn what_was_in_flight_ends_at_once_and_what_waits_for_readiness_does_not() {
     assert!(pair.saw(|event| *event == Event::PortBack));
     assert!(matches!(pair.answer(waits), Ok(Response::Ready)));
     let Ok(Response::Connected(socket)) = pair.answer(connects) else { panic!("{}", pair.story()) };
-    // The connection that the module knew nothing of has waited, too.
+    // The connection that was never written has waited, too.
     assert!(matches!(pair.answer(in_flight[1]), Ok(Response::Connected(_))));
     pair.send(socket, b"again").unwrap();
     assert_eq!(pair.read(socket, 5).unwrap(), b"again");
 }
 
 #[test]
-fn waiting_for_a_port_ends_in_time_and_with_the_modem() {
+fn a_wait_for_a_port_ends_with_its_timeout_and_with_the_modem() {
     let mut pair = Pair::online();
     pair.unplug();
     let [short, long] =
@@ -72,7 +73,7 @@ fn waiting_for_a_port_ends_in_time_and_with_the_modem() {
     assert!(is_lost(pair.answered(long)) && is_lost(pair.answered(later)));
     assert_eq!(pair.engine.deadline(), None);
     let answer = pair.call(READY);
-    assert!(matches!(answer, Err(Error::PortLost(_))), "nothing comes back: {answer:?}");
+    assert!(matches!(answer, Err(Error::PortLost(_))), "the port does not come back: {answer:?}");
     assert_eq!(pair.events.iter().filter(|event| **event == Event::PortLost).count(), 1);
 }
 
@@ -87,12 +88,12 @@ fn nothing_is_written_while_there_is_no_port() {
     assert_eq!(pair.written.len(), written);
 }
 
-/// A module that takes its time as a real one does.
+/// A module with the latency of a real one.
 fn slow() -> Pair {
     Pair::with(Config::default(), Settings::default().latency(Duration::from_millis(10))).ready()
 }
 
-/// From the first byte that comes on the new port until sockets can be opened.
+/// The time from the first byte on the new port until sockets can be opened.
 fn ready_again(pair: &mut Pair) -> Duration {
     let read = pair.read_so_far();
     pair.plug_in();
@@ -104,7 +105,7 @@ fn ready_again(pair: &mut Pair) -> Duration {
 }
 
 #[test]
-fn a_module_that_lived_on_is_ready_within_two_seconds_of_its_first_answer() {
+fn a_module_without_a_restart_is_ready_within_two_seconds_of_its_first_answer() {
     let mut pair = slow();
     for sockets in [0, 1, 8] {
         let open: Vec<_> = (0..sockets).map(|_| pair.channel_open()).collect();
@@ -119,12 +120,12 @@ fn a_module_that_lived_on_is_ready_within_two_seconds_of_its_first_answer() {
 }
 
 #[test]
-fn eight_sockets_come_back_at_once_wherever_the_port_was_lost() {
+fn eight_sockets_connect_again_at_once_after_a_loss_at_any_moment() {
     for steps in 0..40 {
         let mut pair = slow();
         let sockets: Vec<_> = (0..8).map(|_| pair.channel_open()).collect();
         let sends: Vec<_> = sockets.iter().map(|socket| pair.sending(*socket, &[b'x'; 700])).collect();
-        // At every step of eight sends, and behind them.
+        // At every step of eight sends, and after the last one.
         pair.run_for(Duration::from_millis(7) * steps);
         pair.unplug();
         for ticket in sends {
@@ -148,7 +149,7 @@ fn eight_sockets_come_back_at_once_wherever_the_port_was_lost() {
 }
 
 #[test]
-fn a_module_that_restarts_on_usb_takes_its_port_along_and_waiting_calls_are_served() {
+fn waiting_calls_are_served_after_a_restart_that_removes_the_usb_port() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     let restart = pair.ask(Request::Restart);
@@ -165,7 +166,7 @@ fn a_module_that_restarts_on_usb_takes_its_port_along_and_waiting_calls_are_serv
 }
 
 #[test]
-fn a_port_that_comes_and_goes_is_told_each_time() {
+fn every_loss_and_return_of_the_port_is_reported() {
     let mut pair = Pair::online();
     for _ in 0..5 {
         pair.unplug();
@@ -178,11 +179,11 @@ fn a_port_that_comes_and_goes_is_told_each_time() {
     let mut engine = air724ug::proto::Engine::new(Default::default(), Timestamp::ZERO).unwrap();
     engine.handle(Timestamp::ZERO, Input::PortLost("gone"));
     engine.handle(Timestamp::ZERO, Input::PortAway("gone"));
-    assert_eq!(engine.deadline(), None, "gone for good is not away");
+    assert_eq!(engine.deadline(), None, "a port that is lost for ever is not expected back");
 }
 
 #[test]
-fn a_simulated_module_that_vanishes_at_any_moment_is_ready_again_and_no_byte_is_lost_in_silence() {
+fn a_module_that_vanishes_at_any_moment_is_ready_again_and_no_byte_is_lost_silently() {
     let lasting = Duration::from_secs(3);
     for moment in 0..20 {
         for restarts in [false, true] {
@@ -217,10 +218,10 @@ fn a_simulated_module_that_vanishes_at_any_moment_is_ready_again_and_no_byte_is_
     }
 }
 
-/// A way in which the port goes, and comes back.
+/// A function that removes the port and brings it back.
 type PortLoss = fn(&mut Pair);
 
-/// How the port goes, and comes back.
+/// The kinds of loss, by name.
 fn losses() -> [(&'static str, PortLoss); 3] {
     [
         ("unplugged for 5 s", |pair| {
@@ -253,7 +254,7 @@ fn eight_sockets_survive_five_rounds_of_every_kind_of_loss_and_are_ready_two_sec
             pair.run_until(|pair| pair.events[told..].contains(&Event::PortBack));
             let read = pair.read_so_far();
             pair.run_until(|pair| pair.read_so_far() > read);
-            // A module that has restarted takes its own time to register and to attach.
+            // After a restart the module needs its own time to register and to attach.
             pair.run_until(|pair| pair.modem.state().attached);
             let first = pair.now;
             assert!(matches!(pair.call(READY), Ok(Response::Ready)), "{what}: {}", pair.story());

@@ -1,6 +1,7 @@
-//! A prompt is a fact at any moment: what is written next is payload. Whatever becomes of it - lost, late, doubled, behind
-//! a stray error, in the middle of something else - no command is read as payload and no payload as a command, nothing but
-//! its own bytes reaches the peer of a stream, and a send that is settled by filling is never `Ok`.
+//! Prompts. After a prompt the module reads the next bytes as payload, whenever the prompt comes. A prompt may be lost,
+//! late, doubled, after a stray error, or within other output. In each case no command is read as payload and no
+//! payload as a command, the peer of a stream receives nothing but the stream, and a send that was completed with
+//! filler is never `Ok`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
@@ -17,7 +18,7 @@ use air724ug::{Config, Error, ReceiveMode};
 const MOMENT: Duration = Duration::from_millis(20);
 const PROMPT: &[u8] = b"\r\n> ";
 
-/// A line on which prompts are lost, to be put back by hand.
+/// A modem on a line that loses prompts. The tests inject them.
 fn without_prompts() -> Pair {
     let mut pair = Pair::online();
     pair.to_host = Box::new(|_, bytes| if bytes == PROMPT { Vec::new() } else { bytes });
@@ -29,7 +30,7 @@ fn heal(pair: &mut Pair) {
     pair.to_modem = Box::new(|_, bytes| bytes);
 }
 
-/// What the peers of all links have received, in the order of the links.
+/// The bytes that the peer of this link has received.
 fn peer_got(pair: &Pair, link: air724ug::sim::Link) -> Vec<u8> {
     pair.modem.network().received(link).to_vec()
 }
@@ -51,7 +52,7 @@ fn is_unconfirmed(answer: &Result<Response, Error>) -> bool {
     matches!(answer, Err(Error::Closed(CloseReason::SendUnconfirmed)))
 }
 
-/// Writes a send, and lets an error come 200 ms later.
+/// Begins a send, and injects an error 200 ms later.
 fn sending_with_a_stray_error(pair: &mut Pair, socket: air724ug::proto::SocketId, payload: &[u8]) -> Ticket {
     let ticket = pair.sending(socket, payload);
     pair.run_for(Duration::from_millis(200));
@@ -60,7 +61,7 @@ fn sending_with_a_stray_error(pair: &mut Pair, socket: air724ug::proto::SocketId
 }
 
 #[test]
-fn an_error_before_the_prompt_is_doubted_for_a_moment() {
+fn an_error_before_the_prompt_is_not_believed_for_a_moment() {
     let payload = [b'p'; 50];
     for late in [1, 50, 100, 200, 290] {
         let mut pair = without_prompts();
@@ -77,7 +78,7 @@ fn an_error_before_the_prompt_is_doubted_for_a_moment() {
 }
 
 #[test]
-fn a_prompt_behind_an_error_that_was_believed_ends_the_send_and_is_given_the_payload() {
+fn a_prompt_after_a_believed_error_ends_the_send_and_gets_the_payload() {
     let payload = [b'p'; 50];
     for late in [310, 500, 900, 1_200, 1_290] {
         let mut pair = without_prompts();
@@ -94,7 +95,8 @@ fn a_prompt_behind_an_error_that_was_believed_ends_the_send_and_is_given_the_pay
         assert!(matches!(error, Error::Closed(CloseReason::SendUnconfirmed)), "{error}");
         heal(&mut pair);
         assert!(matches!(pair.answer(second), Ok(Response::Sent { accepted: 5, .. })));
-        // One question was written before the prompt came; from then on it is payload and nothing else.
+        // One question was written before the prompt came, and the peer receives it. After the prompt only payload is
+        // written.
         let got = peer_got(&pair, link);
         let question = got.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         assert!(question <= 16, "{late} ms: {}", got.escape_ascii());
@@ -126,7 +128,7 @@ fn an_error_in_place_of_a_prompt_frees_the_line_soon() {
             assert!(matches!(pair.answer(second), Ok(Response::Sent { accepted: 5, .. })), "{words:?}");
             let limit = if suspicious { 1_100 } else { 400 };
             assert!(pair.now - begun <= Duration::from_millis(limit), "{words:?}: {:?}", pair.now - begun);
-            // The module has room again, or the channel has ended.
+            // An error leaves the connection open; `CLOSED` ends it.
             let answer = pair.answer(first);
             let closed = words.contains("CLOSED");
             assert_eq!(
@@ -141,7 +143,7 @@ fn an_error_in_place_of_a_prompt_frees_the_line_soon() {
 }
 
 #[test]
-fn a_fetch_that_a_close_cuts_short_frees_the_line_by_a_question() {
+fn a_question_frees_the_line_after_a_fetch_that_a_close_cut_short() {
     let mut pair =
         Pair::with(Config::default().receive_mode(ReceiveMode::Manual), Settings::default()).ready();
     let (socket, other) = (pair.channel_open(), pair.channel_open());
@@ -150,7 +152,7 @@ fn a_fetch_that_a_close_cuts_short_frees_the_line_by_a_question() {
     let begun = pair.now;
     let ticket = pair.sending(other, b"hello");
     assert!(matches!(pair.answer(ticket), Ok(Response::Sent { accepted: 5, .. })));
-    // Two seconds until nothing more can be expected of the body.
+    // After two seconds of silence no more of the body is expected.
     assert!(pair.now - begun <= Duration::from_millis(2_100), "{:?}", pair.now - begun);
     assert!(matches!(pair.read_to_end(socket).1, Error::Closed(CloseReason::Truncated { .. })));
     pair.close(socket).unwrap();
@@ -158,7 +160,7 @@ fn a_fetch_that_a_close_cuts_short_frees_the_line_by_a_question() {
 }
 
 #[test]
-fn a_piece_is_cut_by_the_rule_by_which_it_is_written_blind() {
+fn payload_is_split_so_that_it_can_be_written_without_a_prompt() {
     let payload = [[b'.'; 1458].as_slice(), b"ATLAS and more"].concat();
     let mut pair = Pair::online();
     let socket = pair.channel_open();
@@ -169,9 +171,9 @@ fn a_piece_is_cut_by_the_rule_by_which_it_is_written_blind() {
     still_works(&mut pair);
 }
 
-/// The places at which a module that did not restart may say that it did.
+/// An `RDY` without a restart, and a prompt at different times after it.
 #[test]
-fn a_start_that_was_none_while_a_send_waits_for_its_prompt_gives_the_peer_nothing_but_the_payload() {
+fn after_a_false_restart_the_peer_of_an_open_send_gets_only_payload() {
     let payload = b"the payload of a stream, in one piece of some length, without a line end";
     for prompt_after in
         [None, Some(0), Some(100), Some(190), Some(250), Some(600), Some(1_100), Some(1_300), Some(5_000)]
@@ -196,7 +198,7 @@ fn a_start_that_was_none_while_a_send_waits_for_its_prompt_gives_the_peer_nothin
 }
 
 #[test]
-fn bytes_of_a_payload_that_were_lost_are_made_up_from_the_payload_alone() {
+fn lost_bytes_of_a_payload_are_filled_with_the_payload_alone() {
     for lost in [1, 7, 20] {
         let mut pair = Pair::online();
         let socket = pair.channel_open();
@@ -215,9 +217,9 @@ fn bytes_of_a_payload_that_were_lost_are_made_up_from_the_payload_alone() {
     }
 }
 
-/// The module hears nothing while the payload is written without its prompt.
+/// The module does not receive the payload that is written without its prompt.
 #[test]
-fn a_payload_that_was_written_without_its_prompt_and_lost_is_written_again_before_a_question() {
+fn a_lost_payload_without_a_prompt_is_written_again_before_a_question() {
     let mut pair = without_prompts();
     let socket = pair.channel_open();
     let link = pair.modem.network().last_link().unwrap();
@@ -233,9 +235,9 @@ fn a_payload_that_was_written_without_its_prompt_and_lost_is_written_again_befor
     still_works(&mut pair);
 }
 
-/// The answer to the command before has come twice, cut between two reads, and the prompt is late.
+/// The answer to the earlier command comes twice, and the second one is split by the send. The prompt is late.
 #[test]
-fn an_error_that_began_before_a_send_was_written_does_not_refuse_it() {
+fn an_error_that_began_before_a_send_does_not_refuse_it() {
     for (before, behind) in [("\r\nERR", "OR\r\n"), ("\r\n+CME ERR", "OR: 3\r\n"), ("\r", "\nERROR\r\n")] {
         let mut pair = without_prompts();
         let socket = pair.channel_open();
@@ -252,9 +254,9 @@ fn an_error_that_began_before_a_send_was_written_does_not_refuse_it() {
     }
 }
 
-/// All that was written meanwhile is lost: the payload, what filled it up, and the questions behind that.
+/// Everything written after the send command is lost: the payload, the filler, and the questions.
 #[test]
-fn a_prompt_that_comes_when_its_send_was_filled_up_is_given_the_payload_again() {
+fn a_prompt_after_the_filler_of_its_send_gets_the_payload_again() {
     let mut pair = without_prompts();
     let socket = pair.channel_open();
     let link = pair.modem.network().last_link().unwrap();
@@ -269,7 +271,7 @@ fn a_prompt_that_comes_when_its_send_was_filled_up_is_given_the_payload_again() 
 }
 
 #[test]
-fn a_port_that_goes_while_a_send_is_open_gives_the_peer_nothing_but_the_payload() {
+fn after_the_loss_of_the_port_the_peer_of_an_open_send_gets_only_payload() {
     for prompted in [false, true] {
         let mut pair = without_prompts();
         let socket = pair.channel_open();
@@ -292,9 +294,9 @@ fn a_port_that_goes_while_a_send_is_open_gives_the_peer_nothing_but_the_payload(
     }
 }
 
-/// A module whose echo is on sends what fills up the send back, and a line `>` in it looks like another prompt.
+/// A module with echo returns the filler of a send, and a line `>` in the filler looks like another prompt.
 #[test]
-fn a_payload_that_looks_like_a_prompt_on_its_way_back_is_not_written_for_ever() {
+fn a_payload_whose_echo_looks_like_a_prompt_is_written_a_bounded_number_of_times() {
     let payload = b"wxyz\r\n>\r\n";
     let mut pair = without_prompts();
     let socket = pair.channel_open();
@@ -313,9 +315,9 @@ fn a_payload_that_looks_like_a_prompt_on_its_way_back_is_not_written_for_ever() 
     still_works(&mut pair);
 }
 
-/// The module has not said that the channel has ended, so it prompts whenever it likes.
+/// The module has not reported the end of the channel, so it may still prompt.
 #[test]
-fn a_bearer_that_the_application_resets_says_nothing_of_the_prompt() {
+fn a_reset_of_the_bearer_does_not_end_the_wait_for_a_prompt() {
     let payload = [b'p'; 50];
     for late in [100, 310, 500, 1_200, 4_000] {
         let mut pair = without_prompts();
@@ -335,9 +337,9 @@ fn a_bearer_that_the_application_resets_says_nothing_of_the_prompt() {
     }
 }
 
-/// Behind a command that timed out an error may be that command's, and the prompt is late as well.
+/// After a command that timed out, an error may belong to that command. The prompt is late as well.
 #[test]
-fn an_error_that_may_be_another_commands_is_followed_by_the_payload_and_not_by_a_question() {
+fn after_an_error_that_may_be_another_commands_the_payload_is_written_before_a_question() {
     let payload = [b'p'; 50];
     for late in [500, 1_100, 1_500, 3_000] {
         let mut pair = without_prompts();
@@ -361,9 +363,9 @@ fn an_error_that_may_be_another_commands_is_followed_by_the_payload_and_not_by_a
     }
 }
 
-/// A port that stands still takes bytes, and loses them when it goes: what filled up a send is among them.
+/// A port that is suspended accepts bytes, among them the filler of a send, and loses them when it is unplugged.
 #[test]
-fn a_port_that_goes_with_what_filled_up_a_send_gives_the_peer_nothing_but_the_payload() {
+fn after_a_port_is_lost_with_the_filler_the_peer_gets_only_payload() {
     for (prompted, after, pulls) in
         [(true, 7, 1), (true, 15, 1), (true, 40, 1), (false, 7, 1), (false, 15, 1), (true, 7, 3)]
     {
@@ -395,7 +397,7 @@ fn a_port_that_goes_with_what_filled_up_a_send_gives_the_peer_nothing_but_the_pa
 }
 
 #[test]
-fn a_prompt_that_comes_twice_is_one() {
+fn a_doubled_prompt_counts_once() {
     for second in [0, 1, 5, 30, 400] {
         let mut pair = Pair::online();
         let socket = pair.channel_open();
@@ -418,24 +420,24 @@ fn a_prompt_that_comes_twice_is_one() {
 }
 
 #[test]
-fn a_prompt_that_belongs_to_nothing_costs_a_question_at_most() {
-    // Idle.
+fn a_prompt_without_a_command_costs_at_most_one_question() {
+    // An idle modem.
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.inject(PROMPT);
     let ticket = pair.ask(Request::query(&Signal));
     pair.run_for(Duration::from_millis(100));
-    assert_eq!(pair.waiting(), 1, "nothing is written behind what may be a prompt");
+    assert_eq!(pair.waiting(), 1, "a command was written after a possible prompt");
     assert!(matches!(pair.answer(ticket), Ok(Response::Reply(_))));
-    // A command in flight that is answered all the same.
+    // During a command that is answered.
     pair.before("AT+CSQ", "\r\n> ");
     assert_eq!(pair.command("AT+CSQ", Duration::from_secs(2)).unwrap(), ["+CSQ: 24,99"]);
-    // In a fence.
+    // While late answers are awaited.
     pair.instead("AT+CGATT?", "");
     assert!(pair.command("AT+CGATT?", Duration::from_secs(1)).is_err());
     pair.inject(PROMPT);
     assert_eq!(pair.command("AT+CSQ", Duration::from_secs(9)).unwrap(), ["+CSQ: 24,99"]);
-    // While the module is being woken.
+    // While the driver searches for the module.
     pair.inject(b"\r\nRDY\r\n");
     pair.inject(PROMPT);
     assert!(matches!(pair.read_to_end(socket).1, Error::ModemRestarted));
@@ -443,7 +445,7 @@ fn a_prompt_that_belongs_to_nothing_costs_a_question_at_most() {
 }
 
 #[test]
-fn a_command_that_asks_for_data_is_aborted_and_fails() {
+fn a_command_with_an_unexpected_prompt_is_aborted_and_fails() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.instead("AT+NOSUCH", "\r\n> ");
@@ -457,22 +459,22 @@ fn a_command_that_asks_for_data_is_aborted_and_fails() {
 }
 
 #[test]
-fn a_prompt_is_seen_where_it_stands_alone_and_not_inside_an_answer() {
+fn a_prompt_is_recognised_only_on_its_own_and_not_within_an_answer() {
     let mut pair = Pair::online();
     pair.instead("AT+CGMM", "\r\n>quoted\r\n\r\nOK\r\n");
     assert_eq!(pair.command("AT+CGMM", Duration::from_secs(2)).unwrap(), [">quoted"]);
     assert!(!pair.saw(|event| matches!(event, Event::Dropped(text) if text == ">")));
 }
 
-/// While a line that may be a prompt stands unfinished nothing is written, so what else is due is not due either.
+/// While an incomplete line may be a prompt, the driver writes nothing and no other timer is due.
 #[test]
-fn an_unfinished_prompt_is_waited_for_and_not_asked_about_without_end() {
+fn an_incomplete_prompt_is_waited_for_without_a_busy_loop() {
     let mut pair =
         Pair::with(Config::default().receive_mode(ReceiveMode::Manual), Settings::default()).ready();
     pair.channel_open();
     pair.run_for(Duration::from_millis(4_900));
     pair.inject(PROMPT);
-    // The fetch of the poll falls into the wait.
+    // The next periodic fetch is due during the wait.
     pair.run_for(Duration::from_millis(120));
     let (due, why) = pair.engine.deadline().unwrap();
     assert!(due > pair.now, "{why:?} at {due:?}, {}", pair.story());

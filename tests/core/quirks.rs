@@ -1,4 +1,4 @@
-//! Habits of the module that no other test is about: rows of the table in docs/protocol.md, in virtual time.
+//! Habits of the module without a test elsewhere: rows of the table in docs/protocol.md, in virtual time.
 #![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
 
 use std::cell::RefCell;
@@ -15,7 +15,7 @@ use air724ug::{CloseReason, Config, Error, FlowControl};
 
 const LONG: Duration = Duration::from_secs(120);
 
-/// The modem says `new` where it would have said `old`.
+/// Replaces the text `old` by `new` in all output of the module.
 fn says_instead(pair: &mut Pair, old: &'static str, new: &'static str) -> Rc<RefCell<usize>> {
     let count = Rc::new(RefCell::new(0));
     let seen = count.clone();
@@ -28,7 +28,7 @@ fn says_instead(pair: &mut Pair, old: &'static str, new: &'static str) -> Rc<Ref
 }
 
 #[test]
-fn news_before_an_echo_are_news_and_the_echo_is_one() {
+fn an_unsolicited_line_before_an_echo_is_reported_and_the_echo_is_recognised() {
     let mut pair = Pair::new();
     let count = says_instead(&mut pair, "ATE0\r\n", "\r\n+NITZ: 24/07/23,08:35:01+32,0\r\nATE0\r\n");
     let pair = pair.ready();
@@ -46,7 +46,7 @@ fn payload_that_begins_with_a_line_feed_arrives_whole() {
 }
 
 #[test]
-fn a_question_for_lte_may_be_answered_with_the_packet_key() {
+fn the_answer_to_cereg_may_have_the_name_cgreg() {
     let mut pair = Pair::new();
     let count = says_instead(&mut pair, "+CEREG: 0,1", "+CGREG: 0,1");
     let mut pair = pair.ready();
@@ -56,7 +56,7 @@ fn a_question_for_lte_may_be_answered_with_the_packet_key() {
 }
 
 #[test]
-fn a_card_that_is_ready_twice_is_ready() {
+fn the_card_may_report_ready_twice() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.inject(b"\r\n+CPIN: READY\r\n\r\n+CPIN: READY\r\n");
@@ -65,7 +65,7 @@ fn a_card_that_is_ready_twice_is_ready() {
 }
 
 #[test]
-fn a_shut_may_be_answered_with_a_plain_ok() {
+fn the_answer_to_cipshut_may_be_ok() {
     let mut pair = Pair::online();
     let count = says_instead(&mut pair, "SHUT OK", "OK");
     pair.control(Control::PdpLost);
@@ -75,7 +75,7 @@ fn a_shut_may_be_answered_with_a_plain_ok() {
 }
 
 #[test]
-fn nothing_is_written_for_two_seconds_behind_a_shut() {
+fn nothing_is_written_for_two_seconds_after_cipshut() {
     let mut pair = Pair::online();
     let written = Rc::new(RefCell::new(Vec::new()));
     let seen = written.clone();
@@ -92,7 +92,7 @@ fn nothing_is_written_for_two_seconds_behind_a_shut() {
 }
 
 #[test]
-fn a_close_without_a_request_is_the_peers() {
+fn close_ok_without_a_request_is_a_close_by_the_peer() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.inject(b"\r\n0, CLOSE OK\r\n");
@@ -114,9 +114,10 @@ fn a_close_may_take_half_a_minute() {
     assert!(pair.now - since < Duration::from_secs(30));
 }
 
-/// XON and XOFF are bytes like others: the module is never asked to take them for more, and they pass both ways.
+/// XON and XOFF are ordinary bytes: the driver never enables software flow control, and both bytes pass in both
+/// directions.
 #[test]
-fn flow_control_is_never_in_the_bytes() {
+fn software_flow_control_is_never_used() {
     for (flow_control, wanted) in [(FlowControl::None, 0), (FlowControl::RtsCts, 1)] {
         let config = Config::default().flow_control(flow_control);
         let mut pair = Pair::with(config, Settings::default()).ready();
@@ -128,14 +129,14 @@ fn flow_control_is_never_in_the_bytes() {
     }
 }
 
-/// The writes of the host, and the places where the module has said something between.
+/// A write of the host, or of the module.
 #[derive(Debug, PartialEq)]
 enum Said {
     Host(Vec<u8>),
     Module(Vec<u8>),
 }
 
-/// Keeps what is said from now on, in order.
+/// Records all later writes in order.
 fn listen(pair: &mut Pair) -> Rc<RefCell<Vec<Said>>> {
     let said = Rc::new(RefCell::new(Vec::new()));
     let (host, module) = (said.clone(), said.clone());
@@ -151,7 +152,7 @@ fn listen(pair: &mut Pair) -> Rc<RefCell<Vec<Said>>> {
 }
 
 #[test]
-fn nothing_is_written_behind_payload_before_its_result() {
+fn nothing_is_written_after_payload_before_its_result() {
     let latencies = vec![("+CIPSEND".to_owned(), Duration::from_secs(1))];
     let mut pair = Pair::with(Config::default(), Settings::default().latencies(latencies)).ready();
     let (first, second) = (pair.channel_open(), pair.channel_open());
@@ -167,7 +168,7 @@ fn nothing_is_written_behind_payload_before_its_result() {
     assert_eq!(said.iter().filter(is_payload).count(), 6, "{said:?}");
     for (index, payload) in said.iter().enumerate().filter(|(_, said)| is_payload(said)) {
         let Said::Host(bytes) = payload else { continue };
-        assert!(bytes.iter().all(|byte| *byte == b'x'), "nothing else is in it");
+        assert!(bytes.iter().all(|byte| *byte == b'x'), "the write contains payload alone");
         let rest = &said[index + 1..];
         let next = rest.iter().position(|said| matches!(said, Said::Host(_))).unwrap_or(rest.len());
         let between = rest[..next].iter().flat_map(|said| match said {
@@ -178,10 +179,10 @@ fn nothing_is_written_behind_payload_before_its_result() {
     }
 }
 
-/// And if the result never comes, what the module may still wait for is the payload once more: nothing else may reach the
-/// peer.
+/// Without a result, the module may still wait for payload. The driver writes the payload once more, so that nothing
+/// else can reach the peer.
 #[test]
-fn what_is_behind_payload_without_a_result_is_the_payload_and_a_line_end() {
+fn after_payload_without_a_result_the_payload_is_written_again_with_a_line_end() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.instead("payload", "");

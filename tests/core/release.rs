@@ -1,4 +1,4 @@
-//! Connections while all channels are taken: one that is being released is waited for.
+//! Connections while all channels are in use. A connection waits for a channel that is being released.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
 use std::time::Duration;
@@ -10,31 +10,31 @@ use air724ug::sim::{Control, Settings};
 use air724ug::{Config, Error};
 
 const LONG: Duration = Duration::from_secs(300);
-/// Of a test whose module never answers a close.
+/// The timeout of a connection whose channel is never released.
 const SHORT: Duration = Duration::from_secs(7);
 
-/// What a close takes.
+/// The time that the module takes to close.
 const CLOSE: Duration = Duration::from_secs(2);
 
-/// A module that takes its time to close.
+/// A modem whose module takes two seconds to close.
 fn online() -> Pair {
     let latencies = vec![("+CIPCLOSE".to_owned(), CLOSE)];
     Pair::with(Config::default(), Settings::default().latencies(latencies)).ready()
 }
 
-/// One without a free channel.
+/// A modem without a free channel.
 fn full() -> (Pair, Vec<SocketId>) {
     let mut pair = online();
     let sockets = (0..8).map(|_| pair.channel_open()).collect();
     (pair, sockets)
 }
 
-/// As when a socket is dropped: no call waits for its close.
+/// Drops a socket: no call waits for its close.
 fn forget(pair: &mut Pair, socket: SocketId) {
     pair.call(Request::Forget { socket }).unwrap();
 }
 
-/// A module whose first socket is dropped, and whose answers to its close are lost.
+/// A modem whose first socket is dropped, and whose answers to the close are lost.
 fn never_released() -> (Pair, Vec<SocketId>) {
     let (mut pair, sockets) = full();
     pair.instead_times(100, "AT+CIPCLOSE", "");
@@ -46,7 +46,7 @@ fn connecting(pair: &mut Pair, timeout: Duration) -> Ticket {
     pair.connecting("echo.test", 7, timeout)
 }
 
-/// The connection is made, on this channel, and carries data.
+/// Checks that the connection is made on this channel and carries data.
 #[track_caller]
 fn connects(pair: &mut Pair, ticket: Ticket, like: SocketId) {
     let answer = pair.answer(ticket);
@@ -91,7 +91,7 @@ fn a_connection_waits_for_the_channel_of_an_abandoned_one() {
 }
 
 #[test]
-fn no_connection_waits_for_a_socket_that_ended_but_is_still_held() {
+fn no_connection_waits_for_an_ended_socket_with_a_handle() {
     let (mut pair, sockets) = full();
     pair.control(Control::PeerClose(0));
     pair.run_until(|pair| pair.saw(|event| matches!(event, Event::Closed(_, Some(CloseReason::Peer)))));
@@ -104,7 +104,7 @@ fn no_connection_waits_for_a_socket_that_ended_but_is_still_held() {
 }
 
 #[test]
-fn as_many_wait_as_channels_are_being_released_and_no_more() {
+fn one_connection_waits_for_each_channel_that_is_being_released() {
     let (mut pair, sockets) = never_released();
     forget(&mut pair, sockets[1]);
     let first = connecting(&mut pair, LONG);
@@ -127,8 +127,8 @@ fn connections_get_channels_in_the_order_of_their_requests() {
     let first = connecting(&mut pair, LONG);
     let second = connecting(&mut pair, LONG);
     connects(&mut pair, first, sockets[4]);
-    assert!(pair.answered(second).is_none(), "its channel is not free yet");
-    // No later connection overtakes it when a channel becomes free.
+    assert!(pair.answered(second).is_none(), "the channel is not free yet");
+    // A later request does not get a channel before an earlier one.
     forget(&mut pair, sockets[1]);
     let third = connecting(&mut pair, LONG);
     connects(&mut pair, second, sockets[1]);
@@ -138,7 +138,7 @@ fn connections_get_channels_in_the_order_of_their_requests() {
 }
 
 #[test]
-fn a_connection_that_waits_in_vain_fails_in_time_and_is_never_begun() {
+fn a_connection_without_a_channel_times_out_and_is_never_begun() {
     let (mut pair, sockets) = never_released();
     let ticket = connecting(&mut pair, SHORT);
     let begun = pair.now;
@@ -155,7 +155,7 @@ fn a_connection_that_waits_in_vain_fails_in_time_and_is_never_begun() {
 }
 
 #[test]
-fn a_release_that_fails_is_tried_again_and_waited_for() {
+fn a_failed_release_is_repeated_and_the_connection_waits() {
     let (mut pair, sockets) = full();
     pair.instead("AT+CIPCLOSE", "");
     forget(&mut pair, sockets[3]);
@@ -164,9 +164,9 @@ fn a_release_that_fails_is_tried_again_and_waited_for() {
     assert_eq!(pair.wrote("AT+CIPCLOSE"), 2);
 }
 
-/// The module refuses the close and holds the channel all the same: the connection finds it taken, and there is no other.
+/// The module refuses the close and keeps the channel. The connection finds the channel in use, and there is no other.
 #[test]
-fn a_connection_that_finds_its_channel_taken_waits_until_that_is_released() {
+fn a_connection_that_finds_its_channel_in_use_waits_for_its_release() {
     let (mut pair, sockets) = full();
     pair.instead("AT+CIPCLOSE", "\r\nERROR\r\n");
     forget(&mut pair, sockets[3]);
@@ -176,7 +176,7 @@ fn a_connection_that_finds_its_channel_taken_waits_until_that_is_released() {
 }
 
 #[test]
-fn no_connection_overtakes_one_that_found_its_channel_taken() {
+fn no_connection_overtakes_one_that_found_its_channel_in_use() {
     let (mut pair, sockets) = full();
     pair.instead("AT+CIPCLOSE=3", "\r\nERROR\r\n");
     pair.instead_times(100, "AT+CIPCLOSE=5", "");
@@ -190,9 +190,10 @@ fn no_connection_overtakes_one_that_found_its_channel_taken() {
     connects(&mut pair, second, sockets[5]);
 }
 
-/// The handles of ended sockets take channels, too; one without a handle is up again by mistake, and has to be closed first.
+/// Ended sockets with a handle also occupy channels. A channel without a handle reports `CONNECT OK` by mistake, and
+/// has to be closed first.
 #[test]
-fn a_connection_that_waits_without_a_network_says_that_there_is_none() {
+fn a_connection_that_waits_without_a_network_reports_the_missing_network() {
     let (mut pair, sockets) = full();
     pair.control(Control::NetworkDown);
     pair.control(Control::PdpLost);
@@ -208,7 +209,7 @@ fn a_connection_that_waits_without_a_network_says_that_there_is_none() {
 }
 
 #[test]
-fn what_ends_everything_ends_the_wait() {
+fn the_wait_for_a_channel_ends_with_the_port_the_bearer_or_a_restart() {
     let (mut pair, _) = never_released();
     let ticket = connecting(&mut pair, LONG);
     pair.pull_out();
@@ -233,7 +234,7 @@ fn what_ends_everything_ends_the_wait() {
 }
 
 #[test]
-fn a_stream_counts_a_connection_that_waits_as_a_socket() {
+fn a_waiting_connection_counts_as_a_socket_for_a_stream() {
     let (mut pair, sockets) = full();
     pair.instead_times(100, "AT+CIPCLOSE", "");
     for socket in sockets {

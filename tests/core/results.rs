@@ -1,4 +1,4 @@
-//! Results are facts: a call answers what the module was seen to do, and names the reason that ended it.
+//! Results of calls: a call reports what the module was seen to do, and the reason of a failure.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
 use std::time::Duration;
@@ -21,7 +21,7 @@ fn online(mode: ReceiveMode) -> Pair {
     Pair::with(Config::default().receive_mode(mode), Settings::default()).ready()
 }
 
-/// What the peer has received on the link that was made last.
+/// The bytes that the peer has received on the newest link.
 fn peer_got(pair: &Pair) -> Vec<u8> {
     let link = pair.modem.network().last_link().unwrap();
     pair.modem.network().received(link).to_vec()
@@ -54,8 +54,8 @@ fn still_works(pair: &mut Pair) {
 // ------------------------------------------------------------------------------------------------------- sending
 
 #[test]
-fn a_send_whose_time_is_up_in_flight_is_a_timeout() {
-    // The command is swallowed, or its prompt comes and then nothing.
+fn a_send_that_times_out_in_flight_is_a_timeout() {
+    // Either the command is lost, or the prompt comes and the result is lost.
     for answer in ["", "\r\n> "] {
         let mut pair = Pair::online();
         let socket = pair.channel_open();
@@ -68,9 +68,9 @@ fn a_send_whose_time_is_up_in_flight_is_a_timeout() {
             matches!(result, Err(Error::Timeout { after, .. }) if after == Duration::from_secs(1)),
             "{result:?}"
         );
-        assert_eq!(sent(&pair, socket), 0, "nothing is known to be accepted");
+        assert_eq!(sent(&pair, socket), 0, "no byte is known to be accepted");
         pair.run_for(LONG);
-        // What came of it is told by the end of the socket.
+        // The end of the socket reports the outcome.
         assert_eq!((sent(&pair, socket), peer_got(&pair).len()), (0, 0));
         let end = pair.read_to_end(socket).1;
         assert!(matches!(end, Error::Closed(CloseReason::SendUnconfirmed)), "{end}");
@@ -80,7 +80,7 @@ fn a_send_whose_time_is_up_in_flight_is_a_timeout() {
 }
 
 #[test]
-fn a_write_whose_time_is_up_is_told_what_was_accepted_and_no_more() {
+fn a_write_that_times_out_reports_the_accepted_bytes() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     let mut pieces = 0;
@@ -95,7 +95,7 @@ fn a_write_whose_time_is_up_is_told_what_was_accepted_and_no_more() {
 }
 
 #[test]
-fn a_piece_that_is_accepted_behind_the_time_out_of_its_send_is_accounted_for() {
+fn a_piece_accepted_after_the_timeout_of_its_send_is_counted() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.control(Control::fault(fault::LateSend { by: Duration::from_secs(3) }));
@@ -107,7 +107,7 @@ fn a_piece_that_is_accepted_behind_the_time_out_of_its_send_is_accounted_for() {
 }
 
 #[test]
-fn a_piece_that_is_refused_behind_the_time_out_of_its_send_was_never_given() {
+fn a_piece_refused_after_the_timeout_of_its_send_does_not_count_as_given() {
     let latencies = vec![("+CIPSEND".to_owned(), Duration::from_secs(3))];
     let mut pair = Pair::with(Config::default(), Settings::default().latencies(latencies)).ready();
     let socket = pair.channel_open();
@@ -121,7 +121,7 @@ fn a_piece_that_is_refused_behind_the_time_out_of_its_send_was_never_given() {
 }
 
 #[test]
-fn a_flush_is_not_granted_while_a_piece_is_in_doubt() {
+fn a_flush_fails_while_a_piece_is_in_doubt() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.instead("AT+CIPSEND=0,5", "\r\n> ").instead("hello", "");
@@ -131,7 +131,7 @@ fn a_flush_is_not_granted_while_a_piece_is_in_doubt() {
     assert!(flush.is_err(), "{flush:?}");
 }
 
-/// The first line like this never reaches the host.
+/// Loses the first occurrence of a line on its way to the host.
 fn lose_line(pair: &mut Pair, line: &'static str) {
     let mut lost = false;
     pair.to_host = Box::new(move |_, bytes| {
@@ -146,7 +146,7 @@ fn lose_line(pair: &mut Pair, line: &'static str) {
 }
 
 #[test]
-fn a_lost_result_is_asked_about_while_other_sockets_go_on() {
+fn the_driver_asks_about_a_lost_result_while_other_sockets_work() {
     for mode in both_modes() {
         let mut pair = online(mode);
         let other = pair.channel_open();
@@ -157,10 +157,10 @@ fn a_lost_result_is_asked_about_while_other_sockets_go_on() {
         let behind = pair.sending(other, b"in the meantime");
         assert!(matches!(pair.answer(behind), Ok(Response::Sent { accepted: 15, .. })), "{}", pair.story());
         assert!(pair.now - begun < Duration::from_secs(6), "{:?}", pair.now - begun);
-        assert!(pair.answered(lost).is_none(), "it is not known yet");
+        assert!(pair.answered(lost).is_none(), "the result is not known yet");
         assert!(matches!(pair.answer(lost), Ok(Response::Sent { accepted: 5, .. })), "{}", pair.story());
         assert!(pair.now - begun < Duration::from_secs(8), "{:?}", pair.now - begun);
-        // It was the truth, and the stream goes on.
+        // The reported result was correct, and the stream goes on.
         assert_eq!(pair.send(socket, b" world").unwrap(), 6);
         assert_eq!(pair.read(socket, 11).unwrap(), b"hello world");
         assert_eq!((sent(&pair, socket), given(&pair, socket)), (11, 11));
@@ -169,7 +169,7 @@ fn a_lost_result_is_asked_about_while_other_sockets_go_on() {
 }
 
 #[test]
-fn a_result_that_comes_very_late_ends_nothing() {
+fn a_very_late_result_ends_no_socket() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.control(Control::fault(fault::LateSend { by: Duration::from_secs(20) }));
@@ -181,7 +181,7 @@ fn a_result_that_comes_very_late_ends_nothing() {
 }
 
 #[test]
-fn a_result_behind_lost_payload_is_never_a_success() {
+fn a_result_after_lost_payload_is_never_a_success() {
     for lost in 1..5 {
         let mut pair = Pair::online();
         let socket = pair.channel_open();
@@ -201,10 +201,10 @@ fn a_result_behind_lost_payload_is_never_a_success() {
     }
 }
 
-/// What fills up a send is accepted like its payload, and a slow line brings that as late as it likes. Before the module has
-/// answered a question behind the filling, the result is one of both.
+/// The module counts filler like payload, and a slow line may delay the result. Before the module has answered a
+/// question that was written after the filler, the result may include filler.
 #[test]
-fn a_result_before_the_answer_to_the_question_behind_the_filling_is_never_a_success() {
+fn a_result_before_the_answer_to_the_question_after_the_filler_is_never_a_success() {
     for slow in [0, 500, 1_500, 2_000, 4_000] {
         let mut pair = Pair::online();
         let socket = pair.channel_open();
@@ -225,10 +225,10 @@ fn a_result_before_the_answer_to_the_question_behind_the_filling_is_never_a_succ
     }
 }
 
-/// What fills up a send is lost with the payload, and the first questions behind it. The next one is taken for payload, and the
-/// module counts as many bytes as were given.
+/// The payload, its filler and the first questions are lost. The module takes the next question for payload, and counts
+/// the number of bytes that were announced.
 #[test]
-fn a_count_behind_a_question_that_was_not_answered_is_no_success() {
+fn a_count_after_a_question_without_an_answer_is_no_success() {
     for late in [false, true] {
         let mut pair = Pair::online();
         let socket = pair.channel_open();
@@ -256,7 +256,7 @@ fn a_count_behind_a_question_that_was_not_answered_is_no_success() {
 }
 
 #[test]
-fn a_send_that_the_module_has_not_counted_or_does_not_speak_of_ends_the_socket() {
+fn a_send_that_the_module_has_not_counted_ends_the_socket() {
     for counted in ["+CIPACK: 0,0,0", "+CIPACK: 4,0,4", "+CIPACK: 500,0,500"] {
         let mut pair = Pair::online();
         let socket = pair.channel_open();
@@ -278,7 +278,7 @@ fn a_send_that_the_module_has_not_counted_or_does_not_speak_of_ends_the_socket()
 }
 
 #[test]
-fn a_module_that_confirms_when_the_peer_has_the_data_is_given_its_time() {
+fn in_slow_send_mode_the_driver_waits_for_the_peers_confirmation() {
     let mut pair = Pair::new();
     pair.instead("AT+CIPQSEND=1", "\r\nERROR\r\n");
     let mut pair = pair.ready();
@@ -294,7 +294,7 @@ fn a_module_that_confirms_when_the_peer_has_the_data_is_given_its_time() {
 // ------------------------------------------------------------------------------------------------------- closing
 
 #[test]
-fn a_close_is_no_success_without_the_module() {
+fn a_close_without_an_answer_is_no_success() {
     for mode in both_modes() {
         let mut pair = online(mode);
         let socket = pair.channel_open();
@@ -310,17 +310,17 @@ fn a_close_is_no_success_without_the_module() {
 }
 
 #[test]
-fn a_close_while_the_module_is_lost_sight_of_is_not_confirmed_by_that() {
+fn the_silence_of_the_module_does_not_confirm_a_close() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     let other = pair.channel_open();
     pair.to_modem = Box::new(|_, _| Vec::new());
-    // Every question goes unanswered until the module counts as silent.
+    // All questions stay without an answer until the module counts as silent.
     let command = pair.ask(Request::query(&Signal));
     let close = pair.ask(Request::Close { socket, timeout: LONG });
     assert!(pair.answer(command).is_err());
     pair.run_until(|pair| !pair.engine.is_ready());
-    assert!(pair.answered(close).is_none(), "the module has closed nothing");
+    assert!(pair.answered(close).is_none(), "the module has not closed the channel");
     let end = pair.read_to_end(other).1;
     assert!(matches!(end, Error::Closed(CloseReason::ModuleSilent)), "{end}");
     let late = pair.call(Request::Close { socket: other, timeout: Duration::from_secs(5) });
@@ -328,13 +328,13 @@ fn a_close_while_the_module_is_lost_sight_of_is_not_confirmed_by_that() {
     pair.to_modem = Box::new(|_, bytes| bytes);
     assert!(matches!(pair.answer(close), Ok(Response::Closed)), "{}", pair.story());
     let open = pair.modem.state().channels.iter().filter(|channel| channel.link.is_some()).count();
-    assert_eq!(open, 0, "it was said to be closed");
+    assert_eq!(open, 0, "the close was reported");
     pair.call(Request::Forget { socket: other }).unwrap();
     still_works(&mut pair);
 }
 
 #[test]
-fn a_close_that_a_lost_port_cuts_off_is_an_error_with_the_cause() {
+fn a_close_interrupted_by_the_loss_of_the_port_is_an_error_with_the_cause() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.instead("AT+CIPCLOSE", "");
@@ -342,16 +342,16 @@ fn a_close_that_a_lost_port_cuts_off_is_an_error_with_the_cause() {
     pair.pull_out();
     let answer = pair.answered(close);
     assert!(matches!(&answer, Some(Err(Error::PortLost(why))) if &**why == "pulled out"), "{answer:?}");
-    // The module still holds it, which a later close does not deny.
+    // The module still has the connection, and a later close waits for its end.
     pair.plug_in();
     assert!(matches!(pair.call(Request::Close { socket, timeout: LONG }), Ok(Response::Closed)));
     let open = pair.modem.state().channels.iter().filter(|channel| channel.link.is_some()).count();
-    assert_eq!(open, 0, "it was said to be closed");
+    assert_eq!(open, 0, "the close was reported");
     still_works(&mut pair);
 }
 
 #[test]
-fn a_close_of_what_a_bearer_that_is_taken_down_has_ended_waits_for_the_module() {
+fn a_close_during_a_reset_of_the_bearer_waits_for_the_module() {
     let latencies = vec![("+CIPSHUT".to_owned(), Duration::from_secs(3))];
     let mut pair = Pair::with(Config::default(), Settings::default().latencies(latencies)).ready();
     let socket = pair.channel_open();
@@ -365,7 +365,7 @@ fn a_close_of_what_a_bearer_that_is_taken_down_has_ended_waits_for_the_module() 
 // -------------------------------------------------------------------------------------------------------- causes
 
 #[test]
-fn the_cause_of_a_lost_port_is_told_to_all_that_wait() {
+fn every_waiting_call_gets_the_cause_of_a_lost_port() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.instead("AT+CIPSEND", "");
@@ -381,14 +381,14 @@ fn the_cause_of_a_lost_port_is_told_to_all_that_wait() {
         let answer = pair.answered(ticket);
         assert!(matches!(&answer, Some(Err(Error::PortLost(why))) if &**why == "pulled out"), "{answer:?}");
     }
-    // It stays the cause when the port is back.
+    // The cause remains when the port is back.
     pair.plug_in();
     let end = pair.read_to_end(socket).1;
     assert!(matches!(&end, Error::PortLost(why) if &**why == "pulled out"), "{end}");
 }
 
 #[test]
-fn a_refusal_that_ended_a_connection_stays_the_reason_while_its_data_are_fetched() {
+fn a_refusal_that_ended_a_connection_stays_the_reason() {
     let mut pair = online(ReceiveMode::Manual);
     let socket = pair.channel_open();
     pair.instead("AT+CIPSEND=0", "\r\n+CME ERROR: 3\r\n").instead("AT+CIPACK=0", "\r\n+CME ERROR: 3\r\n");
@@ -405,7 +405,7 @@ fn a_refusal_that_ended_a_connection_stays_the_reason_while_its_data_are_fetched
 // ----------------------------------------------------------------------------------------------------- time-outs
 
 #[test]
-fn a_timeout_names_the_span_that_was_waited() {
+fn a_timeout_names_the_time_that_the_caller_has_waited() {
     for limit in [20, 70] {
         let limit = Duration::from_secs(limit);
         let mut pair = Pair::online();
@@ -415,14 +415,14 @@ fn a_timeout_names_the_span_that_was_waited() {
         let Err(Error::Timeout { after, .. }) = pair.answer(ticket) else { panic!("{}", pair.story()) };
         assert_eq!((after, pair.now - asked), (limit, limit));
     }
-    // The module's own limit comes before the caller's.
+    // The limit of the module's connect command ends before the caller's timeout.
     let mut pair = Pair::online();
     pair.instead("AT+CIPSTART", "");
     let asked = pair.now;
     let ticket = pair.connecting(ECHO.0, ECHO.1, Duration::from_secs(120));
     let Err(Error::Timeout { after, .. }) = pair.answer(ticket) else { panic!("{}", pair.story()) };
     assert_eq!(after, pair.now - asked);
-    // A command that waits for its turn has waited, too.
+    // The time in the queue counts, too.
     let mut pair = Pair::online();
     pair.instead_times(3, "AT+CCLK?", "");
     let asked = pair.now;
@@ -435,12 +435,12 @@ fn a_timeout_names_the_span_that_was_waited() {
 
 // -------------------------------------------------------------------------------------------- a bearer that is gone
 
-/// How often the module was asked how it stands.
+/// The number of questions for the state of the bearer.
 fn asked(pair: &Pair) -> usize {
     pair.wrote("AT+CIPSTATUS")
 }
 
-/// The bearer goes, and nothing tells.
+/// Ends the bearer without a report.
 fn lose_bearer_silently(pair: &mut Pair) {
     pair.to_host = Box::new(|_, _| Vec::new());
     pair.control(Control::PdpLost);
@@ -448,29 +448,29 @@ fn lose_bearer_silently(pair: &mut Pair) {
 }
 
 #[test]
-fn a_dead_bearer_is_found_when_connections_fail() {
+fn a_failed_connection_reveals_a_lost_bearer() {
     let mut pair = Pair::online();
     lose_bearer_silently(&mut pair);
     pair.instead("AT+CIPSTART=0", "\r\nOK\r\n\r\n0, CONNECT FAIL\r\n");
     let answer = pair.connect(ECHO.0, ECHO.1);
     assert!(matches!(answer, Err(Error::ConnectFailed(Refusal::ConnectFail))), "{answer:?}");
     pair.run_for(Duration::from_millis(100));
-    assert!(!pair.engine.is_ready(), "the bearer counts as up");
+    assert!(!pair.engine.is_ready(), "the bearer counts as active");
     still_works(&mut pair);
 
-    // As when no answer comes at all.
+    // The same, if the connection gets no result.
     let mut pair = Pair::online();
     lose_bearer_silently(&mut pair);
     pair.instead("AT+CIPSTART=0", "\r\nOK\r\n");
     let ticket = pair.connecting(ECHO.0, ECHO.1, Duration::from_secs(20));
     assert!(matches!(pair.answer(ticket), Err(Error::Timeout { .. })));
     pair.run_for(Duration::from_millis(100));
-    assert!(!pair.engine.is_ready(), "the bearer counts as up");
+    assert!(!pair.engine.is_ready(), "the bearer counts as active");
     still_works(&mut pair);
 }
 
 #[test]
-fn a_server_that_refuses_connections_costs_few_questions_for_the_bearer() {
+fn a_refusing_server_causes_few_questions_for_the_bearer() {
     let mut pair = Pair::online();
     pair.modem.network_mut().serve("refuse.test", 1, Peer::refuse());
     let before = asked(&pair);
@@ -488,9 +488,9 @@ fn a_server_that_refuses_connections_costs_few_questions_for_the_bearer() {
 }
 
 #[test]
-fn a_bearer_that_is_said_to_be_down_is_asked_about_and_believed_if_it_is() {
+fn a_reported_loss_of_the_bearer_is_verified_before_it_is_believed() {
     for line in ["STATE: PDP DEACT", "STATE:IP PDPDEACT", "+SAPBR 1: DEACT", "*CGEV: DEACT,5"] {
-        // It is another bearer's, or old.
+        // The report is about another bearer, or is old.
         let mut pair = Pair::online();
         let socket = pair.channel_open();
         let before = asked(&pair);
@@ -499,7 +499,7 @@ fn a_bearer_that_is_said_to_be_down_is_asked_about_and_believed_if_it_is() {
         assert_eq!(asked(&pair) - before, 1, "{line}");
         pair.send(socket, b"hello").unwrap();
         assert_eq!(pair.read(socket, 5).unwrap(), b"hello", "{line}");
-        // It is true, and comes while a command is in flight as well as between two.
+        // The report is true, and comes during a command or between two.
         for reply in ["", "\r\n+CSQ: 24,99\r\n"] {
             let mut pair = Pair::online();
             let socket = pair.channel_open();
@@ -523,7 +523,7 @@ fn a_bearer_that_is_said_to_be_down_is_asked_about_and_believed_if_it_is() {
 // ---------------------------------------------------------------------------------------- whose news, and whose data
 
 #[test]
-fn a_connect_fail_without_a_number_is_that_of_the_only_connection_being_made() {
+fn connect_fail_without_a_number_belongs_to_the_only_connection_being_made() {
     let mut pair = Pair::online();
     pair.instead("AT+CIPSTART=0", "\r\nOK\r\n");
     let asked = pair.now;
@@ -537,7 +537,7 @@ fn a_connect_fail_without_a_number_is_that_of_the_only_connection_being_made() {
 }
 
 #[test]
-fn a_connect_fail_without_a_number_while_several_are_being_made_is_asked_about() {
+fn connect_fail_without_a_number_is_verified_if_several_connections_are_being_made() {
     let mut pair = Pair::online();
     pair.modem.network_mut().serve("silent.test", 80, Peer::silent());
     let living = pair.connecting("silent.test", 80, Duration::from_secs(60));
@@ -547,11 +547,11 @@ fn a_connect_fail_without_a_number_while_several_are_being_made_is_asked_about()
     pair.run_for(Duration::from_secs(1));
     let answer = pair.answered(dead);
     assert!(matches!(answer, Some(Err(Error::ConnectFailed(_)))), "{answer:?}");
-    assert!(pair.answered(living).is_none(), "it is still being made");
+    assert!(pair.answered(living).is_none(), "the other connection is still being made");
 }
 
 #[test]
-fn a_connect_ok_without_a_number_is_believed_when_the_module_says_so() {
+fn connect_ok_without_a_number_is_believed_if_the_status_confirms_it() {
     let mut pair = Pair::online();
     pair.to_host = Box::new(|_, bytes| {
         let text = String::from_utf8_lossy(&bytes).replace("0, CONNECT OK", "CONNECT OK");
@@ -562,7 +562,7 @@ fn a_connect_ok_without_a_number_is_believed_when_the_module_says_so() {
     assert!(pair.now - begun < Duration::from_secs(2), "{:?}", pair.now - begun);
     pair.send(socket, b"hello").unwrap();
     assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
-    // Not when it says otherwise.
+    // It is not believed if the status denies it.
     let mut pair = Pair::online();
     pair.instead("AT+CIPSTART=0", "\r\nOK\r\n\r\nCONNECT OK\r\n");
     let ticket = pair.connecting(ECHO.0, ECHO.1, Duration::from_secs(10));
@@ -580,7 +580,7 @@ fn the_end_of_an_earlier_connection_is_no_failure_of_the_next_one() {
         let socket = pair.channel_open();
         pair.send(socket, b"hello").unwrap();
         assert_eq!(pair.read(socket, 5).unwrap(), b"hello", "{news}");
-        // It is one where the module has given up.
+        // It is a failure if the module has given up the connection.
         let mut pair = Pair::online();
         pair.instead("AT+CIPSTART=0", format!("\r\nOK\r\n\r\n{news}\r\n"));
         let begun = pair.now;
@@ -604,14 +604,14 @@ fn data_before_the_connection_is_confirmed_reach_no_socket() {
     pair.modem.network_mut().set_latency(Duration::from_millis(300));
     pair.behind("AT+CIPSTART=0", OLD);
     let socket = pair.channel_open();
-    // The module has said that the connection did not stand yet, so they were old.
+    // The status denied the connection, so the data belonged to the earlier one.
     assert_eq!((socket.channel().index(), pair.wrote("AT+CIPSTART")), (0, 2), "{}", pair.story());
     assert_eq!(pair.engine.readable(socket), (0, false));
     pair.send(socket, b"hello").unwrap();
     assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
     assert_eq!(strays(&pair), 7);
     assert!(pair.saw(|event| matches!(event, Event::Stray(channel, 7) if channel.index() == 0)));
-    // Behind a close that is confirmed, and on a channel that never was in use.
+    // Old data are also discarded after a confirmed close.
     pair.close(socket).unwrap();
     pair.inject(OLD);
     assert_eq!(strays(&pair), 14);
@@ -619,17 +619,17 @@ fn data_before_the_connection_is_confirmed_reach_no_socket() {
 }
 
 #[test]
-fn a_connection_that_may_have_a_hole_is_not_given_but_made_once_more() {
+fn a_connection_that_may_lack_data_is_made_again() {
     let at_once = [b"\r\nOK\r\n", OLD, b"\r\n0, CONNECT OK\r\n"].concat();
     let mut pair = Pair::online();
     pair.instead("AT+CIPSTART=0", &at_once);
     let socket = pair.channel_open();
-    assert_eq!(socket.channel().index(), 1, "on another channel");
+    assert_eq!(socket.channel().index(), 1, "the connection is made on another channel");
     assert_eq!(pair.engine.readable(socket), (0, false));
     pair.send(socket, b"hello").unwrap();
     assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
     assert_eq!(pair.wrote("AT+CIPCLOSE=0"), 1);
-    // Twice, it is an error.
+    // A second such connection is an error.
     let mut pair = Pair::online();
     pair.instead("AT+CIPSTART=0", &at_once);
     let again =
@@ -641,7 +641,7 @@ fn a_connection_that_may_have_a_hole_is_not_given_but_made_once_more() {
 }
 
 #[test]
-fn a_lost_connect_ok_that_data_give_away_is_a_new_connection_and_no_hole() {
+fn after_a_lost_connect_ok_data_lead_to_a_new_connection() {
     let mut pair = Pair::online();
     pair.modem.network_mut().serve("hello.test", 1, Peer::discard().greeting(*b"hello"));
     let mut lost = false;
@@ -662,7 +662,7 @@ fn a_lost_connect_ok_that_data_give_away_is_a_new_connection_and_no_hole() {
     assert_eq!(strays(&pair), 5);
 }
 
-/// A module whose channels all had a connection that was given up, so that news of a connection are doubted.
+/// A modem on whose channels a connection timed out, so that the driver verifies reports about connections.
 fn doubtful(mode: ReceiveMode) -> Pair {
     let mut pair = online(mode);
     pair.modem.network_mut().set_latency(Duration::from_secs(10));
@@ -677,7 +677,7 @@ fn doubtful(mode: ReceiveMode) -> Pair {
 }
 
 #[test]
-fn data_that_are_announced_while_a_connection_is_in_doubt_are_fetched_at_once() {
+fn data_announced_while_a_connection_is_verified_are_fetched_at_once() {
     let mut pair = doubtful(ReceiveMode::Manual);
     pair.modem.network_mut().serve("hello.test", 1, Peer::discard().greeting(*b"hello"));
     let socket = pair.connect("hello.test", 1).unwrap();
@@ -687,7 +687,7 @@ fn data_that_are_announced_while_a_connection_is_in_doubt_are_fetched_at_once() 
 }
 
 #[test]
-fn a_doubtful_end_that_a_refused_send_confirms_is_the_reason() {
+fn a_doubtful_close_that_a_refused_send_confirms_is_the_reason() {
     for mode in both_modes() {
         for refusal in ["\r\n+CME ERROR: 3\r\n", "\r\nERROR\r\n"] {
             let mut pair = doubtful(mode);
@@ -707,7 +707,7 @@ fn a_doubtful_end_that_a_refused_send_confirms_is_the_reason() {
 }
 
 #[test]
-fn a_refusal_that_speaks_of_something_else_confirms_no_doubtful_end() {
+fn an_unrelated_refusal_does_not_confirm_a_doubtful_close() {
     for mode in both_modes() {
         let mut pair = doubtful(mode);
         let socket = pair.channel_open();
@@ -722,7 +722,7 @@ fn a_refusal_that_speaks_of_something_else_confirms_no_doubtful_end() {
 }
 
 #[test]
-fn a_text_of_people_that_reads_as_an_end_is_not_the_reason_of_a_refused_send() {
+fn text_of_people_that_looks_like_closed_is_not_the_reason_of_a_refused_send() {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
     pair.instead("AT+CIPSEND=0,5", "\r\n> ");
@@ -743,7 +743,7 @@ fn association(pair: &mut Pair) -> SocketId {
     }
 }
 
-/// The association carries a datagram both ways.
+/// Checks that the association carries a datagram in both directions.
 #[track_caller]
 fn carries(pair: &mut Pair, socket: SocketId) {
     assert_eq!(pair.send(socket, b"still here").unwrap(), 10, "{}", pair.story());
@@ -752,14 +752,14 @@ fn carries(pair: &mut Pair, socket: SocketId) {
 
 #[test]
 fn a_lost_datagram_ends_no_association() {
-    // Cut short on the line.
+    // A datagram cut short on the line.
     let mut pair = Pair::online();
     let socket = association(&mut pair);
     pair.inject(b"\r\n+RECEIVE,0,100:\r\nonly a few bytes");
     pair.run_for(Duration::from_secs(3));
     assert_eq!(pair.engine.socket_statistics(socket).unwrap().lost, 100);
     carries(&mut pair, socket);
-    // Refused behind its prompt.
+    // A datagram refused after the prompt.
     for refusal in ["\r\n0, SEND FAIL\r\n", "\r\nERROR\r\n", "\r\nDATA ACCEPT:0,3\r\n"] {
         pair.instead("AT+CIPSEND=0,5", "\r\n> ").instead("hello", refusal);
         let answer = pair.send(socket, b"hello");
@@ -768,7 +768,7 @@ fn a_lost_datagram_ends_no_association() {
     }
     let unsent = pair.events.iter().filter(|event| matches!(event, Event::Unsent(_, 5))).count();
     assert_eq!((unsent, pair.engine.socket_statistics(socket).unwrap().unsent), (3, 15));
-    // Not confirmed.
+    // A datagram without a result.
     pair.instead("AT+CIPSEND=0,5", "\r\n> ").instead("hello", "");
     let asked = pair.now;
     let answer = pair.send(socket, b"hello");
@@ -779,7 +779,7 @@ fn a_lost_datagram_ends_no_association() {
 }
 
 #[test]
-fn a_queued_datagram_that_is_lost_is_told_to_the_waits_for_the_queue() {
+fn waits_for_the_queue_report_a_lost_datagram() {
     let mut pair = Pair::online();
     let socket = association(&mut pair);
     pair.instead("AT+CIPSEND=0,5", "\r\n> ").instead("hello", "\r\n0, SEND FAIL\r\n");
@@ -795,7 +795,7 @@ fn a_queued_datagram_that_is_lost_is_told_to_the_waits_for_the_queue() {
     let answer = pair.answer(drain);
     assert!(matches!(answer, Err(Error::Refused { .. })), "{answer:?}");
     carries(&mut pair, socket);
-    // A time-out names the span that this caller has waited.
+    // The timeout names the time that this caller has waited.
     pair.instead("AT+CIPSEND=0,5", "\r\n> ").instead("hello", "");
     pair.call(Request::Queue { socket, data: b"hello".to_vec() }).unwrap();
     pair.run_for(Duration::from_secs(1));
@@ -807,10 +807,10 @@ fn a_queued_datagram_that_is_lost_is_told_to_the_waits_for_the_queue() {
 }
 
 #[test]
-fn an_association_whose_fetches_are_refused_in_doubt_is_asked_at_a_bounded_pace() {
+fn doubtful_refusals_of_fetches_are_repeated_at_a_bounded_rate() {
     let mut pair = online(ReceiveMode::Manual);
     let socket = association(&mut pair);
-    // An answer is lost, so that a refusal may be a late one.
+    // An answer is lost, so a refusal may belong to it.
     pair.instead("AT+CIPRXGET=2,0", "");
     pair.run_for(Duration::from_secs(20));
     pair.instead_times(1000, "AT+CIPRXGET=2,0", "\r\n+CME ERROR: 3\r\n");
@@ -822,7 +822,7 @@ fn an_association_whose_fetches_are_refused_in_doubt_is_asked_at_a_bounded_pace(
 }
 
 #[test]
-fn an_empty_datagram_is_refused_on_its_way_out_and_counted_on_its_way_in() {
+fn an_empty_datagram_is_refused_as_output_and_counted_as_input() {
     let mut pair = Pair::online();
     let socket = association(&mut pair);
     let written = pair.written.len();
@@ -836,7 +836,7 @@ fn an_empty_datagram_is_refused_on_its_way_out_and_counted_on_its_way_in() {
     assert_eq!((seen.receives, seen.received), (1, 0));
     assert_eq!(pair.engine.readable(socket), (0, false), "zero bytes would be the end");
     carries(&mut pair, socket);
-    // Of a stream, nothing is nothing.
+    // An empty send on a stream is a success.
     let stream = pair.channel_open();
     assert_eq!(pair.send(stream, b"").unwrap(), 0);
 }

@@ -1,4 +1,4 @@
-//! Secrets of a session, planted through random damage: they are in no event, no log record and no capture.
+//! Secrets of a session, sent back through random damage. No event, log record or capture contains them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
@@ -28,7 +28,7 @@ impl Rng {
 
 const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
-/// How a line comes back from a module and over a line that are not what they should be.
+/// A damaged form of a line, as a faulty module or line would send it.
 fn damaged(rng: &mut Rng, line: &str, secret: &str) -> Vec<u8> {
     let mut bytes = match rng.next(4) {
         0 => format!("+CREG: 1{line}"),
@@ -51,7 +51,7 @@ fn damaged(rng: &mut Rng, line: &str, secret: &str) -> Vec<u8> {
     [b"\r\n", bytes.as_slice(), b"\r\n"].concat()
 }
 
-/// Whether six characters in a row of a secret are seen, in any case.
+/// The secret of which six consecutive characters are in the text, in any case.
 fn shows<'a>(text: &str, secrets: &'a [String]) -> Option<&'a str> {
     let text = text.to_ascii_lowercase();
     let seen = |secret: &&String| {
@@ -62,7 +62,7 @@ fn shows<'a>(text: &str, secrets: &'a [String]) -> Option<&'a str> {
 }
 
 #[test]
-fn no_secret_is_seen_however_its_line_is_damaged() {
+fn no_secret_is_shown_in_any_damaged_line() {
     for seed in 1..=60_u64 {
         let mut rng = Rng(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
         let (mut pair, _) = online();
@@ -93,7 +93,7 @@ fn no_secret_is_seen_however_its_line_is_damaged() {
         recorder.to_modem(pair.now, &pair.written);
         plant(&mut rng, &mut pair, &mut recorder, &lines, &secrets);
         let events = format!("{:?}", pair.events);
-        assert!(events.contains("Unknown(") && events.contains('*'), "nothing was planted: {events}");
+        assert!(events.contains("Unknown(") && events.contains('*'), "no secret was sent back: {events}");
         assert_eq!(shows(&events, &secrets), None, "seed {seed}: {events}");
         assert_eq!(shows(&format!("{:?}", pair.engine), &secrets), None, "seed {seed}");
         let capture = String::from_utf8(recorder.into_inner()).unwrap();
@@ -101,7 +101,7 @@ fn no_secret_is_seen_however_its_line_is_damaged() {
     }
 }
 
-/// Lets every line come back some times.
+/// Makes the module send back every line several times.
 fn plant(
     rng: &mut Rng,
     pair: &mut Pair,
@@ -125,7 +125,7 @@ fn certificate(number: u8) -> Certificate {
     Certificate::from_bytes(&certificate_der(number, 200)).unwrap()
 }
 
-/// The lines of the key that was written.
+/// The lines of the key in the bytes written.
 fn key_lines(written: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(written).into_owned();
     let lines = text.lines().skip_while(|line| !line.contains("BEGIN PRIVATE KEY")).skip(1);

@@ -44,7 +44,7 @@ fn sockets_work_while_a_name_is_being_resolved() {
 }
 
 #[test]
-fn a_result_that_never_comes_is_a_time_out() {
+fn a_missing_result_is_a_time_out() {
     let mut pair = Pair::online();
     pair.to_host = Box::new(|_, bytes| {
         let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -94,14 +94,14 @@ fn a_restart_ends_sockets_and_comes_back() {
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// What was written behind this command.
+/// The bytes that were written after this command.
 fn behind(pair: &Pair, command: &str) -> Vec<u8> {
     let at = pair.written.windows(command.len()).rposition(|text| text == command.as_bytes()).unwrap();
     pair.written[at + command.len() + 2..].to_vec()
 }
 
 #[test]
-fn a_command_that_waits_for_payload_gets_it_behind_its_prompt() {
+fn the_payload_of_a_command_is_written_after_the_prompt() {
     let mut pair = Pair::online();
     pair.command("AT+FSCREATE=\"note\"", SOON).unwrap();
     let note = b"AT+CFUN=0\r\nhello\r\n";
@@ -112,7 +112,7 @@ fn a_command_that_waits_for_payload_gets_it_behind_its_prompt() {
 }
 
 #[test]
-fn every_kind_of_prompt_is_known() {
+fn every_form_of_prompt_is_recognised() {
     for (command, prompt, payload, answer, lines) in [
         ("AT+HTTPDATA=5,9000", "\r\nDOWNLOAD\r\n", &b"hello"[..], "\r\nOK\r\n", vec![]),
         (
@@ -145,7 +145,7 @@ fn an_error_in_place_of_a_prompt_is_the_answer_and_the_payload_is_not_written() 
         assert!(matches!(answer, Err(Error::Refused { code: Refusal::Error, .. })), "{command}: {answer:?}");
     }
     assert_eq!(pair.wrote("hello"), 0);
-    // Success without a prompt is none: the module does not have the payload.
+    // `OK` without a prompt is no success: the module does not have the payload.
     pair.instead("AT+XPUT", "\r\nOK\r\n");
     let answer = pair.command_with_payload("AT+XPUT", b"AT+X1", SOON);
     assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
@@ -153,8 +153,8 @@ fn an_error_in_place_of_a_prompt_is_the_answer_and_the_payload_is_not_written() 
 }
 
 #[test]
-fn a_lost_prompt_of_a_command_is_a_time_out_and_nothing_of_its_payload_is_written() {
-    // Taken back by ESC, or filled up.
+fn a_lost_prompt_of_a_command_is_a_time_out_and_no_payload_is_written() {
+    // ESC ends a text, and filler bytes end payload of a known length.
     for (command, filler) in [("AT+CMGS=\"1\"", &b"\x1b"[..]), ("AT+MPUBEX=\"t\",0,0,5", b"\r\r\r\r\r")] {
         let mut pair = Pair::online();
         pair.instead(command, "");
@@ -164,7 +164,7 @@ fn a_lost_prompt_of_a_command_is_a_time_out_and_nothing_of_its_payload_is_writte
         pair.command("AT+CSQ", SOON).unwrap();
         assert!(behind(&pair, command).starts_with(filler), "{command}");
     }
-    // The module gives up by itself; until then nothing is written.
+    // The module ends the wait for a file by itself. Until then the driver writes nothing.
     let mut pair = Pair::online();
     pair.command("AT+FSCREATE=\"note\"", SOON).unwrap();
     pair.to_host = Box::new(|_, bytes| if bytes.ends_with(b"> ") { Vec::new() } else { bytes });
@@ -182,7 +182,7 @@ fn a_lost_prompt_of_a_command_is_a_time_out_and_nothing_of_its_payload_is_writte
 }
 
 #[test]
-fn a_command_of_the_application_that_ends_the_bearer_is_noticed_without_a_socket() {
+fn a_bearer_that_the_applications_command_ends_is_noticed_without_a_socket() {
     for command in ["AT+CIPSHUT", "AT+CGATT=0"] {
         let mut pair = Pair::online();
         let before = pair.events.len();
@@ -194,7 +194,7 @@ fn a_command_of_the_application_that_ends_the_bearer_is_noticed_without_a_socket
 }
 
 #[test]
-fn a_command_of_the_application_that_ends_connections_is_noticed() {
+fn connections_that_the_applications_command_ends_are_noticed() {
     for (command, ends_all) in [("AT+CIPCLOSE=0", false), ("at+cipshut", true), ("AT+CGATT=0", true)] {
         let mut pair = Pair::online();
         let (first, second) = (pair.channel_open(), pair.channel_open());
@@ -220,7 +220,7 @@ fn a_command_of_the_application_that_ends_connections_is_noticed() {
 }
 
 #[test]
-fn every_context_that_is_defined_is_listed() {
+fn every_defined_context_is_listed() {
     let mut pair = Pair::online();
     let active = |pair: &mut Pair| {
         let states = pair.query(&PdpContexts).unwrap();

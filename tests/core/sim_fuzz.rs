@@ -1,9 +1,9 @@
-//! Hostile bytes, seeded: a few seconds of what the targets in `fuzz/` do for hours. The scripts in `tests/support/scripts` are
-//! the same; a finding of a fuzzer is added to [`FOUND`] and stays mended.
+//! Hostile bytes from seeds: a few seconds of what the targets in `fuzz/` do for hours. Both use the scripts in
+//! `tests/support/scripts`. A finding of a fuzzer is added to [`FOUND`].
 //!
-//! A failure prints its seed; `AIR724UG_SEED=<seed> cargo test --test core sim_fuzz` runs that one alone.
+//! A failure prints its seed. `AIR724UG_SEED=<seed> cargo test --test core sim_fuzz` runs it alone.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,35 +12,35 @@ use crate::support::scripts::{
     capture, chunks, command, decoder, engine, luat, mask, numbers, script, simulator, tls,
 };
 
-/// A target, and what it once failed on.
+/// A target, and the bytes that it failed on.
 type Found = (fn(&[u8]), &'static [u8]);
 
-/// What fuzzing has found, and what must not come back.
+/// Findings of fuzzing, which must not come back.
 const FOUND: &[Found] = &[
-    // A form feed alone on a line was an empty line.
+    // A line with a form feed alone counted as empty.
     (decoder::run, b"\0\0\x0c\r\n"),
-    // Whether a line was a header hung on where the read was cut.
+    // The place where a read was cut decided whether a line was a header.
     (decoder::run, b"\0\0+RECEIVE,9,00000000000000000000000000000000000000000000000000000000000000000000000000000000000:,2\r\n"),
     (decoder::run, b"\0\0+IPD,4,TURKEY:abcd\r\n"),
     (decoder::run, b"\x01\0+IPD,4,T\r\n:abcd"),
-    // A socket whose handle went while another waited for its close: that one was never told.
+    // A socket was dropped while a call waited for its close, and that call got no answer.
     (engine::run, b"\x04\x06\x20\x00\x00\x03\x06\x20\x00\x00\x04"),
-    // A port that came back without having gone took the question in flight with it, and its caller got no answer.
+    // A port came back without having gone. It removed the question in flight, and the caller got no answer.
     (engine::run, b"\x04\xc6\xf2\xf5\x06\x01\xb7\x00\x20\x38\x2c\x30\xec\xc6\xf2\xf5\x06\x01\xb7\x00\x05\x06\x0a\x00\x00\
           \xf8\x02\x14\xf9\xff\xed\xf2\xf5\x05\xd4\xbc\xaf\xc1\xdf\xbc\xb3\x4f\x09\x53\x07\x05"),
-    // A card that came to a modem whose port was gone was told on that port.
+    // A card was inserted while the modem had no port, and the simulator reported it on that port.
     (simulator::run, b"\0\0\0\0\x07\x08\xff\x07\x02"),
-    // A module that sent data on a channel that was still connecting, and broke off: the connect was never answered.
+    // A module sent data on a channel that was still connecting, and stopped. The connect request got no answer.
     (engine::run, b"\xfb\xf9\xff\xfd\xad\x39\xba\x42\xba\xb6\xa1\x01\x00\x2b\x49\x26\x44\x2c\x00\x00\x00\x00\x00\
           \x00\x00\x02\xff\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00\xff\x40\x05"),
-    // A stream that the module ended while it was still being dialled had an end without a beginning.
+    // The module ended a stream that was still being dialled. The stream had an end without a beginning.
     (engine::run, b"\x49\xf2\x2b\x25\x4c\x4c\x4c\x4c\xff\x0d\x49\x25\x4c\x4c\x4c\x4c\xff\x0d\x49\x25"),
-    // A connection whose caller had given up was tried again, and stood without a handle.
+    // A connection whose caller had given up was made again, and had no handle.
     (engine::run, b"\x01\x05\x43\x06\x41\x43\x99\x99\x99\x41\x05\x41\x43"),
-    // A damaged body was reported once more where reads were cut elsewhere.
-    // The most tokens that one byte brings.
+    // A damaged body was reported once more where reads were cut elsewhere. These bytes yield the most tokens for one
+    // byte.
     (decoder::run, b"\0\0\x0d\x0a+RECEIVE,3,0,99999999999\x0a\x0a\0\x0d5\x0d\x0a"),
-    // A line behind a damaged line end was told where it came in one piece, and not where it came byte by byte.
+    // A line after a damaged line end was reported if it came in one piece, but not if it came byte by byte.
     (chunks::run, b"\x04\x00\x16\x0d,\x00RECEIVE,5,5:\x0d\x0ahello\x08\xff\x00-\x0d\x0a0, CLOSED\x0d\x0a\x08\xff"),
     (chunks::run, b"\x04\x00\x16\x0d\x06\x0a\x00\x00\x02\x14\x07\x00EIV"),
     (chunks::run, b"\x04\x00\x16\x0d\x0a+RECEIVE,0,5:IVE,0,5:\x0d\x0a\x0d\x0d\x0a0, CLOSED\x0d\x0a\x08\xff"),
@@ -50,7 +50,7 @@ const FOUND: &[Found] = &[
 ];
 
 #[test]
-fn the_simulator_survives_any_host_and_any_world() {
+fn the_simulator_survives_any_host_and_any_events() {
     seeded(6_000, 600, simulator::run);
 }
 
@@ -70,22 +70,22 @@ fn the_engine_survives_each_number_of_a_session_at_each_limit() {
 }
 
 #[test]
-fn the_engine_does_the_same_at_any_chunk_size() {
+fn the_engine_has_the_same_results_at_any_chunk_size() {
     seeded(1_000, 600, chunks::run);
 }
 
 #[test]
-fn any_trace_is_read_to_its_end() {
+fn every_trace_is_read_to_its_end() {
     seeded(300, 300, luat::run);
 }
 
 #[test]
-fn any_file_is_a_certificate_or_an_error() {
+fn every_file_is_a_certificate_or_an_error() {
     seeded(1_000, 200, tls::run);
 }
 
 #[test]
-fn the_escape_hatch_leaves_the_modem_as_it_was() {
+fn a_command_of_the_application_leaves_the_modem_unchanged() {
     seeded(2_000, 20, command::run);
 }
 
@@ -139,7 +139,7 @@ fn the_capture_reader_survives_any_file() {
 }
 
 #[test]
-fn what_fuzzing_has_found_stays_mended() {
+fn findings_of_fuzzing_stay_mended() {
     for (run, bytes) in FOUND {
         run(bytes);
     }
@@ -163,7 +163,7 @@ fn seeded(count: u64, length: usize, run: impl Fn(&[u8])) {
     }
 }
 
-/// Half of the bytes stand for words, so that something is understood.
+/// Bytes in which half of the input stands for words, so that the target understands some of them.
 fn spelled(bytes: &[u8], words: &[&[u8]]) -> Vec<u8> {
     let spell = |byte: &u8| match usize::from(*byte) {
         plain if plain < 128 => vec![*byte],

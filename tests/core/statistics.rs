@@ -1,4 +1,4 @@
-//! The counters, in virtual time, to the byte. `Pair` checks of every test that the sums are right.
+//! The counters, in virtual time and exact to the byte. `Pair` checks in every test that the sums are consistent.
 
 #![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
 
@@ -30,7 +30,7 @@ fn of(pair: &Pair, socket: SocketId) -> SocketStatistics {
 }
 
 #[test]
-fn commands_are_reported_only_if_that_is_wanted_and_without_secrets() {
+fn commands_are_reported_only_on_request_and_without_secrets() {
     let mut pair = online(Config::default().apn("internet").apn_credentials("joe", "mellon-77"));
     assert_eq!(pair.engine.take_report(), None, "not wanted");
     pair.engine.report_commands(true);
@@ -75,11 +75,15 @@ fn an_echo_is_counted_to_the_byte() {
     assert_eq!(after.read, read.get());
     assert_eq!((after.sent, after.received, after.lost, after.unsent), (4_000, 4_000, 0, 0));
     assert_eq!((after.opened, after.closed, after.failed, after.max_open), (1, 1, 0, 1));
-    // AT+CIPSTART, three times AT+CIPSEND, AT+CIPCLOSE.
+    // One `AT+CIPSTART`, three `AT+CIPSEND` and one `AT+CIPCLOSE`.
     assert_eq!(after.commands.written - before.commands.written, 5);
     assert_eq!(after.commands.answered - before.commands.answered, 5);
     assert_eq!(after.commands.under_way(), 0);
-    assert_eq!((after.resynchronisations, after.dropped, after.faults), (1, 0, 0), "one at the beginning");
+    assert_eq!(
+        (after.resynchronisations, after.dropped, after.faults),
+        (1, 0, 0),
+        "the resynchronisation of bring-up"
+    );
     let mine = of(&pair, socket);
     assert_eq!((mine.sent, mine.sends, mine.received, mine.receives), (4_000, 3, 4_000, mine.receives));
     assert_eq!((mine.given, mine.max_queued, after.max_queued), (4_000, 4_000, 4_000));
@@ -101,7 +105,7 @@ fn a_late_answer_is_a_time_out_a_resynchronisation_and_a_dropped_line() {
     assert_eq!(after.commands.latency, before.commands.latency, "nothing answered");
     assert_eq!(after.resynchronisations - before.resynchronisations, 1);
     assert_eq!((after.dropped, after.urcs), (before.dropped, before.urcs));
-    // Now it comes, and the next command is fenced no more.
+    // The late answer comes, so the next command needs no resynchronisation.
     pair.inject(b"\r\n+CSQ: 7,0\r\n\r\nOK\r\n");
     let late = seen(&pair);
     assert_eq!(
@@ -115,13 +119,13 @@ fn a_late_answer_is_a_time_out_a_resynchronisation_and_a_dropped_line() {
 }
 
 #[test]
-fn a_command_behind_one_that_may_yet_be_answered_is_fenced() {
+fn a_command_after_one_without_an_answer_is_followed_by_a_resynchronisation() {
     let mut pair = online(Config::default());
     pair.instead("AT+CSQ", "");
     assert!(matches!(pair.call(Request::query(&Signal)), Err(Error::Timeout { .. })));
     pair.run_for(Duration::from_secs(1));
     let before = seen(&pair);
-    // Both answers come, and nothing shows which is which.
+    // Both answers come, and nothing shows to which command each belongs.
     pair.behind("AT+CSQ", "\r\n+CSQ: 7,0\r\n\r\nOK\r\n");
     let answer = pair.call(Request::query(&Signal));
     assert!(answer.is_err(), "{answer:?}");
@@ -150,13 +154,13 @@ fn latencies_are_those_of_the_module() {
 }
 
 #[test]
-fn an_answer_held_back_is_as_old_as_its_final() {
+fn the_latency_of_a_withheld_answer_ends_with_its_final_result() {
     let mut pair = online(Config::default());
     pair.instead("AT+CSQ", "");
     assert!(matches!(pair.call(Request::query(&Signal)), Err(Error::Timeout { .. })));
     pair.run_for(Duration::from_secs(1));
     let (before, start) = (seen(&pair).commands.latency, pair.now);
-    // The question behind it is lost, and asked again a second later.
+    // The question after the command is lost, and repeated a second later.
     let mut is_lost = false;
     pair.to_modem = Box::new(move |_, bytes| {
         let passes = bytes.starts_with(b"AT+CSQ") || std::mem::replace(&mut is_lost, true);
@@ -171,7 +175,7 @@ fn an_answer_held_back_is_as_old_as_its_final() {
 }
 
 #[test]
-fn a_restart_gives_up_what_is_under_way() {
+fn a_restart_abandons_the_command_in_flight() {
     let mut pair = online(Config::default());
     let socket = pair.channel_open();
     let before = seen(&pair);
@@ -190,7 +194,7 @@ fn a_restart_gives_up_what_is_under_way() {
 }
 
 #[test]
-fn an_overrun_is_counted_as_the_error_says() {
+fn the_count_of_an_overrun_equals_that_of_the_error() {
     let mut pair = online(Config::default().receive_window(4_096));
     let unread = pair.channel_open();
     let other = pair.channel_open();
@@ -200,13 +204,13 @@ fn an_overrun_is_counted_as_the_error_says() {
     let Error::Overrun { lost } = end else { panic!("{end}") };
     let mine = of(&pair, unread);
     assert_eq!((mine.received, mine.lost, mine.max_unread), (read.len() as u64, lost, read.len() as u64));
-    assert_eq!(mine.received + mine.lost, mine.sent, "all that was sent came back");
+    assert_eq!(mine.received + mine.lost, mine.sent, "the peer echoed all data");
     assert_eq!((seen(&pair).lost, seen(&pair).received), (mine.lost, mine.received));
     assert_eq!((of(&pair, other).lost, seen(&pair).closed), (0, 1));
 }
 
 #[test]
-fn lost_datagrams_are_counted_and_are_no_error() {
+fn lost_datagrams_are_counted_without_an_error() {
     let mut pair = online(Config::default().receive_window(4_096));
     let host = Quotable::host(ECHO.0).unwrap();
     let request = Request::Connect { protocol: Protocol::Udp, host, port: ECHO.1, timeout: LONG };
@@ -222,7 +226,7 @@ fn lost_datagrams_are_counted_and_are_no_error() {
 }
 
 #[test]
-fn fetched_data_are_counted_like_pushed_ones() {
+fn fetched_data_are_counted_like_pushed_data() {
     let mut pair = online(Config::default().receive_mode(ReceiveMode::Manual));
     let socket = pair.channel_open();
     pair.send(socket, &[1; 4_000]).unwrap();
@@ -233,7 +237,7 @@ fn fetched_data_are_counted_like_pushed_ones() {
 }
 
 #[test]
-fn a_lost_bearer_counts_and_one_taken_down_does_not() {
+fn a_loss_of_the_bearer_is_counted_and_a_requested_reset_is_not() {
     let mut pair = online(Config::default());
     pair.control(Control::PdpLost);
     assert!(matches!(pair.call(Request::WaitReady { timeout: LONG }), Ok(Response::Ready)));
@@ -244,7 +248,7 @@ fn a_lost_bearer_counts_and_one_taken_down_does_not() {
 }
 
 #[test]
-fn connections_that_fail_are_counted_whatever_the_reason() {
+fn failed_connections_are_counted_for_every_reason() {
     let mut pair = online(Config::default());
     let refused = pair.connect("nowhere.test", 7);
     assert!(matches!(refused, Err(Error::ConnectFailed(_))), "{refused:?}");
@@ -261,7 +265,7 @@ fn connections_that_fail_are_counted_whatever_the_reason() {
 }
 
 #[test]
-fn a_module_that_is_full_and_what_it_never_took_are_counted() {
+fn refusals_of_a_full_module_and_unsent_bytes_are_counted() {
     let mut pair = online(Config::default());
     pair.modem.network_mut().name("deaf.test", [10, 1, 0, 9]).serve(
         "deaf.test",
@@ -280,7 +284,7 @@ fn a_module_that_is_full_and_what_it_never_took_are_counted() {
 }
 
 #[test]
-fn what_a_send_took_back_when_its_time_was_up_was_never_given() {
+fn bytes_that_a_timed_out_send_withdraws_do_not_count_as_given() {
     let mut pair = online(Config::default());
     pair.modem.network_mut().name("deaf.test", [10, 1, 0, 9]).serve(
         "deaf.test",
@@ -292,13 +296,13 @@ fn what_a_send_took_back_when_its_time_was_up_was_never_given() {
     let answer = pair.call(Request::Send { socket, data: vec![1; 200_000], timeout });
     let Ok(Response::Sent { accepted, .. }) = answer else { panic!("{answer:?}") };
     assert!(accepted < 200_000);
-    // The module may be about to refuse one more piece.
+    // The module may still refuse the piece in flight.
     pair.run_for(Duration::from_secs(1));
     assert_eq!(of(&pair, socket).given, accepted as u64);
 }
 
 #[test]
-fn what_was_acknowledged_once_stays_so_whatever_the_module_says_later() {
+fn acknowledged_bytes_stay_acknowledged() {
     let mut pair = online(Config::default());
     let socket = pair.channel_open();
     pair.send(socket, b"hello").unwrap();
@@ -311,7 +315,7 @@ fn what_was_acknowledged_once_stays_so_whatever_the_module_says_later() {
 }
 
 #[test]
-fn the_statistics_of_a_socket_last_until_it_is_forgotten() {
+fn the_statistics_of_a_socket_exist_until_it_is_forgotten() {
     let mut pair = online(Config::default());
     let first = pair.channel_open();
     pair.send(first, b"first").unwrap();
@@ -326,7 +330,7 @@ fn the_statistics_of_a_socket_last_until_it_is_forgotten() {
 }
 
 #[test]
-fn a_lost_port_is_counted_and_everything_before_it_stays() {
+fn a_lost_port_is_counted_and_earlier_counts_remain() {
     let mut pair = online(Config::default());
     let socket = pair.channel_open();
     pair.send(socket, b"hello").unwrap();
@@ -344,7 +348,7 @@ fn a_lost_port_is_counted_and_everything_before_it_stays() {
 }
 
 #[test]
-fn what_breaks_the_grammar_is_counted() {
+fn violations_of_the_grammar_are_counted() {
     let mut pair = online(Config::default());
     let before = seen(&pair);
     pair.inject(b"\r\n+RECEIVE,9,5:\r\nhello\r\n\r\n+CTZV: 12/34\r\n");

@@ -1,5 +1,5 @@
-//! Text of people never speaks for the module: short messages, USSD, phone book, files and publications that say what only
-//! a module says, wherever they come.
+//! Text written by people: short messages, USSD, phone book, files and publications. Such text is never taken for a
+//! line of the module, whatever it contains and wherever it comes.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use air724ug::proto::{Event, SocketId};
 use air724ug::sim::{Control, Settings};
 use air724ug::{CloseReason, Config, Error, ReceiveMode};
 
-/// What a module says, in a text of people.
+/// Texts that look like lines of a module.
 const TEXTS: [&str; 14] = [
     "hello",
     "0, CLOSED",
@@ -28,7 +28,7 @@ const TEXTS: [&str; 14] = [
     "+CMT: \"+123\",,\"24/07/23,08:35:01+32\"",
 ];
 
-/// Headers that come unasked, of which a text of one line follows.
+/// Unsolicited headers, each followed by one line of text.
 const HEADERS: [&str; 3] = [
     "+CMT: \"+123\",,\"24/07/23,08:35:01+32\"",
     "+CMT: \"+123\",\"a name\",\"24/07/23,08:35:01+32\",145,4,0,0,\"+456\",145,1",
@@ -37,7 +37,7 @@ const HEADERS: [&str; 3] = [
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A socket that is open, to be seen undisturbed.
+/// A modem with an open socket that has to stay undisturbed.
 struct Watched {
     pair: Pair,
     socket: SocketId,
@@ -67,7 +67,7 @@ impl Watched {
 }
 
 #[test]
-fn a_message_that_comes_unasked_changes_nothing() {
+fn an_unsolicited_message_changes_nothing() {
     for chunk in [1, 7, 1000] {
         for header in HEADERS {
             for text in TEXTS {
@@ -83,12 +83,12 @@ fn a_message_that_comes_unasked_changes_nothing() {
 }
 
 #[test]
-fn data_right_behind_a_text_are_data() {
+fn data_directly_after_a_text_are_data() {
     for chunk in [1, 7, 1000] {
         for header in HEADERS.into_iter().chain(["+CUSD: 0,\"first"]) {
             let mut watched = Watched::new(chunk);
             let socket = watched.socket;
-            watched.is_undisturbed("headers have a line end in front");
+            watched.is_undisturbed("a line end in front of headers");
             let text = format!("\r\n{header}\r\nend\",15\r\n\r\n+RECEIVE,0,5:\r\nhello");
             watched.pair.inject(text.as_bytes());
             assert_eq!(watched.pair.read(socket, 5).unwrap(), b"hello", "{header}");
@@ -98,7 +98,7 @@ fn data_right_behind_a_text_are_data() {
 }
 
 #[test]
-fn a_message_amid_an_answer_or_a_send_changes_nothing() {
+fn a_message_during_an_answer_or_a_send_changes_nothing() {
     for text in TEXTS {
         let bytes = format!("\r\n{}\r\n{text}\r\n", HEADERS[0]);
         let mut watched = Watched::new(1000);
@@ -123,7 +123,7 @@ fn a_text_of_several_lines_is_one_text() {
 }
 
 #[test]
-fn what_may_be_more_of_a_text_is_asked_about() {
+fn a_line_that_may_continue_a_text_is_verified_with_a_question() {
     for text in ["0, CLOSED", "+PDP: DEACT", "RDY", "0, CLOSE OK", "what is this"] {
         let mut watched = Watched::new(1000);
         watched.pair.inject(format!("\r\n{}\r\nfirst\r\n\r\n{text}\r\n", HEADERS[0]).as_bytes());
@@ -135,11 +135,11 @@ fn what_may_be_more_of_a_text_is_asked_about() {
     pair.control(Control::PeerClose(0));
     pair.inject(format!("\r\n{}\r\nfirst\r\n\r\n0, CLOSED\r\n", HEADERS[0]).as_bytes());
     let (_, error) = pair.read_to_end(socket);
-    assert!(matches!(error, Error::Closed(CloseReason::Peer)), "it was true: {error}");
+    assert!(matches!(error, Error::Closed(CloseReason::Peer)), "the module confirmed the close: {error}");
 }
 
 #[test]
-fn digits_and_reports_are_one_line_or_none() {
+fn a_pdu_is_one_line_and_a_report_has_none() {
     let mut watched = Watched::new(1000);
     watched
         .pair
@@ -166,7 +166,7 @@ fn a_string_that_spans_lines_and_a_publication_change_nothing() {
 }
 
 #[test]
-fn a_string_in_a_line_is_text_whatever_it_says() {
+fn a_string_in_a_line_is_text_whatever_it_contains() {
     for bytes in [
         "+CUSD: 0,\"+RECEIVE,0,4:\",15",
         "+CUSD: 1,\"a +RECEIVE,0,1000: b\",15",
@@ -214,7 +214,7 @@ fn quotes_in_a_string_that_spans_lines_do_not_end_it() {
 const READ: &str = "+CMGR: \"REC READ\",\"+123\",,\"24/07/23,08:35:01+32\"";
 
 #[test]
-fn a_message_that_is_read_is_the_whole_answer_and_changes_nothing() {
+fn a_message_read_by_a_command_is_its_whole_answer() {
     for chunk in [1, 7, 1000] {
         for text in TEXTS {
             let mut watched = Watched::new(chunk);
@@ -242,12 +242,12 @@ fn a_list_of_messages_is_the_whole_answer() {
     let answer = watched.pair.command("AT+CMGL=\"ALL\"", MINUTE).unwrap();
     assert_eq!(answer, [&first, "OK", &second, "1, CLOSED"]);
     watched.pair.instead("AT+CMGL", "\r\nOK\r\n");
-    assert!(watched.pair.command("AT+CMGL=\"ALL\"", MINUTE).unwrap().is_empty(), "there are none");
+    assert!(watched.pair.command("AT+CMGL=\"ALL\"", MINUTE).unwrap().is_empty(), "the list is empty");
     watched.is_undisturbed("a list");
 }
 
 #[test]
-fn a_refusal_is_one_although_an_answer_may_hold_text() {
+fn a_command_whose_answer_is_text_may_be_refused() {
     let mut watched = Watched::new(1000);
     watched.pair.instead("AT+CMGR", "\r\n+CMS ERROR: 321\r\n");
     let refused = watched.pair.command("AT+CMGR=1", MINUTE);
@@ -259,7 +259,7 @@ fn a_refusal_is_one_although_an_answer_may_hold_text() {
 }
 
 #[test]
-fn files_names_and_pages_are_text() {
+fn contents_of_files_names_and_pages_are_text() {
     for (command, header) in [
         ("AT+FSREAD=\"name\",0,50,0", ""),
         ("AT+HTTPREAD", "+HTTPREAD: 50\r\n"),
@@ -297,7 +297,7 @@ fn data_of_a_socket_between_the_frames_of_a_text_are_read() {
 }
 
 #[test]
-fn the_answer_of_a_message_that_comes_late_is_text() {
+fn a_message_in_a_late_answer_is_text() {
     for text in TEXTS {
         let mut watched = Watched::new(1000);
         watched.pair.instead("AT+CMGR", "");
@@ -310,7 +310,7 @@ fn the_answer_of_a_message_that_comes_late_is_text() {
 }
 
 #[test]
-fn more_of_a_text_is_no_damage_but_what_stands_behind_data_is() {
+fn the_rest_of_a_text_is_no_damage_but_a_line_directly_after_data_is() {
     let header = HEADERS[0];
     let mut watched = Watched::new(1000);
     watched.pair.inject(b"\r\n+RECEIVE,0,4:\r\nabcd");
@@ -329,7 +329,7 @@ fn more_of_a_text_is_no_damage_but_what_stands_behind_data_is() {
 }
 
 #[test]
-fn news_behind_a_message_of_digits_are_believed_at_once() {
+fn a_line_after_a_message_in_pdu_mode_is_believed_at_once() {
     let mut watched = Watched::new(5_000);
     let asked = watched.pair.wrote("AT+CIPSTATUS");
     watched.pair.inject(b"\r\n+CMT: ,23\r\n0791448720003023240DD0\r\n\r\n0, CLOSED\r\n");
@@ -339,7 +339,7 @@ fn news_behind_a_message_of_digits_are_believed_at_once() {
 }
 
 #[test]
-fn news_that_come_while_the_module_is_asked_about_others_are_asked_about_again() {
+fn doubtful_lines_during_a_question_are_verified_with_another_question() {
     let mut pair = Pair::online();
     let status = |other: &str| {
         format!(
@@ -360,7 +360,7 @@ fn news_that_come_while_the_module_is_asked_about_others_are_asked_about_again()
 }
 
 #[test]
-fn unasked_lines_are_told_as_written_without_text_of_people() {
+fn events_show_unsolicited_lines_without_text_of_people() {
     let mut pair = Pair::with(Config::default().urc_lines(true).pin("4711"), Settings::default()).ready();
     pair.command("AT+FTPPW=\"s3cretword\"", MINUTE).ok();
     pair.events.clear();

@@ -1,5 +1,5 @@
-//! TLS connections: what is written for them and in which order, in virtual time. The module takes every TLS command
-//! (`support::tls`), so these tests say nothing of handshakes.
+//! TLS connections: the commands for them and their order, in virtual time. The simulated module accepts every TLS
+//! command (`support::tls`), so these tests do not cover handshakes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
@@ -13,7 +13,7 @@ use air724ug::proto::{Request, Response};
 use air724ug::tls::{CipherSuite, TlsVersion};
 use air724ug::{Error, TlsConfig};
 
-/// The names of the files that were to be made.
+/// The names in the create commands.
 fn names(pair: &mut Pair) -> Vec<String> {
     let creates = commands(pair).into_iter().filter(|line| line.starts_with("AT+FSCREATE"));
     creates.map(|line| line.split('"').nth(1).unwrap().to_owned()).collect()
@@ -24,7 +24,7 @@ fn length_of(line: &str) -> usize {
 }
 
 #[test]
-fn a_connection_is_prepared_in_the_order_of_the_manual() {
+fn the_commands_for_a_connection_have_the_order_of_the_manual() {
     let (mut pair, _) = online();
     let config = mutual().cipher_suite(CipherSuite::TLS_RSA_WITH_AES_256_CBC_SHA);
     let socket = connect(&mut pair, &config).unwrap();
@@ -54,7 +54,7 @@ fn a_connection_is_prepared_in_the_order_of_the_manual() {
         "AT+CIPSTART=0,\"TCP\",\"echo.test\",7".to_owned(),
     ];
     assert_eq!(lines, expected);
-    // Each content follows its command at once, and is as long as announced.
+    // Each content directly follows its command, and has the announced length.
     for (at, label) in [(1, "CERTIFICATE"), (3, "CERTIFICATE"), (5, "PRIVATE KEY")] {
         let (_, behind) = written.split_once(&format!("{}\r\n", lines[at])).unwrap();
         let content = &behind[..length_of(&lines[at])];
@@ -66,7 +66,7 @@ fn a_connection_is_prepared_in_the_order_of_the_manual() {
 }
 
 #[test]
-fn what_is_on_the_module_is_not_uploaded_again() {
+fn files_on_the_module_are_not_uploaded_again() {
     let (mut pair, _) = online();
     connect(&mut pair, &mutual()).unwrap();
     commands(&mut pair);
@@ -81,11 +81,11 @@ fn what_is_on_the_module_is_not_uploaded_again() {
 }
 
 #[test]
-fn a_file_of_another_length_is_made_again() {
+fn a_file_with_another_length_is_created_again() {
     let (mut pair, _) = online();
     connect(&mut pair, &verified()).unwrap();
     let name = names(&mut pair).remove(0);
-    // As if the power had failed between making and writing it.
+    // An empty file, as after a loss of power between the create and the write command.
     pair.command(&format!("AT+FSDEL=\"{name}\""), Duration::from_secs(9)).unwrap();
     pair.command(&format!("AT+FSCREATE=\"{name}\""), Duration::from_secs(9)).unwrap();
     commands(&mut pair);
@@ -96,7 +96,7 @@ fn a_file_of_another_length_is_made_again() {
 }
 
 #[test]
-fn removed_files_come_back_with_the_next_connection() {
+fn removed_files_are_uploaded_with_the_next_connection() {
     let (mut pair, _) = online();
     connect(&mut pair, &verified()).unwrap();
     let name = Quotable::new(&names(&mut pair).remove(0), 64).unwrap();
@@ -158,7 +158,7 @@ fn every_setting_reaches_the_module() {
 }
 
 #[test]
-fn each_step_that_is_refused_is_named() {
+fn the_error_names_the_refused_step() {
     for (begin, step) in [
         ("AT+FSCREATE", TlsStep::Upload(TlsPart::Ca)),
         ("AT+FSWRITE", TlsStep::Upload(TlsPart::Ca)),
@@ -177,7 +177,7 @@ fn each_step_that_is_refused_is_named() {
             Err(Error::Tls { step: at, why: TlsFailure::Refused(Refusal::Error) }) => assert_eq!(at, step),
             other => panic!("{begin}: {other:?}"),
         }
-        // The channel is free again, and everything works once the module does.
+        // The channel is free, and the next connection works when the module accepts the command.
         script.takes("AT+SSLCFG").switches();
         script.forget(begin);
         connect(&mut pair, &mutual()).unwrap_or_else(|error| panic!("after {begin}: {error}"));
@@ -185,7 +185,7 @@ fn each_step_that_is_refused_is_named() {
 }
 
 #[test]
-fn firmware_that_lacks_a_key_has_its_default() {
+fn a_refused_key_is_an_error_only_if_the_setting_differs_from_the_default() {
     let (mut pair, script) = online();
     script.refuses("AT+SSLCFG=\"ignorelocaltime").refuses("AT+SSLCFG=\"sslversion");
     connect(&mut pair, &verified()).unwrap();
@@ -195,7 +195,7 @@ fn firmware_that_lacks_a_key_has_its_default() {
 }
 
 #[test]
-fn firmware_that_takes_no_name_will_do_only_where_the_name_does_not_matter() {
+fn a_refused_server_name_is_an_error_only_if_the_name_is_verified() {
     let (mut pair, script) = online();
     script.refuses("AT+SSLCFG=\"hostname");
     connect(&mut pair, &TlsConfig::unverified()).unwrap();
@@ -208,7 +208,7 @@ fn firmware_that_takes_no_name_will_do_only_where_the_name_does_not_matter() {
 }
 
 #[test]
-fn a_default_that_an_earlier_connection_has_changed_must_be_taken_back() {
+fn a_refused_return_to_a_default_is_an_error() {
     let (mut pair, script) = online();
     let socket = connect(&mut pair, &verified().ignore_local_time(true)).unwrap();
     pair.close(socket).unwrap();
@@ -219,7 +219,7 @@ fn a_default_that_an_earlier_connection_has_changed_must_be_taken_back() {
 }
 
 #[test]
-fn each_step_that_is_not_answered_is_named() {
+fn the_error_names_the_unanswered_step() {
     for (begin, step) in [
         ("AT+FSCREATE", TlsStep::Upload(TlsPart::Ca)),
         ("AT+FSWRITE", TlsStep::Upload(TlsPart::Ca)),
@@ -235,16 +235,16 @@ fn each_step_that_is_not_answered_is_named() {
             Err(Error::Tls { step: at, why: TlsFailure::Timeout(_) }) => assert_eq!(at, step),
             other => panic!("{begin}: {other:?}"),
         }
-        // A module that makes a connection may be silent for as long as that takes.
+        // The module may be silent for the whole time that a connection takes.
         let most = if step == TlsStep::Connect { 120 } else { 30 };
-        assert!(pair.now - before <= Duration::from_secs(most), "{begin} has its own time-out");
+        assert!(pair.now - before <= Duration::from_secs(most), "{begin} took longer than its own timeout");
         script.forget(begin);
         connect(&mut pair, &verified()).unwrap_or_else(|error| panic!("after {begin}: {error}"));
     }
 }
 
 #[test]
-fn the_time_of_the_connection_holds_for_each_step_too() {
+fn the_timeout_of_the_connection_also_limits_each_step() {
     for (begin, step) in [
         ("AT+FSWRITE", TlsStep::Upload(TlsPart::Ca)),
         ("AT+SSLCFG=\"seclevel", TlsStep::Configure(TlsKey::SecurityLevel)),
@@ -265,7 +265,7 @@ fn the_time_of_the_connection_holds_for_each_step_too() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_a_refused_connection() {
+fn an_unknown_server_is_a_refused_connection() {
     let (mut pair, _) = online();
     let host = Quotable::host("unknown.test").unwrap();
     let tls = verified().settings(host.as_str()).unwrap();
@@ -277,7 +277,7 @@ fn a_server_that_is_not_there_is_a_refused_connection() {
 }
 
 #[test]
-fn a_module_without_memory_says_so() {
+fn a_module_without_memory_is_reported() {
     let (mut pair, _) = online();
     let mut is_next = false;
     pair.to_host = Box::new(move |_, bytes| {
@@ -286,7 +286,7 @@ fn a_module_without_memory_says_so() {
     let mut script = std::mem::replace(&mut pair.to_modem, Box::new(|_, bytes| bytes));
     pair.to_modem = Box::new(move |now, bytes| {
         is_next |= bytes.starts_with(b"AT+CIPSTART");
-        // Refused in multiple connection mode.
+        // The module refuses this command in multiple connection mode.
         if is_next { b"AT+CSTT\r\n".to_vec() } else { script(now, bytes) }
     });
     match connect(&mut pair, &verified()) {
@@ -306,12 +306,12 @@ fn sockets_work_while_a_connection_is_prepared() {
     pair.run_until(|pair| pair.written.windows(11).any(|text| text == b"AT+FSCREATE"));
     let sent = pair.sending(plain, b"meanwhile");
     assert!(pair.answer(sent).is_ok());
-    assert!(pair.answered(ticket).is_none(), "the send was not kept waiting for all of it");
+    assert!(pair.answered(ticket).is_none(), "the send waited for the whole preparation");
     assert_eq!(pair.read(plain, 9).unwrap(), b"meanwhile");
     assert!(pair.answer(ticket).is_ok());
 }
 
-/// What the switch was when each connection was started.
+/// The channel of each connection, and the state of the TLS switch when it was started.
 fn starts(lines: &[String]) -> Vec<(char, char)> {
     let mut switch = '0';
     let mut starts = Vec::new();
@@ -327,7 +327,7 @@ fn starts(lines: &[String]) -> Vec<(char, char)> {
 }
 
 #[test]
-fn connections_asked_for_at_once_each_get_what_they_want() {
+fn simultaneous_connections_have_the_requested_security() {
     for order in [[true, false, true, false], [false, true, true, false], [true, true, false, false]] {
         let (mut pair, _) = online();
         let config = verified().plain_beside(true);
@@ -350,11 +350,11 @@ fn connections_asked_for_at_once_each_get_what_they_want() {
 }
 
 #[test]
-fn connections_that_need_the_same_files_do_not_take_them_from_each_other() {
+fn simultaneous_connections_share_their_files() {
     let (mut pair, _) = online();
     let socket = connect(&mut pair, &mutual()).unwrap();
     pair.close(socket).unwrap();
-    // All are empty, as if power had failed at the worst moment.
+    // Empty files, as after a loss of power between the create and the write commands.
     for name in names(&mut pair) {
         for verb in ["AT+FSDEL", "AT+FSCREATE"] {
             pair.command(&format!("{verb}=\"{name}\""), Duration::from_secs(9)).unwrap();
@@ -380,7 +380,7 @@ fn the_switch_is_not_changed_while_another_connection_is_made() {
         pair.run_for(Duration::from_millis(10));
     }
     assert!(pair.answer(secure).is_ok());
-    // And the other way round.
+    // The same with the two kinds of connection exchanged.
     let host = Quotable::host("unknown.test").unwrap();
     let tls = verified().plain_beside(true).settings(host.as_str()).unwrap();
     let socket_of_tls = Request::ConnectTls { tls, host, port: 443, timeout: Duration::from_secs(120) };
@@ -407,14 +407,14 @@ fn the_switch_is_written_directly_before_each_tls_connection() {
 }
 
 #[test]
-fn a_switch_that_says_ok_and_does_not_move_is_no_tls() {
+fn a_switch_that_does_not_change_fails_the_connection() {
     let (mut pair, script) = online();
     script.takes("AT+CIPSSL=");
     let answer = connect(&mut pair, &verified());
     let stays = matches!(answer, Err(Error::Tls { step: TlsStep::Switch, why: TlsFailure::NotSwitched }));
     assert!(stays, "{answer:?}");
-    assert_eq!(starts(&commands(&mut pair)), [], "nothing goes out in the clear");
-    // The other way round: what is to be plain is not made beside a switch that is on.
+    assert_eq!(starts(&commands(&mut pair)), [], "no connection is made without TLS");
+    // A plain connection is not made while the switch stays on.
     script.switches();
     let secure = connect(&mut pair, &verified()).unwrap();
     pair.close(secure).unwrap();
@@ -423,20 +423,20 @@ fn a_switch_that_says_ok_and_does_not_move_is_no_tls() {
     let answer = pair.connect(ECHO.0, ECHO.1);
     let stays = matches!(answer, Err(Error::Tls { step: TlsStep::Switch, why: TlsFailure::NotSwitched }));
     assert!(stays, "{answer:?}");
-    // And once the module does what it says, both are made.
+    // When the switch works again, both connections are made.
     script.switches();
     pair.channel_open();
     connect(&mut pair, &verified().plain_beside(true)).unwrap();
 }
 
 #[test]
-fn firmware_that_does_not_say_what_its_switch_is_has_no_tls() {
+fn tls_needs_firmware_that_reports_its_switch() {
     let (mut pair, script) = online();
     script.refuses("AT+CIPSSL?");
     let answer = connect(&mut pair, &verified());
     let refused = TlsFailure::Refused(Refusal::Error);
     assert!(matches!(answer, Err(Error::Tls { step: TlsStep::Switch, why }) if why == refused), "{answer:?}");
-    // A plain connection needs no proof: beside a switch that is on it fails.
+    // A plain connection needs no such report: with the switch on, it would fail.
     pair.channel_open();
 }
 
@@ -458,7 +458,7 @@ fn plain_connections_beside_tls_are_refused() {
     pair.send(secure, b"two").unwrap();
     assert_eq!(pair.read(plain, 3).unwrap(), b"one");
     assert_eq!(pair.read(secure, 3).unwrap(), b"two");
-    // Closing is waited for.
+    // The plain connection waits for the close of the other one.
     commands(&mut pair);
     let closing = pair.ask(Request::Close { socket: secure, timeout: Duration::from_secs(60) });
     pair.channel_open();
@@ -470,7 +470,7 @@ fn plain_connections_beside_tls_are_refused() {
 }
 
 #[test]
-fn a_module_that_does_not_switch_beside_open_connections_refuses_tls() {
+fn a_refused_switch_during_open_connections_refuses_tls() {
     let (mut pair, script) = online();
     let plain = pair.channel_open();
     script.forbids("AT+CIPSSL=1");
@@ -479,13 +479,13 @@ fn a_module_that_does_not_switch_beside_open_connections_refuses_tls() {
     assert!(refused, "{answer:?}");
     let lines = commands(&mut pair);
     assert_eq!(lines.iter().filter(|line| line.starts_with("AT+CIPSTART")).count(), 1, "{lines:?}");
-    // Plain goes on.
+    // The plain connection still works.
     pair.send(plain, b"one").unwrap();
     pair.channel_open();
 }
 
 #[test]
-fn a_module_that_refuses_what_is_so_already_is_believed() {
+fn a_refusal_to_set_the_switch_to_its_present_state_is_ignored() {
     let (mut pair, script) = online();
     connect(&mut pair, &verified()).unwrap();
     script.forbids("AT+CIPSSL=1");
@@ -502,13 +502,13 @@ fn after_a_restart_the_switch_is_off_again() {
     commands(&mut pair);
     pair.channel_open();
     assert_eq!(starts(&commands(&mut pair)), [('1', '0')]);
-    // The files are still there.
+    // The files still exist.
     connect(&mut pair, &verified()).unwrap();
     assert!(!commands(&mut pair).iter().any(|line| line.starts_with("AT+FSWRITE")));
 }
 
 #[test]
-fn without_tls_nothing_of_it_is_written() {
+fn without_tls_no_tls_command_is_written() {
     let (mut pair, _) = online();
     pair.channel_open();
     let lines = commands(&mut pair);
@@ -516,7 +516,7 @@ fn without_tls_nothing_of_it_is_written() {
 }
 
 #[test]
-fn what_the_peer_has_over_tls_is_not_known_and_not_asked() {
+fn over_tls_delivery_is_unknown_and_not_queried() {
     let (mut pair, _) = online();
     let socket = connect(&mut pair, &verified()).unwrap();
     pair.send(socket, b"hello").unwrap();
@@ -527,12 +527,12 @@ fn what_the_peer_has_over_tls_is_not_known_and_not_asked() {
     }
     assert_eq!(pair.wrote("AT+CIPACK"), 0);
     assert!(matches!(pair.call(Request::Drain { socket, timeout }), Ok(Response::Done)));
-    // A module that refuses a send is asked, and its answer counts for nothing else.
+    // A refused send leads to a question, whose answer has no other effect.
     pair.instead("AT+CIPSEND", "\r\nERROR\r\n").instead("AT+CIPACK", "\r\n+CIPACK: 100,100,0\r\n\r\nOK\r\n");
     pair.send(socket, b"again").unwrap();
     let seen = pair.engine.socket_statistics(socket).unwrap();
     assert_eq!((pair.wrote("AT+CIPACK"), seen.sent, seen.acknowledged), (1, 10, 0));
-    // What is behind it on the same channel is known again.
+    // Delivery is known for a later plain connection on the same channel.
     pair.close(socket).unwrap();
     let plain = pair.channel_open();
     assert_eq!(plain.channel(), socket.channel());

@@ -1,4 +1,4 @@
-//! Certificates and keys as applications give them: PEM and DER, good, damaged and hostile.
+//! Certificates and keys as applications provide them: PEM and DER, valid, damaged and hostile.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
@@ -8,7 +8,7 @@ use crate::support::material::{base64, certificate_der, element, key_der};
 use air724ug::tls::SecurityLevel;
 use air724ug::{Certificate, Error, PrivateKey, TlsConfig};
 
-/// A certificate as `openssl req -x509` writes it.
+/// A certificate written by `openssl req -x509`.
 const CERTIFICATE: &str = "\
 -----BEGIN CERTIFICATE-----\n\
 MIIBbzCCARWgAwIBAgIUQtl+LeNxfsXtQaf7HD8zqW9HG3YwCgYIKoZIzj0EAwIw\n\
@@ -20,23 +20,23 @@ HSMEGDAWgBTotcbIdz/MsCncyoLdtdxnPn6zQTAPBgNVHRMBAf8EBTADAQH/MAoG\n\
 CCqGSM49BAMCA0gAMEUCICbBfkTcRWemT+Bo41VyEEzIejZWhFCSGq9T8TWiCIn8\n\
 AiEA34gZ73wK/eWsbWwKzN+PZwL2d4HTVVvNrcg96bGI+bM=\n\
 -----END CERTIFICATE-----\n";
-/// What `sha256sum` says of it, the first sixteen digits.
+/// The first sixteen digits of its SHA-256.
 const DIGEST: &str = "d6120a6f2c678646";
-/// Its key as `openssl ecparam` writes it.
+/// The key of the certificate, written by `openssl ecparam`.
 const EC_KEY: &str = "\
 -----BEGIN EC PRIVATE KEY-----\n\
 MHcCAQEEIAwk3jwAxby5ZaBWfvYhI4n4kOHlpTxpiS/Jn36TQmzGoAoGCCqGSM49\n\
 AwEHoUQDQgAEmjpwQhOGpg6YK/o97X6tW5rdrt25E4aLMpoBl2AuF1MSJnYwMjqd\n\
 5kttsxm7t5jW5LctUgLzZU6rWSRIANdRug==\n\
 -----END EC PRIVATE KEY-----\n";
-/// The same, by `openssl pkcs8`.
+/// The same key, written by `openssl pkcs8`.
 const PKCS8_KEY: &str = "\
 -----BEGIN PRIVATE KEY-----\n\
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgDCTePADFvLlloFZ+\n\
 9iEjifiQ4eWlPGmJL8mffpNCbMahRANCAASaOnBCE4amDpgr+j3tfq1bmt2u3bkT\n\
 hosymgGXYC4XUxImdjAyOp3mS22zGbu3mNbkty1SAvNlTqtZJEgA11G6\n\
 -----END PRIVATE KEY-----\n";
-/// The same with a password.
+/// The same key with a password.
 const ENCRYPTED_KEY: &str = "\
 -----BEGIN ENCRYPTED PRIVATE KEY-----\n\
 MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAjYvwG6/5Nd8QICCAAw\n\
@@ -45,7 +45,7 @@ HfTAlkeNhf9r1QDxCSB68Sx+DM9X30Tx99wuDPgKGXm1K81/UWB1W8Ufa3go2v+2\n\
 sajzZYRMuj3mfHK1cV9nawE+/mqE4DoJYpLoYbdI5/cq9e5N3raemdqCMcZl+fuH\n\
 DcCH1VwdMXTaGCdyCI+9SOj/51xc42o3gM34oSGmgMg7tSzNMBLFG99EbDWJJbk=\n\
 -----END ENCRYPTED PRIVATE KEY-----\n";
-/// The same with a password as it was done earlier, by `openssl ec -aes128`.
+/// The same key with a password in the traditional form, written by `openssl ec -aes128`.
 const LEGACY_KEY: &str = "\
 -----BEGIN EC PRIVATE KEY-----\n\
 Proc-Type: 4,ENCRYPTED\n\
@@ -81,14 +81,14 @@ fn pem_and_der_are_the_same_certificate_under_the_same_name() {
     let shown = format!("{of_pem:?}");
     assert_eq!(shown, format!("Certificate({DIGEST}.crt, {} bytes)", CERTIFICATE.len()));
     assert_eq!(certificate(&der(CERTIFICATE)).unwrap(), of_pem);
-    // However it was wrapped and whatever stands around it.
+    // Other line ends and other text around the certificate make no difference.
     let wrapped = CERTIFICATE.replace('\n', "\r\n").replace("MIIB", "MI\r\n  IB");
     let wrapped = format!("Bag Attributes\n  name: \u{e9}\n{EC_KEY}{wrapped}\nthe end");
     assert_eq!(certificate(wrapped.as_bytes()).unwrap(), of_pem);
 }
 
 #[test]
-fn what_editors_and_shells_make_of_a_text_does_not_matter() {
+fn changes_by_editors_and_shells_make_no_difference() {
     let of_pem = certificate(CERTIFICATE.as_bytes()).unwrap();
     for spelled in [
         format!("\u{feff}{CERTIFICATE}"),
@@ -113,7 +113,7 @@ fn what_editors_and_shells_make_of_a_text_does_not_matter() {
 }
 
 #[test]
-fn what_is_no_certificate_or_key_is_called_by_its_name() {
+fn an_error_names_the_kind_of_other_pem_data() {
     let why = reason(certificate(CERTIFICATE.replace("CERT", "TRUSTED CERT").as_bytes()));
     assert!(why.contains("TRUSTED CERTIFICATE") && why.contains("openssl x509"), "{why}");
     let utf16: Vec<u8> =
@@ -128,7 +128,7 @@ fn what_is_no_certificate_or_key_is_called_by_its_name() {
         reason(key(format!("{CERTIFICATE}{openssh}").as_bytes()))
             .ends_with("but CERTIFICATE, OPENSSH PRIVATE KEY")
     );
-    // What is no label is not repeated.
+    // Text that is not a known label is not repeated in the error.
     let secret = EC_KEY.replace("EC PRIVATE KEY", "MHcCAQEEIAwk3jwA");
     assert!(reason(key(secret.as_bytes())).ends_with("holds none"));
 }
@@ -159,16 +159,16 @@ fn a_key_with_a_password_is_refused_with_advice() {
         let why = reason(key(encrypted.as_bytes()));
         assert!(why.contains("encrypted") && why.contains("openssl"), "{why}");
     }
-    // What can be decrypted says how; what can't does not.
+    // The advice for a key that the crate can decrypt names the feature; the advice for another key does not.
     assert!(reason(key(&der(ENCRYPTED_KEY))).contains("feature `encrypted-keys`"));
     assert!(reason(key(ENCRYPTED_KEY.as_bytes())).contains("feature `encrypted-keys`"));
     assert!(!reason(key(LEGACY_KEY.as_bytes())).contains("feature"));
-    // A certificate beside it can be used all the same.
+    // A certificate in the same file can be used.
     assert!(certificate(format!("{LEGACY_KEY}{CERTIFICATE}").as_bytes()).is_ok());
 }
 
 #[test]
-fn one_is_not_taken_for_the_other() {
+fn a_certificate_is_not_taken_for_a_key_nor_a_key_for_a_certificate() {
     reason(certificate(EC_KEY.as_bytes()));
     reason(certificate(&der(EC_KEY)));
     reason(key(CERTIFICATE.as_bytes()));
@@ -209,8 +209,8 @@ fn damaged_and_hostile_input_is_refused() {
 }
 
 #[test]
-fn what_the_module_does_not_take_is_refused_with_its_length() {
-    // 10240 bytes of PEM hold 7560 of DER.
+fn material_longer_than_the_module_takes_is_refused_with_the_limit() {
+    // 10240 bytes of PEM hold 7560 bytes of DER.
     assert!(certificate(&certificate_der(1, 7_490)).is_ok());
     let why = reason(certificate(&certificate_der(1, 7_600)));
     assert!(why.contains("10240"), "{why}");
@@ -218,7 +218,7 @@ fn what_the_module_does_not_take_is_refused_with_its_length() {
 }
 
 #[test]
-fn what_is_wrong_with_a_key_says_nothing_of_it() {
+fn an_error_about_a_key_shows_nothing_of_the_key() {
     let damaged = EC_KEY.replace("MHcC", "MH\"C");
     let why = reason(key(damaged.as_bytes()));
     assert!(!why.contains("AQEEIAwk"), "{why}");
@@ -226,7 +226,7 @@ fn what_is_wrong_with_a_key_says_nothing_of_it() {
 }
 
 #[test]
-fn the_level_follows_from_what_is_given() {
+fn the_security_level_follows_from_the_certificates_and_keys() {
     let ca = || certificate(CERTIFICATE.as_bytes()).unwrap();
     let client = || (ca(), key(EC_KEY.as_bytes()).unwrap());
     let with_client = |config: TlsConfig| config.client_identity(client().0, client().1);
@@ -261,7 +261,7 @@ fn an_address_is_not_sent_as_a_name() {
 }
 
 #[test]
-fn no_key_shows_in_any_debug_output() {
+fn no_debug_output_shows_a_key() {
     let secret = key_der(&[0x5a; 90]);
     let config = TlsConfig::unverified()
         .client_identity(certificate(CERTIFICATE.as_bytes()).unwrap(), key(&secret).unwrap());

@@ -1,5 +1,5 @@
-//! Private keys with a password, as OpenSSL writes them. Feature `encrypted-keys`; without it this file tests nothing, and
-//! `tests/core/tls_config.rs` that such keys are refused.
+//! Private keys with a password, as OpenSSL writes them, with feature `encrypted-keys`. Without the feature this file
+//! is empty, and `tests/core/tls_config.rs` tests that such keys are refused.
 #![cfg(feature = "encrypted-keys")]
 #![allow(clippy::unwrap_used, reason = "what can't be set up shall fail the test, also in a helper")]
 
@@ -39,7 +39,7 @@ fn der(name: &str) -> Vec<u8> {
     bytes
 }
 
-/// The key inside all of them.
+/// The key that all the encrypted keys contain.
 fn plain() -> PrivateKey {
     PrivateKey::from_file(path("../../../fixtures/certificates/client.key")).unwrap()
 }
@@ -59,7 +59,7 @@ fn refusal(result: Result<PrivateKey, Error>) -> String {
 const READABLE: [&str; 5] = ["aes256.key", "aes192-sha512.key", "aes128-sha1.key", "des3.key", "scrypt.key"];
 
 #[test]
-fn what_openssl_encrypts_is_the_same_key() {
+fn every_key_encrypted_by_openssl_is_decrypted() {
     for name in READABLE {
         assert!(read(pem(name), PASSWORD).unwrap() == plain(), "{name}");
         assert!(read(der(name), PASSWORD).unwrap() == plain(), "{name} as DER");
@@ -71,7 +71,7 @@ fn what_openssl_encrypts_is_the_same_key() {
 }
 
 #[test]
-fn a_wrong_password_is_an_error_of_its_own() {
+fn a_wrong_password_has_its_own_error() {
     for name in READABLE {
         for password in ["", "correct horse battery stapl", "correct horse battery staple "] {
             let answer = read(pem(name), password);
@@ -81,9 +81,9 @@ fn a_wrong_password_is_an_error_of_its_own() {
     assert_eq!(Error::WrongPassword.kind(), ErrorKind::InvalidInput);
 }
 
-/// Of 600 wrong passwords two or three leave what looks like padding.
+/// Two or three of 600 wrong passwords yield bytes that look like padding.
 #[test]
-fn what_looks_like_padding_by_chance_is_a_wrong_password_too() {
+fn bytes_that_look_like_padding_by_chance_are_a_wrong_password_too() {
     let key = der("aes256.key");
     for number in 0..600 {
         let answer = read(&key, &number.to_string());
@@ -106,7 +106,7 @@ fn an_encrypted_key_without_a_password_names_the_function_to_call() {
 }
 
 #[test]
-fn what_is_not_understood_says_what_to_do() {
+fn an_unsupported_key_is_refused_with_advice() {
     assert!(refusal(read(pem("pbes1.key"), PASSWORD)).contains("openssl pkcs8 -topk8 -v2 aes256"));
     assert!(refusal(read(pem("as-of-old.key"), PASSWORD)).contains("openssl pkcs8 -topk8"));
     for nothing in [&b""[..], b"nothing", &[0x30, 0]] {
@@ -114,13 +114,13 @@ fn what_is_not_understood_says_what_to_do() {
     }
 }
 
-/// A file does not decide how much time and memory the program spends.
+/// A file must not decide about the time and memory that the program uses.
 #[test]
-fn a_key_that_asks_for_too_much_work_is_refused_before_any_is_done() {
+fn a_key_that_needs_too_much_work_is_refused_at_once() {
     let began = Instant::now();
     let why = refusal(read(pem("too-many-iterations.key"), PASSWORD));
     assert!(why.contains("2000000 iterations"), "{why}");
-    // N = 16384, r = 8, p = 1 in the key; r becomes 127, then p.
+    // The key has N = 16384, r = 8, p = 1. The test sets r to 127, then p.
     let key = der("scrypt.key");
     let parameters = [2, 2, 0x40, 0, 2, 1, 8, 2, 1, 1];
     let at = key.windows(parameters.len()).position(|window| window == parameters).unwrap();
@@ -130,7 +130,7 @@ fn a_key_that_asks_for_too_much_work_is_refused_before_any_is_done() {
         assert!(refusal(read(key, PASSWORD)).contains("64 MiB"));
     }
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
-    // What scrypt can't do is no panic.
+    // Invalid parameters of scrypt are an error, not a panic.
     for (place, value) in [(2, 0), (2, 0x41), (6, 0), (9, 0)] {
         let mut key = key.clone();
         key[at + place] = value;
@@ -139,15 +139,15 @@ fn a_key_that_asks_for_too_much_work_is_refused_before_any_is_done() {
 }
 
 #[test]
-fn damage_is_an_error_whatever_it_hits() {
+fn damage_anywhere_in_a_key_is_an_error() {
     let key = der("aes256.key");
-    // The initialisation vector stands before the encrypted key, of 144 bytes.
+    // The initialisation vector is in front of the encrypted key, which has 144 bytes.
     let vector = key.windows(3).position(|window| window == [4, 0x81, 144]).unwrap() - 16;
     for at in 0..key.len() {
         for flip in [0x01, 0x80, 0xff] {
             let mut damaged = key.clone();
             damaged[at] ^= flip;
-            // What hits these two may leave another key: nothing protects it but its form.
+            // Damage in these two may yield another valid key, because nothing but its form protects it.
             match read(&damaged, PASSWORD) {
                 Err(Error::WrongPassword | Error::InvalidInput { .. }) => {}
                 Ok(_) if at >= vector => {}
@@ -159,7 +159,7 @@ fn damage_is_an_error_whatever_it_hits() {
 }
 
 #[test]
-fn neither_password_nor_key_shows() {
+fn debug_output_shows_neither_password_nor_key() {
     let key = read(pem("aes256.key"), PASSWORD);
     let text = fs::read_to_string(path("../../../fixtures/certificates/client.key")).unwrap();
     let line = text.lines().nth(1).unwrap();

@@ -1,5 +1,5 @@
-//! Files on their way to the module: what happens when something is lost or refused, and that their content is
-//! in no event and no log. In virtual time.
+//! Uploads of files: their behaviour when bytes are lost or refused, and the absence of their content in events and
+//! logs. In virtual time.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
@@ -19,7 +19,7 @@ use air724ug::{Certificate, CloseReason, Error, TlsConfig};
 
 const UPLOAD: TlsStep = TlsStep::Upload(TlsPart::Ca);
 
-/// What the module got, whole.
+/// The bytes that reach the module.
 fn arriving(pair: &mut Pair) -> Rc<RefCell<Vec<u8>>> {
     let arrived = Rc::new(RefCell::new(Vec::new()));
     let (copy, mut script) =
@@ -36,7 +36,7 @@ fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-/// Replaces text that the module writes.
+/// Replaces text in the output of the module.
 fn replace(pair: &mut Pair, from: &'static str, to: &'static str) {
     pair.to_host = Box::new(move |_, bytes| {
         String::from_utf8(bytes)
@@ -49,7 +49,7 @@ fn undisturbed(pair: &mut Pair) {
 }
 
 #[test]
-fn a_lost_prompt_is_waited_out_and_nothing_is_written_blind() {
+fn after_a_lost_prompt_the_driver_waits_and_writes_no_content() {
     let (mut pair, _) = online();
     let arrived = arriving(&mut pair);
     replace(&mut pair, "\r\n> ", "");
@@ -57,15 +57,21 @@ fn a_lost_prompt_is_waited_out_and_nothing_is_written_blind() {
     let answer = connect(&mut pair, &verified());
     let why = TlsFailure::Refused(Refusal::TimeOut);
     assert!(matches!(answer, Err(Error::Tls { step: UPLOAD, why: is }) if is == why), "{answer:?}");
-    assert!(pair.now - before >= Duration::from_secs(15), "the module's own time-out");
+    assert!(
+        pair.now - before >= Duration::from_secs(15),
+        "the driver did not wait for the module's own timeout"
+    );
     assert!(!holds(&arrived.borrow(), "-----BEGIN"));
-    assert!(commands(&mut pair).last().unwrap().starts_with("AT+FSWRITE"), "nothing goes out behind it");
+    assert!(
+        commands(&mut pair).last().unwrap().starts_with("AT+FSWRITE"),
+        "a command was written after AT+FSWRITE"
+    );
     undisturbed(&mut pair);
     connect(&mut pair, &verified()).unwrap();
 }
 
 #[test]
-fn a_lost_prompt_and_a_lost_time_out_end_all_the_same() {
+fn an_upload_with_a_lost_prompt_and_a_lost_timeout_ends() {
     let (mut pair, _) = online();
     let arrived = arriving(&mut pair);
     pair.to_host = Box::new(|_, bytes| {
@@ -83,14 +89,14 @@ fn a_lost_prompt_and_a_lost_time_out_end_all_the_same() {
 }
 
 #[test]
-fn a_prompt_without_a_blank_is_one_too() {
+fn a_prompt_for_a_file_may_lack_its_blank() {
     let (mut pair, _) = online();
     replace(&mut pair, "\r\n> ", "\r\n>");
     connect(&mut pair, &mutual()).unwrap();
 }
 
 #[test]
-fn a_content_that_loses_bytes_is_not_filled_up() {
+fn a_content_with_lost_bytes_is_not_completed_with_filler() {
     let (mut pair, _) = online();
     let mut script = std::mem::replace(&mut pair.to_modem, Box::new(|_, bytes| bytes));
     pair.to_modem = Box::new(move |now, bytes| {
@@ -101,7 +107,7 @@ fn a_content_that_loses_bytes_is_not_filled_up() {
     let why = TlsFailure::Refused(Refusal::TimeOut);
     assert!(matches!(answer, Err(Error::Tls { step: UPLOAD, why: is }) if is == why), "{answer:?}");
     let end = pair.written.windows(8).rposition(|text| text == b"-----END").unwrap();
-    assert!(!holds(&pair.written[end..], "\r\r"), "no content is made up");
+    assert!(!holds(&pair.written[end..], "\r\r"), "filler was written as content");
     pair.to_modem = Box::new(|_, bytes| bytes);
     let lines = pair.command("AT+FSLS=\"/\"", Duration::from_secs(9)).unwrap();
     assert_eq!(lines.len(), 1);
@@ -110,7 +116,7 @@ fn a_content_that_loses_bytes_is_not_filled_up() {
 }
 
 #[test]
-fn a_content_that_loses_bytes_and_its_time_out_is_not_filled_up_either() {
+fn a_content_with_lost_bytes_and_a_lost_timeout_is_not_completed_with_filler() {
     let (mut pair, _) = online();
     let mut script = std::mem::replace(&mut pair.to_modem, Box::new(|_, bytes| bytes));
     pair.to_modem = Box::new(move |now, bytes| {
@@ -122,7 +128,7 @@ fn a_content_that_loses_bytes_and_its_time_out_is_not_filled_up_either() {
     let failed = matches!(answer, Err(Error::Tls { step: UPLOAD, why: TlsFailure::Timeout(_) }));
     assert!(failed, "{answer:?}");
     pair.run_for(Duration::from_secs(30));
-    assert!(!holds(&pair.written, "\r\r"), "no content is made up");
+    assert!(!holds(&pair.written, "\r\r"), "filler was written as content");
 }
 
 #[test]
@@ -150,7 +156,7 @@ fn an_ok_before_the_prompt_is_not_taken_for_success() {
 #[test]
 fn a_late_error_before_the_prompt_does_not_turn_content_into_commands() {
     let (mut pair, script) = online();
-    // Something has timed out before, so that late answers may come.
+    // The answer to an earlier command is lost, so late answers are possible.
     script.loses("AT+CSQ");
     assert!(pair.command("AT+CSQ", Duration::from_secs(2)).is_err());
     pair.run_for(Duration::from_secs(5));
@@ -158,7 +164,7 @@ fn a_late_error_before_the_prompt_does_not_turn_content_into_commands() {
     let arrived = arriving(&mut pair);
     connect(&mut pair, &verified()).unwrap();
     assert!(holds(&arrived.borrow(), "-----END CERTIFICATE-----\nAT+"));
-    // And if it was the command's own, nothing is written for as long as the module might wait.
+    // If the error is the command's own, the driver writes nothing while the module may still wait.
     replace(&mut pair, "\r\n> ", "\r\nERROR\r\n");
     arrived.borrow_mut().clear();
     let before = pair.now;
@@ -170,7 +176,7 @@ fn a_late_error_before_the_prompt_does_not_turn_content_into_commands() {
 }
 
 #[test]
-fn a_bearer_that_is_lost_during_an_upload_leaves_no_command_in_the_file() {
+fn a_bearer_lost_during_an_upload_leaves_no_command_in_the_file() {
     let (mut pair, _) = online();
     replace(&mut pair, "\r\n> ", "");
     let ticket = connecting(&mut pair, &verified(), Duration::from_secs(120));
@@ -187,7 +193,7 @@ fn a_bearer_that_is_lost_during_an_upload_leaves_no_command_in_the_file() {
 }
 
 #[test]
-fn a_module_that_restarts_at_any_step_ends_the_connection_and_no_more() {
+fn a_restart_at_any_step_ends_only_the_connection() {
     for begin in ["AT+FSCREATE", "AT+FSWRITE", "AT+SSLCFG", "AT+CIPSSL", "AT+CIPSTART"] {
         let (mut pair, _) = online();
         let ticket = connecting(&mut pair, &verified(), Duration::from_secs(120));
@@ -201,7 +207,7 @@ fn a_module_that_restarts_at_any_step_ends_the_connection_and_no_more() {
 }
 
 #[test]
-fn a_port_that_is_lost_at_any_step_ends_the_connection() {
+fn a_port_lost_at_any_step_ends_the_connection() {
     for begin in ["AT+FSCREATE", "AT+FSWRITE", "AT+SSLCFG", "AT+CIPSSL", "AT+CIPSTART"] {
         let (mut pair, _) = online();
         let ticket = connecting(&mut pair, &verified(), Duration::from_secs(120));
@@ -214,11 +220,11 @@ fn a_port_that_is_lost_at_any_step_ends_the_connection() {
 }
 
 #[test]
-fn a_file_that_was_not_written_to_the_end_is_not_used_whatever_its_length() {
+fn an_incompletely_written_file_is_not_used_even_if_its_length_is_right() {
     let (mut pair, _) = online();
     let ticket = connecting(&mut pair, &verified(), Duration::from_secs(120));
     pair.run_until(|pair| holds(&pair.written, "AT+FSWRITE"));
-    // The port goes before the content does: what comes next is taken for it.
+    // The port is lost before the content is written, so the module takes the next bytes for the content.
     pair.engine.handle(pair.now, Input::PortLost("unplugged"));
     pair.run_for(Duration::from_millis(100));
     assert!(pair.answered(ticket).is_some());
@@ -227,7 +233,7 @@ fn a_file_that_was_not_written_to_the_end_is_not_used_whatever_its_length() {
     let line = commands(&mut pair).into_iter().find(|line| line.starts_with("AT+FSWRITE")).unwrap();
     let (name, len) = (line.split('"').nth(1).unwrap(), line.split(',').nth(2).unwrap());
     let size = pair.command(&format!("AT+FSFLSIZE=\"{name}\""), Duration::from_secs(9)).unwrap();
-    assert_eq!(size, [format!("+FSFLSIZE: {len}")], "it is full, of line ends");
+    assert_eq!(size, [format!("+FSFLSIZE: {len}")], "the file is full of line ends");
     connect(&mut pair, &verified()).unwrap();
     let read = format!("AT+FSREAD=\"{name}\",0,{len},0");
     let lines = pair.command(&read, Duration::from_secs(9)).unwrap();
@@ -235,7 +241,7 @@ fn a_file_that_was_not_written_to_the_end_is_not_used_whatever_its_length() {
         (lines[0].as_str(), lines.last().unwrap().as_str()),
         ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----")
     );
-    // And then it is what it is called.
+    // The file now has the content that its name stands for.
     commands(&mut pair);
     connect(&mut pair, &verified()).unwrap();
     assert!(!commands(&mut pair).iter().any(|line| line.starts_with("AT+FSWRITE")));
@@ -255,7 +261,7 @@ fn an_abandoned_connection_leaves_the_channel_free() {
 }
 
 #[test]
-fn keys_are_seen_nowhere() {
+fn no_event_log_or_capture_shows_a_key() {
     let (mut pair, _) = online();
     let header = Header { what: "secrets".into(), source: "test".into(), expect: vec!["none".into()] };
     let recorder = Rc::new(RefCell::new(Recorder::new(Vec::new(), &header)));
@@ -265,7 +271,7 @@ fn keys_are_seen_nowhere() {
         sent.borrow_mut().to_modem(now, &bytes);
         script(now, bytes)
     });
-    // A module that repeats what it is given, line by line, as no documented one does.
+    // A module that repeats its input line by line, as no documented one does.
     pair.to_host = Box::new(move |now, bytes| {
         let text = String::from_utf8_lossy(&bytes)
             .replace("\r\n> ", "\r\n> \r\nWlpaWlpaWlpa\r\n+WlpaWlpa: Wlpa\r\n");
@@ -282,7 +288,7 @@ fn keys_are_seen_nowhere() {
         pair.run_for(Duration::from_millis(1));
     }
     assert!(pair.answer(ticket).is_ok());
-    assert!(holds(&pair.written, SECRET_TEXT), "it was written to the module");
+    assert!(holds(&pair.written, SECRET_TEXT), "the key was not written to the module");
     is_hidden(&format!("{:?}", pair.events), "events");
     let empty = Recorder::new(Vec::new(), &header);
     let capture = String::from_utf8(recorder.replace(empty).into_inner()).unwrap();
@@ -290,9 +296,10 @@ fn keys_are_seen_nowhere() {
     assert!(capture.contains("AT+FSWRITE=") && capture.contains("***"), "{capture}");
 }
 
-/// The module has given up before the content comes, and its echo is on: it sends back what it takes for commands.
+/// The module ends the upload before the content comes. With echo on, it sends back the content, which it takes for
+/// commands.
 #[test]
-fn a_key_that_comes_back_behind_an_early_error_is_seen_nowhere() {
+fn a_key_echoed_after_an_early_error_is_not_shown() {
     let (mut pair, _) = online();
     connect(&mut pair, &mutual()).unwrap();
     let written = String::from_utf8(pair.written.clone()).unwrap();
@@ -323,7 +330,7 @@ fn a_key_that_comes_back_behind_an_early_error_is_seen_nowhere() {
 }
 
 #[test]
-fn the_names_of_requests_hold_no_key() {
+fn the_names_of_requests_contain_no_key() {
     let host = air724ug::at::Quotable::host("example.com").unwrap();
     let tls = mutual().settings(host.as_str()).unwrap();
     let request = Request::ConnectTls { tls, host, port: 443, timeout: Duration::from_secs(1) };

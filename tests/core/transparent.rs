@@ -1,4 +1,4 @@
-//! Transparent mode: every byte both ways, in and out of it, and back to sockets whatever happens.
+//! Transparent mode: every byte in both directions, the ways in and out, and the return to sockets after every event.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::time::Duration;
@@ -18,7 +18,7 @@ fn streaming() -> (Pair, SocketId) {
     (pair, stream)
 }
 
-/// Every byte that there is, several times, and words that mean something to a module.
+/// Every byte value several times, and lines that mean something to a module.
 fn everything() -> Vec<u8> {
     let words =
         b"\r\nOK\r\n\r\nCLOSED\r\nx+++ATH\r\n+RECEIVE,0,5:\r\n\r\n> \r\nRDY\r\n\r\nNO CARRIER\r\n\x1a\x1b";
@@ -26,13 +26,13 @@ fn everything() -> Vec<u8> {
     words.iter().copied().chain(bytes).chain(*words).chain(*b"the end").collect()
 }
 
-/// Sends and reads it back.
+/// Sends data and reads them back.
 fn echoes(pair: &mut Pair, stream: SocketId, data: &[u8]) {
     assert_eq!(pair.send(stream, data).unwrap(), data.len());
     assert_eq!(pair.read(stream, data.len()).unwrap(), data);
 }
 
-/// Sockets work, one opened and closed shows it.
+/// Checks that sockets work, with one that is opened and closed.
 fn sockets_work(pair: &mut Pair) {
     let socket = pair.channel_open();
     echoes(pair, socket, b"an ordinary socket");
@@ -87,13 +87,13 @@ fn a_stream_works_byte_by_byte_at_a_line_rate() {
 }
 
 #[test]
-fn pluses_alone_are_payload() {
+fn pluses_without_guard_times_are_payload() {
     let (mut pair, stream) = streaming();
     for data in ["+++", "+", "++", "+++", "++++", "+++"] {
         pair.run_for(Duration::from_secs(2));
         echoes(&mut pair, stream, data.as_bytes());
         pair.run_for(Duration::from_secs(2));
-        assert_eq!(pair.modem.state().line, LineState::Online, "{data:?} was an escape");
+        assert_eq!(pair.modem.state().line, LineState::Online, "{data:?} was taken as an escape");
     }
     for _ in 0..9 {
         pair.run_for(Duration::from_millis(300));
@@ -103,7 +103,7 @@ fn pluses_alone_are_payload() {
 }
 
 #[test]
-fn an_escape_keeps_the_connection_and_commands_run_beside_it() {
+fn an_escape_keeps_the_connection_and_allows_commands() {
     let (mut pair, stream) = streaming();
     echoes(&mut pair, stream, b"before");
     let before = pair.now;
@@ -111,21 +111,21 @@ fn an_escape_keeps_the_connection_and_commands_run_beside_it() {
     assert!(pair.now - before < Duration::from_secs(3), "it took {:?}", pair.now - before);
     assert!(matches!(pair.call(Request::query(&Signal)), Ok(Response::Reply(_))));
     assert_eq!(pair.command("AT+CSQ", Duration::from_secs(9)).unwrap(), ["+CSQ: 24,99"]);
-    assert!(matches!(pair.escape(stream), Ok(Response::Done)), "it is there already");
+    assert!(matches!(pair.escape(stream), Ok(Response::Done)), "the module is in command mode already");
     let waits = pair.sending(stream, b"behind");
     pair.run_for(Duration::from_secs(30));
     assert_eq!(pair.modem.state().line, LineState::Command);
-    assert!(pair.answered(waits).is_none(), "what is written meanwhile waits");
+    assert!(pair.answered(waits).is_none(), "data for the stream wait for data mode");
     assert!(matches!(pair.resume(stream), Ok(Response::Done)));
     assert_eq!(pair.read(stream, 6).unwrap(), b"behind");
-    assert!(matches!(pair.resume(stream), Ok(Response::Done)), "it is there already");
+    assert!(matches!(pair.resume(stream), Ok(Response::Done)), "the module is in data mode already");
     assert!(pair.answered(waits).is_some());
     pair.close(stream).unwrap();
     sockets_work(&mut pair);
 }
 
 #[test]
-fn news_behind_the_answer_to_an_escape_are_no_payload() {
+fn lines_after_the_answer_to_an_escape_are_no_payload() {
     for news in ["RING", "BUSY", "+CREG: 1"] {
         let (mut pair, stream) = streaming();
         pair.run_for(Duration::from_secs(5));
@@ -142,7 +142,7 @@ fn news_behind_the_answer_to_an_escape_are_no_payload() {
 }
 
 #[test]
-fn words_of_the_peer_before_an_escape_are_given_where_the_connection_ends_behind_it() {
+fn payload_before_an_escape_is_delivered_if_the_connection_ends_after_it() {
     let (mut pair, stream) = streaming();
     push(&mut pair, b"data\r\n+PDP: DEACT\r\n more");
     pair.run_for(Duration::from_millis(700));
@@ -157,7 +157,7 @@ fn words_of_the_peer_before_an_escape_are_given_where_the_connection_ends_behind
 }
 
 #[test]
-fn what_the_peer_sends_beside_commands_comes_when_data_mode_is_back() {
+fn payload_of_the_peer_in_command_mode_comes_after_the_return_to_data_mode() {
     let (mut pair, stream) = streaming();
     pair.escape(stream).unwrap();
     push(&mut pair, b"while you were away\r\nOK\r\n");
@@ -166,7 +166,7 @@ fn what_the_peer_sends_beside_commands_comes_when_data_mode_is_back() {
     assert_eq!(pair.read(stream, 25).unwrap(), b"while you were away\r\nOK\r\n");
 }
 
-/// The peer of the stream sends this.
+/// Sends bytes from the peer of the stream.
 fn push(pair: &mut Pair, bytes: &[u8]) {
     let network = pair.modem.network_mut();
     let link = network.last_link().unwrap();
@@ -174,7 +174,7 @@ fn push(pair: &mut Pair, bytes: &[u8]) {
     pair.run_for(Duration::from_millis(1));
 }
 
-/// What the module says at the end of a connection, and what the stream makes of it.
+/// The module's line at the end of a connection, and the reason that the stream reports.
 const ENDINGS: [(&str, CloseReason); 7] = [
     ("\r\nCLOSED\r\n", CloseReason::Peer),
     ("\r\nTCP ERROR:12\r\n", CloseReason::Reset),
@@ -186,7 +186,7 @@ const ENDINGS: [(&str, CloseReason); 7] = [
 ];
 
 #[test]
-fn a_peer_that_closes_is_the_end_behind_the_last_byte() {
+fn a_close_by_the_peer_is_the_end_after_the_last_byte() {
     for size in 1..=24 {
         let mut pair = Pair::online().in_chunks_of(size);
         pair.modem.network_mut().serve(
@@ -205,7 +205,7 @@ fn a_peer_that_closes_is_the_end_behind_the_last_byte() {
 }
 
 #[test]
-fn a_connection_that_is_reset_is_the_end_with_that_reason() {
+fn a_reset_connection_ends_the_stream_with_that_reason() {
     let (mut pair, stream) = streaming();
     echoes(&mut pair, stream, b"data");
     let link = pair.modem.network_mut().last_link().unwrap();
@@ -237,7 +237,7 @@ fn a_lost_bearer_and_a_restart_in_data_mode_end_the_stream() {
     sockets_work(&mut pair);
 }
 
-/// The module is in command mode without a connection, and has said this.
+/// Ends the connection in the simulated module, so that it is in command mode, and injects these lines.
 fn ends_with(pair: &mut Pair, words: &str) {
     pair.control(Control::PeerClose(0));
     assert_eq!(pair.modem.state().line, LineState::Command);
@@ -245,7 +245,7 @@ fn ends_with(pair: &mut Pair, words: &str) {
 }
 
 #[test]
-fn every_ending_is_the_end_with_its_reason_and_none_of_it_is_payload() {
+fn every_line_of_an_end_has_its_reason_and_is_no_payload() {
     for (words, reason) in ENDINGS {
         for payload in ["", "data", "a line\r\n", "\r\nCLOSED\r\n."] {
             let settings = Settings::default().closed_reported(false);
@@ -262,7 +262,7 @@ fn every_ending_is_the_end_with_its_reason_and_none_of_it_is_payload() {
 }
 
 #[test]
-fn words_of_an_ending_that_the_peer_sends_are_payload_and_the_stream_goes_on() {
+fn lines_of_an_end_that_the_peer_sends_are_payload() {
     for (words, _) in ENDINGS {
         let (mut pair, stream) = streaming();
         push(&mut pair, words.as_bytes());
@@ -276,7 +276,7 @@ fn words_of_an_ending_that_the_peer_sends_are_payload_and_the_stream_goes_on() {
 }
 
 #[test]
-fn words_of_an_ending_with_more_behind_them_cost_time_and_no_byte() {
+fn lines_of_an_end_with_payload_after_them_lose_no_byte() {
     let (mut pair, stream) = streaming();
     for _ in 0..20 {
         push(&mut pair, b"\r\nCLOSED\r\n");
@@ -287,11 +287,12 @@ fn words_of_an_ending_with_more_behind_them_cost_time_and_no_byte() {
         pair.read(stream, 20 * 10 + 1).unwrap(),
         [b"\r\nCLOSED\r\n".repeat(20), b"!".to_vec()].concat()
     );
-    assert!(pair.wrote("+++") > 0, "whatever follows, the module is asked");
+    assert!(pair.wrote("+++") > 0, "the driver did not check the mode");
     echoes(&mut pair, stream, b"goes on");
 }
 
-/// What a module may say behind the end of a connection: news, and answers to payload that was under way.
+/// Lines that a module may print after the end of a connection: unsolicited lines, and answers to payload that was
+/// under way.
 const BEHIND: [&str; 22] = [
     "+CSCON: 0",
     "+CIEV: service, 0",
@@ -318,7 +319,7 @@ const BEHIND: [&str; 22] = [
 ];
 
 #[test]
-fn an_end_is_found_whatever_the_module_says_behind_it() {
+fn an_end_is_detected_with_any_line_after_it() {
     for behind in BEHIND {
         for millis in [0, 50, 400] {
             let settings = Settings::default().closed_reported(false);
@@ -337,7 +338,7 @@ fn an_end_is_found_whatever_the_module_says_behind_it() {
 }
 
 #[test]
-fn an_answer_that_comes_late_behind_an_end_is_not_that_to_the_escape() {
+fn a_late_answer_after_an_end_is_not_the_answer_to_the_escape() {
     for millis in [300, 450, 600, 1_000, 1_400] {
         let settings = Settings::default().closed_reported(false);
         let mut pair = Pair::with(Config::default(), settings).ready();
@@ -356,7 +357,7 @@ fn an_answer_that_comes_late_behind_an_end_is_not_that_to_the_escape() {
 }
 
 #[test]
-fn a_lost_bearer_behind_an_end_is_the_reason() {
+fn a_lost_bearer_after_an_end_is_the_reason() {
     let settings = Settings::default().closed_reported(false);
     let mut pair = Pair::with(Config::default(), settings).ready();
     let stream = pair.dial(ECHO.0, ECHO.1).unwrap();
@@ -366,7 +367,7 @@ fn a_lost_bearer_behind_an_end_is_the_reason() {
 }
 
 #[test]
-fn lines_that_may_be_payload_in_front_of_an_end_are_told_of() {
+fn lines_before_an_end_that_may_be_payload_are_reported() {
     for lines in [
         "\r\n+CREG: 1\r\n",
         "\r\n+NITZ: 24/07/23,08:35:01+32,0\r\n\r\n+CREG: 1\r\n",
@@ -392,7 +393,7 @@ fn lines_that_may_be_payload_in_front_of_an_end_are_told_of() {
 }
 
 #[test]
-fn a_restart_while_kilobytes_are_under_way_ends_the_stream_and_gives_none_of_them_back() {
+fn a_restart_during_a_long_write_ends_the_stream_and_returns_no_byte_as_payload() {
     for (baud, size) in [(115_200, 1000), (115_200, 7), (460_800, 64)] {
         let settings = Settings::lifelike().baud(Some(baud));
         let config = Config::default().baud_rate(baud);
@@ -400,7 +401,7 @@ fn a_restart_while_kilobytes_are_under_way_ends_the_stream_and_gives_none_of_the
         pair.modem.network_mut().serve("sink.test", 1, Peer::discard());
         let stream = pair.dial("sink.test", 1).unwrap();
         let link = pair.modem.network_mut().last_link().unwrap();
-        // Some of it is what a module says.
+        // Some lines look like those of a module.
         let data = [&b"bulk data, line by line\r\n"[..], b"\r\nCLOSED\r\n"].concat().repeat(20_000);
         let timeout = Duration::from_secs(120);
         let send = pair.ask(Request::Send { socket: stream, data: data.clone(), timeout });
@@ -422,7 +423,7 @@ fn a_restart_while_kilobytes_are_under_way_ends_the_stream_and_gives_none_of_the
 }
 
 #[test]
-fn an_ok_of_the_peers_behind_an_escape_that_was_missed_is_no_answer() {
+fn an_ok_from_the_peer_after_a_lost_escape_is_no_answer() {
     for millis in (500..1_500).step_by(50) {
         for host in [ECHO.0, "sink.test"] {
             let mut pair = Pair::online();
@@ -440,7 +441,7 @@ fn an_ok_of_the_peers_behind_an_escape_that_was_missed_is_no_answer() {
                 }
                 Err(error) => {
                     assert!(matches!(error, Error::Closed(CloseReason::EscapeUnanswered)), "{error}");
-                    assert_eq!(pair.wrote("AT+CSQ\r\n"), 2, "bring-up alone has asked");
+                    assert_eq!(pair.wrote("AT+CSQ\r\n"), 2, "only bring-up has written the command");
                 }
             }
             pair.call(Request::Forget { socket: stream }).unwrap();
@@ -449,7 +450,7 @@ fn an_ok_of_the_peers_behind_an_escape_that_was_missed_is_no_answer() {
     }
 }
 
-/// The module has restarted without its banner: it echoes, and nothing else of it is heard.
+/// Restarts the module without its banner: it echoes, and the driver receives nothing else from it.
 fn restart_in_silence(pair: &mut Pair) {
     pair.control(Control::fault(fault::Reboot));
     pair.to_host =
@@ -457,7 +458,7 @@ fn restart_in_silence(pair: &mut Pair) {
 }
 
 #[test]
-fn a_heartbeat_finds_a_module_that_has_restarted_without_a_word() {
+fn a_heartbeat_detects_a_restart_without_a_banner() {
     for echo in [true, false] {
         let (mut pair, stream) = streaming();
         echoes(&mut pair, stream, b"data");
@@ -483,7 +484,7 @@ fn a_heartbeat_finds_a_module_that_has_restarted_without_a_word() {
 }
 
 #[test]
-fn a_heartbeat_that_a_peer_answers_or_sends_back_keeps_a_stream() {
+fn a_heartbeat_that_the_peer_answers_or_echoes_keeps_the_stream() {
     for (host, answer) in [(ECHO.0, &b"ping"[..]), ("other.test", b"pong")] {
         let mut pair = Pair::online();
         let stream = {
@@ -501,13 +502,13 @@ fn a_heartbeat_that_a_peer_answers_or_sends_back_keeps_a_stream() {
             assert_eq!(pair.read(stream, 4).unwrap(), answer);
         }
         assert!(pair.engine.heartbeat_statistics(stream).unwrap().answered > 5);
-        assert_eq!(pair.wrote("+++") > 0, host == ECHO.0, "what comes back as it went may be an echo");
+        assert_eq!(pair.wrote("+++") > 0, host == ECHO.0, "an identical answer may be the module's echo");
         pair.close(stream).unwrap();
     }
 }
 
 #[test]
-fn an_ok_of_the_peers_is_never_the_answer_to_an_escape() {
+fn an_ok_from_the_peer_is_never_the_answer_to_an_escape() {
     for millis in (0..3_000).step_by(50) {
         for words in [&b"\r\nOK\r\n"[..], b"x\r\nOK\r\n", b"\r\nOK\r\n\r\nCLOSED\r\n", b"\r\nOK"] {
             let (mut pair, stream) = streaming();
@@ -524,7 +525,7 @@ fn an_ok_of_the_peers_is_never_the_answer_to_an_escape() {
 }
 
 #[test]
-fn a_line_end_is_read_soon() {
+fn a_line_end_is_delivered_without_a_long_wait() {
     let (mut pair, stream) = streaming();
     for text in ["hello\r\n", "\r", "\r\n", "^"] {
         push(&mut pair, text.as_bytes());
@@ -534,7 +535,7 @@ fn a_line_end_is_read_soon() {
 }
 
 #[test]
-fn what_ends_in_command_mode_ends_the_stream() {
+fn a_connection_that_ends_in_command_mode_ends_the_stream() {
     for (words, reason) in ENDINGS.into_iter().filter(|(words, _)| !words.contains("NO CARRIER")) {
         let (mut pair, stream) = streaming();
         pair.escape(stream).unwrap();
@@ -547,7 +548,7 @@ fn what_ends_in_command_mode_ends_the_stream() {
 }
 
 #[test]
-fn data_among_the_answers_of_command_mode_are_not_lost_in_silence() {
+fn data_in_command_mode_are_not_lost_silently() {
     let long = [0xff; 5000];
     for data in [
         &b"what is this\r\n"[..],
@@ -587,12 +588,12 @@ fn no_carrier_and_every_other_refusal_of_data_mode_end_the_stream() {
 }
 
 #[test]
-fn data_mode_that_is_not_confirmed_ends_the_stream_and_the_module_is_found_again() {
+fn data_mode_without_a_confirmation_ends_the_stream_and_the_module_is_found_again() {
     for (reaches, answer) in [(true, ""), (false, ""), (false, "\r\nOK\r\n")] {
         let (mut pair, stream) = streaming();
         pair.escape(stream).unwrap();
         if reaches {
-            // The module is in data mode, and its `CONNECT` is lost.
+            // The module enters data mode, and its `CONNECT` is lost.
             pair.to_host =
                 Box::new(|_, bytes| if bytes.windows(7).any(|w| w == b"CONNECT") { vec![] } else { bytes });
         } else {
@@ -611,7 +612,7 @@ fn data_mode_that_is_not_confirmed_ends_the_stream_and_the_module_is_found_again
 }
 
 #[test]
-fn an_escape_that_is_lost_is_written_again() {
+fn a_lost_escape_is_written_again() {
     for lost in 0..=4 {
         let (mut pair, stream) = streaming();
         pair.instead_times(lost, "+++", "");
@@ -633,7 +634,7 @@ fn run(pair: &mut Pair, command: &str) {
     pair.call(Request::Run(command)).unwrap();
 }
 
-/// The module does not hear an escape, however often it is written.
+/// A module that never receives an escape.
 fn deaf_to_pluses(settings: &[&str]) -> (Pair, SocketId) {
     let mut pair = Pair::online();
     for command in settings {
@@ -646,10 +647,10 @@ fn deaf_to_pluses(settings: &[&str]) -> (Pair, SocketId) {
 }
 
 #[test]
-fn firmware_that_is_deaf_to_pluses_leaves_data_mode_when_dtr_goes_off() {
+fn firmware_that_ignores_pluses_leaves_data_mode_when_dtr_goes_off() {
     let (mut pair, stream) = deaf_to_pluses(&[]);
     assert!(matches!(pair.escape(stream), Ok(Response::Done)));
-    assert_eq!(pair.dtr, Some(true), "it is on again");
+    assert_eq!(pair.dtr, Some(true), "DTR is on again");
     run(&mut pair, "AT+CSQ");
     pair.resume(stream).unwrap();
     echoes(&mut pair, stream, b"goes on");
@@ -668,7 +669,7 @@ fn a_module_that_hangs_up_when_dtr_goes_off_has_closed_the_stream() {
 }
 
 #[test]
-fn a_module_that_does_not_look_at_dtr_either_is_given_up_and_dtr_is_on_again() {
+fn a_stream_of_a_module_that_also_ignores_dtr_fails_and_dtr_is_on_again() {
     let (mut pair, stream) = deaf_to_pluses(&["AT&D0"]);
     let escaped = pair.escape(stream);
     assert!(matches!(escaped, Err(Error::Closed(CloseReason::EscapeUnanswered))), "{escaped:?}");
@@ -676,7 +677,7 @@ fn a_module_that_does_not_look_at_dtr_either_is_given_up_and_dtr_is_on_again() {
 }
 
 #[test]
-fn data_that_come_while_dtr_is_off_are_the_streams() {
+fn data_that_come_while_dtr_is_off_belong_to_the_stream() {
     let (mut pair, stream) = deaf_to_pluses(&["AT&D0"]);
     let escape = pair.ask(Request::Escape { socket: stream, timeout: Duration::from_secs(60) });
     pair.run_until(|pair| pair.dtr == Some(false));
@@ -687,7 +688,7 @@ fn data_that_come_while_dtr_is_off_are_the_streams() {
 }
 
 #[test]
-fn an_escape_whose_time_is_up_leaves_the_stream_as_it_was() {
+fn an_escape_that_times_out_leaves_the_stream_unchanged() {
     for millis in [1, 1_000, 1_200, 1_600, 1_900] {
         let (mut pair, stream) = streaming();
         let timeout = Duration::from_millis(millis);
@@ -700,7 +701,7 @@ fn an_escape_whose_time_is_up_leaves_the_stream_as_it_was() {
 }
 
 #[test]
-fn every_failure_to_connect_is_the_streams_error_and_sockets_work_afterwards() {
+fn every_failure_to_connect_is_an_error_and_sockets_work_afterwards() {
     let refused = [
         ("refused.test", ""),
         ("nowhere.test", ""),
@@ -734,7 +735,7 @@ fn a_connection_that_never_answers_times_out_and_sockets_work_afterwards() {
 }
 
 #[test]
-fn a_late_connect_gives_no_application_a_stream_and_its_peer_no_commands() {
+fn after_a_late_connect_there_is_no_stream_and_the_peer_gets_no_commands() {
     let mut pair = Pair::online();
     let connects = pair.modem.network_mut();
     connects.set_latency(Duration::from_secs(6));
@@ -748,7 +749,7 @@ fn a_late_connect_gives_no_application_a_stream_and_its_peer_no_commands() {
 }
 
 #[test]
-fn data_mode_begins_in_every_spelling() {
+fn every_spelling_of_connect_begins_data_mode() {
     for spelling in ["CONNECT OK", "ALREADY CONNECT", "CONNECT"] {
         let mut pair = Pair::online();
         let line = format!("\r\n{spelling}\r\n");
@@ -783,7 +784,7 @@ const STEPS: [&str; 13] = [
 ];
 
 #[test]
-fn every_step_into_the_stream_may_be_lost() {
+fn every_answer_on_the_way_into_a_stream_may_be_lost() {
     for step in STEPS {
         for times in [1, 100] {
             let mut pair = Pair::online();
@@ -804,7 +805,7 @@ fn every_step_into_the_stream_may_be_lost() {
 }
 
 #[test]
-fn a_module_without_transparent_mode_says_so_at_once() {
+fn a_module_without_transparent_mode_is_an_error_at_once() {
     for (step, answer) in
         [("AT+CIPMUX=0", "ERROR"), ("AT+CIPMODE=1", "ERROR"), ("AT+CIPMODE=1", "+CME ERROR: 3")]
     {
@@ -823,7 +824,7 @@ fn a_module_without_transparent_mode_says_so_at_once() {
 }
 
 #[test]
-fn every_step_out_of_the_stream_may_be_lost() {
+fn every_answer_on_the_way_out_of_a_stream_may_be_lost() {
     for step in ["+++", "AT+CIPCLOSE", "AT+CIPSHUT", "AT+CIPMODE=0", "AT+CIPMUX=1", "AT+CSTT", "AT+CIFSR"] {
         let (mut pair, stream) = streaming();
         pair.instead(step, "");
@@ -854,7 +855,7 @@ fn an_open_socket_is_never_closed_for_a_stream() {
 }
 
 #[test]
-fn what_an_ended_socket_has_left_can_be_read_beside_a_stream() {
+fn unread_data_of_an_ended_socket_can_be_read_during_a_stream() {
     let mut pair = Pair::online();
     pair.modem.network_mut().serve("bye.test", 1, Peer::discard().greeting(*b"bye").close_when_sent());
     let socket = pair.connect("bye.test", 1).unwrap();
@@ -867,7 +868,7 @@ fn what_an_ended_socket_has_left_can_be_read_beside_a_stream() {
 }
 
 #[test]
-fn whatever_needs_the_line_is_refused_at_once_while_a_stream_has_it() {
+fn requests_that_need_the_line_are_refused_during_a_stream() {
     let (mut pair, stream) = streaming();
     let timeout = Duration::from_secs(60);
     let host = || air724ug::at::Quotable::host("echo.test").unwrap();
@@ -902,10 +903,13 @@ fn whatever_needs_the_line_is_refused_at_once_while_a_stream_has_it() {
 }
 
 #[test]
-fn a_socket_that_is_asked_for_while_a_dropped_stream_is_on_its_way_out_waits() {
+fn a_socket_is_refused_until_a_dropped_stream_has_ended() {
     let (mut pair, stream) = streaming();
     pair.call(Request::Forget { socket: stream }).unwrap();
-    assert!(matches!(pair.connect(ECHO.0, 7), Err(Error::InUse(InUse::Transparent))), "it is still there");
+    assert!(
+        matches!(pair.connect(ECHO.0, 7), Err(Error::InUse(InUse::Transparent))),
+        "the stream has not ended yet"
+    );
     pair.run_for(Duration::from_secs(3));
     sockets_work(&mut pair);
     let stream = pair.dial(ECHO.0, ECHO.1).unwrap();
@@ -916,7 +920,7 @@ fn a_socket_that_is_asked_for_while_a_dropped_stream_is_on_its_way_out_waits() {
 }
 
 #[test]
-fn a_stream_that_is_left_at_any_moment_gives_the_module_back() {
+fn sockets_work_after_a_stream_is_left_at_any_moment() {
     for millis in (0..6_000).step_by(100) {
         for close in [true, false] {
             let (mut pair, stream) = streaming();
@@ -943,7 +947,7 @@ fn a_stream_that_is_left_at_any_moment_gives_the_module_back() {
 }
 
 #[test]
-fn a_port_that_is_lost_at_any_moment_ends_the_stream_and_no_peer_gets_commands() {
+fn a_port_lost_at_any_moment_ends_the_stream_and_the_peer_gets_no_commands() {
     for millis in (0..8_000).step_by(250) {
         let mut pair = Pair::online();
         let dialling = pair.dialling(ECHO.0, ECHO.1, Duration::from_secs(60));
@@ -975,7 +979,7 @@ fn a_port_that_is_lost_at_any_moment_ends_the_stream_and_no_peer_gets_commands()
 }
 
 #[test]
-fn a_port_that_is_lost_again_before_the_module_was_found_makes_no_payload_of_commands() {
+fn a_port_lost_twice_sends_the_peer_no_commands() {
     for millis in (0..3_000).step_by(100) {
         let mut pair = Pair::online();
         pair.dial(ECHO.0, ECHO.1).unwrap();
@@ -1046,7 +1050,7 @@ fn commands_of_the_application_may_end_the_stream() {
 }
 
 #[test]
-fn an_unread_stream_is_overrun_and_says_by_how_much() {
+fn an_unread_stream_is_overrun_and_reports_the_lost_bytes() {
     let mut pair = Pair::with(Config::default().receive_window(4_096), Settings::default()).ready();
     let stream = pair.dial(ECHO.0, ECHO.1).unwrap();
     let data: Vec<u8> = (0..=255).cycle().take(6_000).collect();
@@ -1060,15 +1064,15 @@ fn an_unread_stream_is_overrun_and_says_by_how_much() {
 }
 
 #[test]
-fn a_port_that_takes_nothing_holds_writes_back_and_a_close_does_not_wait_for_ever() {
+fn on_a_stuck_port_writes_wait_and_a_close_times_out() {
     let (mut pair, stream) = streaming();
     pair.port_is_stuck = true;
     let data = vec![b'x'; 100_000];
     let before = pair.written.len();
     let send = pair.ask(Request::Send { socket: stream, data, timeout: Duration::from_secs(5) });
-    let Ok(Response::Sent { accepted, .. }) = pair.answer(send) else { panic!("nothing was taken") };
+    let Ok(Response::Sent { accepted, .. }) = pair.answer(send) else { panic!("no byte was accepted") };
     assert_eq!(pair.written.len() - before, accepted);
-    assert!(accepted <= 4_096, "{accepted} bytes without a port that takes them");
+    assert!(accepted <= 4_096, "{accepted} bytes accepted on a stuck port");
     let closed = pair.call(Request::Close { socket: stream, timeout: Duration::from_secs(40) });
     assert!(matches!(closed, Err(Error::Timeout { .. })), "{closed:?}");
     pair.run_for(Duration::from_secs(60));
@@ -1077,7 +1081,7 @@ fn a_port_that_takes_nothing_holds_writes_back_and_a_close_does_not_wait_for_eve
 }
 
 #[test]
-fn nothing_that_one_stream_could_not_send_reaches_the_next() {
+fn unsent_data_of_a_stream_do_not_reach_the_next_one() {
     let (mut pair, stream) = streaming();
     pair.send(stream, b"for the first peer").unwrap();
     let link = pair.modem.network_mut().last_link().unwrap();

@@ -1,4 +1,5 @@
-//! A peer that does not read: the modem takes no more (RTS/CTS), a transparent stream waits, and nothing is lost.
+//! A peer that does not read, on a line with RTS/CTS: the modem stops the host, a transparent stream waits, and no byte
+//! is lost.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::time::Duration;
@@ -31,15 +32,19 @@ fn send(pair: &mut Pair, stream: SocketId, data: &[u8], secs: u64) -> Result<usi
 }
 
 #[test]
-fn what_a_slow_peer_does_not_take_waits_and_comes_in_order() {
+fn data_for_a_slow_peer_wait_and_arrive_in_order() {
     for baud in [None, Some(921_600)] {
         let (mut pair, stream, link) = to_a_deaf_peer(Settings::default().baud(baud));
         let data = data(600_000);
         let sent = pair.sending(stream, &data);
         pair.run_for(Duration::from_secs(30));
-        assert!(pair.answered(sent).is_none(), "it can't have been taken");
-        assert!(pair.held_back() > 0, "the modem takes no more");
-        assert!(pair.written.len() < 500_000, "{} bytes without a peer that reads", pair.written.len());
+        assert!(pair.answered(sent).is_none(), "the peer can't have received all data");
+        assert!(pair.held_back() > 0, "the modem does not stop the host");
+        assert!(
+            pair.written.len() < 500_000,
+            "{} bytes written to a peer that does not read",
+            pair.written.len()
+        );
         assert!(pair.modem.network().received(link).is_empty());
         pair.modem.network_mut().set_reading(link, true);
         pair.run_for(Duration::ZERO);
@@ -65,16 +70,16 @@ fn a_write_to_a_peer_that_never_reads_times_out_and_says_how_much_went() {
     pair.run_for(Duration::ZERO);
     pair.run_for(Duration::from_secs(2));
     let received = pair.modem.network().received(link);
-    assert_eq!(received.len(), accepted, "what was accepted, and nothing else");
+    assert_eq!(received.len(), accepted, "the peer received more or less than was accepted");
     assert!(received == &data[..accepted]);
     assert_eq!(send(&mut pair, stream, b"again", 5).unwrap(), 5);
     pair.run_for(Duration::from_secs(2));
     assert!(pair.modem.network().received(link).ends_with(b"again"));
 }
 
-/// Schedule 641 of `hostile_stream`: only the last piece was waited for, and the peer got the escape.
+/// Regression, schedule 641 of `hostile_stream`: the escape waited only for the last piece, and reached the peer.
 #[test]
-fn an_escape_waits_for_all_that_the_port_still_holds() {
+fn an_escape_waits_until_the_port_is_empty() {
     for baud in [9_600, 115_200] {
         let settings = Settings::default().baud(Some(baud));
         let mut pair = Pair::with(Config::default().baud_rate(baud), settings).ready();
@@ -95,9 +100,12 @@ fn a_stream_whose_peer_never_reads_can_be_left() {
     let accepted = send(&mut pair, stream, &data(600_000), 5).unwrap();
     let began = pair.now;
     let escaped = pair.escape(stream);
-    assert!(matches!(escaped, Err(Error::Timeout { .. })), "the modem can't hear it: {escaped:?}");
+    assert!(
+        matches!(escaped, Err(Error::Timeout { .. })),
+        "the modem can't have received the escape: {escaped:?}"
+    );
     assert!(pair.now - began <= Duration::from_secs(20));
-    // The port has not taken all: the question for the mode is put off until the time is up, and the mode stays unknown.
+    // The port is not empty, so the question for the mode is postponed until the timeout, and the mode stays unknown.
     let closed = pair.call(Request::Close { socket: stream, timeout: Duration::from_secs(40) });
     assert!(matches!(closed, Err(Error::Timeout { .. } | Error::Closed(CloseReason::Local))), "{closed:?}");
     assert!(accepted > PORT_BUFFER);

@@ -30,7 +30,7 @@ fn datagram(pair: &mut Pair, socket: SocketId) -> Vec<u8> {
 }
 
 #[test]
-fn datagrams_keep_their_borders_both_ways() {
+fn datagrams_stay_separate_in_both_directions() {
     let mut pair = Pair::online();
     let socket = association(&mut pair);
     for datagram in [&b"one"[..], b"two \r\nOK\r\n", &[7; 1460]] {
@@ -42,7 +42,7 @@ fn datagrams_keep_their_borders_both_ways() {
 }
 
 #[test]
-fn the_sender_of_a_datagram_is_known_where_the_firmware_says_it() {
+fn the_sender_of_a_datagram_is_known_if_the_firmware_reports_it() {
     for mode in [ReceiveMode::Push, ReceiveMode::Manual] {
         let config = Config::default().receive_mode(mode).report_senders(true);
         let mut pair = Pair::with(config, Settings::default()).ready();
@@ -50,10 +50,10 @@ fn the_sender_of_a_datagram_is_known_where_the_firmware_says_it() {
         let socket = association(&mut pair);
         pair.send(socket, b"who?").unwrap();
         pair.run_until(|pair| pair.engine.readable(socket) != (0, false));
-        let sender = pair.engine.sender(socket).expect("the firmware says it");
+        let sender = pair.engine.sender(socket).expect("the firmware reports the sender");
         assert_eq!(sender.port(), ECHO.1, "{mode:?}");
         assert_eq!(datagram(&mut pair, socket), b"who?");
-        assert_eq!(pair.engine.sender(socket), None, "nothing waits any more");
+        assert_eq!(pair.engine.sender(socket), None, "no datagram is waiting");
     }
 }
 
@@ -69,7 +69,7 @@ fn an_application_receives_a_datagram_with_its_sender() {
     socket.send(b"a longer one").unwrap();
     socket.send(b"two").unwrap();
     let (mut buf, from) = ([0; 8], Some(SocketAddr::from(([10, 1, 0, 1], 7))));
-    assert_eq!(socket.recv_from(&mut buf).unwrap(), (8, from), "its rest is lost");
+    assert_eq!(socket.recv_from(&mut buf).unwrap(), (8, from), "the rest of the datagram is lost");
     assert_eq!(socket.recv_from(&mut buf).unwrap(), (3, from));
     assert_eq!(&buf[..3], b"two");
     socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
@@ -77,7 +77,7 @@ fn an_application_receives_a_datagram_with_its_sender() {
 }
 
 #[test]
-fn firmware_that_says_no_sender_is_used_without() {
+fn firmware_without_senders_works_without_them() {
     let mut pair = Pair::with(Config::default().report_senders(true), Settings::default());
     pair.to_modem = Box::new(|_, bytes| match bytes.starts_with(b"AT+CIPSRIP") {
         true => b"AT+UNKNOWN\r\n".to_vec(),
@@ -108,7 +108,7 @@ fn a_datagram_that_looks_like_a_command_is_one_datagram() {
 fn a_command_inside_a_datagram_is_not_run_when_the_prompt_is_lost() {
     let mut pair = Pair::online();
     let socket = association(&mut pair);
-    // Both the command and its prompt are lost: the payload would be read as commands.
+    // The command is lost together with its prompt, so the module would read the payload as commands.
     pair.to_modem = Box::new(|_, bytes| if bytes.starts_with(b"AT+CIPSEND") { Vec::new() } else { bytes });
     assert!(pair.send(socket, b"x\r\nAT+CFUN=0\r\n").is_err());
     pair.to_modem = Box::new(|_, bytes| bytes);

@@ -1,4 +1,4 @@
-//! Writes as to a `TcpStream`: joined, bounded, and their errors told by the next call; in virtual time.
+//! Writes as to a `TcpStream`: joined and bounded, with errors that the next call reports. In virtual time.
 
 #![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
 
@@ -12,10 +12,10 @@ use air724ug::{CloseReason, Config, Error, ReceiveMode};
 
 const LONG: Duration = Duration::from_secs(120);
 const MODES: [ReceiveMode; 2] = [ReceiveMode::Push, ReceiveMode::Manual];
-/// The most that waits.
+/// The most bytes that wait.
 const BUFFER: usize = 16 * 1024;
 
-/// A socket's `Write`, as far as virtual time has one.
+/// An implementation of `Write` on a socket in virtual time.
 struct Pen<'a> {
     pair: &'a mut Pair,
     socket: SocketId,
@@ -43,7 +43,7 @@ fn to(pair: &mut Pair, host: &str, peer: Peer) -> SocketId {
     pair.connect(host, 7).unwrap()
 }
 
-/// A module on a line that takes its time, so that writes meet sends under way.
+/// A modem on a slow line, so that a write comes during an earlier send.
 fn online(config: Config) -> Pair {
     let settings = Settings::default().baud(Some(115_200)).latency(Duration::from_millis(5));
     let mut pair = Pair::with(config, settings).ready();
@@ -55,7 +55,7 @@ fn sends(pair: &Pair) -> usize {
     pair.wrote("AT+CIPSEND=")
 }
 
-/// What the peer of the last connection has.
+/// The bytes that the peer of the last connection has received.
 fn received(pair: &mut Pair) -> Vec<u8> {
     let network = pair.modem.network_mut();
     let link = network.last_link().unwrap();
@@ -78,10 +78,10 @@ fn a_formatted_write_of_two_arguments_is_at_most_two_sends() {
 }
 
 #[test]
-fn a_flight_of_a_handshake_and_the_request_behind_it_are_at_most_two_sends() {
+fn a_flight_of_a_handshake_and_the_next_request_are_at_most_two_sends() {
     let mut pair = online(Config::default());
     let socket = pair.channel_open();
-    // The records of a TLS 1.3 client behind the server's flight: change cipher spec, finished, application data.
+    // The records of a TLS 1.3 client after the server's flight: change cipher spec, finished, application data.
     let (change, finished, request) = ([1; 6], [2; 74], [3; 120]);
     assert_eq!(pair.write_as(socket, &[&change, &finished], Joining::Joined).unwrap(), Some(80));
     assert_eq!(pair.write(socket, &request).unwrap(), Some(120));
@@ -100,7 +100,7 @@ fn the_first_write_goes_out_at_once() {
 }
 
 #[test]
-fn what_is_written_apart_is_not_joined() {
+fn writes_that_are_kept_apart_are_not_joined() {
     let mut pair = online(Config::default());
     let socket = pair.channel_open();
     for _ in 0..5 {
@@ -122,11 +122,11 @@ fn writes_and_sends_keep_their_order() {
     pair.call(Request::Queue { socket, data: b"five".to_vec() }).unwrap();
     pair.answer(ticket).unwrap();
     assert_eq!(pair.read(socket, 23).unwrap(), b"one two three four five");
-    assert_eq!(sends(&pair), 4, "three and four together");
+    assert_eq!(sends(&pair), 4, "the writes `three` and `four` are one send");
 }
 
 #[test]
-fn memory_is_bounded_and_the_writer_told_when_half_of_it_is_free() {
+fn the_buffer_is_bounded_and_the_writer_is_woken_when_half_of_it_is_free() {
     let mut pair = online(Config::default());
     let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
     let mut taken = 0;
@@ -143,7 +143,7 @@ fn memory_is_bounded_and_the_writer_told_when_half_of_it_is_free() {
 }
 
 #[test]
-fn all_that_a_fast_writer_writes_comes_in_whole_pieces() {
+fn the_data_of_a_fast_writer_are_sent_in_full_pieces() {
     let mut pair = online(Config::default());
     let socket = to(&mut pair, "discard.test", Peer::discard());
     let data: Vec<u8> = (0..100_000u32).map(|at| (at % 251) as u8).collect();
@@ -156,26 +156,26 @@ fn all_that_a_fast_writer_writes_comes_in_whole_pieces() {
     }
     flush(&mut pair, socket).unwrap();
     assert!(received(&mut pair) == data);
-    // 69 full pieces, and some that end where payload would look like a command.
+    // 69 full pieces, and some that end early where payload would look like a command.
     assert!(sends(&pair) <= 72, "{} sends", sends(&pair));
 }
 
 #[test]
-fn a_flush_waits_for_what_was_written_before_it_and_for_nothing_else() {
+fn a_flush_waits_only_for_data_that_were_written_before_it() {
     let mut pair = online(Config::default());
     let socket = pair.channel_open();
     pair.write(socket, b"first").unwrap();
     let flushing = pair.ask(Request::Drain { socket, timeout: LONG });
     pair.write(socket, b"behind").unwrap();
     pair.answer(flushing).unwrap();
-    assert_eq!(pair.engine.queued(socket), 6, "the rest still waits");
+    assert_eq!(pair.engine.queued(socket), 6, "later data still wait");
     flush(&mut pair, socket).unwrap();
     assert!(pair.engine.is_flushed(socket).unwrap());
     assert_eq!(pair.read(socket, 11).unwrap(), b"firstbehind");
 }
 
 #[test]
-fn an_error_comes_with_the_next_call_once_and_with_every_call_that_needs_the_connection() {
+fn an_error_is_returned_once_by_the_next_call_and_by_every_call_that_needs_the_connection() {
     for call in 0..5 {
         let mut pair = online(Config::default());
         let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
@@ -191,24 +191,24 @@ fn an_error_comes_with_the_next_call_once_and_with_every_call_that_needs_the_con
             _ => pair.engine.take_error(socket).map_or(Ok(()), Err),
         };
         assert!(matches!(error, Err(Error::Closed(CloseReason::BearerLost))), "{call}: {error:?}");
-        assert!(pair.engine.take_error(socket).is_none(), "it was told");
+        assert!(pair.engine.take_error(socket).is_none(), "the error was reported already");
         if call != 3 {
             assert!(pair.write(socket, b"x").is_err());
-            assert!(matches!(pair.close(socket), Ok(Response::Closed)), "it was told");
+            assert!(matches!(pair.close(socket), Ok(Response::Closed)), "the error was reported already");
         }
     }
 }
 
 #[test]
-fn what_came_before_the_peers_close_can_be_read_behind_writes_that_are_lost() {
+fn data_received_before_the_peers_close_can_be_read_after_lost_writes() {
     for mode in MODES {
         let mut pair = online(Config::default().receive_mode(mode));
-        // It answers the first bytes and goes.
+        // The peer answers the first bytes and closes.
         let peer = Peer::discard().greeting([b'a'; 50]).close_when_sent();
         let socket = to(&mut pair, "early.test", peer);
         pair.run_for(Duration::from_secs(5));
         assert!(!pair.engine.is_open(socket));
-        // A program that has more to write before it reads.
+        // The program writes before it reads.
         for _ in 0..3 {
             assert_eq!(pair.write(socket, &[b'b'; 100]).unwrap(), Some(100), "{mode:?}");
         }
@@ -223,7 +223,7 @@ fn what_came_before_the_peers_close_can_be_read_behind_writes_that_are_lost() {
 }
 
 #[test]
-fn a_writer_that_never_reads_is_told_that_the_peer_has_closed() {
+fn a_writer_that_never_reads_gets_the_error_of_the_peers_close() {
     let mut pair = online(Config::default());
     let socket = to(&mut pair, "early.test", Peer::discard().greeting("hello").close_when_sent());
     pair.run_for(Duration::from_secs(5));
@@ -240,13 +240,13 @@ fn a_writer_that_never_reads_is_told_that_the_peer_has_closed() {
 }
 
 #[test]
-fn what_was_written_before_a_close_goes_out_and_the_close_waits_for_it() {
+fn a_close_waits_until_earlier_writes_are_sent() {
     for mode in MODES {
         let mut pair = online(Config::default().receive_mode(mode));
         let socket = to(&mut pair, "discard.test", Peer::discard());
         assert_eq!(pair.write(socket, &[7; BUFFER]).unwrap(), Some(BUFFER));
         let closing = pair.ask(Request::Close { socket, timeout: LONG });
-        assert!(pair.write(socket, b"late").is_err(), "it is closed for every handle");
+        assert!(pair.write(socket, b"late").is_err(), "the socket is closed for every handle");
         assert!(pair.engine.read(pair.now, socket, &mut [0; 8]).is_err());
         assert!(!pair.engine.is_open(socket));
         assert!(matches!(pair.answer(closing), Ok(Response::Closed)));
@@ -255,7 +255,7 @@ fn what_was_written_before_a_close_goes_out_and_the_close_waits_for_it() {
 }
 
 #[test]
-fn a_wait_for_what_a_close_leaves_behind_is_an_error() {
+fn a_wait_for_data_that_a_close_discards_is_an_error() {
     for mode in MODES {
         let mut pair = online(Config::default().receive_mode(mode));
         let socket = to(&mut pair, "discard.test", Peer::discard());
@@ -272,7 +272,7 @@ fn a_wait_for_what_a_close_leaves_behind_is_an_error() {
 }
 
 #[test]
-fn a_wait_for_what_was_queued_when_the_peer_closed_is_an_error() {
+fn a_wait_for_data_queued_at_the_peers_close_is_an_error() {
     for mode in MODES {
         let mut pair = online(Config::default().receive_mode(mode));
         let socket = to(&mut pair, "discard.test", Peer::discard());
@@ -285,7 +285,7 @@ fn a_wait_for_what_was_queued_when_the_peer_closed_is_an_error() {
 }
 
 #[test]
-fn what_was_written_before_the_handle_went_goes_out_and_the_channel_is_free_afterwards() {
+fn writes_before_the_drop_of_a_handle_are_sent_and_the_channel_is_released() {
     let mut pair = online(Config::default());
     let sockets: Vec<_> = (0..8).map(|_| to(&mut pair, "discard.test", Peer::discard())).collect();
     for socket in &sockets {
@@ -300,12 +300,12 @@ fn what_was_written_before_the_handle_went_goes_out_and_the_channel_is_free_afte
     let network = pair.modem.network_mut();
     let counts: Vec<_> = network.links().map(|(link, _)| link).collect();
     assert!(counts.iter().all(|link| network.received_count(*link) == 5000));
-    // The ninth waits until a channel is released.
+    // The ninth connection waits until a channel is released.
     pair.channel_open();
 }
 
 #[test]
-fn a_connection_waits_for_the_channel_of_one_that_is_leaving() {
+fn a_connection_waits_for_the_channel_of_a_dropped_socket_that_still_sends() {
     let mut pair = online(Config::default());
     let sockets: Vec<_> = (0..8).map(|_| to(&mut pair, "discard.test", Peer::discard())).collect();
     pair.write(sockets[3], &[7; 5000]).unwrap();
@@ -313,7 +313,7 @@ fn a_connection_waits_for_the_channel_of_one_that_is_leaving() {
     pair.channel_open();
 }
 
-/// A socket whose peer does not read: the buffers of peer, module and driver are full.
+/// A socket whose peer does not read, with the buffers of peer, module and driver full.
 fn full(mode: ReceiveMode) -> (Pair, SocketId) {
     let mut pair = online(Config::default().receive_mode(mode));
     let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
@@ -325,7 +325,7 @@ fn full(mode: ReceiveMode) -> (Pair, SocketId) {
 }
 
 #[test]
-fn a_close_whose_written_data_never_go_out_ends_in_time_and_says_so() {
+fn a_close_whose_data_can_not_be_sent_times_out() {
     for mode in MODES {
         let (mut pair, socket) = full(mode);
         let began = pair.now;
@@ -336,9 +336,9 @@ fn a_close_whose_written_data_never_go_out_ends_in_time_and_says_so() {
     }
 }
 
-/// The close command went unanswered, so the caller was told of 30 s after more than that.
+/// Regression: without an answer to the close command, the error named 30 s although the caller had waited longer.
 #[test]
-fn a_close_whose_written_data_never_go_out_names_the_time_that_its_caller_has_waited() {
+fn the_timeout_of_a_close_names_the_time_that_its_caller_has_waited() {
     for mode in MODES {
         let (mut pair, socket) = full(mode);
         pair.instead("AT+CIPCLOSE", "");
@@ -357,7 +357,7 @@ fn a_close_whose_written_data_never_go_out_names_the_time_that_its_caller_has_wa
 }
 
 #[test]
-fn data_that_come_while_a_socket_is_leaving_are_dropped_and_end_nothing() {
+fn data_received_during_a_close_are_discarded_without_an_error() {
     let config = Config::default().receive_window(4_096);
     let mut pair = online(config);
     let socket = to(&mut pair, "source.test", Peer::discard());
@@ -373,7 +373,7 @@ fn data_that_come_while_a_socket_is_leaving_are_dropped_and_end_nothing() {
 }
 
 #[test]
-fn a_send_whose_result_is_lost_keeps_what_was_joined_to_it() {
+fn a_send_whose_result_is_lost_keeps_the_data_joined_to_it() {
     let mut pair = online(Config::default());
     let socket = pair.channel_open();
     pair.control(Control::fault(air724ug::sim::fault::LostAnswer { command: 0 }));
@@ -404,14 +404,14 @@ fn a_wait_for_written_data_ends_with_the_port() {
     }
 }
 
-/// Writes until there is no room.
+/// Writes until the buffer is full.
 fn fill(pair: &mut Pair, socket: SocketId) {
     while pair.write(socket, &[7; 1460]).unwrap().is_some() {}
     assert!(pair.writable.is_empty());
 }
 
 #[test]
-fn a_writer_that_waits_behind_many_short_sends_is_told_of_room() {
+fn a_writer_that_waits_behind_many_short_sends_is_woken() {
     let mut pair = online(Config::default());
     let socket = to(&mut pair, "discard.test", Peer::discard());
     for _ in 0..300 {
@@ -424,7 +424,7 @@ fn a_writer_that_waits_behind_many_short_sends_is_told_of_room() {
 }
 
 #[test]
-fn a_writer_that_waits_behind_sends_whose_callers_give_up_is_told_of_room() {
+fn a_writer_that_waits_behind_sends_that_time_out_is_woken() {
     let mut pair = online(Config::default());
     let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
     let timeout = Duration::from_secs(2);
@@ -437,7 +437,7 @@ fn a_writer_that_waits_behind_sends_whose_callers_give_up_is_told_of_room() {
 }
 
 #[test]
-fn a_writer_that_waits_is_told_at_once_that_another_handle_has_closed() {
+fn a_waiting_writer_is_woken_at_once_when_another_handle_closes_the_socket() {
     let mut pair = online(Config::default());
     let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
     fill(&mut pair, socket);
@@ -447,7 +447,7 @@ fn a_writer_that_waits_is_told_at_once_that_another_handle_has_closed() {
 }
 
 #[test]
-fn a_writer_that_waits_is_told_that_the_peer_has_closed_although_its_data_are_not_read() {
+fn a_waiting_writer_is_woken_by_the_peers_close_while_data_are_unread() {
     for mode in MODES {
         let mut pair = online(Config::default().receive_mode(mode).receive_window(4_096));
         let peer = Peer::discard().never_reads().greeting([b'a'; 4_000]);
