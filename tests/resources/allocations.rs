@@ -1,4 +1,4 @@
-//! A transfer in steady state allocates nothing: counted, not timed, by an allocator that counts.
+//! A transfer in steady state makes no allocation. A counting allocator shows it, so the test needs no times.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
 #![allow(unsafe_code, reason = "an allocator can't be written without; the library itself forbids it")]
@@ -18,7 +18,7 @@ use air724ug::sim::{Settings, Simulator, serve};
 use air724ug::time::Timestamp;
 use air724ug::{Config, Modem, ReceiveMode};
 
-/// Counts, and leaves the work to the system's allocator.
+/// An allocator that counts, and passes each call to the system's allocator.
 struct Counting;
 
 #[global_allocator]
@@ -26,11 +26,11 @@ static ALLOCATOR: Counting = Counting;
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
-/// Whether a thread counts that allocates for the first time: the driver's, and not those that run the tests.
+/// Whether a new thread is counted: the threads of the driver are, and those of the test program are not.
 static ADOPTS: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
-    /// Whether the allocations of this thread count; `None` before its first.
+    /// Whether the allocations of this thread are counted; `None` before its first one.
     static COUNTS: Cell<Option<bool>> = const { Cell::new(None) };
 }
 
@@ -62,7 +62,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// How many allocations `run` makes, on every thread that counts.
+/// The number of allocations during `run`, on every counted thread.
 fn allocations(run: impl FnOnce()) -> u64 {
     let before = COUNT.load(Ordering::SeqCst);
     run();
@@ -70,11 +70,11 @@ fn allocations(run: impl FnOnce()) -> u64 {
 }
 
 const CHUNK: usize = 1460;
-/// How often a transfer is done before the count begins, and again while it runs.
+/// The number of transfers before the count, and during it.
 const TIMES: usize = 500;
 
 #[test]
-fn a_transfer_in_steady_state_allocates_nothing() {
+fn a_transfer_in_steady_state_makes_no_allocation() {
     let _alone = crate::alone();
     COUNTS.set(Some(true));
     let boxed = allocations(|| drop(std::hint::black_box(Box::new([0u8; CHUNK]))));
@@ -98,24 +98,24 @@ fn steady(mut run: impl FnMut()) -> u64 {
     allocations(|| (0..TIMES).for_each(|_| run()))
 }
 
-/// The engine with an open socket, and a module that says what it has to.
+/// An engine with an open socket, and the module's lines for it.
 struct Core {
     engine: Engine,
     now: Timestamp,
     socket: SocketId,
     mode: ReceiveMode,
-    /// What the module says of data that wait, of those that come, and of those that it has taken.
+    /// The module's lines that announce data, carry data, and accept data.
     announced: Rc<[u8]>,
     frame: Rc<[u8]>,
     accepted: Rc<[u8]>,
-    /// What is sent; the engine gives it back.
+    /// The data to send. The engine returns the buffer.
     data: Vec<u8>,
     tickets: u64,
     written: Vec<u8>,
     buffer: [u8; CHUNK],
 }
 
-/// How many bytes come at a time. A fetch asks for one byte less than the last one, 64 times.
+/// The number of bytes in each transfer. A fetch asks for one byte less than the one before, 64 times.
 fn received(mode: ReceiveMode) -> usize {
     match mode {
         ReceiveMode::Push => CHUNK,
@@ -188,7 +188,7 @@ impl Core {
 
     fn send(&mut self) {
         let (socket, data) = (self.socket, std::mem::take(&mut self.data));
-        assert_eq!(data.len(), CHUNK, "the buffer came back");
+        assert_eq!(data.len(), CHUNK, "the engine returned another buffer");
         self.tickets += 1;
         let request = Request::Send { socket, data, timeout: SOON };
         self.engine.handle(self.now, Input::Asked(Ticket(self.tickets), request));
@@ -200,13 +200,14 @@ impl Core {
     }
 }
 
-/// The same with the driver: a real port, its thread, and a caller that sends and reads into its own buffer.
+/// The same with the driver: a real port, its thread, and a caller with its own buffer. Returns the number of
+/// allocations.
 fn echo_on_a_terminal(mode: ReceiveMode) -> u64 {
     let pty = serve::Pty::open().unwrap();
     let path = pty.path().display().to_string();
     let (_remote, inbox) = serve::remote().unwrap();
     thread::spawn(move || {
-        // The simulated modem is no part of what is measured.
+        // The simulated modem is not measured.
         COUNTS.set(Some(false));
         serve::run(Simulator::new(Settings::default(), memory()), pty, inbox)
     });
@@ -215,13 +216,13 @@ fn echo_on_a_terminal(mode: ReceiveMode) -> u64 {
     modem.wait_ready(SOON).unwrap();
     ADOPTS.store(false, Ordering::SeqCst);
     let mut socket = modem.tcp().connect(("echo.test", 7)).unwrap();
-    // The first wait on a channel takes a place in it, and the rounds before the count may pass without a wait.
+    // The first wait on a channel allocates, and the rounds before the count may pass without a wait.
     socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
     assert_eq!(socket.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
     socket.set_read_timeout(Some(SOON)).unwrap();
     let (data, mut buffer) = ([b'z'; CHUNK], [0; CHUNK]);
-    // Threads meet in more ways than one round shows, and a queue grows once for each: that ends, what each transfer
-    // allocates does not.
+    // Threads interleave in several ways, and a queue grows once for each. That growth ends; an allocation of each
+    // transfer would not.
     let mut rounds = (0..ROUNDS).map(|_| {
         steady(|| {
             socket.write_all(&data).unwrap();
@@ -237,5 +238,5 @@ fn echo_on_a_terminal(mode: ReceiveMode) -> u64 {
     last
 }
 
-/// How often echoes are counted before what they allocate is no growth.
+/// The number of rounds after which allocations are no longer growth of queues.
 const ROUNDS: usize = 5;

@@ -1,6 +1,7 @@
-//! A modem that loses its port for a day, in virtual time: it comes back each time, and the memory of this process does not grow.
+//! A modem that loses its port repeatedly for a day, in virtual time. It is ready again each time, and the memory of
+//! this process does not grow.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::Duration;
@@ -14,15 +15,15 @@ use crate::sim_soak::resident;
 use crate::support::pair::Pair;
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
-/// Between two losses.
+/// The time between two losses.
 const BETWEEN: Duration = Duration::from_secs(240);
-/// Losses until everything that has a limit has reached it.
+/// The number of losses until everything with a limit has reached it.
 const WARM_UP: u32 = 100;
-/// KiB that the allocator may take beyond.
+/// The KiB that the allocator may take in addition.
 const SLACK: u64 = 2 * 1024;
 
 #[test]
-fn a_modem_whose_port_comes_and_goes_for_a_day_does_not_grow_and_serves_eight_sockets_each_time() {
+fn a_modem_that_loses_its_port_for_a_day_does_not_grow_and_serves_eight_sockets() {
     let _alone = crate::alone();
     let mut pair =
         Pair::with(Config::default(), Settings::default().latency(Duration::from_millis(10))).ready();
@@ -48,7 +49,7 @@ fn a_modem_whose_port_comes_and_goes_for_a_day_does_not_grow_and_serves_eight_so
         }
         let ready = pair.call(Request::WaitReady { timeout: Duration::from_secs(60) });
         assert!(matches!(ready, Ok(Response::Ready)), "loss {losses}: {ready:?}");
-        // What the rig keeps is not the modem's.
+        // The records of the test do not belong to the modem.
         (pair.events, pair.happenings, pair.written) = Default::default();
         if losses == WARM_UP {
             held = resident();
@@ -57,7 +58,9 @@ fn a_modem_whose_port_comes_and_goes_for_a_day_does_not_grow_and_serves_eight_so
     assert!(losses > 3 * WARM_UP, "{losses} losses");
     assert_eq!(pair.engine.statistics().port_losses, u64::from(losses));
     let Some((before, after)) = held.zip(resident()) else {
-        println!("this system does not tell how much memory a process holds: only the day was played");
+        println!(
+            "NOT TESTED: this system does not report the memory of a process; only the day was simulated"
+        );
         return;
     };
     assert!(after <= before + SLACK, "grew from {before} to {after} KiB in {losses} losses");

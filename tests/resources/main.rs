@@ -1,5 +1,5 @@
-//! The use of resources by the process: allocations, threads, wake-ups and memory. Each test measures the whole process, so one runs
-//! at a time: each takes [`alone`] first.
+//! The resources that the process uses: allocations, threads, wake-ups and memory. Each test measures the whole
+//! process, so the tests run one at a time: each takes [`alone`] first.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// Held by the test that runs.
+/// The guard of the running test.
 fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }

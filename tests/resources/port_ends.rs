@@ -1,4 +1,4 @@
-//! The port goes away while threads wait for everything that can be waited for: each comes back at once and says why.
+//! A port that is lost while threads wait in every call that can wait. Each call returns at once with the reason.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
 
@@ -10,13 +10,13 @@ use crate::support::driver::{SOON, Terminal, all_asleep, eventually, memory, nam
 use air724ug::sim::{Settings, fault};
 use air724ug::{Config, Error, Event, Modem, Received};
 
-/// "At once", with room for a busy machine.
+/// The longest time for "at once" on a busy machine.
 const AT_ONCE: Duration = Duration::from_secs(2);
 const LONG: Duration = Duration::from_secs(600);
 
 type Waiter = JoinHandle<Result<(), Error>>;
 
-/// A thread that waits for something; its name is `w-` and what it waits for.
+/// A thread in a waiting call, named `w-` and the name of the call.
 fn waiter(what: &str, wait: impl FnOnce() -> Result<(), Error> + Send + 'static) -> Waiter {
     named(&format!("w-{what}"), wait)
 }
@@ -25,8 +25,8 @@ fn io_error(error: std::io::Error) -> Error {
     *error.into_inner().unwrap().downcast::<Error>().unwrap()
 }
 
-/// Threads that wait in every call that can wait on a modem that is ready. A command without an answer keeps all those
-/// waiting that need one.
+/// Threads in every call that can wait on a ready modem. A command without an answer keeps the calls that need an
+/// answer waiting.
 fn all_waiters(terminal: &Terminal, modem: &Modem) -> Vec<Waiter> {
     let socket = modem.tcp().connect(("discard.test", 9)).unwrap();
     let other = modem.tcp().connect(("discard.test", 9)).unwrap();
@@ -60,13 +60,13 @@ fn all_waiters(terminal: &Terminal, modem: &Modem) -> Vec<Waiter> {
     waiters
 }
 
-/// All are back at once, with the right error.
+/// Checks that all calls have returned at once with the right error.
 fn assert_all_end(waiters: Vec<Waiter>) {
     let began = Instant::now();
     for waiter in waiters {
         let name = waiter.thread().name().unwrap().to_owned();
         let result = waiter.join().unwrap();
-        // A socket that is being closed has come to its end either way.
+        // A socket that was being closed may also report success.
         let is_closed = name == "w-close" && result.is_ok();
         assert!(is_closed || matches!(result, Err(Error::PortLost(_))), "{name}: {result:?}");
     }
@@ -99,7 +99,7 @@ fn closing_the_modem_ends_every_waiting_call_and_frees_the_port() {
     let modem = terminal.modem(Config::default());
     let waiters = all_waiters(&terminal, &modem);
     modem.close();
-    // It is ours alone, so it could not be opened if it were not closed by now.
+    // The port is locked for this process, so it could not be opened if it were still open.
     let again = Modem::open(&terminal.path, Config::default()).unwrap();
     assert_all_end(waiters);
     again.wait_ready(SOON).unwrap();
@@ -110,7 +110,7 @@ fn closing_the_modem_ends_every_waiting_call_and_frees_the_port() {
 }
 
 #[test]
-fn waiting_for_readiness_ends_with_the_port() {
+fn a_wait_for_readiness_ends_with_the_port() {
     let _alone = alone();
     for closes in [true, false] {
         let mut terminal = Terminal::with(Settings::default().registration(2), memory());
@@ -148,22 +148,24 @@ fn the_last_handle_closes_the_port_without_waiting() {
 }
 
 #[test]
-fn a_port_that_has_gone_says_so_to_who_opens_it() {
+fn opening_a_missing_port_is_an_error_with_the_reason() {
     let _alone = alone();
     let mut terminal = Terminal::with(Settings::default(), memory());
     terminal.hang_up();
     let Err(Error::Io(error)) = Modem::open(&terminal.path, Config::default()) else {
-        panic!("it was opened")
+        panic!("the port was opened")
     };
     assert!(error.to_string().starts_with(&terminal.path), "{error}");
 }
 
 #[test]
-fn a_port_in_use_is_refused_and_its_owner_not_disturbed() {
+fn a_port_in_use_is_refused_without_effect_on_its_user() {
     let _alone = alone();
     let terminal = Terminal::with(Settings::default(), memory());
     let modem = terminal.modem(Config::default());
-    let Err(error) = Modem::open(&terminal.path, Config::default()) else { panic!("it was opened twice") };
+    let Err(error) = Modem::open(&terminal.path, Config::default()) else {
+        panic!("the port was opened twice")
+    };
     assert!(error.to_string().contains("another program has it open"), "{error}");
     assert_eq!(error.kind(), std::io::ErrorKind::ResourceBusy);
     assert_eq!(modem.command("AT+CSQ", SOON).unwrap(), ["+CSQ: 24,99"]);

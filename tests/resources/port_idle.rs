@@ -1,4 +1,4 @@
-//! The cost of idle modems: a thread each, and no wake-up.
+//! The cost of idle modems: one thread each, and no wake-up.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
 
@@ -8,15 +8,15 @@ use crate::support::driver::{self, SOON, Terminal, all_asleep, memory, naps, pro
 use air724ug::sim::{Settings, Simulator, serve};
 use air724ug::{Config, Modem, ReceiveMode, Socket};
 
-/// How long nothing must happen.
+/// The time in which no thread may wake.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// How often threads went to sleep in a quiet second: each that wakes goes to sleep again. The test waits in a call that
-/// must stay silent too.
+/// The number of times that threads went to sleep in a quiet second. Each thread that wakes goes to sleep again. The
+/// test waits in a call, which may not wake either.
 #[track_caller]
 fn naps_while_quiet(modem: &Modem) -> u64 {
     let events = modem.events();
-    // A thread that never goes to sleep takes no nap either.
+    // A thread that never goes to sleep is not counted, so the processor time is checked as well.
     let threads = ["air724ug", "sim"];
     let before = (naps(threads[0]), threads.map(processor_time));
     assert!(events.recv_timeout(QUIET).is_err(), "something happened");
@@ -38,7 +38,7 @@ fn busy(modem: &Modem) -> Vec<Socket> {
 }
 
 #[test]
-fn a_modem_that_does_nothing_costs_a_thread_and_no_wake_up() {
+fn an_idle_modem_costs_a_thread_and_no_wake_up() {
     let _alone = crate::alone();
     const MODEMS: usize = 64;
     let terminals: Vec<_> = (0..MODEMS).map(|_| Terminal::with(Settings::default(), memory())).collect();
@@ -49,7 +49,7 @@ fn a_modem_that_does_nothing_costs_a_thread_and_no_wake_up() {
     drop((sockets, modems));
     driver::eventually("every thread has ended", || threads("air724ug") == 0);
 
-    // Data that are fetched: a silent channel is asked seldom, and nothing else wakes.
+    // In manual mode, the driver asks a silent channel rarely, and nothing else wakes it.
     let config = Config::default().receive_mode(ReceiveMode::Manual).receive_poll(SOON * 10);
     let modem = terminals[0].modem(config);
     let sockets = busy(&modem);
@@ -58,7 +58,7 @@ fn a_modem_that_does_nothing_costs_a_thread_and_no_wake_up() {
     drop((sockets, modem));
     driver::eventually("every thread has ended", || threads("air724ug") == 0);
 
-    // An unread socket with a full window, long after it should have been asked for more.
+    // A socket with a full window is unread for longer than the interval of fetches.
     let config = Config::default().receive_mode(ReceiveMode::Manual).receive_window(4096);
     let modem = terminals[0].modem(config.receive_poll(Duration::from_millis(100)));
     let unread = modem.tcp().connect(("source.test", 1)).unwrap();
@@ -78,9 +78,10 @@ fn a_modem_that_does_nothing_costs_a_thread_and_no_wake_up() {
     driver::eventually("every thread has ended", || threads("air724ug") == 0);
 }
 
-/// The call that waits for an answer reads it, also beside one that waits for the network: that one used to wake up for each answer.
+/// Regression: a caller that waited for the network woke for each answer to another caller. The caller that waits for
+/// an answer reads it.
 #[test]
-fn a_command_wakes_its_caller_alone() {
+fn a_command_wakes_only_its_caller() {
     const COMMANDS: u64 = 200;
     let _alone = crate::alone();
     let terminal = Terminal::with(Settings::default(), memory());

@@ -1,7 +1,7 @@
-//! A simulated modem that lives for long does not grow: thousands of hostile scripts on one modem, and the memory of this
-//! process after them. `fuzz/src/bin/soak.rs` does the same for hours and counts every byte.
+//! A simulated modem that runs thousands of hostile scripts, and the memory of this process afterwards.
+//! `fuzz/src/bin/soak.rs` does the same for hours and counts every byte.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use crate::support::scripts::{script, simulator};
 
-/// Scripts until everything that has a limit has reached it.
+/// The number of scripts until everything with a limit has reached it.
 const WARM_UP: u64 = 1_300;
-/// Scripts in which nothing may grow any more.
+/// The number of scripts in which the memory may not grow.
 const LIFE: u64 = 4_000;
 const LENGTH: usize = 400;
-/// KiB that the allocator may take beyond: less than a tenth of a KiB for each script.
+/// The KiB that the allocator may take in addition, about one for each script.
 const SLACK: u64 = 4 * 1024;
 
-/// KiB that this process holds, if the system tells.
+/// The memory of this process in KiB, if the system reports it.
 pub fn resident() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -25,7 +25,7 @@ pub fn resident() -> Option<u64> {
 }
 
 #[test]
-fn a_modem_that_lives_long_does_not_grow() {
+fn a_long_running_modem_does_not_grow() {
     let _alone = crate::alone();
     let mut held = None;
     let scripts = (0..WARM_UP + LIFE).map(|seed| {
@@ -35,12 +35,11 @@ fn a_modem_that_lives_long_does_not_grow() {
         script::seeded(seed, LENGTH)
     });
     let life = simulator::live(scripts);
-    assert!(
-        life.lasted > Duration::from_secs(3_600) && life.connections > LIFE / 2,
-        "{life:?} is no long life"
-    );
+    assert!(life.lasted > Duration::from_secs(3_600) && life.connections > LIFE / 2, "{life:?} is too short");
     let Some((before, after)) = held.zip(resident()) else {
-        println!("this system does not tell how much memory a process holds: only the life was played");
+        println!(
+            "NOT TESTED: this system does not report the memory of a process; only the scripts were run"
+        );
         return;
     };
     assert!(after <= before + SLACK, "grew from {before} to {after} KiB in {life:?}");

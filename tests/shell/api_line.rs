@@ -13,7 +13,7 @@ use air724ug::{Config, Error, Event, Modem, NotReady, Received};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 const SHORT: Duration = Duration::from_millis(100);
-/// A call ends at its time-out, not much later.
+/// A call may end this long after its timeout.
 const MARGIN: Duration = Duration::from_secs(1);
 
 #[track_caller]
@@ -25,7 +25,7 @@ fn timed<T>(call: impl FnOnce() -> T) -> T {
     result
 }
 
-/// The bytes that have been written to the modem.
+/// The bytes that were written to the modem.
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
 
@@ -39,16 +39,16 @@ impl Written {
     }
 }
 
-/// A writer half that can be made to block, and keeps what goes through it.
+/// A writer half that records the bytes, and can block.
 struct Gate<W> {
     inner: W,
     written: Written,
-    /// Closed: a write waits for a permit.
+    /// If set, a write waits for a permit.
     permits: Option<Receiver<()>>,
     shut: Receiver<Receiver<()>>,
 }
 
-/// Makes the next write block until this is dropped.
+/// A writer whose next write blocks until the sender of permits is dropped.
 fn gate<W: Write>(inner: W) -> (Gate<W>, Written, Sender<Receiver<()>>) {
     let written = Written::default();
     let (shut, shutting) = bounded(1);
@@ -72,7 +72,7 @@ impl<W: Write> Write for Gate<W> {
     }
 }
 
-/// A modem over halves, what is written to it, and the means to block its writer.
+/// A modem over two halves, the bytes written to it, and the means to block its writer.
 struct Halves {
     modem: Modem,
     written: Written,
@@ -89,7 +89,7 @@ impl Halves {
         Self { modem, written, shut, sim }
     }
 
-    /// The writer blocks from the next write on, until what is returned is dropped.
+    /// Blocks the writer from the next write on, until the return value is dropped.
     fn block(&self) -> Sender<()> {
         let (open, permits) = bounded(0);
         self.shut.send(permits).unwrap();
@@ -98,7 +98,7 @@ impl Halves {
 }
 
 #[test]
-fn what_could_break_a_command_is_refused_before_a_byte_is_written() {
+fn values_that_would_break_a_command_are_refused_before_a_write() {
     let halves = Halves::new(Config::default());
     let before = halves.written.len();
     let long = "x".repeat(2000);
@@ -130,7 +130,7 @@ fn what_could_break_a_command_is_refused_before_a_byte_is_written() {
 }
 
 #[test]
-fn a_configuration_that_could_break_a_command_opens_nothing() {
+fn a_configuration_that_would_break_a_command_opens_no_port() {
     let long = "x".repeat(101);
     let bad = [
         Config::default().apn(""),
@@ -153,12 +153,12 @@ fn a_configuration_that_could_break_a_command_opens_nothing() {
         let error = Modem::start(reader, writer, config.clone()).unwrap_err();
         assert!(matches!(error, Error::InvalidInput { .. }), "{config:?}: {error:?}");
         let error = Modem::open("/dev/no-such-port", config).unwrap_err();
-        assert!(matches!(error, Error::InvalidInput { .. }), "the port is not even looked for: {error:?}");
+        assert!(matches!(error, Error::InvalidInput { .. }), "the error came from the port: {error:?}");
         assert_eq!(written.len(), 0);
     }
 }
 
-/// Every call that waits for the module ends at its own time-out.
+/// Checks that every call that waits for the module ends at its own timeout.
 fn assert_calls_end_in_time(modem: &Modem, socket: &air724ug::Socket) {
     let error = timed(|| modem.command("AT+COPS?", SHORT)).unwrap_err();
     assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
@@ -168,20 +168,20 @@ fn assert_calls_end_in_time(modem: &Modem, socket: &air724ug::Socket) {
     let error = timed(|| socket.send(&[1; 3000])).unwrap_err();
     assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
     assert_eq!(timed(|| socket.recv(SHORT)).unwrap(), Received::Timeout);
-    // What needs no module answers at once.
+    // A call that needs no module returns at once.
     modem.identity().unwrap();
     assert!(modem.is_ready());
 }
 
 #[test]
-fn calls_end_in_time_while_the_writer_half_blocks_and_answers_still_come_through() {
+fn calls_end_in_time_while_the_writer_half_blocks_and_input_is_still_read() {
     let halves = Halves::new(Config::default());
     let echo = halves.modem.tcp().connect(("echo.test", 7)).unwrap();
     let socket = halves.modem.tcp().connect(("discard.test", 9)).unwrap();
     let events = halves.modem.events();
     let open = halves.block();
     assert_calls_end_in_time(&halves.modem, &socket);
-    // What the module says unasked is heard although nothing can be written.
+    // Unsolicited lines are read although nothing can be written.
     let push = |sim: &mut Simulator<MemoryNetwork>| {
         let (link, _) = sim.network().links().next().unwrap();
         sim.network_mut().push(link, b"news");
@@ -208,7 +208,7 @@ fn closing_ends_in_time_while_the_writer_half_blocks() {
 }
 
 #[test]
-fn an_unread_terminal_keeps_no_call_beyond_its_time_out() {
+fn calls_on_a_terminal_without_a_reader_end_at_their_timeouts() {
     let pty = serve::Pty::open().unwrap();
     let modem = Modem::open(pty.path().display().to_string(), Config::default()).unwrap();
     let error = timed(|| modem.wait_ready(SHORT)).unwrap_err();
@@ -222,7 +222,7 @@ fn an_unread_terminal_keeps_no_call_beyond_its_time_out() {
     assert_eq!(modem.not_ready(), Some(NotReady::NoAnswer));
 }
 
-/// A half that does what no half should.
+/// Kinds of faulty halves.
 enum Bad {
     Panics,
     Fails,
@@ -232,8 +232,8 @@ enum Bad {
 impl Write for Bad {
     fn write(&mut self, _: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Panics => panic!("a test of what a panic leads to"),
-            Self::Fails => Err(io::Error::other("broken on purpose")),
+            Self::Panics => panic!("the test wants a panic"),
+            Self::Fails => Err(io::Error::other("the test wants an error")),
             Self::TakesNothing => Ok(0),
         }
     }
@@ -262,7 +262,7 @@ fn a_half_that_fails_or_panics_is_a_lost_port() {
     }
 }
 
-/// A modem of a few lines on two pipes, which says `OK` to everything.
+/// A simulated module on two pipes that answers `OK` to every command.
 fn yes_sayer(mut commands: PipeReader, mut answers: PipeWriter) {
     let mut buf = [0; 1000];
     while let Ok(count @ 1..) = commands.read(&mut buf) {
@@ -274,7 +274,7 @@ fn yes_sayer(mut commands: PipeReader, mut answers: PipeWriter) {
 }
 
 #[test]
-fn a_module_that_says_ok_to_everything_keeps_no_call_waiting() {
+fn calls_end_in_time_with_a_module_that_answers_only_ok() {
     let (commands, to_module) = io::pipe().unwrap();
     let (from_module, answers) = io::pipe().unwrap();
     thread::spawn(move || yes_sayer(commands, answers));
@@ -284,12 +284,12 @@ fn a_module_that_says_ok_to_everything_keeps_no_call_waiting() {
 }
 
 #[test]
-fn a_late_answer_over_a_terminal_answers_none_of_the_next_hundred_commands() {
+fn over_a_terminal_a_late_answer_is_not_taken_for_the_next_hundred_commands() {
     const IMEI: &str = "860000000000009";
     let capture = std::env::temp_dir().join(format!("air724ug-late-answer-{}", std::process::id()));
     let terminal = Terminal::with(Settings::default(), memory());
     let modem = terminal.modem(Config::default().capture(&capture));
-    // A thread of its own writes the capture.
+    // The capture is written by another thread.
     let answers = || {
         modem.flush_capture().unwrap();
         std::fs::read_to_string(&capture).unwrap().matches(IMEI).count()
@@ -299,17 +299,17 @@ fn a_late_answer_over_a_terminal_answers_none_of_the_next_hundred_commands() {
     assert!(matches!(timed(|| modem.command("AT+CGSN", SHORT)), Err(Error::Timeout { .. })));
     assert_eq!(answers(), before);
     let (mut asked, mut wrong, mut doubtful) = (0, Vec::new(), 0);
-    // Commands without a pause, so that the late answer comes among them; and a hundred more.
+    // Commands follow without a pause, so that the late answer comes among them. A hundred more follow.
     let mut ask = |text: &str, answer: &str| {
         match modem.command(text, SOON) {
             Ok(lines) if lines == [answer] => {}
-            // The command in flight when the late answer came may get the error that its own answer can't be told from it.
+            // The command in flight when the late answer comes may fail, because its own answer can't be distinguished.
             Err(Error::Unexpected(_)) => doubtful += 1,
             result => wrong.push((text.to_owned(), result)),
         }
     };
     let mut left = 100;
-    eventually("the late answer came, and a hundred commands after it", || {
+    eventually("a hundred commands after the late answer", || {
         ask("AT+CSQ", "+CSQ: 24,99");
         ask("AT+CGSN", IMEI);
         asked += 1;
@@ -321,7 +321,7 @@ fn a_late_answer_over_a_terminal_answers_none_of_the_next_hundred_commands() {
 }
 
 #[test]
-fn the_capture_of_a_modem_with_a_limit_goes_on_in_new_files() {
+fn a_capture_with_a_limit_continues_in_new_files() {
     let folder = std::env::temp_dir().join(format!("air724ug-limit-{}", std::process::id()));
     std::fs::create_dir(&folder).unwrap();
     let capture = folder.join("a.capture");
@@ -340,7 +340,7 @@ fn the_capture_of_a_modem_with_a_limit_goes_on_in_new_files() {
 }
 
 #[test]
-fn subscribers_hear_the_same_in_the_same_order() {
+fn all_subscribers_get_the_same_events_in_the_same_order() {
     let terminal = Terminal::with(Settings::default(), memory());
     let modem = Modem::open(&terminal.path, Config::default()).unwrap();
     let (first, second, left) = (modem.events(), modem.events(), modem.events());
@@ -360,7 +360,7 @@ fn subscribers_hear_the_same_in_the_same_order() {
 }
 
 #[test]
-fn what_is_asked_of_the_modem_is_answered() {
+fn the_queries_of_the_modem_are_answered() {
     let terminal = Terminal::with(Settings::default(), memory());
     let modem = terminal.modem(Config::default());
     assert!(modem.is_ready() && modem.not_ready().is_none());

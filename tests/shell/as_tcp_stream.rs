@@ -1,5 +1,6 @@
-//! The same program over a `std::net::TcpStream` and over a socket of the module: what each call gives is compared.
-#![cfg(target_os = "linux")] // Of each system's own sockets some calls give something else.
+//! The same program over a `std::net::TcpStream` and over a socket of the module. The results of all calls are
+//! compared.
+#![cfg(target_os = "linux")] // Some calls have other results on the sockets of other systems.
 #![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
 
 use std::io::{self, BufRead, BufReader, IoSlice, IoSliceMut, Read, Write};
@@ -15,14 +16,14 @@ use air724ug::{Config, Socket};
 
 const SHORT: Duration = Duration::from_millis(30);
 
-/// A peer: what it does with its end, and a word to it for each step.
+/// A peer in a thread, and a channel that starts each of its steps.
 struct Rig {
     connect: SocketAddr,
     go: Sender<()>,
     done: Receiver<Vec<u8>>,
 }
 
-/// A server that waits for a word before each step; it tells what it has read at its end.
+/// A server that waits for a signal before each step, and reports the bytes that it has read.
 fn peer(serve: impl FnOnce(&mut TcpStream, &Receiver<()>) -> Vec<u8> + Send + 'static) -> Rig {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let connect = listener.local_addr().unwrap();
@@ -37,7 +38,7 @@ fn peer(serve: impl FnOnce(&mut TcpStream, &Receiver<()>) -> Vec<u8> + Send + 's
     Rig { connect, go, done }
 }
 
-/// Waits for a word, or for the end of the test.
+/// Waits for a signal, or for the end of the test.
 fn word(going: &Receiver<()>) {
     let _ = going.recv_timeout(SOON);
 }
@@ -48,7 +49,7 @@ fn all(stream: &mut TcpStream) -> Vec<u8> {
     read
 }
 
-/// A result as it is compared: the kind of an error, and nothing of its text.
+/// A result in a form that can be compared: an error only has its kind.
 fn seen<T: std::fmt::Debug, E: Into<io::Error>>(result: Result<T, E>) -> String {
     match result {
         Ok(value) => format!("{value:?}"),
@@ -58,7 +59,7 @@ fn seen<T: std::fmt::Debug, E: Into<io::Error>>(result: Result<T, E>) -> String 
 
 type Observed = Vec<(&'static str, String)>;
 
-/// The program, once for each type: a trait of our own would hide what differs.
+/// The program, expanded for each type. A trait of our own would hide differences.
 macro_rules! program {
     ($name:ident, $Stream:ty) => {
         fn $name(connect: &dyn Fn(SocketAddr) -> $Stream) -> Observed {
@@ -105,7 +106,7 @@ macro_rules! program {
             let (mut one, mut two) = ([0; 2], [0; 8]);
             let parts = &mut [IoSliceMut::new(&mut []), IoSliceMut::new(&mut one), IoSliceMut::new(&mut two)];
             observe!("read_vectored of more than one buffer takes", stream.read_vectored(parts));
-            // The rest, if there is one.
+            // The rest of the data, if any.
             stream.set_read_timeout(Some(SHORT)).unwrap();
             let _ = stream.read(&mut two);
             stream.set_read_timeout(Some(SOON)).unwrap();
@@ -169,7 +170,7 @@ macro_rules! program {
             observe!("a vectored write after that", stream.write_vectored(&[IoSlice::new(b"x")]));
             observe!("a read after that", stream.read(&mut buf));
 
-            // Writes are shut down here.
+            // The program shuts down writes.
             let rig = peer(|stream, going| {
                 let mut read = vec![0; 6];
                 stream.read_exact(&mut read).unwrap();
@@ -198,7 +199,7 @@ macro_rules! program {
                 String::from_utf8(rig.done.recv_timeout(SOON).unwrap()).unwrap(),
             ));
 
-            // Reads are shut down here.
+            // The program shuts down reads.
             let rig = peer(|stream, _| all(stream));
             let mut stream = connect(rig.connect);
             let blocked = stream.try_clone().unwrap();
@@ -218,7 +219,7 @@ macro_rules! program {
                 String::from_utf8(rig.done.recv_timeout(SOON).unwrap()).unwrap(),
             ));
 
-            // Both are shut down, of a clone, while a thread reads.
+            // The program shuts down both through a clone, while a thread reads.
             let rig = peer(|stream, _| all(stream));
             let mut stream = connect(rig.connect);
             stream.write_all(b"given before").unwrap();
@@ -272,7 +273,7 @@ macro_rules! program {
             let got = rig.done.recv_timeout(SOON).unwrap().len();
             observed.push(("the peer gets what writes have taken", (got == given + 8).to_string()));
 
-            // The peer ends what it writes, and reads on.
+            // The peer shuts down its writes and still reads.
             let rig = peer(|stream, _| {
                 stream.shutdown(Shutdown::Write).unwrap();
                 all(stream)
@@ -286,7 +287,7 @@ macro_rules! program {
                 (rig.done.recv_timeout(SOON).unwrap() == b"x").to_string(),
             ));
 
-            // The peer goes with unread data.
+            // The peer closes with unread data.
             let rig = peer(|stream, going| {
                 stream.read_exact(&mut [0; 1]).unwrap();
                 word(going);
@@ -307,7 +308,8 @@ macro_rules! program {
 program!(over_std, TcpStream);
 program!(over_the_module, Socket);
 
-/// Where a socket of the module differs, what std gives and what it gives: the list in the documentation of [`Socket`].
+/// The differences of a socket of the module: the observation, the result of std, and that of the socket. The
+/// documentation of [`Socket`] lists them.
 const DIFFERENCES: [(&str, &str, &str); 9] = [
     ("write_timeout at first", "false", "true"),
     ("a port of its own", "true", "false"),
@@ -321,7 +323,7 @@ const DIFFERENCES: [(&str, &str, &str); 9] = [
 ];
 
 #[test]
-fn a_program_gets_from_a_socket_what_it_gets_from_a_tcp_stream() {
+fn a_socket_gives_the_results_of_a_tcp_stream() {
     let std = over_std(&|address| TcpStream::connect(address).unwrap());
     let mut wrong = Vec::new();
     for mode in MODES {

@@ -1,4 +1,4 @@
-//! Sockets with the executor of the crate `futures`, and with tasks made by hand.
+//! Sockets with the executor of the crate `futures`, and with a hand-written waker.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
 
@@ -23,7 +23,7 @@ fn modem(config: Config) -> AsyncModem {
     modem
 }
 
-/// Sends and receives the same, by the traits alone.
+/// Sends data and receives the echo, with the traits alone.
 async fn echo(socket: impl AsyncRead + AsyncWrite, data: &[u8]) {
     let (mut reader, mut writer) = socket.split();
     let write = async {
@@ -64,7 +64,7 @@ fn events_are_a_stream_that_ends_with_the_modem() {
 }
 
 #[test]
-fn closing_by_the_trait_ends_writes_and_leaves_what_comes() {
+fn closing_through_the_trait_ends_writes_and_leaves_reads() {
     let modem = modem(Config::default());
     block_on(async {
         let mut socket = modem.tcp().connect(("echo.test", 7)).await.unwrap();
@@ -77,7 +77,7 @@ fn closing_by_the_trait_ends_writes_and_leaves_what_comes() {
     });
 }
 
-/// A task whose waker owns a socket, and drops it when it is woken: what a runtime does with a task that nothing else holds.
+/// A waker that owns a socket and drops it when it is woken, as a runtime does with a task that only the waker holds.
 struct Owner(Mutex<Option<AsyncSocket>>, crossbeam_channel::Sender<()>);
 
 impl Wake for Owner {
@@ -105,6 +105,6 @@ fn a_waker_may_drop_the_socket_that_wakes_it() {
         woken.recv_timeout(SOON).unwrap();
     }
     drop(socket);
-    // The driver is not held up.
+    // The driver still works.
     block_on(modem.tcp().connect(("echo.test", 7))).unwrap();
 }

@@ -1,4 +1,4 @@
-//! Sockets under tokio's runtime of one thread.
+//! Sockets on tokio's single-threaded runtime.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
 
@@ -28,7 +28,7 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_time().build().unwrap()
 }
 
-/// A modem in this process, ready.
+/// A modem in this process that is ready.
 fn modem(network: impl Network + Send + 'static, config: Config) -> AsyncModem {
     let settings = Settings::default().baud(None);
     let (reader, writer, _) = serve::in_process(Simulator::new(settings, network)).unwrap();
@@ -37,12 +37,12 @@ fn modem(network: impl Network + Send + 'static, config: Config) -> AsyncModem {
     modem.into()
 }
 
-/// Polls once.
+/// Polls a future once.
 async fn is_pending(mut future: Pin<&mut impl Future>) -> bool {
     poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_pending())).await
 }
 
-/// Sends and receives the same, by the traits alone.
+/// Sends data and receives the echo, with the traits alone.
 async fn echo<S: AsyncRead + AsyncWrite>(socket: S, data: &[u8]) {
     let (mut reader, mut writer) = tokio::io::split(socket);
     let write = async {
@@ -88,7 +88,7 @@ fn every_future_is_send() {
 }
 
 #[test]
-fn a_read_that_is_dropped_has_taken_nothing() {
+fn a_dropped_read_has_taken_no_byte() {
     for mode in MODES {
         let modem = modem(memory(), Config::default().receive_mode(mode));
         run(async {
@@ -104,7 +104,7 @@ fn a_read_that_is_dropped_has_taken_nothing() {
 }
 
 #[test]
-fn a_receive_that_loses_every_race_loses_no_byte() {
+fn cancelled_receives_lose_no_byte() {
     let modem = modem(memory(), Config::default());
     run(async {
         let socket = modem.tcp().connect(("echo.test", 7)).await.unwrap();
@@ -118,7 +118,7 @@ fn a_receive_that_loses_every_race_loses_no_byte() {
                     () = tokio::task::yield_now() => {}
                     received = socket.recv() => back.extend(received.unwrap()),
                 }
-                // This one wins now and then.
+                // This receive wins the race sometimes.
                 if let Ok(received) = timeout(Duration::from_micros(50), socket.recv()).await {
                     back.extend(received.unwrap());
                 }
@@ -130,7 +130,7 @@ fn a_receive_that_loses_every_race_loses_no_byte() {
 }
 
 #[test]
-fn a_connect_that_is_dropped_frees_its_channel() {
+fn a_dropped_connect_releases_its_channel() {
     let modem = modem(memory(), Config::default());
     run(async {
         for _ in 0..3 {
@@ -146,16 +146,16 @@ fn a_connect_that_is_dropped_frees_its_channel() {
 }
 
 #[test]
-fn one_that_is_answered_and_not_looked_at_does_so_too() {
+fn a_connect_that_is_dropped_after_its_answer_releases_its_channel() {
     let modem = modem(memory(), Config::default());
     let mut events = modem.events();
     run(async {
         for _ in 0..20 {
             let connector = modem.tcp();
             let mut connect = Box::pin(connector.connect(("echo.test", 7)));
-            // On a busy machine it is answered before this returns.
+            // On a busy machine the connect is answered before this call returns.
             is_pending(connect.as_mut()).await;
-            // The answer is there; the future is dropped before it is polled again.
+            // The answer has come, and the future is dropped before it is polled again.
             while !matches!(events.next().await, Some(Event::Connected(_))) {}
             drop(connect);
         }
@@ -163,7 +163,7 @@ fn one_that_is_answered_and_not_looked_at_does_so_too() {
 }
 
 #[test]
-fn a_send_that_is_dropped_sends_a_part_in_order_and_the_next_one_goes_on_behind_it() {
+fn a_dropped_send_sends_its_beginning_and_the_next_send_follows() {
     let (sender, received) = crossbeam_channel::bounded(1);
     let server = server(move |mut stream| {
         let mut all = Vec::new();
@@ -192,7 +192,7 @@ fn a_send_that_is_dropped_sends_a_part_in_order_and_the_next_one_goes_on_behind_
 }
 
 #[test]
-fn time_outs_are_the_drivers_own_and_need_no_timer() {
+fn timeouts_need_no_timer_of_the_runtime() {
     let modem = modem(memory(), Config::default());
     Builder::new_current_thread().build().unwrap().block_on(async {
         let connector = modem.tcp().timeout(SHORT);
@@ -202,7 +202,7 @@ fn time_outs_are_the_drivers_own_and_need_no_timer() {
 }
 
 #[test]
-fn a_send_ends_at_its_time_out_and_says_what_was_accepted() {
+fn a_send_ends_at_its_timeout_and_reports_the_accepted_bytes() {
     let terminal = Terminal::with(Settings::default(), memory());
     let modem = AsyncModem::from(terminal.modem(Config::default()));
     run(async {
@@ -215,7 +215,7 @@ fn a_send_ends_at_its_time_out_and_says_what_was_accepted() {
 }
 
 #[test]
-fn a_module_that_is_not_ready_is_waited_for() {
+fn a_future_waits_for_a_module_that_is_not_ready() {
     let settings = Settings::default().sim(air724ug::sim::SimCard::Absent);
     let (reader, writer, _) = serve::in_process(Simulator::new(settings, memory())).unwrap();
     let modem = AsyncModem::from(Modem::start(reader, writer, Config::default()).unwrap());
@@ -227,7 +227,7 @@ fn a_module_that_is_not_ready_is_waited_for() {
 }
 
 #[test]
-fn what_waits_is_told_that_the_modem_was_closed() {
+fn closing_the_modem_ends_waiting_futures() {
     let modem = modem(memory(), Config::default());
     run(async {
         let socket = modem.tcp().connect(("discard.test", 9)).await.unwrap();
@@ -246,7 +246,7 @@ fn what_waits_is_told_that_the_modem_was_closed() {
 }
 
 #[test]
-fn a_shutdown_wakes_what_waits_in_every_handle() {
+fn a_shutdown_ends_waiting_futures_of_every_handle() {
     let modem = modem(memory(), Config::default());
     run(async {
         let mut socket = modem.tcp().connect(("discard.test", 9)).await.unwrap();
@@ -267,12 +267,12 @@ fn a_shutdown_wakes_what_waits_in_every_handle() {
 }
 
 #[test]
-fn what_came_before_the_peers_close_is_read_and_then_the_end() {
+fn data_before_the_peers_close_are_read_and_then_the_end() {
     let modem = modem(memory(), Config::default());
     run(async {
         let mut socket = modem.tcp().connect(("bye.test", 1)).await.unwrap();
         eventually("the peer has closed", || !socket.blocking().is_open());
-        // A client of HTTP flushes before each read, and takes an error for the end of everything.
+        // A client of HTTP flushes before each read, and takes an error for the end of the connection.
         socket.flush().await.unwrap();
         let mut all = Vec::new();
         socket.read_to_end(&mut all).await.unwrap();
@@ -283,7 +283,7 @@ fn what_came_before_the_peers_close_is_read_and_then_the_end() {
 }
 
 #[test]
-fn a_writer_is_held_up_by_a_full_buffer_and_goes_on_when_there_is_room() {
+fn a_writer_waits_while_the_buffer_is_full() {
     let settings = Settings::default().baud(Some(921_600));
     let (reader, writer, _) = serve::in_process(Simulator::new(settings, memory())).unwrap();
     let modem = AsyncModem::from(Modem::start(reader, writer, Config::default()).unwrap());
@@ -293,7 +293,7 @@ fn a_writer_is_held_up_by_a_full_buffer_and_goes_on_when_there_is_room() {
         let mut written = 0;
         while !is_pending(pin!(socket.write(&[7; 4096]))).await {
             written += 1;
-            assert!(written < 100, "the buffer has no end");
+            assert!(written < 100, "the buffer is not bounded");
         }
         socket.write_all(&[7; 20_000]).await.unwrap();
         socket.flush().await.unwrap();
@@ -319,7 +319,7 @@ fn datagrams_come_one_at_a_time() {
 }
 
 #[test]
-fn questions_and_commands_are_futures_too() {
+fn queries_and_commands_are_futures() {
     let modem = modem(memory(), Config::default());
     run(async {
         modem.query(&air724ug::query::Signal).await.unwrap();
@@ -330,20 +330,20 @@ fn questions_and_commands_are_futures_too() {
 }
 
 #[test]
-fn a_runtime_ends_at_once_although_a_task_waits_for_ever() {
+fn a_runtime_ends_at_once_with_a_waiting_task() {
     let modem = modem(memory(), Config::default());
     let runtime = runtime();
     let socket = runtime.block_on(async { modem.tcp().connect(("discard.test", 9)).await.unwrap() });
     runtime.spawn(async move { socket.recv().await });
     runtime.block_on(tokio::task::yield_now());
-    // Drops the task and its socket, on this thread.
+    // This drops the task and its socket on this thread.
     drop(runtime);
     let free = || (0..8).map(|_| modem.blocking().tcp().connect(("discard.test", 9))).collect::<Vec<_>>();
     assert!(free().iter().all(Result::is_ok), "the channel is free again");
 }
 
 #[test]
-fn a_restart_of_the_module_is_told_to_each_task() {
+fn a_restart_of_the_module_ends_the_wait_of_each_task() {
     let terminal = Terminal::with(Settings::default(), memory());
     let modem = AsyncModem::from(terminal.modem(Config::default()));
     run(async {

@@ -1,4 +1,4 @@
-//! A close that waits until the peer has everything, and says what it may lack if not.
+//! A close that waits until the peer has all data, and otherwise reports the data that it may lack.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
 
@@ -18,14 +18,14 @@ fn modem() -> (Terminal, Modem) {
     (terminal, modem)
 }
 
-/// The module holds no connection any more.
+/// Whether the module has no connection.
 fn is_closed(modem: &Modem) -> bool {
     let lines = modem.command("AT+CIPSTATUS", SOON).unwrap();
     !lines.iter().any(|line| line.contains("\"CONNECTED\""))
 }
 
 #[test]
-fn the_peer_has_everything_when_it_returns() {
+fn the_peer_has_all_data_when_the_call_returns() {
     for mode in MODES {
         let (tell, told) = crossbeam_channel::unbounded();
         let server = server(move |mut stream| {
@@ -48,7 +48,7 @@ fn the_peer_has_everything_when_it_returns() {
 }
 
 #[test]
-fn what_a_deaf_peer_lacks_is_said_in_time_and_the_socket_is_closed() {
+fn a_timeout_reports_the_unacknowledged_bytes_and_closes_the_socket() {
     let (_terminal, modem) = modem();
     let socket = modem.tcp().connect(("deaf.test", 1)).unwrap();
     let other = socket.try_clone().unwrap();
@@ -65,12 +65,12 @@ fn what_a_deaf_peer_lacks_is_said_in_time_and_the_socket_is_closed() {
     assert!(error.to_string().contains("bytes are not acknowledged"), "{error}");
     assert!(matches!(other.send(b"x"), Err(Error::Closed(CloseReason::Local))));
     drop(other);
-    eventually("the module has closed it", || is_closed(&modem));
+    eventually("the module has closed the connection", || is_closed(&modem));
     assert_eq!(io::Error::from(error).kind(), io::ErrorKind::TimedOut);
 }
 
 #[test]
-fn a_close_that_the_module_does_not_confirm_is_told_though_nothing_is_lost() {
+fn an_unconfirmed_close_is_an_error_even_if_all_data_are_acknowledged() {
     let slow = vec![("+CIPCLOSE".to_owned(), Duration::from_secs(10))];
     let terminal = Terminal::with(Settings::default().latencies(slow), memory());
     let modem = terminal.modem(Config::default());
@@ -84,18 +84,18 @@ fn a_close_that_the_module_does_not_confirm_is_told_though_nothing_is_lost() {
 }
 
 #[test]
-fn no_time_at_all_closes_too() {
+fn a_timeout_of_zero_also_closes_the_socket() {
     let (_terminal, modem) = modem();
     let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     socket.send(b"hello").unwrap();
     let error = socket.close_acknowledged(Duration::ZERO).unwrap_err();
-    // The module may have been asked, and have answered, behind the time-out.
+    // The driver may have asked the module, and got the answer, after the timeout.
     assert!(matches!(error.unacknowledged, 0 | 5), "{error:?}");
-    eventually("the module has closed it", || is_closed(&modem));
+    eventually("the module has closed the connection", || is_closed(&modem));
 }
 
 #[test]
-fn a_peer_that_was_faster_is_the_reason() {
+fn an_earlier_close_by_the_peer_is_the_reason() {
     let (_terminal, modem) = modem();
     let socket = modem.tcp().connect(("bye.test", 1)).unwrap();
     let mut page = String::new();
@@ -116,7 +116,7 @@ fn a_peer_that_was_faster_is_the_reason() {
 }
 
 #[test]
-fn a_wait_for_the_module_hands_every_datagram_over() {
+fn wait_accepted_waits_until_every_datagram_is_sent() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     server.set_read_timeout(Some(SOON)).unwrap();
     let (_terminal, modem) = ready(Config::default());

@@ -13,17 +13,17 @@ use crate::support::driver::{
 };
 use air724ug::{Config, Error, Modem, ReceiveMode, Socket};
 
-/// What each socket moves, each way.
+/// The number of bytes that each socket moves in each direction.
 const SIZE: usize = 1_000_000;
 const SOCKETS: usize = 8;
 
 /// A modem that is ready, on a line without a rate.
 fn modem(mode: ReceiveMode) -> (Terminal, Modem) {
-    // Small enough for an unread socket to fill it.
+    // The window is small enough for an unread socket to fill it.
     ready(Config::default().receive_mode(mode).receive_window(256 * 1024))
 }
 
-/// What the application sends on a socket, and what it must receive.
+/// The bytes that the application sends on a socket, and those that it has to receive.
 fn upload(index: usize) -> Vec<u8> {
     noise(SIZE, 1 + index as u32)
 }
@@ -32,10 +32,11 @@ fn download(index: usize) -> Vec<u8> {
     noise(SIZE, 1001 + index as u32)
 }
 
-/// The bytes that the server has received, by the number that each connection says first.
+/// The bytes that the server has received, by the number of the socket.
 type Uploads = Arc<Mutex<Vec<Vec<u8>>>>;
 
-/// A server that reads and writes at once: first a byte that says which socket it is, then both ways [`SIZE`] bytes.
+/// A server that reads and writes at once. It reads the number of the socket, then moves [`SIZE`] bytes in each
+/// direction.
 fn full_duplex_server() -> (SocketAddr, Uploads) {
     let uploads: Uploads = Arc::new(Mutex::new(vec![Vec::new(); SOCKETS]));
     let received = uploads.clone();
@@ -75,9 +76,9 @@ fn receive_all(mut socket: &Socket, index: usize) {
     assert_eq!(same, SIZE, "socket {index} has another byte at {same}");
 }
 
-/// Moves everything on the sockets: the server begins when all readers are there.
+/// Moves all data on the sockets. The server begins when all readers have started.
 fn move_all(sockets: &[Socket], reads: impl Fn(usize) -> bool, sends: impl Fn(usize) -> bool) {
-    // The tests run at once, each with readers of a name of its own.
+    // The tests run at the same time, so each names its readers differently.
     static RUNS: AtomicUsize = AtomicUsize::new(0);
     let name = format!("reads-{}-", RUNS.fetch_add(1, Ordering::SeqCst));
     thread::scope(|scope| {
@@ -97,7 +98,7 @@ fn move_all(sockets: &[Socket], reads: impl Fn(usize) -> bool, sends: impl Fn(us
 }
 
 fn assert_uploaded(uploads: &Uploads, index: usize) {
-    driver::eventually("the server has everything", || !uploads.lock().unwrap()[index].is_empty());
+    driver::eventually("the server has all bytes", || !uploads.lock().unwrap()[index].is_empty());
     let same = common_prefix(&uploads.lock().unwrap()[index], &upload(index));
     assert_eq!(same, SIZE, "the server has another byte of socket {index} at {same}");
 }
@@ -112,20 +113,20 @@ fn eight_sockets_move_a_megabyte_each_both_ways(mode: ReceiveMode) {
 }
 
 #[test]
-fn eight_sockets_move_a_megabyte_each_both_ways_when_data_are_pushed() {
+fn eight_sockets_move_a_megabyte_in_each_direction_when_data_are_pushed() {
     eight_sockets_move_a_megabyte_each_both_ways(ReceiveMode::Push);
 }
 
 #[test]
-fn eight_sockets_move_a_megabyte_each_both_ways_when_data_are_fetched() {
+fn eight_sockets_move_a_megabyte_in_each_direction_when_data_are_fetched() {
     eight_sockets_move_a_megabyte_each_both_ways(ReceiveMode::Manual);
 }
 
-/// The socket that no thread reads.
+/// The number of the socket that no thread reads.
 const UNREAD: usize = 3;
 
 #[test]
-fn an_unread_socket_is_overrun_alone_when_data_are_pushed() {
+fn only_the_unread_socket_is_overrun_when_data_are_pushed() {
     let (server, uploads) = full_duplex_server();
     let (_terminal, modem) = modem(ReceiveMode::Push);
     let sockets = open_all(&modem, server);
@@ -143,7 +144,7 @@ fn an_unread_socket_is_overrun_alone_when_data_are_pushed() {
 }
 
 #[test]
-fn an_unread_socket_stalls_alone_and_can_be_read_later_when_data_are_fetched() {
+fn only_the_unread_socket_waits_and_can_be_read_later_when_data_are_fetched() {
     let (server, uploads) = full_duplex_server();
     let (_terminal, modem) = modem(ReceiveMode::Manual);
     let sockets = open_all(&modem, server);

@@ -1,4 +1,4 @@
-//! Sockets and modems by the traits of the embedded world, in functions that know only these.
+//! Sockets and modems through the traits of `embedded-io` and `embedded-nal`, in functions that use only these traits.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
 
@@ -12,7 +12,7 @@ use crate::support::driver::{SOON, memory};
 use air724ug::sim::{MemoryNetwork, Peer, Settings, Simulator, serve};
 use air724ug::{AsyncModem, Config, Modem};
 
-/// A server's address, and a modem that reaches it.
+/// The address of an echo server, and a modem that reaches it.
 fn world() -> (SocketAddr, Modem) {
     let mut network: MemoryNetwork = memory();
     network.name("echo.test", [10, 1, 0, 1]).serve("echo.test", 7, Peer::echo());
@@ -59,7 +59,7 @@ fn embedded_io_async_echoes_over_a_connection_of_embedded_nal_async() {
 fn embedded_nal_echoes_and_sees_the_end() {
     fn echo<S: embedded_nal::TcpClientStack<Error: Debug>>(stack: &mut S, server: SocketAddr) {
         let mut socket = stack.socket().unwrap();
-        assert!(stack.send(&mut socket, b"x").is_err(), "it is not connected");
+        assert!(stack.send(&mut socket, b"x").is_err(), "the socket is not connected");
         again(|| stack.connect(&mut socket, server));
         let mut sent = 0;
         while sent < 5 {
@@ -78,7 +78,7 @@ fn embedded_nal_echoes_and_sees_the_end() {
     echo(&mut modem, server);
 }
 
-/// Calls until it is done.
+/// Repeats a call until it does not return `WouldBlock`.
 fn again<T, E: Debug>(mut call: impl FnMut() -> embedded_nal::nb::Result<T, E>) -> T {
     loop {
         match call() {
@@ -90,7 +90,7 @@ fn again<T, E: Debug>(mut call: impl FnMut() -> embedded_nal::nb::Result<T, E>) 
 }
 
 #[test]
-fn names_are_looked_up_by_both() {
+fn both_traits_look_up_names() {
     const WANTED: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 1, 0, 1));
     let (_, mut modem) = world();
     fn blocking(stack: &mut impl embedded_nal::Dns) {

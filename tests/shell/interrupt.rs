@@ -1,4 +1,4 @@
-//! A recv that a message interrupts, over a simulated modem in this process.
+//! A `recv` that a message of another thread interrupts, over a simulated modem in this process.
 #![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
 
 use std::time::Duration;
@@ -7,7 +7,7 @@ use air724ug::sim::{MemoryNetwork, Peer, Settings, Simulator, serve};
 use air724ug::{Config, Error, Modem, Received, Socket};
 use crossbeam_channel::{select, unbounded};
 
-/// A ceiling for what happens at once.
+/// A limit: the awaited event comes at once, or the test fails.
 const SOON: Duration = Duration::from_secs(20);
 
 fn modem() -> Modem {
@@ -34,7 +34,7 @@ fn a_message_of_another_thread_ends_the_wait() {
 }
 
 #[test]
-fn data_go_before_a_message_and_neither_is_lost() {
+fn data_come_before_a_message_and_neither_is_lost() {
     let socket = echo(&modem());
     let (publish, messages) = unbounded();
     socket.send(b"data").unwrap();
@@ -46,14 +46,14 @@ fn data_go_before_a_message_and_neither_is_lost() {
 }
 
 #[test]
-fn silence_is_a_time_out() {
+fn without_data_and_messages_the_wait_times_out() {
     let socket = echo(&modem());
     let (_publish, messages) = unbounded::<()>();
     assert_eq!(socket.recv_or(&messages, Duration::from_millis(20)).unwrap(), Received::Timeout);
 }
 
 #[test]
-fn without_senders_only_data_count() {
+fn without_senders_the_wait_is_for_data_alone() {
     let socket = echo(&modem());
     let (publish, messages) = unbounded::<()>();
     drop(publish);
@@ -63,7 +63,7 @@ fn without_senders_only_data_count() {
 }
 
 #[test]
-fn the_end_is_an_error_and_the_message_stays() {
+fn the_end_of_the_socket_is_an_error_and_the_message_remains() {
     let socket = modem().tcp().connect(("bye.test", 7)).unwrap();
     let (publish, messages) = unbounded();
     socket.send(b"bye").unwrap();

@@ -1,4 +1,4 @@
-//! The driver around the core: real threads, pseudo-terminals and servers of this machine.
+//! Tests of the driver around the engine: real threads, pseudo-terminals and servers of this machine.
 
 #[path = "../support/mod.rs"]
 mod support;

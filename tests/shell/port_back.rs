@@ -1,4 +1,4 @@
-//! A port that goes away and comes back: over pseudo-terminals, and over ports that the application opens.
+//! Ports that are lost and come back: pseudo-terminals, and ports that the application opens.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
@@ -25,12 +25,12 @@ use futures::executor::block_on;
 use crate::support::driver::echo_server;
 use crate::support::quick_start::quick_start;
 
-/// A ceiling for what takes seconds at most.
+/// A limit: the awaited event comes within seconds, or the test fails.
 const SOON: Duration = Duration::from_secs(60);
-/// A ceiling for what takes microseconds.
+/// A limit: the awaited event comes within microseconds, or the test fails.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-/// A module at a path that stays the same, whatever terminal it is on.
+/// A simulated module on changing terminals, with a link at a fixed path.
 struct Plug {
     link: PathBuf,
     served: Option<(serve::Remote, JoinHandle<io::Result<()>>)>,
@@ -67,14 +67,14 @@ fn quick() -> Policy {
     Policy::default().pause(Duration::from_millis(20))
 }
 
-/// Sends until the echo has come; how many gaps there were.
+/// Sends until the echo has come. Returns the number of gaps.
 fn echoed(socket: &ReconnectingSocket, said: &[u8]) -> usize {
     let mut gaps = 0;
     'again: loop {
         match socket.send(said, SOON) {
             Ok(()) => {}
             Err(Error::Gap { .. }) => {
-                // What had come before it is read first.
+                // Data from before the gap are read first.
                 while !matches!(socket.recv(SOON).unwrap(), Received::Gap(_)) {}
                 gaps += 1;
                 continue;
@@ -97,7 +97,7 @@ fn echoed(socket: &ReconnectingSocket, said: &[u8]) -> usize {
 }
 
 #[test]
-fn eight_sockets_survive_five_times_that_the_port_vanishes_and_has_another_name() {
+fn eight_sockets_survive_five_losses_of_the_port_with_new_names() {
     let mut plug = Plug::new("eight");
     plug.plug_in();
     let modem = Modem::open(plug.path(), Config::default()).unwrap();
@@ -116,12 +116,12 @@ fn eight_sockets_survive_five_times_that_the_port_vanishes_and_has_another_name(
                 if told.send((now, number, gaps)).is_err() {
                     return;
                 }
-                // Reads on, so that the next gap is noticed.
+                // Reads, so that the next gap is noticed.
                 while round.load(Ordering::SeqCst) == now {
                     match socket.recv(Duration::from_millis(50)) {
                         Ok(Received::Gap(_)) => break,
                         Ok(_) => {}
-                        // The modem is closed: the test is over.
+                        // The modem is closed, and the test ends.
                         Err(_) => return,
                     }
                 }
@@ -159,7 +159,7 @@ fn eight_sockets_survive_five_times_that_the_port_vanishes_and_has_another_name(
 }
 
 #[test]
-fn a_modem_that_lives_on_behind_its_plug_or_restarts_on_usb_is_found_at_its_link() {
+fn a_modem_is_found_at_its_link_after_an_unplug_or_a_restart_on_usb() {
     let mut plug = Plug::new("lives");
     plug.plug_in();
     let modem = Modem::open(plug.path(), Config::default()).unwrap();
@@ -187,7 +187,8 @@ fn a_modem_that_lives_on_behind_its_plug_or_restarts_on_usb_is_found_at_its_link
     plug.pull_out();
 }
 
-/// The steps of a loss; the port is a link that leads to another one each time, as those of udev do.
+/// Loses the port in one of three ways. The port is a link that leads to another link each time, like the links of
+/// udev.
 fn lose(round: u32, remote: &serve::Remote, folder: &Path) {
     let by_id = folder.join("by-id");
     let name = format!("ttyUSB{round}");
@@ -204,7 +205,7 @@ fn lose(round: u32, remote: &serve::Remote, folder: &Path) {
 }
 
 #[test]
-fn eight_sockets_that_send_survive_each_way_to_lose_a_port_five_times() {
+fn eight_sending_sockets_survive_every_kind_of_loss_five_times() {
     let folder = std::env::temp_dir().join(format!("air724ug-{}-ways", std::process::id()));
     std::fs::create_dir(&folder).unwrap();
     let mut pty = serve::Pty::open().unwrap();
@@ -222,7 +223,7 @@ fn eight_sockets_that_send_survive_each_way_to_lose_a_port_five_times() {
         let socket = supervisor.tcp(address.ip().to_string(), address.port());
         let told = told.clone();
         thread::spawn(move || {
-            // Long enough that most losses come in the middle of a send.
+            // The data are so long that most losses come during a send.
             let said = [number as u8; 20_000];
             loop {
                 let gaps = echoed(&socket, &said);
@@ -249,7 +250,7 @@ fn eight_sockets_that_send_survive_each_way_to_lose_a_port_five_times() {
         }
         lose(round, &remote, &folder);
         while events.recv_timeout(AT_ONCE).unwrap() != Event::PortBack {}
-        // The first step of a bring-up follows the module's first answer.
+        // The first step of bring-up follows the module's first answer.
         while !matches!(events.recv_timeout(SOON).unwrap(), Event::Step(_)) {}
         let answered = Instant::now();
         while !matches!(events.recv_timeout(SOON).unwrap(), Event::Ready(_)) {}
@@ -266,7 +267,7 @@ fn eight_sockets_that_send_survive_each_way_to_lose_a_port_five_times() {
 }
 
 #[test]
-fn with_reopen_off_a_lost_port_is_the_end() {
+fn without_reopen_a_lost_port_closes_the_modem() {
     let mut plug = Plug::new("final");
     plug.plug_in();
     let modem = Modem::open(plug.path(), Config::default().reopen(false)).unwrap();
@@ -280,12 +281,12 @@ fn with_reopen_off_a_lost_port_is_the_end() {
 }
 
 #[test]
-fn a_source_of_the_application_is_asked_again_until_it_has_a_port() {
+fn a_port_source_is_called_until_it_returns_a_port() {
     let handle = Arc::new(Mutex::new(None));
     let (kept, calls) = (handle.clone(), Arc::new(AtomicU32::new(0)));
     let counted = calls.clone();
     let source = move || -> io::Result<(Box<dyn io::Read + Send>, Box<dyn io::Write + Send>)> {
-        // Every second port is not there; the fourth call is no port but a panic.
+        // Every second call fails, and the fourth call panics.
         match counted.fetch_add(1, Ordering::SeqCst) {
             3 => panic!("a source that panics"),
             call if call % 2 == 1 => return Err(io::ErrorKind::NotFound.into()),
@@ -309,7 +310,7 @@ fn a_source_of_the_application_is_asked_again_until_it_has_a_port() {
     assert_eq!(calls.load(Ordering::SeqCst), 7);
 }
 
-/// A port that is lost soon, whose source then waits for long in each call; the source tells that it is called.
+/// A modem whose first port is lost at once. Each later call of its source is reported, and then waits.
 fn slow_source() -> (Modem, Receiver<()>, Sender<()>) {
     let (called, calls) = unbounded();
     let (release, wait) = unbounded::<()>();
@@ -328,9 +329,9 @@ fn slow_source() -> (Modem, Receiver<()>, Sender<()>) {
     (Modem::start_from(source, Config::default()).unwrap(), calls, release)
 }
 
-/// The thread that serves the deadlines of futures used to be the one that opens.
+/// Regression: the thread that serves the deadlines of futures also opened ports.
 #[test]
-fn a_port_that_takes_long_to_open_holds_up_no_deadline() {
+fn a_slow_open_of_a_port_delays_no_deadline() {
     let (modem, calls, release) = slow_source();
     calls.recv_timeout(SOON).unwrap();
     let began = Instant::now();
@@ -341,9 +342,9 @@ fn a_port_that_takes_long_to_open_holds_up_no_deadline() {
     drop(release);
 }
 
-/// A supervisor that has work to do for minutes, and what its calls come back with.
+/// A supervisor whose calls wait for minutes, with its modem and an address to connect to.
 fn busy_supervisor(policy: Policy) -> (Modem, Supervisor, SocketAddr) {
-    // Never registered: no connection comes about.
+    // The module never registers, so no connection is made.
     let mut settings = Settings::default();
     settings.boot = Boot::Cold;
     settings.registration_time = Duration::from_secs(100_000);
@@ -371,7 +372,7 @@ fn closing_the_modem_ends_every_wait_at_once() {
             thread::spawn(move || drop(supervisor.connect((three, 7), long))),
             thread::spawn(move || drop(direct.tcp().timeout(long).connect((host, 7)))),
         ];
-        // Until it has something to do, or waits for the module.
+        // Waits until the supervisor takes a step or waits for the module.
         drop(steps.recv_timeout(Duration::from_millis(700)));
         let began = Instant::now();
         modem.close();
@@ -381,7 +382,7 @@ fn closing_the_modem_ends_every_wait_at_once() {
 }
 
 #[test]
-fn closing_a_modem_whose_port_is_away_ends_every_wait_at_once() {
+fn closing_a_modem_without_a_port_ends_every_wait_at_once() {
     let mut plug = Plug::new("away");
     plug.plug_in();
     let modem = Modem::open(plug.path(), Config::default()).unwrap();
@@ -431,6 +432,6 @@ fn a_modem_in_process_is_unplugged_and_comes_back() {
     modem.wait_ready(SOON).unwrap();
     handle.control(Control::HangUp);
     until(Event::PortLost);
-    assert_eq!(handle.open().unwrap_err().kind(), ErrorKind::NotFound, "it is over");
+    assert_eq!(handle.open().unwrap_err().kind(), ErrorKind::NotFound, "the simulated modem has ended");
     modem.close();
 }

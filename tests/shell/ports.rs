@@ -1,4 +1,4 @@
-//! The list of serial ports and the search for a module, in trees that the tests make.
+//! The list of serial ports and the search for a module, in folders `sys`, `dev` and `proc` that the tests create.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
 
@@ -16,10 +16,10 @@ use air724ug::sim::fault::Deaf;
 use air724ug::sim::{Control, MemoryNetwork, Settings, Simulator, serve};
 use air724ug::{Config, Error, Event, Modem, PortKind, ports_below};
 
-/// A ceiling for what takes seconds at most.
+/// A limit: the awaited event comes within seconds, or the test fails.
 const SOON: Duration = Duration::from_secs(30);
 
-/// A tree that is removed at the end.
+/// A folder in place of the root, removed when this is dropped.
 struct Tree(PathBuf);
 
 impl Tree {
@@ -36,14 +36,14 @@ impl Tree {
         fs::write(path, text).unwrap();
     }
 
-    /// A USB device at a place.
+    /// Adds a USB device at a place.
     fn device(&self, location: &str, vendor: &str, product: &str) {
         let folder = format!("sys/devices/usb1/1-1/{location}");
         self.write(&format!("{folder}/idVendor"), &format!("{vendor}\n"));
         self.write(&format!("{folder}/idProduct"), &format!("{product}\n"));
     }
 
-    /// A port on an interface of it; drivers of serial adapters have a folder of their own for each.
+    /// Adds a port on an interface of the device. Drivers of serial adapters have a folder for each port.
     fn port(&self, location: &str, interface: u8, name: &str, driver: &str) {
         let folder = format!("sys/devices/usb1/1-1/{location}/{location}:1.{interface}");
         self.write(&format!("{folder}/bInterfaceNumber"), &format!("{interface:02x}\n"));
@@ -61,7 +61,7 @@ impl Tree {
         let _ = symlink(drivers, device.join("driver"));
     }
 
-    /// A modem on a port of a device.
+    /// Adds a device with a port, and a simulated modem on it.
     fn modem(&self, location: &str, [vendor, product]: [&str; 2], name: &str, imei: &str) -> Module {
         self.device(location, vendor, product);
         self.port(location, 2, name, "option1");
@@ -69,7 +69,7 @@ impl Tree {
         Module::at(&self.0.join("dev").join(name), imei)
     }
 
-    /// The kernel gives the port of a device another name.
+    /// Gives the port of a device another name, as the kernel does.
     fn renames(&self, location: &str, before: &str, now: &str) {
         fs::remove_dir_all(self.0.join("sys/class/tty").join(before)).unwrap();
         self.port(location, 2, now, "option1");
@@ -86,7 +86,7 @@ impl Tree {
         symlink(open, self.0.join(format!("proc/{process}/fd/7"))).unwrap();
     }
 
-    /// Name, kind and interface of each, in order.
+    /// The name, kind and interface of each port, in order.
     fn listed(&self) -> Vec<(String, PortKind, Option<u8>)> {
         let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
         let ports = ports_below(&self.0).unwrap().into_iter();
@@ -104,7 +104,7 @@ impl Drop for Tree {
 struct Module {
     remote: serve::Remote,
     served: Option<JoinHandle<io::Result<()>>>,
-    /// What it has heard.
+    /// The bytes that the modem has received.
     heard: Arc<Mutex<Vec<u8>>>,
 }
 
@@ -140,7 +140,7 @@ impl Drop for Module {
 }
 
 const MODULE: [&str; 2] = ["1782", "4e00"];
-/// A serial adapter, behind which anything may be.
+/// A serial adapter, which may be connected to any device.
 const ADAPTER: [&str; 2] = ["1a86", "7523"];
 const FIRST: &str = "860000000000009";
 const SECOND: &str = "860000000000017";
@@ -150,7 +150,7 @@ fn imei(modem: &Modem) -> String {
     modem.identity().unwrap().imei
 }
 
-/// Why a name opens nothing.
+/// The error of opening this name.
 fn refused(tree: &Tree, name: &str) -> String {
     let Err(error) = tree.open(name) else { panic!("{name} was opened") };
     error.to_string()
@@ -168,7 +168,7 @@ fn auto_finds_the_only_module_and_writes_to_no_other_device() {
 }
 
 #[test]
-fn of_several_modules_one_has_to_be_named_and_is_found_by_its_imei_or_place() {
+fn with_several_modules_the_imei_or_the_place_selects_one() {
     let tree = Tree::new("several");
     let first = tree.modem("1-1.2", MODULE, "ttyUSB0", FIRST);
     let second = tree.modem("1-1.4", MODULE, "ttyUSB3", SECOND);
@@ -181,15 +181,15 @@ fn of_several_modules_one_has_to_be_named_and_is_found_by_its_imei_or_place() {
     let modem = tree.open("usb:1-1.2").unwrap();
     assert_eq!(imei(&modem), FIRST);
     modem.close();
-    assert_eq!(second.has_heard(), before, "the other place was not named");
+    assert_eq!(second.has_heard(), before, "the module at the other place was asked");
     let text = refused(&tree, "imei:860000000000025");
     assert!(text.contains("ttyUSB0 is the module 860000000000009"), "{text}");
     drop(first);
 }
 
-/// The error named one IMEI twice, which opens either.
+/// Regression: the error listed the same IMEI twice, which selects either module.
 #[test]
-fn of_two_modules_with_one_imei_the_place_tells_which() {
+fn with_two_modules_of_one_imei_the_place_selects_one() {
     let tree = Tree::new("one-imei");
     let _first = tree.modem("1-1.2", MODULE, "ttyUSB0", FIRST);
     let second = tree.modem("1-1.4", MODULE, "ttyUSB3", FIRST);
@@ -201,7 +201,7 @@ fn of_two_modules_with_one_imei_the_place_tells_which() {
 }
 
 #[test]
-fn a_place_that_is_named_is_asked_whatever_is_plugged_in_there() {
+fn a_named_place_is_asked_with_any_device_in_it() {
     let tree = Tree::new("place");
     let _adapter = tree.modem("1-1.2", ADAPTER, "ttyUSB0", FIRST);
     let text = refused(&tree, "auto");
@@ -212,7 +212,7 @@ fn a_place_that_is_named_is_asked_whatever_is_plugged_in_there() {
 }
 
 #[test]
-fn a_module_that_comes_back_under_another_name_is_found_and_no_other_one_at_its_old_name() {
+fn a_module_is_found_under_its_new_name_and_not_confused_with_another_at_the_old_name() {
     let tree = Tree::new("renamed");
     let module = tree.modem("1-1.2", MODULE, "ttyUSB0", FIRST);
     let modem = tree.open("auto").unwrap();
@@ -222,7 +222,7 @@ fn a_module_that_comes_back_under_another_name_is_found_and_no_other_one_at_its_
     while events.recv_timeout(SOON).unwrap() != Event::PortLost {}
     tree.renames("1-1.2", "ttyUSB0", "ttyUSB3");
     let other = tree.modem("1-1.4", MODULE, "ttyUSB0", SECOND);
-    // It is asked who it is, again and again, until the module is there.
+    // The search asks the other module repeatedly until the wanted module is back.
     let until = Instant::now() + SOON;
     while other.has_heard() == 0 {
         assert!(Instant::now() < until, "the search has ended");
@@ -236,7 +236,7 @@ fn a_module_that_comes_back_under_another_name_is_found_and_no_other_one_at_its_
 }
 
 #[test]
-fn whatever_names_ports_come_back_under_the_module_is_found_and_no_other_port_is_used() {
+fn a_module_is_found_after_any_permutation_of_port_names() {
     for_each_seed("names of ports", 3, |seed| {
         let mut random = Random::new(seed);
         let tree = Tree::new(&format!("shuffled-{seed}"));
@@ -256,9 +256,7 @@ fn whatever_names_ports_come_back_under_the_module_is_found_and_no_other_port_is
                 module.remote.send(Control::Unplug);
             }
             while events.recv_timeout(SOON).unwrap() != Event::PortLost {}
-            eventually("no port is there", || {
-                names.iter().all(|name| !tree.0.join("dev").join(name).exists())
-            });
+            eventually("no port exists", || names.iter().all(|name| !tree.0.join("dev").join(name).exists()));
             for name in names {
                 fs::remove_dir_all(tree.0.join("sys/class/tty").join(name)).unwrap();
             }
@@ -271,7 +269,7 @@ fn whatever_names_ports_come_back_under_the_module_is_found_and_no_other_port_is
             }
             for at in order {
                 tree.port(places[at], 2, names[at], "option1");
-                // Another module may be away for this time.
+                // Another module may stay away this time.
                 if at == 0 || !random.one_in(3) {
                     modules[at].remote.send(Control::Replug(Some(names[at].to_owned())));
                 }
@@ -281,17 +279,17 @@ fn whatever_names_ports_come_back_under_the_module_is_found_and_no_other_port_is
         }
         assert!(!events.try_iter().any(|event| matches!(event, Event::OtherModule { .. })));
         modem.close();
-        assert_eq!(modules[3].has_heard(), 0, "a device that is no module was written to");
+        assert_eq!(modules[3].has_heard(), 0, "bytes were written to a device that is no module");
         for module in &modules[1..3] {
             let heard = String::from_utf8(module.heard.lock().unwrap().clone()).unwrap();
             let is_question = |line: &str| matches!(line, "AT" | "AT+CGSN");
-            assert!(heard.lines().all(is_question), "another module was told {heard:?}");
+            assert!(heard.lines().all(is_question), "another module received {heard:?}");
         }
     });
 }
 
 #[test]
-fn another_module_behind_the_same_path_is_told() {
+fn another_module_at_the_same_path_is_reported() {
     let tree = Tree::new("other");
     fs::create_dir_all(tree.0.join("dev")).unwrap();
     let path = tree.0.join("dev/modem");
@@ -309,7 +307,7 @@ fn another_module_behind_the_same_path_is_told() {
 }
 
 #[test]
-fn a_port_that_another_program_has_and_one_that_is_silent_are_named() {
+fn the_error_names_ports_in_use_and_silent_ports() {
     let tree = Tree::new("taken");
     let _taken = tree.modem("1-1.2", MODULE, "ttyUSB0", FIRST);
     let silent = tree.modem("1-1.4", MODULE, "ttyUSB3", SECOND);
@@ -324,9 +322,10 @@ fn a_port_that_another_program_has_and_one_that_is_silent_are_named() {
     holder.close();
 }
 
-/// It may be another search, the first time. Each attempt used to wait for it, those to come back to a lost module included.
+/// Regression: each attempt waited for the port, even the attempts to find a lost module again. The first time, the
+/// other program may be another search.
 #[test]
-fn a_port_that_another_program_keeps_is_waited_for_once() {
+fn a_search_waits_only_once_for_a_port_in_use() {
     let tree = Tree::new("kept");
     let _kept = tree.modem("1-1.2", MODULE, "ttyUSB0", FIRST);
     let holder = Modem::open(tree.0.join("dev/ttyUSB0"), Config::default()).unwrap();
@@ -343,17 +342,17 @@ fn a_port_that_another_program_keeps_is_waited_for_once() {
     }
     holder.close();
     let modem = tree.open("auto").unwrap();
-    assert_eq!(imei(&modem), FIRST, "it is free");
+    assert_eq!(imei(&modem), FIRST, "the port is free");
     modem.close();
     let holder = Modem::open(tree.0.join("dev/ttyUSB0"), Config::default()).unwrap();
     let again = attempt();
-    assert!(again > first / 2, "it was free in between: {again:?}");
+    assert!(again > first / 2, "the port was free in between: {again:?}");
     holder.close();
 }
 
-/// Each asks the module that the other one looks for.
+/// Each search asks the module that the other one looks for.
 #[test]
-fn two_searches_at_once_both_find_their_module() {
+fn two_simultaneous_searches_find_their_modules() {
     let tree = Tree::new("at-once");
     let _first = tree.modem("1-1.2", MODULE, "ttyUSB0", FIRST);
     let _second = tree.modem("1-1.4", MODULE, "ttyUSB3", SECOND);
@@ -368,7 +367,7 @@ fn two_searches_at_once_both_find_their_module() {
 }
 
 #[test]
-fn a_modules_ports_come_first_in_the_order_of_their_interfaces() {
+fn the_ports_of_modules_come_first_in_the_order_of_their_interfaces() {
     let tree = Tree::new("order");
     tree.device("1-1.4", "1782", "4e00");
     tree.port("1-1.4", 4, "ttyUSB0", "option1");
@@ -398,7 +397,7 @@ fn a_modules_ports_come_first_in_the_order_of_their_interfaces() {
 }
 
 #[test]
-fn a_uart_that_is_not_there_and_a_terminal_without_a_device_are_no_ports() {
+fn absent_uarts_and_terminals_without_a_device_are_not_listed() {
     let tree = Tree::new("none");
     tree.tty("ttyS0", "sys/devices/platform/serial8250", "serial8250");
     tree.write("sys/class/tty/ttyS0/type", "0\n");
@@ -408,7 +407,7 @@ fn a_uart_that_is_not_there_and_a_terminal_without_a_device_are_no_ports() {
 }
 
 #[test]
-fn a_device_that_says_nonsense_is_not_on_usb_and_one_with_a_serial_number_has_it() {
+fn invalid_usb_ids_are_ignored_and_a_serial_number_is_listed() {
     let tree = Tree::new("odd");
     tree.device("1-1.4", "xyz!", "");
     tree.port("1-1.4", 0, "ttyUSB0", "option1");
@@ -431,13 +430,13 @@ fn a_program_that_has_a_port_open_is_named() {
 }
 
 #[test]
-fn what_is_not_found_says_what_was_looked_for_and_what_to_do() {
+fn the_error_of_a_search_names_the_target_and_gives_advice() {
     for name in ["imei:860000000000001", "usb:9-9.9.9"] {
         let Err(Error::Io(error)) = Modem::open(name, Config::default()) else { panic!("{name} was opened") };
         let text = error.to_string();
         assert!(text.starts_with(name) && text.contains("by its path"), "{text}");
     }
-    // No module has such a name.
+    // No module can have such a name.
     for name in ["imei:", "imei:86000000000001", "imei:86000000000000x", "imei: 860000000000001", "usb:"] {
         let Err(Error::Io(error)) = Modem::open(name, Config::default()) else { panic!("{name} was opened") };
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{error}");

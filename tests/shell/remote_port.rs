@@ -1,4 +1,4 @@
-//! Ports of serial servers: bytes alone over TCP, and RFC 2217, in front of simulated modems.
+//! Ports of serial servers in front of simulated modems: raw TCP, and RFC 2217.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
@@ -16,22 +16,22 @@ use air724ug::sim::{MemoryNetwork, Peer, Settings, Simulator, serve};
 use air724ug::supervisor::{Policy, Supervisor};
 use air724ug::{Config, Error, Event, Modem, Received};
 
-/// A ceiling for what takes seconds at most.
+/// A limit: the awaited event comes within seconds, or the test fails.
 const SOON: Duration = Duration::from_secs(60);
 const IAC: u8 = 255;
-/// Every byte, and the one that telnet escapes in runs of both lengths.
+/// Every byte, and runs of both lengths of the byte that telnet escapes.
 const EVERY_BYTE: [&[u8]; 4] =
     [&[IAC], &[IAC, IAC], &[0, IAC, 13, 10, IAC, IAC, IAC, 240], &[1, 250, 251, 253, 255]];
 
-/// A server with a module behind it, which it loses with each connection.
+/// A server that serves a new simulated modem to each connection.
 struct Server {
     address: String,
     streams: Arc<Mutex<Vec<TcpStream>>>,
-    /// What the clients have set: command and value.
+    /// The commands and values that the clients have sent.
     settings: Arc<Mutex<Set>>,
 }
 
-/// The settings that came, in order.
+/// The settings in the order of their arrival.
 type Set = Vec<(u8, Vec<u8>)>;
 
 fn modem() -> (serve::Reader, serve::Writer) {
@@ -57,7 +57,7 @@ impl Server {
         Self { address, streams, settings }
     }
 
-    /// Every connection breaks.
+    /// Closes all connections.
     fn kill(&self) {
         for stream in self.streams.lock().unwrap().drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
@@ -124,13 +124,13 @@ fn main_job(modem: &Modem) {
         socket.send(data).unwrap();
         let mut heard = vec![0; data.len()];
         (&socket).read_exact(&mut heard).unwrap();
-        assert!(heard == data, "{} bytes came back otherwise", data.len());
+        assert!(heard == data, "{} bytes were changed", data.len());
     }
     socket.close().unwrap();
 }
 
 #[test]
-fn every_byte_passes_a_raw_server_and_one_with_port_control() {
+fn every_byte_passes_a_raw_server_and_an_rfc2217_server() {
     for (scheme, has_control) in [("tcp", false), ("rfc2217", true)] {
         let server = Server::start(has_control);
         let modem = Modem::open(format!("{scheme}://{}", server.address), Config::default()).unwrap();
@@ -140,7 +140,7 @@ fn every_byte_passes_a_raw_server_and_one_with_port_control() {
 }
 
 #[test]
-fn the_far_port_is_set_to_the_rate_and_purged_also_when_the_rate_has_an_iac_in_it() {
+fn the_remote_port_gets_its_settings_even_if_the_rate_contains_an_iac() {
     for rate in [115_200_u32, 65_280] {
         let server = Server::start(true);
         let name = format!("rfc2217://{}", server.address);
@@ -156,7 +156,7 @@ fn the_far_port_is_set_to_the_rate_and_purged_also_when_the_rate_has_an_iac_in_i
 }
 
 #[test]
-fn a_server_that_dies_and_comes_back_is_a_gap_of_each_socket() {
+fn a_server_that_closes_all_connections_causes_one_gap_on_each_socket() {
     for (scheme, has_control) in [("tcp", false), ("rfc2217", true)] {
         let server = Server::start(has_control);
         let modem = Modem::open(format!("{scheme}://{}", server.address), Config::default()).unwrap();
@@ -181,7 +181,7 @@ fn a_server_that_dies_and_comes_back_is_a_gap_of_each_socket() {
     }
 }
 
-/// What opening this says.
+/// The error of opening this name.
 fn refused(name: &str) -> String {
     let Err(Error::Io(error)) = Modem::open(name, Config::default()) else { panic!("{name} was opened") };
     let text = error.to_string();
@@ -190,7 +190,7 @@ fn refused(name: &str) -> String {
 }
 
 #[test]
-fn a_server_of_the_other_kind_and_none_at_all_are_errors_that_say_what_to_write() {
+fn the_error_for_a_server_of_another_kind_names_the_right_scheme() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let greeting = |says: &'static [u8]| {
@@ -198,7 +198,7 @@ fn a_server_of_the_other_kind_and_none_at_all_are_errors_that_say_what_to_write(
         thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             stream.write_all(says).unwrap();
-            // Until the client has gone.
+            // Keeps the connection until the client closes it.
             drop(io::copy(&mut stream, &mut io::sink()));
         })
     };
@@ -217,8 +217,8 @@ fn a_server_of_the_other_kind_and_none_at_all_are_errors_that_say_what_to_write(
     }
 }
 
-/// Behind a slow network the first bytes of a server come when the port is open. It used to be opened again and again, and only the
-/// log said why.
+/// Regression: the port was opened repeatedly, and only the log gave the reason. In a slow network, the first bytes of
+/// a server come when the port is already open.
 #[test]
 fn a_telnet_server_whose_first_bytes_come_late_is_an_error_of_the_modem() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -231,15 +231,17 @@ fn a_telnet_server_whose_first_bytes_come_late_is_an_error_of_the_modem() {
         drop(io::copy(&mut stream, &mut io::sink()));
     });
     let modem = Modem::open(name, Config::default()).unwrap();
-    let Err(Error::PortLost(reason)) = modem.wait_ready(SOON) else { panic!("it waits for another port") };
+    let Err(Error::PortLost(reason)) = modem.wait_ready(SOON) else {
+        panic!("the modem waits for another port")
+    };
     assert!(reason.contains("rfc2217://"), "{reason}");
     assert!(modem.is_closed());
     server.join().unwrap();
 }
 
-/// The modem used to wait a second for the server.
+/// Regression: the close waited a second for the server.
 #[test]
-fn closing_a_modem_does_not_wait_for_a_server_that_says_nothing() {
+fn closing_a_modem_does_not_wait_for_a_silent_server() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let name = format!("rfc2217://{}", listener.local_addr().unwrap());
     let (accepted, silent) = std::sync::mpsc::channel();
@@ -257,7 +259,7 @@ fn closing_a_modem_does_not_wait_for_a_server_that_says_nothing() {
     let began = Instant::now();
     modem.close();
     assert!(began.elapsed() < Duration::from_millis(900), "{:?}", began.elapsed());
-    // The call that was left to itself ends in its time.
+    // The abandoned call that opens the port ends at its own timeout.
     server.set_read_timeout(Some(SOON)).unwrap();
     drop(io::copy(&mut server, &mut io::sink()));
     assert!(began.elapsed() < SOON);

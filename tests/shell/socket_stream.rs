@@ -1,4 +1,4 @@
-//! A socket is what `std::net::TcpStream` is, as far as the module can be that.
+//! A socket behaves like a `std::net::TcpStream`, as far as the module allows.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
 
@@ -26,10 +26,10 @@ fn to(modem: &Modem, host: &str, port: u16) -> Socket {
 }
 
 const SHORT: Duration = Duration::from_millis(50);
-/// A call ends at its time-out, not much later.
+/// A call may end this long after its timeout.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// The kind of a read's time-out of this system's own sockets, as they have it.
+/// The error kind of a read timeout on this system's own sockets.
 fn of_std() -> ErrorKind {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -37,7 +37,7 @@ fn of_std() -> ErrorKind {
     stream.read(&mut [0]).unwrap_err().kind()
 }
 
-/// Runs a call that must end by a time-out of [`SHORT`], not before and not much after.
+/// Runs a call that has to end at a timeout of [`SHORT`].
 #[track_caller]
 fn timed<T>(call: impl FnOnce() -> T) -> T {
     let began = Instant::now();
@@ -48,7 +48,7 @@ fn timed<T>(call: impl FnOnce() -> T) -> T {
 }
 
 #[test]
-fn everything_that_came_before_the_peers_close_is_read_and_then_the_end() {
+fn data_before_the_peers_close_are_read_and_then_the_end() {
     for mode in MODES {
         let data = noise(100_000, 5);
         let sent = data.clone();
@@ -69,7 +69,7 @@ fn everything_that_came_before_the_peers_close_is_read_and_then_the_end() {
 }
 
 #[test]
-fn peek_takes_nothing() {
+fn peek_removes_no_byte() {
     let (_terminal, modem) = modem();
     let mut socket = to(&modem, "hello.test", 1);
     let mut buf = [0; 3];
@@ -82,7 +82,7 @@ fn peek_takes_nothing() {
 }
 
 #[test]
-fn reads_into_nothing_and_writes_of_nothing_do_nothing() {
+fn empty_reads_and_writes_do_nothing() {
     let (_terminal, modem) = modem();
     let mut socket = to(&modem, "discard.test", 9);
     assert_eq!(socket.read(&mut []).unwrap(), 0);
@@ -93,7 +93,7 @@ fn reads_into_nothing_and_writes_of_nothing_do_nothing() {
 }
 
 #[test]
-fn try_recv_is_empty_when_nothing_has_come() {
+fn try_recv_returns_nothing_without_data() {
     let (_terminal, modem) = modem();
     let socket = to(&modem, "echo.test", 7);
     assert_eq!(socket.try_recv().unwrap(), b"");
@@ -103,7 +103,7 @@ fn try_recv_is_empty_when_nothing_has_come() {
 }
 
 #[test]
-fn reading_ends_at_its_time_out() {
+fn reads_end_at_their_timeout() {
     let (_terminal, modem) = modem();
     let mut socket = to(&modem, "discard.test", 9);
     assert_eq!(socket.read_timeout().unwrap(), None);
@@ -117,7 +117,7 @@ fn reading_ends_at_its_time_out() {
 }
 
 #[test]
-fn writing_ends_at_its_time_out_also_behind_another_writer() {
+fn writes_end_at_their_timeout_even_after_another_writer() {
     let (terminal, modem) = modem();
     let socket = to(&modem, "discard.test", 9);
     assert_eq!(socket.write_timeout().unwrap(), Some(Duration::from_secs(120)));
@@ -134,7 +134,7 @@ fn writing_ends_at_its_time_out_also_behind_another_writer() {
 }
 
 #[test]
-fn a_time_out_of_nothing_is_refused_as_std_does() {
+fn a_timeout_of_zero_is_refused_as_in_std() {
     let (_terminal, modem) = modem();
     let socket = to(&modem, "discard.test", 9);
     for error in [
@@ -143,7 +143,7 @@ fn a_time_out_of_nothing_is_refused_as_std_does() {
     ] {
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
     }
-    // For ever, in its longest spelling.
+    // The longest timeout is no timeout.
     socket.set_write_timeout(Some(Duration::MAX)).unwrap();
     socket.send(b"x").unwrap();
     socket.set_write_timeout(None).unwrap();
@@ -200,7 +200,7 @@ fn two_readers_share_what_comes_and_both_see_the_end() {
     let readers = [reader(), reader()];
     all_asleep("r-share", 2);
     socket.send(&[b'x'; 5000]).unwrap();
-    eventually("everything is read", || read.load(Ordering::Relaxed) == 5000);
+    eventually("all bytes are read", || read.load(Ordering::Relaxed) == 5000);
     all_asleep("r-share", 2);
     socket.shutdown(Shutdown::Read).unwrap();
     for reader in readers {
@@ -225,7 +225,7 @@ fn closing_one_handle_ends_the_others() {
 }
 
 #[test]
-fn shutting_down_writes_leaves_reads() {
+fn a_shutdown_of_writes_leaves_reads() {
     let (_terminal, modem) = modem();
     let mut socket = to(&modem, "echo.test", 7);
     socket.send(b"before").unwrap();
@@ -238,7 +238,7 @@ fn shutting_down_writes_leaves_reads() {
 }
 
 #[test]
-fn shutting_down_reads_wakes_who_reads_and_leaves_writes() {
+fn a_shutdown_of_reads_wakes_readers_and_leaves_writes() {
     let (_terminal, modem) = modem();
     let socket = to(&modem, "hello.test", 1);
     assert_eq!(socket.recv(SOON).unwrap(), Received::Data(b"hello".to_vec()));
@@ -257,7 +257,7 @@ fn shutting_down_reads_wakes_who_reads_and_leaves_writes() {
 }
 
 #[test]
-fn shutting_down_both_closes_without_waiting_and_frees_the_channel() {
+fn a_shutdown_of_both_closes_without_waiting_and_releases_the_channel() {
     let (_terminal, modem) = modem();
     let sockets: Vec<_> = (0..8).map(|_| to(&modem, "discard.test", 9)).collect();
     sockets[3].shutdown(Shutdown::Both).unwrap();
@@ -291,7 +291,7 @@ fn a_socket_that_is_dropped_is_closed_for_the_peer() {
     let clone = socket.try_clone().unwrap();
     socket.send(b"last words").unwrap();
     drop(socket);
-    assert!(ended.try_recv().is_err(), "a handle is left");
+    assert!(ended.try_recv().is_err(), "another handle exists");
     drop(clone);
     assert_eq!(ended.recv_timeout(SOON).unwrap(), b"last words");
 }
@@ -322,7 +322,7 @@ fn an_error_on_a_stream_is_an_io_error_with_its_source() {
 }
 
 #[test]
-fn handles_go_where_they_are_needed() {
+fn handles_can_be_cloned_and_shared() {
     fn shared<T: Send + Sync + 'static>() {}
     fn cloned<T: Clone>() {}
     shared::<Modem>();
@@ -334,7 +334,7 @@ fn handles_go_where_they_are_needed() {
 }
 
 #[test]
-fn statistics_outlive_the_socket_and_the_port() {
+fn statistics_remain_after_the_end_of_the_socket_and_the_port() {
     let (_terminal, modem) = modem();
     let socket = to(&modem, "echo.test", 7);
     socket.send(b"hello").unwrap();
@@ -353,7 +353,7 @@ fn statistics_outlive_the_socket_and_the_port() {
 }
 
 #[test]
-fn a_modem_that_is_closed_while_a_socket_waits_names_that_as_the_cause() {
+fn closing_the_modem_is_the_cause_of_the_error_of_a_waiting_socket() {
     let (_terminal, modem) = modem();
     let socket = to(&modem, "discard.test", 9);
     let reader = socket.try_clone().unwrap();
@@ -369,7 +369,7 @@ fn a_modem_that_is_closed_while_a_socket_waits_names_that_as_the_cause() {
 }
 
 #[test]
-fn a_send_that_runs_out_of_time_says_how_much_was_accepted() {
+fn a_send_that_times_out_reports_the_accepted_bytes() {
     let (terminal, modem) = modem();
     let socket = to(&modem, "discard.test", 9);
     socket.set_write_timeout(Some(SHORT)).unwrap();
@@ -379,7 +379,7 @@ fn a_send_that_runs_out_of_time_says_how_much_was_accepted() {
     assert_eq!(socket.statistics().sent, 0);
     (&socket).write_all(b"behind it").unwrap();
     let flushed = timed(|| (&socket).flush());
-    assert_eq!(flushed.unwrap_err().kind(), ErrorKind::TimedOut, "it is not with the module");
+    assert_eq!(flushed.unwrap_err().kind(), ErrorKind::TimedOut, "the module does not have all data");
 
     let mut network = memory();
     network.serve("deaf.test", 1, Peer::discard().never_reads());

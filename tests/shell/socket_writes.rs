@@ -1,4 +1,4 @@
-//! Writing as to a `std::net::TcpStream`, with real threads and a real port.
+//! Writes as to a `std::net::TcpStream`, with real threads and a real port.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
 
@@ -25,7 +25,7 @@ fn with_a_deaf_peer() -> (Terminal, Modem) {
 }
 
 #[test]
-fn a_large_write_goes_out_whole_and_comes_back() {
+fn a_large_write_is_sent_whole_and_echoed() {
     let (_terminal, modem) = ready(Config::default());
     let socket = connect(&modem, echo_server());
     let data = noise(300_000, 9);
@@ -58,13 +58,13 @@ fn several_buffers_are_one_write() {
 }
 
 #[test]
-fn each_write_is_a_send_of_its_own_without_delay() {
+fn with_nodelay_each_write_is_its_own_send() {
     let terminal = Terminal::with(Settings::default(), memory());
     let modem = terminal.modem(Config::default());
     let mut socket = to(&modem, "discard.test", 9);
     assert!(!socket.nodelay().unwrap());
     socket.set_nodelay(true).unwrap();
-    assert!(socket.try_clone().unwrap().nodelay().unwrap(), "of every handle");
+    assert!(socket.try_clone().unwrap().nodelay().unwrap(), "the option holds for every handle");
     for _ in 0..10 {
         socket.write_all(b"x").unwrap();
     }
@@ -73,7 +73,7 @@ fn each_write_is_a_send_of_its_own_without_delay() {
 }
 
 #[test]
-fn what_was_written_goes_out_although_everything_is_dropped_at_once() {
+fn written_data_are_sent_although_all_handles_are_dropped() {
     let (sender, ended) = crossbeam_channel::bounded(1);
     let server = server(move |mut stream| {
         let mut all = Vec::new();
@@ -90,7 +90,7 @@ fn what_was_written_goes_out_although_everything_is_dropped_at_once() {
 }
 
 #[test]
-fn a_close_waits_for_what_was_written() {
+fn a_close_waits_for_written_data() {
     let (sender, ended) = crossbeam_channel::bounded(1);
     let server = server(move |mut stream| {
         let mut all = Vec::new();
@@ -106,7 +106,7 @@ fn a_close_waits_for_what_was_written() {
 }
 
 #[test]
-fn an_error_comes_with_the_next_call_and_take_error_has_it_once() {
+fn an_error_is_returned_by_the_next_call_and_once_by_take_error() {
     let (terminal, modem) = with_a_deaf_peer();
     let mut socket = to(&modem, "deaf.test", 1);
     assert!(socket.is_open());
@@ -136,8 +136,8 @@ fn a_write_that_waits_for_room_ends_with_the_socket() {
 }
 
 #[test]
-fn nothing_waits_on_a_socket_that_is_not_to_block() {
-    // The line is slower than any writer, and the peer reads all, so that the buffer fills up and there is room again.
+fn no_call_waits_on_a_nonblocking_socket() {
+    // The line is slower than any writer and the peer reads everything, so the buffer fills and drains again.
     let mut network = memory();
     network.serve("discard.test", 9, Peer::discard());
     let terminal = Terminal::with(Settings::default().baud(Some(115_200)), network);
@@ -169,7 +169,7 @@ fn nothing_waits_on_a_socket_that_is_not_to_block() {
     assert!(written >= 16 * 1024, "{written}");
     assert_eq!(full.kind(), ErrorKind::WouldBlock);
     assert_eq!(socket.flush().unwrap_err().kind(), ErrorKind::WouldBlock);
-    // The module takes some of it.
+    // The module accepts some of the data.
     socket.writable().recv_timeout(SOON).unwrap();
     assert!(socket.write(&[7; 1460]).unwrap() > 0);
     socket.set_nonblocking(false).unwrap();

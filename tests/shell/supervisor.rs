@@ -1,4 +1,4 @@
-//! Coming back: over a pseudo-terminal, with real TCP servers behind the simulated modem.
+//! Reconnecting sockets over a pseudo-terminal, with real TCP servers behind the simulated modem.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
 
@@ -14,7 +14,7 @@ use air724ug::{Config, Error, Modem, Received};
 
 use crate::support::quick_start::quick_start;
 
-/// A ceiling for what takes seconds at most.
+/// A limit: the awaited event comes within seconds, or the test fails.
 const SOON: Duration = Duration::from_secs(60);
 
 struct Bench {
@@ -31,7 +31,7 @@ fn bench(policy: Policy) -> Bench {
     Bench { supervisor: Supervisor::new(modem, policy), remote }
 }
 
-/// A server that echoes, and closes a connection that says "bye".
+/// A server that echoes, and closes a connection that sends "bye".
 fn server() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -54,7 +54,7 @@ fn quick() -> Policy {
     Policy::default().pause(Duration::from_millis(20)).ready_timeout(Duration::from_secs(30))
 }
 
-/// Reads until this has come; the gaps in between.
+/// Reads until the wanted bytes have come. Returns the gaps in between.
 fn read(socket: &air724ug::supervisor::ReconnectingSocket, wanted: &[u8]) -> Vec<air724ug::supervisor::Gap> {
     let (mut data, mut gaps) = (Vec::new(), Vec::new());
     while data != wanted {
@@ -73,7 +73,7 @@ fn read(socket: &air724ug::supervisor::ReconnectingSocket, wanted: &[u8]) -> Vec
 }
 
 #[test]
-fn a_peer_that_closes_is_a_gap_with_what_was_not_acknowledged() {
+fn a_close_by_the_peer_is_a_gap_with_the_unacknowledged_bytes() {
     let bench = bench(quick());
     let address = server();
     let socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
@@ -83,17 +83,17 @@ fn a_peer_that_closes_is_a_gap_with_what_was_not_acknowledged() {
     let gaps = read(&socket, b"again");
     assert_eq!(gaps.len(), 1);
     let Missing::Unacknowledged { last, before: 0 } = &gaps[0].missing else { panic!("{gaps:?}") };
-    assert!(last == b"hellobye", "the module has not been asked: {gaps:?}");
+    assert!(last == b"hellobye", "the driver has not asked for acknowledgements: {gaps:?}");
 }
 
-/// A server that reads nothing, and resets each connection when it is told to.
+/// A server that reads nothing, and resets each connection on request.
 fn deaf_server() -> (SocketAddr, crossbeam_channel::Sender<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (tell, told) = crossbeam_channel::unbounded();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            // What was not read makes it a reset.
+            // Unread bytes turn the close into a reset.
             let _ = told.recv();
             drop(stream);
         }
@@ -109,13 +109,13 @@ fn next_gap(socket: &air724ug::supervisor::ReconnectingSocket) -> Gap {
 }
 
 #[test]
-fn what_a_gap_lacks_are_the_last_bytes_and_no_more_than_were_sent() {
+fn a_gap_lists_the_last_bytes_and_at_most_those_that_were_sent() {
     let bench = bench(quick());
     let (address, reset) = deaf_server();
     let socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
     let data: Vec<u8> = (0..40_000u32).map(|at| (at % 251) as u8).collect();
     socket.send(&data[..100], SOON).unwrap();
-    // Beyond 32 KiB the module is asked, and this machine has taken everything.
+    // With more than 32 KiB unacknowledged the driver asks the module, and this machine has received everything.
     socket.send(&data[100..], SOON).unwrap();
     reset.send(()).unwrap();
     let Missing::Unacknowledged { last, before } = next_gap(&socket).missing else { panic!() };
@@ -124,7 +124,7 @@ fn what_a_gap_lacks_are_the_last_bytes_and_no_more_than_were_sent() {
         (1..=40_000).contains(&count) && data.ends_with(&last),
         "{count} bytes, {before} of them forgotten"
     );
-    // A new connection begins with nothing.
+    // A new connection begins without unacknowledged bytes.
     socket.send(b"again", SOON).unwrap();
     reset.send(()).unwrap();
     let gap = next_gap(&socket);
@@ -133,7 +133,7 @@ fn what_a_gap_lacks_are_the_last_bytes_and_no_more_than_were_sent() {
 }
 
 #[test]
-fn no_more_is_kept_than_is_said() {
+fn the_bytes_kept_for_a_gap_are_limited() {
     let bench = bench(quick());
     let (address, reset) = deaf_server();
     let socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
@@ -141,19 +141,19 @@ fn no_more_is_kept_than_is_said() {
     socket.send(&data, SOON).unwrap();
     reset.send(()).unwrap();
     let Missing::Unacknowledged { last, before } = next_gap(&socket).missing else { panic!() };
-    // On a busy machine a result is late, and then the module is asked what the peer has: less is missing.
+    // On a busy machine results are late, so the driver asks what the peer has, and fewer bytes are missing.
     const KEPT: usize = 256 * 1024;
     assert!(last.len() == KEPT || (before == 0 && last.len() < KEPT), "{} and {before} bytes", last.len());
     assert!(last.len() as u64 + before <= 400_000 && data.ends_with(&last), "{before} bytes forgotten");
 }
 
 #[test]
-fn what_was_not_sent_in_time_is_no_part_of_a_gap() {
+fn bytes_that_were_not_sent_in_time_are_not_part_of_a_gap() {
     let bench = bench(quick());
     let (address, reset) = deaf_server();
     let socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
     socket.send(b"first", SOON).unwrap();
-    // More than the buffers of this machine take.
+    // More bytes than the buffers of this machine hold.
     let data = vec![7; 16 << 20];
     let answer = socket.send(&data, Duration::from_millis(500));
     assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
@@ -163,7 +163,7 @@ fn what_was_not_sent_in_time_is_no_part_of_a_gap() {
 }
 
 #[test]
-fn datagrams_come_back_with_the_bearer_and_their_loss_is_unknown() {
+fn datagrams_work_again_with_the_bearer_and_their_loss_is_unknown() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = server.local_addr().unwrap();
     server.set_read_timeout(Some(SOON)).unwrap();
@@ -175,7 +175,7 @@ fn datagrams_come_back_with_the_bearer_and_their_loss_is_unknown() {
     assert_eq!(&buf[..count], b"one");
     server.send_to(b"two", peer).unwrap();
     assert_eq!(socket.recv(SOON).unwrap(), Received::Data(b"two".to_vec()));
-    // What can't be sent is no loss, and no reason for a new association.
+    // A refused datagram is no loss, and leads to no new association.
     assert!(matches!(socket.send(&[0; 2_000], SOON), Err(Error::InvalidInput { .. })));
     bench.remote.send(Control::PdpLost);
     let gap = next_gap(&socket);
@@ -185,10 +185,10 @@ fn datagrams_come_back_with_the_bearer_and_their_loss_is_unknown() {
     assert_eq!(&buf[..count], b"three");
 }
 
-/// The module says `ERROR` to it, which is not for want of anything.
+/// The module refuses TLS with `ERROR`, which no step of recovery can change.
 #[cfg(not(feature = "sim-tls"))]
 #[test]
-fn firmware_without_tls_is_no_reason_to_climb_the_ladder() {
+fn firmware_without_tls_leads_to_no_recovery_step() {
     let bench = bench(quick());
     let events = bench.supervisor.events();
     let config = air724ug::TlsConfig::unverified();
@@ -218,7 +218,7 @@ fn eight_sockets_survive_a_lost_bearer_and_a_restart_with_every_gap_reported() {
     assert!(workers.iter().all(|worker| worker.gaps() == 2));
 }
 
-/// Every socket hears of its gap and goes on, all at once.
+/// Waits until each socket has reported its gap and works again, all at once.
 fn all(
     workers: Vec<air724ug::supervisor::ReconnectingSocket>,
     word: &'static [u8],
@@ -238,7 +238,7 @@ fn all(
 }
 
 #[test]
-fn the_ladder_is_climbed_step_by_step() {
+fn recovery_goes_through_the_steps_of_the_ladder() {
     let policy = quick().ladder([
         (Rung::Retry, 1),
         (Rung::ResetBearer, 1),
@@ -265,20 +265,20 @@ fn the_ladder_is_climbed_step_by_step() {
     assert!(matches!(connecting.join().unwrap(), Err(Error::PortLost(_) | Error::Timeout { .. })));
 }
 
-/// A port of this machine that nothing listens on.
+/// A port of this machine without a listener.
 fn closed_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[test]
-fn a_power_hook_that_panics_is_a_rung_that_failed_for_every_clone() {
+fn a_power_hook_that_panics_is_a_failed_step() {
     let bench = bench(quick().ladder([(Rung::Power, 1)]));
     let (pulled, hook) = crossbeam_channel::unbounded();
     let mut calls = 0;
     bench.supervisor.power_hook(move || {
         calls += 1;
         pulled.send(calls).unwrap();
-        assert!(calls % 2 == 0, "as a test wants it");
+        assert!(calls % 2 == 0, "the test wants a panic");
     });
     let events = bench.supervisor.events();
     let (supervisor, port) = (bench.supervisor.clone(), closed_port());
@@ -295,7 +295,7 @@ fn a_power_hook_that_panics_is_a_rung_that_failed_for_every_clone() {
 }
 
 #[test]
-fn no_policy_breaks_a_supervisor_or_its_clones() {
+fn a_supervisor_works_with_extreme_policies() {
     for (pause, jitter) in [(Duration::MAX, 0.25), (Duration::MAX, f64::NAN), (Duration::ZERO, f64::INFINITY)]
     {
         let mut policy =
@@ -314,7 +314,7 @@ fn no_policy_breaks_a_supervisor_or_its_clones() {
 }
 
 #[test]
-fn a_modem_that_is_closed_ends_a_pause() {
+fn closing_the_modem_ends_a_pause() {
     let mut policy = quick().pause(Duration::MAX);
     policy.max_pause = Duration::MAX;
     let bench = bench(policy);
@@ -329,7 +329,7 @@ fn a_modem_that_is_closed_ends_a_pause() {
 }
 
 #[test]
-fn time_is_up_when_it_is_up() {
+fn calls_end_at_their_timeouts() {
     let bench = bench(quick());
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let socket = bench.supervisor.tcp("127.0.0.1", closed.port());
@@ -340,7 +340,7 @@ fn time_is_up_when_it_is_up() {
 }
 
 #[test]
-fn a_send_whose_time_is_up_is_no_success_and_its_rest_is_not_sent_later() {
+fn a_send_that_times_out_is_no_success_and_its_rest_is_not_sent() {
     let bench = bench(quick());
     let address = server();
     let socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
@@ -350,7 +350,7 @@ fn a_send_whose_time_is_up_is_no_success_and_its_rest_is_not_sent_later() {
     assert!(bench.remote.send(Control::fault(late)));
     let answer = socket.send(b"two,", Duration::from_millis(200));
     assert!(matches!(answer, Err(Error::Timeout { accepted: 0, .. })), "{answer:?}");
-    // The module took it all the same, which is found out before the next one.
+    // The module has accepted the data. The driver learns that before the next send.
     socket.send(b"three", SOON).unwrap();
     let mut echoed = Vec::new();
     while echoed != b"two,three" {
@@ -362,7 +362,7 @@ fn a_send_whose_time_is_up_is_no_success_and_its_rest_is_not_sent_later() {
 }
 
 #[test]
-fn a_send_that_the_connection_did_not_survive_is_the_gap_and_no_success() {
+fn a_send_during_which_the_connection_ends_returns_the_gap() {
     let bench = bench(quick());
     let (address, reset) = deaf_server();
     let socket = bench.supervisor.tcp(address.ip().to_string(), address.port());
@@ -379,11 +379,11 @@ fn a_send_that_the_connection_did_not_survive_is_the_gap_and_no_success() {
     let gap = next_gap(&socket);
     assert_eq!(gap.number, number);
     let Missing::Unacknowledged { last, before: 0 } = gap.missing else { panic!("{gap:?}") };
-    assert_eq!(last.len(), sent + 5, "what was given is what may be missing");
+    assert_eq!(last.len(), sent + 5, "the gap lists all bytes given to the module");
 }
 
 #[test]
-fn a_module_that_is_not_ready_is_brought_back_without_a_connection() {
+fn wait_ready_recovers_the_module_without_a_connection() {
     let ladder = [(Rung::Retry, 1), (Rung::Restart, 1), (Rung::Retry, 1000)];
     let bench = bench(quick().ready_timeout(Duration::from_millis(300)).ladder(ladder));
     bench.supervisor.wait_ready(SOON).unwrap();
@@ -391,9 +391,9 @@ fn a_module_that_is_not_ready_is_brought_back_without_a_connection() {
     modem.flight_mode(true).unwrap();
     let late = bench.supervisor.wait_ready(Duration::from_millis(100)).unwrap_err();
     assert!(matches!(&late, Error::Timeout { command, .. } if &**command == "ready"), "{late}");
-    // Which ends the flight mode, too.
+    // The restart also ends the flight mode.
     bench.supervisor.wait_ready(SOON).unwrap();
     let steps: Vec<_> = steps.try_iter().collect();
     assert!(steps.contains(&Step::Climbing(Rung::Restart)), "{steps:?}");
-    assert!(!steps.contains(&Step::Connected), "there was no connection: {steps:?}");
+    assert!(!steps.contains(&Step::Connected), "a connection was reported: {steps:?}");
 }

@@ -1,4 +1,4 @@
-//! A connection that comes back as `std::io` sees it, and what its gaps say.
+//! A reconnecting socket as a stream of `std::io`, and the reports of its gaps.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
 
@@ -28,7 +28,7 @@ fn to(bench: &Bench, address: SocketAddr) -> ReconnectingSocket {
     bench.supervisor.tcp(address.ip().to_string(), address.port())
 }
 
-/// A server that hands over its connections.
+/// A server that passes its connections to the test.
 fn connections() -> (SocketAddr, Receiver<TcpStream>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -73,14 +73,14 @@ fn one_thread_reads_while_another_writes_through_clones() {
 }
 
 #[test]
-fn a_gap_is_an_error_of_a_read_once_between_the_data_before_and_behind_it() {
+fn a_gap_is_one_error_of_a_read_between_the_data_before_and_after_it() {
     let bench = bench();
     let (address, accepted) = connections();
     let mut socket = to(&bench, address);
     socket.write_all(b"question").unwrap();
     let mut first = accepted.recv_timeout(SOON).unwrap();
     first.write_all(b"before").unwrap();
-    // What it has not read would make its end a reset, which loses data.
+    // Unread data would turn the close into a reset, which loses data.
     first.read_exact(&mut [0; 8]).unwrap();
     drop(first);
     thread::spawn(move || {
@@ -88,7 +88,7 @@ fn a_gap_is_an_error_of_a_read_once_between_the_data_before_and_behind_it() {
         accepted.recv_timeout(SOON)
     });
     let mut buf = [0; 6];
-    // In small pieces.
+    // The test reads in small pieces.
     socket.read_exact(&mut buf[..2]).unwrap();
     socket.read_exact(&mut buf[2..]).unwrap();
     assert_eq!(&buf, b"before");
@@ -101,13 +101,13 @@ fn a_gap_is_an_error_of_a_read_once_between_the_data_before_and_behind_it() {
 }
 
 #[test]
-fn a_peer_that_ends_each_connection_at_once_is_called_after_a_rest() {
+fn reconnections_to_a_peer_that_closes_at_once_have_growing_pauses() {
     let bench = bench();
     let (address, accepted) = connections();
     let socket = to(&bench, address);
     let (end, mut gaps) = (Instant::now() + Duration::from_millis(1_400), 0);
     while Instant::now() < end {
-        // Each is dropped as soon as it stands.
+        // Each connection is dropped once it is established.
         accepted.try_iter().for_each(drop);
         match socket.recv(Duration::from_millis(20)).unwrap() {
             Received::Gap(_) => gaps += 1,
@@ -115,22 +115,22 @@ fn a_peer_that_ends_each_connection_at_once_is_called_after_a_rest() {
             Received::Data(data) => panic!("{data:?}"),
         }
     }
-    // Two at once, then behind 0.1, 0.2, 0.4 and 0.8 s.
+    // Two connections at once, then one after 0.1, 0.2, 0.4 and 0.8 s.
     assert!((2..=6).contains(&gaps), "{gaps} connections");
 }
 
 #[test]
-fn what_came_before_the_end_is_read_although_a_writer_has_found_the_end_first() {
+fn data_before_the_end_are_read_even_if_a_write_reports_the_end_first() {
     let bench = bench();
     let (address, accepted) = connections();
     let socket = to(&bench, address);
     (&socket).write_all(b"question").unwrap();
     let mut first = accepted.recv_timeout(SOON).unwrap();
     first.write_all(b"answer").unwrap();
-    // What it has not read would make its end a reset, which loses data.
+    // Unread data would turn the close into a reset, which loses data.
     first.read_exact(&mut [0; 8]).unwrap();
     drop(first);
-    // Writes go on until the end shows.
+    // Writes continue until one reports the end.
     let number = loop {
         match socket.send(b"more", SOON) {
             Ok(()) => {}
@@ -143,14 +143,14 @@ fn what_came_before_the_end_is_read_although_a_writer_has_found_the_end_first() 
         match socket.recv(SOON).unwrap() {
             Received::Data(data) => came.extend(data),
             Received::Gap(gap) => break gap,
-            Received::Timeout => panic!("nothing came behind {came:?}"),
+            Received::Timeout => panic!("nothing came after {came:?}"),
         }
     };
     assert_eq!((&came[..], gap.number), (&b"answer"[..], number));
 }
 
 #[test]
-fn a_gap_lasts_from_the_end_until_the_new_connection_stands() {
+fn a_gap_lasts_until_the_new_connection_is_established() {
     const OUTAGE: Duration = Duration::from_millis(1_200);
     let bench = bench();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -168,7 +168,7 @@ fn a_gap_lasts_from_the_end_until_the_new_connection_stands() {
         let accepted = handed_over(TcpListener::bind(address).unwrap());
         up.send(accepted).unwrap();
     });
-    // An application that looks often: nothing comes, and then the gap, once.
+    // An application that reads often gets timeouts, and then the gap once.
     let mut timeouts = 0;
     let gap = loop {
         match socket.recv(Duration::from_millis(50)).unwrap() {
@@ -184,7 +184,7 @@ fn a_gap_lasts_from_the_end_until_the_new_connection_stands() {
 }
 
 #[test]
-fn nothing_is_sent_on_a_new_connection_before_its_gap_was_told() {
+fn no_data_are_sent_on_a_new_connection_before_its_gap_is_reported() {
     let bench = bench();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -207,7 +207,7 @@ fn nothing_is_sent_on_a_new_connection_before_its_gap_was_told() {
 }
 
 #[test]
-fn a_gap_lists_little_that_the_peer_has() {
+fn a_gap_lists_few_bytes_that_the_peer_has() {
     let bench = bench();
     let (address, accepted) = connections();
     let socket = to(&bench, address);
@@ -216,7 +216,7 @@ fn a_gap_lists_little_that_the_peer_has() {
     }
     let mut stream = accepted.recv_timeout(SOON).unwrap();
     stream.read_exact(&mut [0; 10_000]).unwrap();
-    // The module is asked in this time, though no call asks.
+    // In this time the driver asks the module for acknowledgements, without a call.
     assert_eq!(socket.recv(Duration::from_secs(3)).unwrap(), Received::Timeout);
     socket.send(b"the last words", SOON).unwrap();
     drop(stream);
@@ -244,7 +244,7 @@ fn a_signal_comes_with_data_and_with_the_end_on_every_connection() {
         }
         drop(stream);
         socket.readable().recv_timeout(SOON).unwrap();
-        // Makes the next connection.
+        // This call connects again.
         let gap = socket.recv(SOON).unwrap();
         assert!(matches!(gap, Received::Gap(_)), "round {round}: {gap:?}");
     }
@@ -266,7 +266,7 @@ fn a_close_of_one_handle_ends_the_others() {
 }
 
 #[test]
-fn reads_and_writes_end_at_their_time_outs() {
+fn reads_and_writes_end_at_their_timeouts() {
     let bench = bench();
     let (address, _accepted) = connections();
     let mut socket = to(&bench, address);

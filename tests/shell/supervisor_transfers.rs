@@ -1,6 +1,6 @@
-//! Eight connections that carry data all the time, over a pseudo-terminal with real TCP behind it, and what ends them:
-//! the peer's reset, the loss of the bearer, a restart of the module. Each is one gap on each connection, and no byte is
-//! wrong.
+//! Eight connections that carry data continuously, over a pseudo-terminal with real TCP behind the modem. Three events
+//! end them: a reset by the peer, a loss of the bearer, a restart of the module. Each event is one gap on each
+//! connection, and no byte is wrong.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
 
@@ -18,14 +18,14 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::support::quick_start::quick_start;
 
-/// A ceiling for what takes seconds at most.
+/// A limit: the awaited event comes within seconds, or the test fails.
 const SOON: Duration = Duration::from_secs(60);
 const WORKERS: usize = 8;
 const BLOWS: u64 = 3;
-/// Records that each connection has carried before the next blow falls.
+/// The number of records that each connection carries before the next event.
 const RECORDS: usize = 5;
 
-/// Echoes; resets its connections while it is told to.
+/// An echo server that resets its connections while the flag is set.
 fn server(resets: &Arc<AtomicBool>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -33,7 +33,7 @@ fn server(resets: &Arc<AtomicBool>) -> SocketAddr {
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let resets = Arc::clone(&resets);
-            // What was made before the blow is hit by it; what comes behind it is not.
+            // The reset ends connections from before the flag was set, and not later ones.
             let spared = resets.load(Ordering::SeqCst);
             thread::spawn(move || echo(stream, spared, &resets));
         }
@@ -45,7 +45,7 @@ fn echo(mut stream: TcpStream, spared: bool, resets: &AtomicBool) {
     let mut buf = [0; 4096];
     while let Ok(count @ 1..) = stream.read(&mut buf) {
         if !spared && resets.load(Ordering::SeqCst) {
-            // Closed without lingering, a connection is reset.
+            // The close of a connection with a linger time of zero is a reset.
             rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
             return;
         }
@@ -55,14 +55,14 @@ fn echo(mut stream: TcpStream, spared: bool, resets: &AtomicBool) {
     }
 }
 
-/// One connection after the other of a socket.
+/// A thread with a reconnecting socket.
 struct Worker {
     number: usize,
     socket: ReconnectingSocket,
-    /// What was sent and received on the connection that stands.
+    /// The bytes sent and received on the present connection.
     sent: Vec<u8>,
     received: Vec<u8>,
-    /// What was sent on a connection since a gap that is not read yet.
+    /// The bytes sent after a gap that has not been read yet.
     ahead: Vec<u8>,
     records: usize,
     gaps: u64,
@@ -86,7 +86,7 @@ impl Worker {
             Err(Error::Gap { number }) => assert_eq!(number, self.socket.gaps()),
             Err(error) => panic!("worker {}: {error}", self.number),
         }
-        // Sent on the connection that stood before the call, whatever became of it.
+        // A send belongs to the connection that existed before the call, whatever its result.
         if before == self.gaps { &mut self.sent } else { &mut self.ahead }.extend(record.bytes());
     }
 
@@ -107,28 +107,33 @@ impl Worker {
         }
     }
 
-    /// What is reported as missing is the end of what was sent. What was acknowledged may still lack its echo.
+    /// Checks the report of a gap. The missing bytes are the last ones sent. Acknowledged bytes may still lack their
+    /// echo.
     fn gap(&mut self, gap: &Gap) {
         self.gaps += 1;
         assert_eq!(gap.number, self.gaps, "{gap:?}");
         let Missing::Unacknowledged { last, before } = &gap.missing else { panic!("{gap:?}") };
-        assert!(self.sent.ends_with(last), "worker {}: what is missing was not sent so", self.number);
+        assert!(
+            self.sent.ends_with(last),
+            "worker {}: the missing bytes are not the last ones sent",
+            self.number
+        );
         assert!(
             last.len() as u64 + before <= self.sent.len() as u64,
-            "more is missing than was sent: {gap:?}"
+            "more bytes are missing than were sent: {gap:?}"
         );
         let unechoed = self.sent.len() - self.received.len();
-        assert!(unechoed > 0, "it ended in the middle of a transfer");
+        assert!(unechoed > 0, "the connection did not end during a transfer");
         (self.sent, self.received, self.records) = (std::mem::take(&mut self.ahead), Vec::new(), 0);
     }
 }
 
-/// Waits until each worker has carried its records behind this number of gaps.
+/// Waits until each worker has carried its records after this number of gaps.
 fn all_carry(progress: &Receiver<(usize, u64)>, gaps: u64) {
     let mut carried = [false; WORKERS];
     while !carried.iter().all(|done| *done) {
         let (number, behind) = progress.recv_timeout(SOON).unwrap();
-        assert!(behind <= gaps, "worker {number} had {behind} gaps, and {gaps} blows have fallen");
+        assert!(behind <= gaps, "worker {number} had {behind} gaps, and {gaps} events have happened");
         carried[number] |= behind == gaps;
     }
 }

@@ -10,7 +10,7 @@ use crate::support::driver::{SOON, connect, echo_server, noise, ready};
 use air724ug::Config;
 
 #[test]
-fn a_megabyte_goes_both_ways_and_sockets_work_afterwards() {
+fn a_megabyte_passes_in_both_directions_and_sockets_work_afterwards() {
     let server = echo_server();
     let (_terminal, modem) = ready(Config::default());
     let stream = modem.connect_transparent((&server.ip().to_string(), server.port())).unwrap();

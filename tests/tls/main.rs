@@ -1,4 +1,5 @@
-//! Real handshakes of the simulated modem, with feature `sim-tls`; the driver's own part of TLS is tested in `tests/core`.
+//! Real TLS handshakes of the simulated modem, with feature `sim-tls`. The driver's part of TLS is tested in
+//! `tests/core`.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! TLS on the simulated modem: real handshakes with a `rustls` server, in memory and on this machine, believed or not by
-//! the certificates that the host has uploaded.
+//! TLS of the simulated modem: real handshakes with a `rustls` server, in memory and on this machine. The modem
+//! verifies servers by the certificates that the host has uploaded.
 #![allow(clippy::unwrap_used)] // A certificate that can't be read shall fail the test, also in a helper.
 
 use std::io::{Read, Write};
@@ -22,7 +22,7 @@ const EXPIRED: &[u8] = include_bytes!("../../fixtures/certificates/expired.crt")
 const SERVER_KEY: &[u8] = include_bytes!("../../fixtures/certificates/server.key");
 const CLIENT: &[u8] = include_bytes!("../../fixtures/certificates/client.crt");
 const CLIENT_KEY: &[u8] = include_bytes!("../../fixtures/certificates/client.key");
-/// 2030-01-01, when the certificates are valid.
+/// 2030-01-01, a date at which the certificates are valid.
 const CLOCK: u64 = 1_893_456_000;
 
 fn settings() -> Settings {
@@ -46,7 +46,7 @@ fn config(certificate: &[u8], asks_client: bool) -> Arc<ServerConfig> {
     Arc::new(builder.with_single_cert(chain, key).unwrap())
 }
 
-/// A server at the far end of a link in memory.
+/// A server at the other end of a link in memory.
 struct Server {
     connection: ServerConnection,
     link: Link,
@@ -61,7 +61,7 @@ impl Server {
         Self { connection, link: last_link(host), seen: 0, received: Vec::new(), printed: String::new() }
     }
 
-    /// Lets the two talk until neither has anything to say; answers what the modem printed.
+    /// Passes bytes between server and modem until neither has any. Returns the output of the modem.
     fn talk(&mut self, host: &mut Host) -> String {
         loop {
             let records = host.simulator().network().received(self.link)[self.seen..].to_vec();
@@ -90,23 +90,23 @@ impl Server {
     }
 }
 
-/// Uploads a file as a host does: create, prompt, bytes.
+/// Uploads a file as a host does: create, prompt, content.
 #[track_caller]
 fn upload(host: &mut Host, name: &str, content: &[u8]) {
     ask(host, &format!("AT+FSCREATE=\"{name}\""), OK);
-    // Every dialect has its own blank behind the prompt (capture a21 has none).
+    // Each dialect has its own blank after the prompt (capture a21 has none).
     let command = format!("AT+FSWRITE=\"{name}\",0,{},15\r\n", content.len());
     assert_eq!(text(host.write(command.as_bytes())).trim_end(), PROMPT.trim_end());
     assert_eq!(text(host.write(content)), OK);
 }
 
-/// Without echo, unlike the one of the support module.
+/// Asks without echo, unlike the function of the support module.
 #[track_caller]
 fn ask(host: &mut Host, command: &str, answer: &str) {
     assert_eq!(text(host.write(format!("{command}\r\n").as_bytes())), answer, "{command}");
 }
 
-/// A modem with a bearer, TLS on, and these lines of `AT+SSLCFG` for channel 0.
+/// A modem with a bearer and TLS, after these lines of `AT+SSLCFG` for channel 0.
 #[track_caller]
 fn secured(settings: Settings, lines: &[&str]) -> Host {
     let mut host = host_with(settings);
@@ -122,7 +122,7 @@ fn secured(settings: Settings, lines: &[&str]) -> Host {
     host
 }
 
-/// Connects channel 0 to a server; answers it and what the modem said.
+/// Connects channel 0 to a server. Returns the server and the output of the modem.
 fn connect(host: &mut Host, config: Arc<ServerConfig>) -> (Server, String) {
     ask(host, "AT+CIPSTART=0,\"TCP\",\"discard.test\",9", OK);
     let mut server = Server::new(host, config);
@@ -134,7 +134,7 @@ const CONNECTED: &str = "\r\n0, CONNECT OK\r\n";
 const FAILED: &str = "\r\n0, CONNECT FAIL\r\n";
 
 #[test]
-fn data_go_both_ways_through_a_session() {
+fn data_pass_a_session_in_both_directions() {
     let mut host = secured(settings(), &["\"seclevel\",0,1", "\"cacert\",0,\"ca.crt\""]);
     let (mut server, said) = connect(&mut host, config(SERVER, false));
     assert_eq!(said, CONNECTED);
@@ -143,7 +143,10 @@ fn data_go_both_ways_through_a_session() {
     server.talk(&mut host);
     assert_eq!(server.received, b"hello");
     let records = host.simulator().network().received(server.link);
-    assert!(!records.windows(5).any(|window| window == b"hello"), "nothing is plain on the network");
+    assert!(
+        !records.windows(5).any(|window| window == b"hello"),
+        "the data are on the network in plain text"
+    );
     server.connection.writer().write_all(b"secret").unwrap();
     assert_eq!(server.talk(&mut host), "\r\n+RECEIVE,0,6:\r\nsecret");
     ask(&mut host, "AT+CIPACK=0", "\r\n+CIPACK: 5,5,0\r\n\r\nOK\r\n");
@@ -151,7 +154,7 @@ fn data_go_both_ways_through_a_session() {
 }
 
 #[test]
-fn a_large_answer_is_read_whole_by_hand() {
+fn manual_receive_reads_a_large_answer_whole() {
     let mut host = host_with(settings());
     ask(&mut host, "AT+CIPRXGET=1", OK);
     go_online(&mut host, true);
@@ -214,7 +217,7 @@ fn a_module_with_a_wrong_clock_accepts_no_server_until_it_ignores_it() {
 }
 
 #[test]
-fn a_hostname_is_told_to_the_server_and_must_be_in_its_certificate() {
+fn the_host_name_is_sent_to_the_server_and_has_to_be_in_its_certificate() {
     let lines = ["\"seclevel\",0,1", "\"cacert\",0,\"ca.crt\"", "\"hostname\",0,\"tls.test\""];
     let mut host = secured(settings(), &lines);
     let (server, said) = connect(&mut host, config(SERVER, false));
@@ -225,7 +228,7 @@ fn a_hostname_is_told_to_the_server_and_must_be_in_its_certificate() {
 }
 
 #[test]
-fn a_client_shows_its_certificate_at_level_two_alone() {
+fn the_client_sends_its_certificate_only_at_level_two() {
     let lines = [
         "\"cacert\",0,\"ca.crt\"",
         "\"clientcert\",0,\"client.crt\"",
@@ -240,7 +243,7 @@ fn a_client_shows_its_certificate_at_level_two_alone() {
 }
 
 #[test]
-fn a_certificate_that_is_not_there_or_is_none_fails_the_connect() {
+fn a_missing_or_invalid_certificate_fails_the_connect() {
     let mut host = secured(settings(), &["\"seclevel\",0,1", "\"cacert\",0,\"nowhere.crt\""]);
     let failed = format!("{OK}{FAILED}");
     ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"discard.test\",9", &failed);
@@ -252,12 +255,12 @@ fn a_certificate_that_is_not_there_or_is_none_fails_the_connect() {
 }
 
 #[test]
-fn plain_and_tls_do_not_mix() {
+fn plain_and_tls_connections_exclude_each_other() {
     let mut host = secured(settings(), &["\"negotiatetimeout\",0,10"]);
     let answered = "AT+CIPSTART=0,\"TCP\",\"greeting.test\",1";
     assert_eq!(text(host.write(format!("{answered}\r\n").as_bytes())), format!("{OK}{FAILED}"));
     ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"discard.test\",9", OK);
-    assert_eq!(host.wait(Duration::from_millis(9_999)), b"", "a server that says nothing");
+    assert_eq!(host.wait(Duration::from_millis(9_999)), b"", "the server sends nothing");
     assert_eq!(text(host.wait(Duration::from_millis(1))), FAILED);
     assert!(matches!(host.happenings().last(), Some(Happening::ConnectFailed { .. })));
     ask(&mut host, "AT+CIPSSL=0", OK);
@@ -265,14 +268,14 @@ fn plain_and_tls_do_not_mix() {
 }
 
 #[test]
-fn a_peer_that_goes_in_the_middle_of_a_handshake_fails_the_connect() {
+fn a_close_during_the_handshake_fails_the_connect() {
     let mut host = secured(settings(), &[]);
     ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"discard.test\",9", OK);
     assert_eq!(sim::close_by_peer(&mut host), FAILED);
 }
 
 #[test]
-fn a_peers_close_is_reported_as_the_profile_says() {
+fn a_close_by_the_peer_is_reported_in_the_form_of_the_profile() {
     for (profile, closed) in
         [(Profile::air724(), "\r\n0, CLOSED\r\n"), (Profile::air780e(), "\r\n0, CLOSE OK\r\n")]
     {
@@ -286,13 +289,13 @@ fn a_peers_close_is_reported_as_the_profile_says() {
 }
 
 #[test]
-fn the_air780e_speaks_no_protocol_of_today_until_it_is_told_to() {
+fn the_air780e_needs_a_setting_for_a_current_protocol_version() {
     let mut host = secured(settings().profile(Profile::air780e()), &[]);
     ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"discard.test\",9", &format!("{OK}{FAILED}"));
 }
 
 #[test]
-fn every_key_is_asked_set_and_erased() {
+fn every_key_is_read_set_and_erased() {
     let mut host = host_with(settings());
     let keys = [
         ("sslversion", "4", "3", "5"),
@@ -340,7 +343,7 @@ fn tls_echo_server() -> SocketAddr {
 }
 
 #[test]
-fn a_real_server_on_this_machine_is_believed_and_echoes() {
+fn a_real_server_on_this_machine_is_verified_and_echoes() {
     let address = tls_echo_server();
     let network = HostNetwork::new().name("tls.test", address.ip());
     let (mut reader, mut writer, handle) = serve::in_process(Simulator::new(settings(), network)).unwrap();

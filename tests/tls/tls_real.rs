@@ -1,4 +1,4 @@
-//! TLS from end to end: the handles over a pseudo-terminal, the simulated modem behind it, a `rustls` server behind that.
+//! TLS from end to end: the driver's handles, a pseudo-terminal, the simulated modem, and a `rustls` server.
 #![allow(clippy::unwrap_used, reason = "what can't be set up shall fail the test, also in a helper")]
 
 use std::io::{Read, Write};
@@ -22,7 +22,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection};
 
-/// 2030-01-01, when the certificates are valid.
+/// 2030-01-01, a date at which the certificates are valid.
 const CLOCK: u64 = 1_893_456_000;
 
 fn path(name: &str) -> PathBuf {
@@ -38,7 +38,7 @@ fn identified(config: TlsConfig) -> TlsConfig {
     config.client_identity(Certificate::from_file(path("client.crt")).unwrap(), key)
 }
 
-/// An echo on this machine, for any number of connections, which says farewell when it is asked to.
+/// An echo server on this machine, for any number of connections, which sends a farewell on request.
 fn server(certificate: &str, asks_client: bool) -> SocketAddr {
     let config = server_config(certificate, asks_client);
     driver::server(move |stream| serve(stream, config.clone()))
@@ -48,7 +48,7 @@ fn serve(mut stream: TcpStream, config: Arc<ServerConfig>) {
     let mut connection = ServerConnection::new(config).unwrap();
     let mut tls = rustls::Stream::new(&mut connection, &mut stream);
     let mut buffer = [0; 4096];
-    // A client that does not like the certificate ends it here.
+    // A client that refuses the certificate ends the connection here.
     while let Ok(count @ 1..) = tls.read(&mut buffer) {
         if buffer[..count].ends_with(b"bye") {
             connection.send_close_notify();
@@ -110,7 +110,7 @@ fn handshake_fails(result: Result<TlsSocket, Error>) {
 }
 
 #[test]
-fn every_byte_comes_back_from_a_server_that_is_verified() {
+fn a_verified_server_echoes_every_byte() {
     let address = server("server.crt", false);
     for mode in [ReceiveMode::Push, ReceiveMode::Manual] {
         let (_terminal, modem) = modem_with(Config::default().receive_mode(mode));
@@ -124,7 +124,7 @@ fn every_byte_comes_back_from_a_server_that_is_verified() {
 }
 
 #[test]
-fn certificates_that_are_wrong_end_the_connection() {
+fn wrong_certificates_end_the_connection() {
     let (valid, expired) = (server("server.crt", false).port(), server("expired.crt", false).port());
     let (_terminal, modem) = modem();
     let verified = || TlsConfig::verified(authority());
@@ -133,7 +133,7 @@ fn certificates_that_are_wrong_end_the_connection() {
     handshake_fails(modem.tls(verified()).connect(("another.test", valid)));
     handshake_fails(modem.tls(verified().server_name("another.test")).connect(("tls.test", valid)));
     handshake_fails(modem.tls(verified()).connect(("tls.test", expired)));
-    // And each is right where it is right.
+    // Each certificate is accepted with its own name.
     modem.tls(verified().server_name("tls.test")).connect(("another.test", valid)).unwrap();
     modem.tls(verified().any_server_name()).connect(("another.test", valid)).unwrap();
     modem.tls(verified().ignore_local_time(true)).connect(("tls.test", expired)).unwrap();
@@ -141,13 +141,13 @@ fn certificates_that_are_wrong_end_the_connection() {
 }
 
 #[test]
-fn a_client_is_known_by_its_certificate() {
+fn a_client_is_authenticated_by_its_certificate() {
     let address = server("server.crt", true);
     let (_terminal, modem) = modem();
     let verified = || TlsConfig::verified(authority());
     let socket = modem.tls(identified(verified())).connect(("tls.test", address.port())).unwrap();
     echoes(&socket, b"it is me");
-    // TLS 1.3 tells a client that it is not wanted with the first data only.
+    // TLS 1.3 reports a refused client only with the first data.
     match modem.tls(verified()).connect(("tls.test", address.port())) {
         Ok(socket) => {
             let answer = socket.send(b"no certificate").and_then(|()| socket.recv(SOON));
@@ -157,11 +157,11 @@ fn a_client_is_known_by_its_certificate() {
     }
 }
 
-/// The same client, its key read with a password on the host: the module is given the key that is inside, and nothing that
-/// is written down holds the key or the password.
+/// The same client with a key that is decrypted on the host. The module gets the decrypted key, and no event, log or
+/// capture contains the key or the password.
 #[cfg(feature = "encrypted-keys")]
 #[test]
-fn a_client_is_known_by_a_key_that_has_a_password() {
+fn a_client_is_authenticated_by_a_key_with_a_password() {
     const PASSWORD: &str = "correct horse battery staple";
     let address = server("server.crt", true);
     let capture = std::env::temp_dir().join(format!("air724ug-encrypted-{}.capture", std::process::id()));
@@ -189,7 +189,7 @@ fn a_client_is_known_by_a_key_that_has_a_password() {
 }
 
 #[test]
-fn a_server_that_speaks_no_tls_is_no_plain_connection() {
+fn a_server_without_tls_is_an_error_and_no_plain_connection() {
     let address = talking_server(b"220 hello\r\n");
     let (_terminal, modem) = modem();
     handshake_fails(modem.tls(TlsConfig::unverified()).connect(("tls.test", address.port())));
@@ -210,7 +210,7 @@ fn seven_plain_sockets_and_a_tls_one_work_at_once() {
         }
         scope.spawn(|| echoes(&secure, &noise(50_000, 2)));
     });
-    // A plain one beside TLS is refused, and once that is closed it is not.
+    // A plain connection is refused while a TLS connection exists, and works after its close.
     sockets.remove(0).close().unwrap();
     let refused = modem.tcp().connect(("127.0.0.1", plain.port()));
     let expected = matches!(refused, Err(Error::Tls { step: TlsStep::Switch, why: TlsFailure::TlsOpen }));
@@ -238,7 +238,7 @@ fn files_are_uploaded_once_and_removed_on_request() {
 }
 
 #[test]
-fn a_capture_of_it_all_holds_no_key() {
+fn a_capture_of_a_session_contains_no_key() {
     let address = server("server.crt", true);
     let capture = std::env::temp_dir().join(format!("air724ug-tls-{}.capture", std::process::id()));
     {
@@ -257,7 +257,7 @@ fn a_capture_of_it_all_holds_no_key() {
     assert!(!text.contains("BEGIN"));
 }
 
-/// Keeps the warnings of this program.
+/// A logger that keeps the warnings of this program.
 struct Warnings;
 static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
@@ -299,7 +299,7 @@ fn each_connection_without_verification_logs_a_warning() {
 }
 
 #[test]
-fn certificates_that_are_not_there_say_so() {
+fn missing_certificates_are_reported() {
     let absent = Certificate::from_file(path("nowhere.crt"));
     assert!(matches!(absent, Err(Error::Io(_))), "{absent:?}");
     let wrong = PrivateKey::from_file(path("ca.crt"));
@@ -309,13 +309,13 @@ fn certificates_that_are_not_there_say_so() {
 }
 
 #[test]
-fn a_wait_for_the_module_hands_everything_over() {
+fn wait_accepted_waits_until_all_data_are_sent() {
     let (tell, told) = crossbeam_channel::unbounded();
     let config = server_config("server.crt", false);
     let address = driver::server(move |mut stream| {
         let mut connection = ServerConnection::new(config.clone()).unwrap();
         let mut all = Vec::new();
-        // The module ends TLS without a farewell.
+        // The module ends TLS without a closing alert.
         let _ = rustls::Stream::new(&mut connection, &mut stream).read_to_end(&mut all);
         tell.send(all).unwrap();
     });
@@ -328,7 +328,7 @@ fn a_wait_for_the_module_hands_everything_over() {
     assert!(told.recv_timeout(SOON).unwrap() == data);
 }
 
-/// Reads until this has come.
+/// Reads until the wanted bytes have come.
 fn comes(socket: &air724ug::supervisor::ReconnectingSocket, wanted: &[u8]) {
     let mut data = Vec::new();
     while data != wanted {
@@ -340,7 +340,7 @@ fn comes(socket: &air724ug::supervisor::ReconnectingSocket, wanted: &[u8]) {
 }
 
 #[test]
-fn a_tls_connection_comes_back_and_does_not_claim_to_know_what_was_lost() {
+fn a_tls_connection_is_made_again_and_its_loss_is_unknown() {
     let address = server("server.crt", false);
     let (terminal, modem) = modem();
     let supervisor = Supervisor::new(modem, Policy::default().pause(Duration::from_millis(20)));
@@ -354,7 +354,7 @@ fn a_tls_connection_comes_back_and_does_not_claim_to_know_what_was_lost() {
     assert_eq!(gap.missing, Missing::Unknown { why: DeliveryUnknown::Tls, sent: 8 });
     socket.send(b"again", SOON).unwrap();
     comes(&socket, b"again");
-    // The module forgets its settings at a restart; the connection is prepared from the start.
+    // The module forgets its settings at a restart, so the connection is prepared from the start.
     terminal.remote.send(air724ug::sim::Control::Reset);
     let end = socket.recv(SOON).unwrap();
     let Received::Gap(gap) = end else { panic!("{end:?}") };
@@ -365,7 +365,7 @@ fn a_tls_connection_comes_back_and_does_not_claim_to_know_what_was_lost() {
 }
 
 #[test]
-fn a_plain_connection_that_tls_forbids_is_no_reason_to_end_that() {
+fn a_refused_plain_connection_does_not_end_the_tls_connection() {
     let address = server("server.crt", false);
     let plain = echo_server();
     let (_terminal, modem) = modem();
