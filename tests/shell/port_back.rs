@@ -223,7 +223,7 @@ fn eight_sending_sockets_survive_every_kind_of_loss_five_times() {
         let socket = supervisor.tcp(address.ip().to_string(), address.port());
         let told = told.clone();
         thread::spawn(move || {
-            // The data are so long that most losses come during a send.
+            // The data have a length at which most losses come during a send.
             let said = [number as u8; 20_000];
             loop {
                 let gaps = echoed(&socket, &said);
