@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::support::pair::{ECHO, Pair};
-use air724ug::at::{Protocol, Quotable, Refusal};
+use air724ug::at::{Command, Protocol, Quotable, Refusal};
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Request, Response, SocketId};
 use air724ug::query::{Clock, Signal};
@@ -732,6 +732,22 @@ fn text_of_people_that_looks_like_closed_is_not_the_reason_of_a_refused_send() {
     assert!(matches!(answer, Err(Error::Closed(CloseReason::SendRefused(_)))), "{answer:?}");
 }
 
+#[test]
+fn a_doubt_of_the_driver_is_not_the_reason_of_a_refused_send() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    // The command may have ended the connection. The module is asked, and the send is written first.
+    let command = Command::of_user("AT+CIPCLOSE=3", LONG).unwrap();
+    pair.instead("AT+CIPCLOSE=3", "");
+    let command = pair.ask(Request::Run(command));
+    pair.instead("AT+CIPSEND=0,5", "\r\n> ").instead("hello", "\r\n+CME ERROR: 3\r\n");
+    let send = pair.sending(socket, b"hello");
+    pair.inject(b"\r\n3, CLOSE OK\r\n");
+    assert!(pair.answer(command).is_ok());
+    let answer = pair.answer(send);
+    assert!(matches!(answer, Err(Error::Closed(CloseReason::SendRefused(_)))), "{answer:?}");
+}
+
 // ----------------------------------------------------------------------------------------------------- datagrams
 
 fn association(pair: &mut Pair) -> SocketId {
@@ -819,6 +835,20 @@ fn doubtful_refusals_of_fetches_are_repeated_at_a_bounded_rate() {
     let end = pair.read_to_end(socket).1;
     assert!(matches!(end, Error::Closed(CloseReason::ReceiveRefused(_))), "{end}");
     assert!(pair.wrote("AT+CIPRXGET=2,0") - before <= 3);
+}
+
+#[test]
+fn datagrams_whose_fetch_is_refused_behind_them_are_lost_and_end_no_association() {
+    let mut pair = online(ReceiveMode::Manual);
+    let socket = association(&mut pair);
+    pair.instead_times(5, "AT+CIPRXGET=2,0", "\r\n+CIPRXGET: 2,0,5,0\r\nhello\r\nERROR\r\n");
+    for _ in 0..5 {
+        pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+        pair.run_for(Duration::from_secs(20));
+    }
+    assert!(!pair.saw(|event| matches!(event, Event::Closed(..))), "{}", pair.story());
+    pair.heal();
+    carries(&mut pair, socket);
 }
 
 #[test]

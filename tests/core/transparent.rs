@@ -156,6 +156,17 @@ fn payload_before_an_escape_is_delivered_if_the_connection_ends_after_it() {
     assert_eq!(read, b"data\r\n+PDP: DEACT\r\n more");
 }
 
+/// Data in command mode do not show whose words those before the escape were.
+#[test]
+fn words_before_an_escape_that_may_be_the_modules_are_not_given_where_data_stand_behind_it() {
+    let (mut pair, stream) = streaming();
+    push(&mut pair, b"data\r\n+PDP: DEACT\r\n more");
+    pair.behind("AT+CIPMODE?", "\r\nwhat is this\r\n");
+    let (read, end) = pair.read_to_end(stream);
+    assert!(matches!(end, Error::Closed(CloseReason::DataInCommandMode)), "{end}");
+    assert_eq!(read, b"data");
+}
+
 #[test]
 fn payload_of_the_peer_in_command_mode_comes_after_the_return_to_data_mode() {
     let (mut pair, stream) = streaming();
