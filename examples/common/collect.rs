@@ -17,7 +17,7 @@ const HEX: usize = 15;
 pub fn collected(mut capture: Capture, diagnosis: &Diagnosis) -> Vec<u8> {
     let figures = figures(&capture);
     let hosts = hosts(&capture);
-    hide(&mut capture, &hosts);
+    let mut secrets = hide(&mut capture, &hosts);
     let header = Header {
         what: "a session, collected for a report".into(),
         source: format!("air724ug {}, doctor --collect", env!("CARGO_PKG_VERSION")),
@@ -31,9 +31,8 @@ pub fn collected(mut capture: Capture, diagnosis: &Diagnosis) -> Vec<u8> {
     let (heads, records) = text.split_at(heads);
     let notes =
         report.lines().filter(|line| !line.trim().is_empty()).fold(String::new(), |mut notes, line| {
-            let mut line = printable(line).into_bytes();
-            mask(&mut line, &hosts);
-            let _ = writeln!(notes, "0.000000 ; {}", String::from_utf8_lossy(&line));
+            let line = hidden(&printable(line), &mut secrets, &hosts);
+            let _ = writeln!(notes, "0.000000 ; {line}");
             notes
         });
     format!("{heads}{notes}{records}").into_bytes()
@@ -109,8 +108,9 @@ fn is_host(word: &str) -> bool {
     word.len() > 3 && word.contains('.') && word.contains(|c: char| c.is_alphabetic())
 }
 
-/// Masks secrets, numbers and addresses in all records. A number may be cut by the end of a read.
-fn hide(capture: &mut Capture, hosts: &BTreeSet<String>) {
+/// Masks secrets, numbers and addresses in all records. A number may be cut by the end of a read. Returns the mask of
+/// the secrets.
+fn hide(capture: &mut Capture, hosts: &BTreeSet<String>) -> Mask {
     let mut secrets = Mask::default();
     let (mut sent, mut received) = (Vec::new(), Vec::new());
     for located in &mut capture.records {
@@ -123,12 +123,7 @@ fn hide(capture: &mut Capture, hosts: &BTreeSet<String>) {
                 secrets.from_modem(bytes);
                 received.extend_from_slice(bytes);
             }
-            Entry::Request(words) | Entry::Note(words) => {
-                let mut bytes = std::mem::take(words).into_bytes();
-                mask(&mut bytes, hosts);
-                *words = String::from_utf8_lossy(&bytes).into_owned();
-            }
-            Entry::Gap => {}
+            Entry::Request(_) | Entry::Note(_) | Entry::Gap => {}
         }
     }
     mask(&mut sent, hosts);
@@ -138,12 +133,27 @@ fn hide(capture: &mut Capture, hosts: &BTreeSet<String>) {
         let (bytes, from) = match &mut located.record.what {
             Entry::ToModem(bytes) => (bytes, &mut sent),
             Entry::FromModem(bytes) => (bytes, &mut received),
-            Entry::Request(_) | Entry::Note(_) | Entry::Gap => continue,
+            Entry::Request(words) | Entry::Note(words) => {
+                *words = hidden(words, &mut secrets, hosts);
+                continue;
+            }
+            Entry::Gap => continue,
         };
         let (part, rest) = from.split_at(bytes.len());
         bytes.copy_from_slice(part);
         *from = rest;
     }
+    secrets
+}
+
+/// A line of words without secrets, also those of the session, numbers and addresses.
+fn hidden(words: &str, secrets: &mut Mask, hosts: &BTreeSet<String>) -> String {
+    let mut bytes = words.as_bytes().to_vec();
+    // It ends what was masked before it.
+    secrets.from_modem(&mut b"\r\nOK\r\n".to_vec());
+    secrets.from_modem(&mut bytes);
+    mask(&mut bytes, hosts);
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The lines about cells, by which a location can be found: registration with location, received cells, the position

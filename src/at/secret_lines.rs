@@ -107,7 +107,7 @@ mod tests {
             ("AT+EMAILPWD=pw", "AT+EMAILPWD=**"),
             ("AT^WIFIPWD=pw", "AT^WIFIPWD=**"),
             ("+FTPPW: \"pw\"", "+FTPPW:*\"**\""),
-            ("AT+HTTPPARA=\"URL\",\"http://u:pw@h/\"", "AT+HTTPPARA=\"URL\",\"http://u:**@h/\""),
+            ("AT+HTTPPARA=\"URL\",\"http://u:pw@h/\"", "AT+HTTPPARA=\"URL\",\"http://u:****/\""),
             (
                 "AT+HTTPPARA=\"USERDATA\",\"Authorization: x\"",
                 "AT+HTTPPARA=\"USERDATA\",\"****************\"",

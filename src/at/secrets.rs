@@ -1,6 +1,6 @@
 //! A scanner for the secret arguments of commands, byte by byte.
 
-/// The longest command name or key that is compared. The longest secret one has 12 characters.
+/// The longest command name or key that is compared as a whole. The longest secret one has 12 characters.
 const MAX_WORD: usize = 24;
 
 /// The secrets in or after one command.
@@ -81,6 +81,12 @@ const PREFIXES: [u8; 6] = [b'+', b'*', b'^', b'$', b'%', b'#'];
 /// The other characters of names (V.250 section 5.4.1), but those that end or begin one here.
 const OF_NAMES: [u8; 5] = *b"!-./_";
 
+/// The characters of the name of a user besides letters and digits.
+const OF_USERS: [u8; 6] = *b"-._%+/";
+
+/// The fewest digits of a name of a user that has no letter. A time has two in front of its colon, an address four.
+const MIN_USER: usize = 5;
+
 /// The verdict of a scanner on one byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SecretVerdict {
@@ -126,6 +132,10 @@ struct Arguments {
 struct Word {
     letters: [u8; MAX_WORD],
     length: usize,
+    /// True if a part of the name that is no longer kept speaks of a secret.
+    spoke_of_secret: bool,
+    /// True if a blank came last.
+    has_blank: bool,
 }
 
 /// The credentials of a URL, `http://user:password@host/?token=value`, in the arguments of a command.
@@ -136,9 +146,16 @@ enum Url {
     Off,
     /// Arguments. This number of characters of `://` has come.
     Arguments(usize),
+    /// A word of the arguments that begins with a letter: a scheme, or the user in `user:password@host`.
+    User,
+    /// The same of digits alone, with their number.
+    Number(usize),
+    /// Another word.
+    Word,
     /// Behind `://`: a user, or a host.
     Authority,
-    /// Behind the colon: a password, or a port. The last byte may be a colon of another URL.
+    /// Behind the colon: a password, or a port, and the host behind it, because an `@` may be part of the password. The
+    /// last byte may be a colon of another URL.
     Password { is_colon: bool },
     /// The name of a parameter of the query.
     Parameter(Word),
@@ -147,7 +164,8 @@ enum Url {
 }
 
 impl Url {
-    /// Takes the next byte. Returns true if it is part of a secret. A port looks like a password, and is masked.
+    /// Takes the next byte. Returns true if it is part of a secret. A port looks like a password, and is masked, as is text
+    /// behind the colon of a word.
     fn byte(&mut self, byte: u8) -> bool {
         const SCHEME: &[u8] = b"://";
         // A comma may be part of a password and of a value.
@@ -169,11 +187,21 @@ impl Url {
             Self::Arguments(seen) if SCHEME.get(seen) == Some(&byte) => {
                 Self::Arguments(seen.saturating_add(1))
             }
-            Self::Arguments(_) => Self::Arguments(usize::from(byte == b':')),
-            Self::Password { is_colon: true } if byte == b'/' => Self::Arguments(2),
-            Self::Authority | Self::Password { .. } if ends || matches!(byte, b'/' | b'@') => {
-                Self::Arguments(0)
+            Self::User | Self::Number(MIN_USER..) if byte == b':' => Self::Password { is_colon: true },
+            Self::Arguments(_) | Self::User | Self::Number(_) | Self::Word
+                if !(byte.is_ascii_alphanumeric() || OF_USERS.contains(&byte)) =>
+            {
+                Self::Arguments(usize::from(byte == b':'))
             }
+            Self::User => Self::User,
+            Self::Number(digits) if byte.is_ascii_digit() => Self::Number(digits.saturating_add(1)),
+            Self::Arguments(0) if byte.is_ascii_alphabetic() => Self::User,
+            Self::Arguments(0) if byte.is_ascii_digit() => Self::Number(1),
+            Self::Arguments(_) | Self::Number(_) | Self::Word => Self::Word,
+            Self::Password { is_colon: true } if byte == b'/' => Self::Arguments(2),
+            Self::Authority | Self::Password { .. } if ends => Self::Arguments(0),
+            // The path.
+            Self::Authority | Self::Password { .. } if byte == b'/' => Self::Word,
             Self::Authority if byte != b':' => Self::Authority,
             Self::Authority | Self::Password { .. } => Self::Password { is_colon: byte == b':' },
         };
@@ -210,6 +238,7 @@ impl Scanner {
                 }
                 return arguments.byte(byte);
             }
+            ScanState::Name(word) if matches!(byte, b' ' | b'\t') => word.has_blank = true,
             // A control byte, which damage may add, does not end a name; a quote does, in case the `=` is lost.
             ScanState::Name(_) if byte.is_ascii_control() && !is_line_end => {}
             ScanState::Name(word) if matches!(byte, b'=' | b':' | b'"') => {
@@ -223,8 +252,20 @@ impl Scanner {
             ScanState::Name(word) if byte == b'?' && word.text() == Some(SECRET_QUERY) => {
                 self.state = ScanState::Arguments(Arguments::of(Secret::Download));
             }
-            ScanState::Name(word) if byte.is_ascii_alphanumeric() => word.push(byte),
-            ScanState::Name(_) if byte == b' ' || OF_NAMES.contains(&byte) => {}
+            // A blank stands in place of the `=`.
+            ScanState::Name(word) if word.has_blank && !is_line_end && !matches!(byte, b'?' | b';') => {
+                word.has_blank = false;
+                if let Some(secret) = secret(word, false) {
+                    let mut arguments = Arguments::of(secret);
+                    let verdict = arguments.byte(byte);
+                    self.state = ScanState::Arguments(arguments);
+                    return verdict;
+                }
+                return self.named(byte, is_line_end);
+            }
+            ScanState::Name(word) if byte.is_ascii_alphanumeric() => word.push_to_name(byte),
+            ScanState::Name(_) if OF_NAMES.contains(&byte) => {}
+            ScanState::Name(word) if PREFIXES.contains(&byte) => *word = word.continued(),
             ScanState::Text | ScanState::Name(_) => {
                 let begins = PREFIXES.contains(&byte);
                 self.state = if begins { ScanState::Name(Word::default()) } else { ScanState::Text };
@@ -296,6 +337,21 @@ impl Word {
         self.length = self.length.saturating_add(1);
     }
 
+    /// Takes the next letter of a name. Of a name that is too long to be kept, the second half is.
+    fn push_to_name(&mut self, byte: u8) {
+        if self.length == MAX_WORD {
+            self.spoke_of_secret |= secret(self, false).is_some();
+            self.letters.copy_within(MAX_WORD / 2.., 0);
+            self.length = MAX_WORD / 2;
+        }
+        self.push(byte);
+    }
+
+    /// The same name behind a character that may also begin one (`AT+PASS%1`).
+    fn continued(&self) -> Self {
+        Self { spoke_of_secret: secret(self, false).is_some(), ..Self::default() }
+    }
+
     /// The word, or `None` if it was too long to be kept.
     fn text(&self) -> Option<&str> {
         str::from_utf8(self.letters.get(..self.length)?).ok()
@@ -324,6 +380,9 @@ impl Word {
 }
 
 fn secret(name: &Word, is_answer: bool) -> Option<Secret> {
+    if name.spoke_of_secret {
+        return Some(Secret::From(0));
+    }
     let name = name.text()?;
     match SECRETS.iter().find(|(known, _, _)| *known == name) {
         Some((_, secret, shown)) => (*shown || !is_answer).then_some(*secret),
@@ -377,13 +436,34 @@ mod tests {
             "AT+USER/PIN=s3cret",
             "AT+PASS_1=s3cret",
             "+WIFI_PASS: s3cret",
+            "AT+PASS%1=s3cret",
+            "AT+PASS#1=s3cret",
+            "AT+A_LONG_NAME_OF_A_VENDOR_FOR_THE_PASSWORD_OF_A_NETWORK=s3cret",
+            "AT+PASSWORD_OF_A_NETWORK_IN_A_LONG_NAME_OF_A_VENDOR=s3cret",
+            "AT+A_NAME_OF_TWENTY_CHARSPASSWORDS_WITH_MORE_BEHIND=s3cret",
+            "AT+PASS s3cret",
+            "AT+PASS\ts3cret",
+            "AT+PASS  $s3cret",
         ] {
             let masked = masked(command);
             assert!(!masked.contains("s3cret") && masked.starts_with(&command[..5]), "{masked}");
         }
-        for open in ["+CREG: 1,5", "AT+A_B=1,5", "12:30:05+32,0", "+RECEIVE,0,5:", "0+1-2=3"] {
+        for open in [
+            "+CREG: 1,5",
+            "AT+A_B=1,5",
+            "12:30:05+32,0",
+            "+RECEIVE,0,5:",
+            "0+1-2=3",
+            "AT+CPIN ?",
+            "AT+CPIN ;+CSQ=1",
+            "AT+CSQ%CREG=1,5",
+            "AT+A_LONG_NAME_OF_A_VENDOR_FOR_THE_NUMBER_OF_A_NETWORK=1,5",
+            "+SAPBR 1: DEACT",
+        ] {
             assert_eq!(masked(open), open);
         }
+        assert_eq!(masked("AT+CPIN 1234\r\nAT+CSQ\r"), "AT+CPIN ****\r\nAT+CSQ\r");
+        assert_eq!(masked("AT+CLCK \"SC\",1,\"1234\""), "AT+CLCK \"SC\",1,\"****\"");
     }
 
     #[test]
@@ -430,13 +510,31 @@ mod tests {
             ("AT+HTTPPARA=\"URL\",\"http://u,v:s3cret@a.test/\"", "s3cret"),
             ("AT+HTTPPARA=\"URL\",\"http://a.test/?n=1;token=s3cret\"", "s3cret"),
             ("AT+HTTPPARA=\"URL\",\"http://a.test/#access_token=s3cret\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"http://u:p@s3cret@a.test/\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"u:s3cret@a.test/\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"u.v:p@s3cret@a.test:80\"", "s3cret"),
+            ("AT+FTPURL=u:s3cret@a.test", "s3cret"),
+            ("AT+FTPURL=13800000000:s3cret@a.test", "s3cret"),
+            ("+FTPURL: a,u:s3cret@a.test", "s3cret"),
+            ("AT+FTPURL=\"u@a.test:s3cret@b.test\"", "s3cret"),
+            ("AT+FTPURL=\"ftp://u@a.test:s3cret@b.test\"", "s3cret"),
         ] {
             let masked = masked(text);
             assert!(!masked.contains(hidden), "{masked}");
-            assert!(masked.starts_with(&text[..text.find('=').unwrap()]), "{masked}");
+            assert!(masked.starts_with(&text[..text.find(['=', ':']).unwrap()]), "{masked}");
         }
-        let open = "AT+HTTPPARA=\"URL\",\"http://a.test/b?user=x&n=1\"";
-        assert_eq!(masked(open), open);
-        assert_eq!(masked("AT+CREG=?"), "AT+CREG=?");
+        for open in [
+            "AT+HTTPPARA=\"URL\",\"http://a.test/b?user=x&n=1\"",
+            "AT+CREG=?",
+            "AT+CIPSTART=0,\"TCP\",\"a.test\",80",
+            "AT+HTTPPARA=\"URL\",\"http://a.test/b/c:d\"",
+            "+CIPSTATUS: 0,10.1.2.3:80",
+            "+CCLK: \"26/11/29,17:00:05+32\"",
+            "AT+TIME=2026-11-29T17:00:05",
+            "+CGPADDR: 1,\"2001:db8::1\"",
+            "+CSQ: 27,99",
+        ] {
+            assert_eq!(masked(open), open);
+        }
     }
 }

@@ -14,8 +14,9 @@ use crate::at::{KnownSecrets, Recent, Scanner, SecretVerdict as Verdict};
 /// * the file contents behind `AT+FSWRITE` and in the answer to `AT+FSREAD`,
 /// * all arguments of commands with `PW`, `PASS`, `AUTH`, `PIN`, `PUK`, `KEY`, `PSK`, `SECRET` or `TOKEN` anywhere in their names
 ///   (`AT+FTPPW`, `AT*CGDFAUTH`), and the values of `AT+HTTPPARA` keys with such a word,
-/// * in a URL the text behind the colon of the user or the host, which is a password or a port (`http://user:****@host/`), and
-///   the values of parameters with such a word (`?token=****`),
+/// * in a URL, or a word that looks like one without its scheme, the text behind the colon of the user or the host, which is a
+///   password or a port, and the host behind a password, which may have an `@` in it (`http://user:*************/`), and the
+///   values of parameters with such a word (`?token=****`),
 ///
 /// also in their echo and in the modem's own `+CSTT:` lines. Secrets that were written are remembered: if the modem
 /// repeats one, also damaged or within another line, all but the first three characters of each piece are masked.
@@ -302,7 +303,7 @@ mod tests {
                 (FROM, "AT+CP\0IN=\"{1234}\"\r\n+CREG: 1AT+CPIN\"{1234}\"\r\n+X: 12{34}\r\n"),
             ],
             vec![(TO, "AT^WIFIPWD=\"{pa55word}\"\r"), (FROM, "+NEWS: PA5{5WORD} pa5{5w}rd\r\n")],
-            vec![(TO, "AT+HTTPPARA=\"URL\",\"http://u:{pw}@h:80/a:b\"\r")],
+            vec![(TO, "AT+HTTPPARA=\"URL\",\"http://u:{pw@h:80}/a:b\"\r")],
             vec![
                 (TO, "AT+FSWRITE=\"key\",0,12,15\r\n"),
                 (FROM, "\r\n> \r\nERROR\r\n"),

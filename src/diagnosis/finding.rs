@@ -47,13 +47,12 @@ impl Proof {
     pub fn answer(command: &str, lines: impl IntoIterator<Item = String>) -> Self {
         let mut mask = Mask::default();
         let command = masked(command, |line| mask.to_modem(line));
-        let lines = lines.into_iter().map(|line| masked(&line, |line| mask.from_modem(line)));
-        Self { command: Some(clipped(&command)), lines: bounded(lines) }
+        Self { command: Some(clipped(&command)), lines: bounded(lines, mask) }
     }
 
-    /// Unsolicited lines, or words of this crate.
+    /// Unsolicited lines, or words of this crate, with masked passwords and PINs.
     pub fn lines(lines: impl IntoIterator<Item = String>) -> Self {
-        Self { command: None, lines: bounded(lines) }
+        Self { command: None, lines: bounded(lines, Mask::default()) }
     }
 }
 
@@ -108,8 +107,9 @@ fn masked(text: &str, mask: impl FnOnce(&mut [u8])) -> String {
     String::from_utf8_lossy(&line).into_owned()
 }
 
-fn bounded(lines: impl IntoIterator<Item = String>) -> Vec<String> {
-    lines.into_iter().take(MAX_LINES).map(|line| clipped(&line)).collect()
+fn bounded(lines: impl IntoIterator<Item = String>, mut mask: Mask) -> Vec<String> {
+    let lines = lines.into_iter().take(MAX_LINES);
+    lines.map(|line| clipped(&masked(&line, |line| mask.from_modem(line)))).collect()
 }
 
 fn clipped(text: &str) -> String {
@@ -165,6 +165,8 @@ mod tests {
             (proof.command.as_deref(), &proof.lines[0][..]),
             (Some("AT+CPIN=\"****\""), "+CME ERROR: 12")
         );
+        let proof = Proof::lines(["AT+CPIN=\"4711\"".into(), "+CSQ: 27,99".into()]);
+        assert_eq!(proof.lines, ["AT+CPIN=\"****\"", "+CSQ: 27,99"]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Statistics of bytes that answer no command, to distinguish text from the noise of a wrong line rate.
 
+use crate::capture::Mask;
+
 /// Statistics of the received bytes.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(super) struct Sample {
@@ -34,11 +36,15 @@ impl Sample {
         self.odd >= FEW && self.odd.saturating_mul(4) >= self.received
     }
 
-    /// The first bytes in hexadecimal.
+    /// The first bytes, with masked passwords and PINs: text as it is, others in hexadecimal.
     pub(super) fn shown(&self) -> String {
-        let hex: Vec<String> = self.first.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut first = self.first.clone();
+        Mask::default().from_modem(&mut first);
+        let hex = || first.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+        let shown =
+            if first.iter().any(|byte| is_odd(*byte)) { hex() } else { first.escape_ascii().to_string() };
         let more = if self.received > self.first.len() { " ..." } else { "" };
-        format!("{} bytes: {}{more}", self.received, hex.join(" "))
+        format!("{} bytes: {shown}{more}", self.received)
     }
 }
 
@@ -62,6 +68,15 @@ mod tests {
         assert!(!sample(b"").is_garbage());
         assert!(!sample(b"\0").is_garbage(), "a plug");
         assert!(sample(b"\0\0\xfe\x80A").is_garbage());
+    }
+
+    #[test]
+    fn text_is_shown_as_text_and_no_secret_in_either_form() {
+        assert_eq!(sample(b"+NEWS: x\r\n").shown(), r"10 bytes: +NEWS: x\r\n");
+        assert_eq!(sample(b"\xffATZ").shown(), "4 bytes: ff 41 54 5a");
+        assert_eq!(sample(b"AT+CPIN=\"1234\"\r").shown(), r#"15 bytes: AT+CPIN=\"****\"\r"#);
+        let hex = sample(b"\xffAT+CPIN=\"1234\"").shown();
+        assert!(hex.contains("43 50 49 4e 3d 22 2a 2a 2a 2a 22"), "{hex}");
     }
 
     #[test]

@@ -24,9 +24,10 @@ const SESSION: &str = "# what: x\n# source: y\n# expect: not known\n\
     1.7 > AT+CIPSEND=0,39\\r\\n\n1.8 < \\r\\n> \n1.9 > Host: Broker.Example.Com at 203.0.113.77\n2.0 < \\r\\n0, SEND OK\\r\\n\n\
     2.1 < \\r\\n+RECEIVE,0,35:\\r\\nyou are 2001:db8:85a3::8a2e:370:7334\\r\\n\n\
     2.2 < \\r\\n+CREG: 2,1,\"18d3\",\"0A40B90F\",7\\r\\n\\r\\n+CEREG: 1,\"7F2C\",\"06B2\"\\r\\n\n2.2 < \\r\\n+CIPGSMLOC: 0,031.2304,121.4737\\r\\n\n\
-    2.2 < \\r\\n+CIPSTATUS: 0,0,\"TCP\",\"203.0.113.77\",\"1883\",\"CONNECTED\"\\r\\n\n3.0 ; dialled 008613912345678\n";
+    2.2 < \\r\\n+CIPSTATUS: 0,0,\"TCP\",\"203.0.113.77\",\"1883\",\"CONNECTED\"\\r\\n\n3.0 ; dialled 008613912345678\n\
+    3.1 ; the password is hunter22, AT+CPIN=\"471147\"\n3.2 < \\r\\nAT+CPIN 815815\\r\\n\n";
 
-const SECRETS: [&str; 18] = [
+const SECRETS: [&str; 20] = [
     "867234045678901",
     "86723404",
     "5678901",
@@ -34,6 +35,8 @@ const SECRETS: [&str; 18] = [
     "89860318245900A1234F",
     "13912345678",
     "hunter22",
+    "471147",
+    "815815",
     "74.185",
     "185.63",
     "broker",
