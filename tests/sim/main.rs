@@ -1,4 +1,4 @@
-//! The simulated modem alone: its commands, faults and faithfulness, without the driver.
+//! Tests of the simulated modem without the driver: its commands, faults and fidelity.
 
 #[path = "../support/mod.rs"]
 mod support;

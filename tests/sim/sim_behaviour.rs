@@ -1,4 +1,4 @@
-//! The behaviour of the simulated modem in time, in each state, and with hosts of every habit.
+//! The behaviour of the simulated modem in time, in each state, and with every kind of host.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn a_cold_start_prints_its_lines_in_their_order_and_time() {
 }
 
 #[test]
-fn without_a_card_nothing_registers_until_one_is_put_in() {
+fn the_modem_registers_only_with_a_card() {
     let mut host = host_with(Settings::default().sim(SimCard::Absent));
     ask(&mut host, "AT+CPIN?", "\r\n+CME ERROR: 10\r\n");
     ask(&mut host, "AT+CIMI", "\r\n+CME ERROR: 10\r\n");
@@ -49,7 +49,7 @@ fn without_a_card_nothing_registers_until_one_is_put_in() {
 }
 
 #[test]
-fn a_locked_card_wants_its_pin_and_blocks_after_three_wrong_ones() {
+fn a_locked_card_needs_its_pin_and_blocks_after_three_wrong_ones() {
     let locked = || host_with(Settings::default().sim(SimCard::Locked { pin: "1234".to_owned() }));
     let mut host = locked();
     ask(&mut host, "AT+CPIN?", "\r\n+CPIN: SIM PIN\r\n\r\nOK\r\n");
@@ -66,7 +66,7 @@ fn a_locked_card_wants_its_pin_and_blocks_after_three_wrong_ones() {
 }
 
 #[test]
-fn flight_mode_loses_service_and_bearer_and_full_mode_finds_them() {
+fn flight_mode_ends_service_and_bearer_and_full_mode_restores_service() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
     ask(&mut host, "AT+CEREG=1", OK);
@@ -90,7 +90,7 @@ fn a_refused_registration_stays_refused() {
 }
 
 #[test]
-fn an_access_point_that_the_network_does_not_know_gives_no_bearer() {
+fn an_unknown_access_point_gives_no_bearer() {
     let policy = ApnPolicy::Only(vec!["cmiot".to_owned()]);
     let mut host = host_with(Settings::default().apn(policy));
     ask(&mut host, "AT+CSTT=\"wrong\",\"\",\"\"", OK);
@@ -109,10 +109,10 @@ fn an_answer_comes_after_its_latency() {
 }
 
 #[test]
-fn a_line_with_a_rate_carries_ten_bits_a_byte_both_ways() {
+fn a_line_with_a_rate_needs_ten_bits_for_each_byte_in_both_directions() {
     let mut host = host_with(Settings::default().baud(Some(10_000)).echo(false));
     assert_eq!(host.write(b"AT\r\n"), b"");
-    assert_eq!(host.wait(millis(3)), b"", "the command is on the line for 3 ms");
+    assert_eq!(host.wait(millis(3)), b"", "the command takes 3 ms on the line");
     assert_eq!(text(host.wait(millis(3))), "\r\nO");
     assert_eq!(text(host.wait(millis(3))), "K\r\n");
 }
@@ -136,7 +136,7 @@ fn an_unanswered_connect_fails_after_75_seconds() {
 }
 
 #[test]
-fn a_connect_may_also_never_end() {
+fn a_connect_can_stay_unanswered() {
     let mut host = online_with(true, Settings::default().connect_timeout(Duration::MAX));
     ask(&mut host, "AT+CIPSTART=4,\"TCP\",\"silent.test\",1", OK);
     assert_eq!(host.wait(Duration::from_secs(100_000)), b"");
@@ -152,7 +152,7 @@ fn a_refused_connect_and_an_unknown_name_fail() {
 }
 
 #[test]
-fn commands_are_refused_in_the_states_that_the_manual_names() {
+fn commands_are_refused_in_the_states_of_the_manual() {
     let mut host = host();
     ask(&mut host, "AT+CIICR", NOT_ALLOWED);
     ask(&mut host, "AT+CIFSR", NOT_ALLOWED);
@@ -178,7 +178,7 @@ fn commands_are_refused_in_the_states_that_the_manual_names() {
 }
 
 #[test]
-fn the_bearer_takes_its_time() {
+fn the_activation_of_the_bearer_takes_time() {
     let mut host = host_with(Settings::default().bearer_time(millis(100)));
     ask(&mut host, "AT+CSTT", OK);
     ask(&mut host, "AT+CIICR", "");
@@ -208,7 +208,7 @@ fn eight_channels_work_side_by_side() {
 }
 
 #[test]
-fn a_peer_that_closes_is_reported_after_its_data() {
+fn a_close_by_the_peer_is_reported_after_its_data() {
     let mut host = online(true);
     let command = "AT+CIPSTART=2,\"TCP\",\"bye.test\",1";
     ask(&mut host, command, "\r\nOK\r\n\r\n2, CONNECT OK\r\n\r\n+RECEIVE,2,8:\r\ngood bye\r\n2, CLOSED\r\n");
@@ -217,7 +217,7 @@ fn a_peer_that_closes_is_reported_after_its_data() {
 }
 
 #[test]
-fn old_firmware_forgets_to_report_a_close() {
+fn old_firmware_does_not_report_a_close() {
     let mut host = online_with(true, Settings::default().closed_reported(false));
     connect(&mut host, 0, "discard.test", 9);
     assert_eq!(close_by_peer(&mut host), "");
@@ -225,7 +225,7 @@ fn old_firmware_forgets_to_report_a_close() {
 }
 
 #[test]
-fn data_that_was_not_read_is_destroyed_some_time_after_the_close() {
+fn unread_data_are_discarded_some_time_after_the_close() {
     let mut host = host();
     ask(&mut host, "AT+CIPRXGET=1", OK);
     go_online(&mut host, true);
@@ -239,7 +239,7 @@ fn data_that_was_not_read_is_destroyed_some_time_after_the_close() {
 }
 
 #[test]
-fn a_close_is_reported_as_soon_as_everything_is_read() {
+fn a_close_is_reported_when_all_data_are_read() {
     let mut host = host();
     ask(&mut host, "AT+CIPRXGET=1", OK);
     go_online(&mut host, true);
@@ -250,7 +250,7 @@ fn a_close_is_reported_as_soon_as_everything_is_read() {
 }
 
 #[test]
-fn waiting_data_is_announced_once_until_it_is_read() {
+fn waiting_data_are_announced_once_until_they_are_read() {
     let mut host = host();
     ask(&mut host, "AT+CIPRXGET=1", OK);
     go_online(&mut host, true);
@@ -263,7 +263,7 @@ fn waiting_data_is_announced_once_until_it_is_read() {
 }
 
 #[test]
-fn an_unread_channel_holds_back_its_peer_and_no_other() {
+fn an_unread_channel_stops_only_its_own_peer() {
     let mut host = host();
     ask(&mut host, "AT+CIPRXGET=1", OK);
     go_online(&mut host, true);
@@ -272,14 +272,14 @@ fn an_unread_channel_holds_back_its_peer_and_no_other() {
     assert_eq!(
         host.simulator().state().channels[0].unread,
         65_535,
-        "and not the 100000 bytes that the peer has"
+        "the peer has sent all of its 100000 bytes"
     );
     connect(&mut host, 1, "discard.test", 9);
     assert_eq!(push(&mut host, b"x"), "\r\n+CIPRXGET: 1,1\r\n");
 }
 
 #[test]
-fn nothing_disturbs_a_host_between_prompt_and_result() {
+fn no_unsolicited_line_comes_between_prompt_and_result() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
     ask(&mut host, "AT+CIPSEND=0,4", PROMPT);
@@ -289,7 +289,7 @@ fn nothing_disturbs_a_host_between_prompt_and_result() {
 }
 
 #[test]
-fn a_full_send_buffer_refuses_and_is_empty_again_when_the_peer_reads() {
+fn a_full_send_buffer_refuses_data_until_the_peer_reads() {
     let mut host = online(true);
     connect(&mut host, 0, "deaf.test", 1);
     let chunk = "x".repeat(1460);
@@ -297,16 +297,16 @@ fn a_full_send_buffer_refuses_and_is_empty_again_when_the_peer_reads() {
     while text(host.write(b"AT+CIPSEND=0,1460\r\n")).ends_with(PROMPT) {
         host.write(chunk.as_bytes());
         accepted += 1;
-        assert!(accepted < 100, "the buffer has an end");
+        assert!(accepted < 100, "the buffer is not bounded");
     }
-    // What the network took (65535) and what the modem keeps (10220).
+    // The bytes in the network (65535) and in the modem's buffer (10220).
     assert_eq!(accepted, (65_535 + 10_220) / 1460);
     ask(&mut host, "AT+CIPSEND=0,1460", "\r\nERROR\r\n");
     ask(&mut host, "AT+CIPACK=0", &format!("\r\n+CIPACK: {0},0,{0}\r\n\r\nOK\r\n", accepted * 1460));
 }
 
 #[test]
-fn a_full_send_buffer_can_also_make_the_host_wait() {
+fn a_full_send_buffer_can_make_the_host_wait() {
     let settings = Settings::default().full_buffer(FullBuffer::Wait);
     let mut host = online_with(true, settings);
     connect(&mut host, 0, "deaf.test", 1);
@@ -321,7 +321,7 @@ fn a_full_send_buffer_can_also_make_the_host_wait() {
 }
 
 #[test]
-fn a_send_that_waits_for_room_is_answered_as_soon_as_there_is_some() {
+fn a_send_that_waits_for_room_is_answered_when_there_is_room() {
     let settings = Settings::default().full_buffer(FullBuffer::Wait);
     let mut host = online_with(true, settings);
     connect(&mut host, 0, "discard.test", 9);
@@ -336,24 +336,25 @@ fn a_send_that_waits_for_room_is_answered_as_soon_as_there_is_some() {
             break;
         }
         accepted += 1;
-        assert!(accepted < 100, "the buffer has an end");
+        assert!(accepted < 100, "the buffer is not bounded");
     }
     assert_eq!(text(host.wait(millis(500))), "\r\nDATA ACCEPT:0,1460\r\n");
 }
 
 #[test]
-fn a_line_feed_right_behind_the_command_is_not_payload() {
+fn a_line_feed_directly_after_the_command_is_not_payload() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
     assert_eq!(text(host.write(b"AT+CIPSEND=0,4\r")), format!("AT+CIPSEND=0,4\r{PROMPT}"));
-    assert_eq!(text(host.write(b"\nabc")), "abc", "the line feed was taken for the end of the command");
+    assert_eq!(text(host.write(b"\nabc")), "abc", "the line feed belongs to the end of the command");
     assert_eq!(text(host.write(b"d")), "d\r\nDATA ACCEPT:0,4\r\n");
     ask(&mut host, "AT+CIPSEND=0,4", PROMPT);
     type_bytes(&mut host, "\nabc", "\nabc\r\nDATA ACCEPT:0,4\r\n");
     assert_eq!(received(&host), b"abcd\nabc");
 }
 
-/// The second half of the command's own line end comes while the command runs, later than the firmware's window for it.
+/// The line feed of the command's line end comes while the command runs, after the time in which the firmware accepts
+/// it.
 #[test]
 fn a_line_feed_that_comes_before_the_prompt_is_not_payload() {
     for profile in Profile::all() {
@@ -376,7 +377,7 @@ fn a_line_feed_that_comes_before_the_prompt_is_not_payload() {
 }
 
 #[test]
-fn line_ends_behind_a_payload_are_swallowed_in_silence() {
+fn line_ends_after_a_payload_are_ignored() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
     ask(&mut host, "AT+CIPSEND=0,2", PROMPT);
@@ -385,7 +386,7 @@ fn line_ends_behind_a_payload_are_swallowed_in_silence() {
 }
 
 #[test]
-fn without_prompt_and_without_results_the_data_still_go() {
+fn without_prompt_and_results_the_data_are_still_sent() {
     let mut host = online(true);
     ask(&mut host, "AT+CIPSPRT=0", OK);
     connect(&mut host, 0, "discard.test", 9);
@@ -398,7 +399,7 @@ fn without_prompt_and_without_results_the_data_still_go() {
 }
 
 #[test]
-fn escape_gives_up_a_payload() {
+fn esc_cancels_a_payload() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
     ask(&mut host, "AT+CIPSEND=0", PROMPT);
@@ -407,13 +408,13 @@ fn escape_gives_up_a_payload() {
 }
 
 #[test]
-fn commands_arrive_in_pieces_in_chains_and_behind_noise() {
+fn commands_may_come_in_pieces_in_chains_and_after_noise() {
     let mut host = host();
     let pieces: Vec<u8> = b"AT+CSQ\r\n".iter().flat_map(|byte| host.write(&[*byte])).collect();
     assert_eq!(
         text(pieces),
         "AT+CSQ\r\r\n+CSQ: 24,99\r\n\r\nOK\r\n\n",
-        "run at CR; the echo of LF comes when it comes"
+        "the command runs at CR, and LF is echoed later"
     );
     ask(&mut host, "AT+CMEE=2;+CMEE?;+FOO;+CSQ", "\r\n+CMEE: 2\r\n\r\n+CME ERROR: invalid command line\r\n");
     ask(&mut host, "\x1b\x1aAT", OK);
@@ -424,7 +425,7 @@ fn commands_arrive_in_pieces_in_chains_and_behind_noise() {
 }
 
 #[test]
-fn quiet_and_numeric_results_are_as_v250_says() {
+fn quiet_and_numeric_results_follow_v250() {
     let mut host = host();
     ask(&mut host, "ATE0", OK);
     assert_eq!(text(host.write(b"ATV0\r\n")), "0\r");
@@ -435,7 +436,7 @@ fn quiet_and_numeric_results_are_as_v250_says() {
 }
 
 #[test]
-fn a_line_that_is_too_long_is_refused_and_forgotten() {
+fn a_line_that_is_too_long_is_refused_and_discarded() {
     let mut host = host_with(Settings::default().echo(false));
     assert_eq!(text(host.write(&[b'A'; 5_000])), "");
     assert_eq!(text(host.write(b"T+CSQ\r\n")), "\r\nERROR\r\n");
@@ -459,12 +460,12 @@ fn the_vendors_dialect_has_no_blanks_and_blocks_during_a_connect() {
         "the second command waited"
     );
     assert_eq!(text(host.write(b"AT+CIPMUX?\r\n")), "\r\n+CIPMUX:1\r\n\r\nOK\r\n");
-    assert_eq!(text(host.write(b"AT\r")), "", "it waits 20 ms for a line feed");
+    assert_eq!(text(host.write(b"AT\r")), "", "the modem waits 20 ms for a line feed");
     assert_eq!(text(host.wait(millis(20))), OK);
 }
 
 #[test]
-fn sim800_echoes_the_carriage_return_alone() {
+fn the_sim800_echoes_only_the_carriage_return() {
     let mut host = host_with(Settings::default().profile(Profile::sim800()));
     assert_eq!(text(host.write(b"AT\r\n")), "AT\r\r\nOK\r\n", "capture s02");
     assert_eq!(text(host.write(b"AT+CIFSR\r\n")), "AT+CIFSR\r\r\nERROR\r\n");
@@ -490,7 +491,7 @@ fn the_same_inputs_at_the_same_times_give_the_same_outputs() {
 }
 
 #[test]
-fn any_bytes_are_survived() {
+fn no_bytes_break_the_modem() {
     const ALPHABET: &[u8] = b"AT+CIPSEND=0,1?;\"E\r\n\x1a\x1b&S3^*RXGT2456789\x00\xff";
     let mut host = online(true);
     connect(&mut host, 0, "echo.test", 7);
@@ -510,7 +511,7 @@ fn any_bytes_are_survived() {
     send_at_last(&mut host);
 }
 
-/// Whatever went before, a reset modem works.
+/// Checks that the modem works after a reset.
 fn send_at_last(host: &mut sim::Host) {
     host.control(Control::Reset);
     host.wait(Duration::from_secs(10));
@@ -521,7 +522,7 @@ fn send_at_last(host: &mut sim::Host) {
 }
 
 #[test]
-fn a_command_takes_its_own_time_wherever_it_stands_in_a_line() {
+fn a_command_has_its_own_latency_at_any_place_in_a_line() {
     let own = vec![("+CSQ".to_owned(), millis(100))];
     let mut host = host_with(Settings::default().echo(false).latency(millis(10)).latencies(own));
     host.write(b"AT+CIMI\r\n");
@@ -535,14 +536,14 @@ fn a_command_takes_its_own_time_wherever_it_stands_in_a_line() {
 }
 
 #[test]
-fn a_lifelike_modem_boots_and_answers_in_the_times_of_captures() {
+fn a_lifelike_modem_has_the_times_of_captures() {
     let mut host = host_with(Settings::lifelike());
     host.wait(Duration::from_secs(8));
     let spans: Vec<Duration> = (0..50)
         .map(|_| {
             let began = host.now();
             host.write(b"AT\r\n");
-            // The echo comes with the bytes, the answer behind it.
+            // The echo comes with the bytes, and the answer after it.
             let mut got = String::new();
             while !got.ends_with(OK) {
                 got += &text(host.wait(Duration::from_micros(100)));
@@ -558,7 +559,7 @@ fn a_lifelike_modem_boots_and_answers_in_the_times_of_captures() {
     assert!(text(host.wait(millis(20))).contains("SHUT OK"));
 }
 
-/// How long each of 200 commands takes on a modem with latency 5 ms and jitter 7 ms.
+/// The times of 200 commands on a modem with a latency of 5 ms and a jitter of 7 ms.
 fn spans(seed: u64) -> Vec<Duration> {
     let settings = Settings::default().echo(false).latency(millis(5)).jitter(millis(7)).seed(seed);
     let mut host = host_with(settings);
@@ -576,17 +577,17 @@ fn spans(seed: u64) -> Vec<Duration> {
 }
 
 #[test]
-fn jitter_makes_each_answer_later_by_chance_and_never_by_more() {
+fn jitter_delays_each_answer_by_a_random_and_bounded_time() {
     let spans_of_one = spans(1);
     let (least, most) = (spans_of_one.iter().min().copied(), spans_of_one.iter().max().copied());
     assert!(least >= Some(millis(5)) && least < Some(millis(6)), "{least:?}");
     assert!(most > Some(millis(11)) && most <= Some(Duration::from_micros(12_100)), "{most:?}");
-    assert_eq!(spans_of_one, spans(1), "the same seed");
+    assert_eq!(spans_of_one, spans(1), "the same seed gives the same times");
     assert_ne!(spans_of_one, spans(2));
 }
 
 #[test]
-fn registration_takes_the_time_that_is_set_whatever_ended_the_service() {
+fn registration_takes_the_configured_time_after_every_loss_of_service() {
     let mut host = host_with(Settings::default().registration_time(Duration::from_secs(30)));
     ask(&mut host, "AT+CREG=1", OK);
     type Ends = fn(&mut sim::Host);
@@ -605,7 +606,7 @@ fn registration_takes_the_time_that_is_set_whatever_ended_the_service() {
 }
 
 #[test]
-fn each_profile_boots_in_its_own_time() {
+fn each_profile_has_its_own_boot_time() {
     for profile in Profile::all() {
         let (name, registers) = (profile.name, profile.registered_after);
         let mut host = host_with(Settings::default().profile(profile).boot(Boot::Cold));
@@ -626,7 +627,7 @@ fn lossy(loss: f64, peer: Peer) -> sim::Host {
     host
 }
 
-/// The data behind each `+RECEIVE` of what was printed, joined.
+/// The data after each `+RECEIVE` in the output, joined.
 fn payload(printed: &str) -> String {
     let frames = printed.split("\r\n+RECEIVE,0,").skip(1);
     let body = |frame: &str| {
@@ -637,7 +638,7 @@ fn payload(printed: &str) -> String {
 }
 
 #[test]
-fn what_tcp_loses_comes_late_and_in_order_and_a_lost_datagram_never() {
+fn lost_tcp_data_come_late_and_in_order_and_lost_datagrams_never_come() {
     let mut host = lossy(0.3, Peer::discard());
     host.write(b"AT+CIPSTART=0,TCP,far.test,1\r\n");
     assert_eq!(text(host.wait(millis(100))), "\r\n0, CONNECT OK\r\n");
@@ -646,7 +647,7 @@ fn what_tcp_loses_comes_late_and_in_order_and_a_lost_datagram_never() {
         host.write(&[n]);
     }
     host.wait(millis(60));
-    assert!(received(&host).len() < 20, "something was lost");
+    assert!(received(&host).len() < 20, "no datagram was lost");
     host.wait(Duration::from_secs(2));
     assert_eq!(received(&host), (0..20).collect::<Vec<u8>>());
     for n in 0..20_u8 {
@@ -668,7 +669,7 @@ fn what_tcp_loses_comes_late_and_in_order_and_a_lost_datagram_never() {
 }
 
 #[test]
-fn a_peer_that_vanishes_leaves_a_link_half_open() {
+fn a_vanished_peer_leaves_the_link_half_open() {
     let mut host = lossy(0.0, Peer::echo().vanish_after(4));
     host.write(b"AT+CIPSTART=0,TCP,far.test,1\r\n");
     host.wait(millis(100));
@@ -682,9 +683,9 @@ fn a_peer_that_vanishes_leaves_a_link_half_open() {
     ask_quietly(&mut host, "AT+CIPCLOSE=0", "\r\n0, CLOSE OK\r\n");
 }
 
-/// Manual, CIPTKA: idle time, then probes an interval apart; a live peer answers them and nothing is seen.
+/// Manual, CIPTKA: after the idle time, probes at an interval. A live peer answers them without an effect.
 #[test]
-fn keep_alive_finds_a_peer_that_has_gone_and_leaves_one_that_is_silent() {
+fn keep_alive_detects_a_vanished_peer_and_keeps_a_silent_one() {
     for (peer, left) in [(Peer::echo().vanish_after(4), false), (Peer::discard(), true)] {
         let mut host = lossy(0.0, peer);
         ask_quietly(&mut host, "AT+CIPTKA=1,60,30,3", OK);
@@ -702,7 +703,7 @@ fn keep_alive_finds_a_peer_that_has_gone_and_leaves_one_that_is_silent() {
 }
 
 #[test]
-fn a_local_port_is_that_of_the_next_connect_and_is_not_given_twice_to_one_peer() {
+fn a_local_port_is_used_by_the_next_connect_and_not_twice_for_one_peer() {
     let mut host = online(true);
     ask(&mut host, "AT+CLPORT=0,TCP,4000;+CLPORT=1,TCP,4000;+CLPORT=1,UDP,5000", OK);
     connect(&mut host, 0, "discard.test", 9);
@@ -722,7 +723,7 @@ fn a_local_port_is_that_of_the_next_connect_and_is_not_given_twice_to_one_peer()
     connect(&mut host, 1, "discard.test", 9);
     assert_eq!(host.simulator().network().local_port(last_link(&host)), None, "0: any");
     ask(&mut host, "AT+CIPSTART=0,\"UDP\",\"discard.test\",9", "\r\nOK\r\n\r\n0, CONNECT OK\r\n");
-    assert_eq!(host.simulator().network().local_port(last_link(&host)), None, "UDP has its own");
+    assert_eq!(host.simulator().network().local_port(last_link(&host)), None, "UDP has its own setting");
 }
 
 #[track_caller]
@@ -731,7 +732,7 @@ fn ask_quietly(host: &mut sim::Host, command: &str, answer: &str) {
 }
 
 #[test]
-fn directories_are_made_listed_and_removed() {
+fn directories_are_created_listed_and_removed() {
     let mut host = host();
     ask(&mut host, "AT+FSMKDIR=\"/a\"", OK);
     ask(&mut host, "AT+FSMKDIR=\"/a\"", "\r\nERROR\r\n");
@@ -746,7 +747,7 @@ fn directories_are_made_listed_and_removed() {
 }
 
 #[test]
-fn a_sim800_tells_its_supply_and_keeps_what_was_not_read_behind_the_peers_end() {
+fn a_sim800_reports_its_supply_and_keeps_unread_data_after_the_peers_close() {
     let mut network = MemoryNetwork::new();
     network.serve("greeter.test", 7, Peer::discard().greeting(b"hello".to_vec()));
     let settings = Settings::default().profile(Profile::sim800()).echo(false);
@@ -766,13 +767,17 @@ fn a_sim800_tells_its_supply_and_keeps_what_was_not_read_behind_the_peers_end() 
     );
     let link = host.simulator().state().channels[5].link.expect("a link");
     host.with_network(|network| network.close_by_peer(link));
-    assert_eq!(text(host.wait(Duration::from_secs(3_600))), "", "the data keep it open");
+    assert_eq!(
+        text(host.wait(Duration::from_secs(3_600))),
+        "",
+        "the channel stays open while data are unread"
+    );
     let read = "\r\n+CIPRXGET: 2,5,5,0\r\nhello\r\n\r\nOK\r\n\r\n5, CLOSED\r\n";
     says(&mut host, "+CIPRXGET=2,5,100", read);
 }
 
 #[test]
-fn a_round_trip_delays_every_word_of_a_peer_and_no_answer_of_the_modem() {
+fn a_round_trip_time_delays_the_peer_but_not_the_modems_answers() {
     let mut network = MemoryNetwork::new();
     network.serve("echo.test", 7, Peer::echo());
     let network = Distant::new(network, Duration::from_millis(80));

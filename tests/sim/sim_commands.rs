@@ -1,6 +1,5 @@
-//! The command family around TCP/IP: card lock, phone settings, profile memory, serial port, sleep, contexts, heartbeat,
-//! ping, files.
-//! Each command in each of its forms; what it does, not only what it answers.
+//! The commands around TCP/IP: card lock, phone settings, profile memory, serial port, sleep, contexts, heartbeat,
+//! ping, files. The tests cover each command in each of its forms, its answers and its effects.
 
 use std::time::Duration;
 
@@ -28,7 +27,7 @@ fn restart(host: &mut sim::Host) {
     host.wait(Duration::from_secs(10));
 }
 
-/// `command` in its forms: (what follows the name, the answer).
+/// Asks `command` in its forms. A form is the text after the name, with the answer.
 #[track_caller]
 fn forms(host: &mut sim::Host, command: &str, forms: &[(&str, &str)]) {
     for (form, answer) in forms {
@@ -45,7 +44,7 @@ fn forms(host: &mut sim::Host, command: &str, forms: &[(&str, &str)]) {
 }
 
 #[test]
-fn a_command_that_does_not_exist_is_an_error() {
+fn an_unknown_command_is_an_error() {
     let mut host = host();
     for command in ["+CLAC", "+WIND?", "+MODE=2", "+FOO", "^BAR?", "*BAZ=1", "Y9", "+CLAC=?"] {
         ask(&mut host, &format!("AT{command}"), ERROR);
@@ -83,7 +82,7 @@ fn phone_settings_in_all_their_forms() {
     forms(host, "+CMGR", &[("=1", "+CMS ERROR: 321")]);
 }
 
-/// Names and numbers are text in the character set that was chosen, in both directions; digits of a network are not.
+/// Names and numbers are in the chosen character set, in both directions. The digits of a network are not.
 #[test]
 fn in_ucs2_names_and_numbers_are_hexadecimal() {
     let settings = Settings::default().number("+86139".to_owned()).operator("中国移动".to_owned());
@@ -119,7 +118,7 @@ fn in_ucs2_names_and_numbers_are_hexadecimal() {
 }
 
 #[test]
-fn a_card_that_comes_and_goes_is_not_told_where_csdt_says_so() {
+fn with_csdt_off_changes_of_the_card_are_not_reported() {
     let mut host = host();
     forms(
         &mut host,
@@ -136,9 +135,9 @@ fn a_card_that_comes_and_goes_is_not_told_where_csdt_says_so() {
     ask(&mut host, "AT+CSDT?", &line("+CSDT: 0"));
 }
 
-/// Manual, CIPSCONT, and the FAQ: without it everything about TCP/IP is forgotten.
+/// Manual, CIPSCONT, and the FAQ: without it, all settings of TCP/IP are lost at a reset.
 #[test]
-fn the_applications_settings_survive_a_reset_when_they_are_saved() {
+fn saved_application_settings_survive_a_reset() {
     let mut host = host();
     ask(&mut host, "AT+CIPMUX=1;+CIPQSEND=2;+CIPATS=1,7;+CIPCSGP=1,\"cmnet\",\"u\",\"p\"", OK);
     restart(&mut host);
@@ -156,7 +155,7 @@ fn the_applications_settings_survive_a_reset_when_they_are_saved() {
 }
 
 #[test]
-fn the_access_point_of_cipcsgp_is_the_one_that_a_connect_without_a_scene_uses() {
+fn the_access_point_of_cipcsgp_is_used_without_an_active_bearer() {
     let only = ApnPolicy::Only(vec!["private.apn".to_owned()]);
     let mut host = host_with(Settings::default().apn(only));
     ask(&mut host, "AT+CIPCSGP=1,\"public.apn\"", OK);
@@ -166,7 +165,7 @@ fn the_access_point_of_cipcsgp_is_the_one_that_a_connect_without_a_scene_uses() 
 }
 
 #[test]
-fn the_cards_own_number_is_shown_if_it_knows_one() {
+fn the_cards_own_number_is_shown_if_it_has_one() {
     ask(&mut host(), "AT+CNUM", OK);
     let mut host = host_with(Settings::default().number("+8613900000000".to_owned()));
     ask(&mut host, "AT+CNUM", &line("+CNUM: \"\",\"+8613900000000\",145"));
@@ -186,7 +185,7 @@ fn a_message_centre_is_on_the_card_and_other_phone_settings_are_not() {
 }
 
 #[test]
-fn a_pin_lock_is_switched_on_changed_and_asked_for_as_on_the_manuals_cpwd_page() {
+fn a_pin_lock_follows_the_cpwd_page_of_the_manual() {
     let mut host = host();
     forms(&mut host, "+CLCK", &[("=?", "+CLCK: (\"SC\")"), ("=\"SC\",2", "+CLCK: 0"), ("?", "ERROR")]);
     forms(&mut host, "+CPWD", &[("=?", "+CPWD: (\"SC\",8)"), ("?", "ERROR")]);
@@ -206,7 +205,7 @@ fn a_pin_lock_is_switched_on_changed_and_asked_for_as_on_the_manuals_cpwd_page()
 }
 
 #[test]
-fn a_wrong_password_counts_wherever_it_is_given_and_the_third_blocks() {
+fn every_wrong_password_counts_and_the_third_blocks() {
     let mut host = host();
     ask(&mut host, "AT+CLCK=\"SC\",1,\"0000\"", WRONG_PASSWORD);
     ask(&mut host, "AT+CLCK=\"SC\",1,\"0001\"", WRONG_PASSWORD);
@@ -222,16 +221,16 @@ fn a_wrong_password_counts_wherever_it_is_given_and_the_third_blocks() {
 }
 
 #[test]
-fn a_card_that_was_never_there_has_no_lock() {
+fn a_missing_card_has_no_lock() {
     let mut host = host_with(Settings::default().sim(SimCard::Absent));
     ask(&mut host, "AT+CLCK=\"SC\",2", "\r\n+CME ERROR: 10\r\n");
     ask(&mut host, "AT+CLCK=\"SC\",1,\"1234\"", "\r\n+CME ERROR: 10\r\n");
 }
 
 #[test]
-fn the_operator_is_shown_chosen_and_left() {
+fn the_operator_can_be_shown_selected_and_deregistered() {
     let mut host = host();
-    // The number until another format is asked for, as capture q01 shows it.
+    // The operator is a number until another format is selected, as capture q01 shows.
     ask(&mut host, "AT+COPS?", &line("+COPS: 0,2,\"46000\",7"));
     forms(&mut host, "+COPS", &[("=3,0", "OK"), ("?", "+COPS: 0,0,\"CHINA MOBILE\",7")]);
     let found = "+COPS: (2,\"CHINA MOBILE\",\"CMCC\",\"46000\",7),,(0-4),(0-2)";
@@ -261,7 +260,7 @@ fn extended_signal_quality_is_that_of_the_settings() {
 }
 
 #[test]
-fn the_clock_is_set_by_hand_and_by_the_network_unless_ctzu_says_no() {
+fn the_clock_is_set_by_command_and_unless_ctzu_is_off_by_the_network() {
     let mut host = host();
     forms(
         &mut host,
@@ -296,7 +295,7 @@ fn the_clock_is_set_by_hand_and_by_the_network_unless_ctzu_says_no() {
 }
 
 #[test]
-fn only_what_is_saved_survives_a_reset() {
+fn only_saved_settings_survive_a_reset() {
     let mut host = host();
     ask(&mut host, "AT+IFC=2,2;+ICF=2,1;+IPR=115200;+CMEE=2", OK);
     restart(&mut host);
@@ -307,14 +306,14 @@ fn only_what_is_saved_survives_a_reset() {
     host.write(b"AT+IFC=2,2;+ICF=2,1;+IPR=115200;+CMEE=2;&W\r");
     host.write(b"AT+IFC=0,0\r");
     restart(&mut host);
-    assert_eq!(text(host.write(b"AT+IFC?\r")), line("+IFC: 2,2"), "and no echo");
+    assert_eq!(text(host.write(b"AT+IFC?\r")), line("+IFC: 2,2"), "the echo is off");
     assert_eq!(text(host.write(b"AT+ICF?\r")), line("+ICF: 2,1"));
     assert_eq!(text(host.write(b"AT+IPR?\r")), line("+IPR: 115200"));
-    assert_eq!(text(host.write(b"AT+CMEE?\r")), line("+CMEE: 1"), "not among what is saved");
+    assert_eq!(text(host.write(b"AT+CMEE?\r")), line("+CMEE: 1"), "this setting is not saved");
 }
 
 #[test]
-fn z_brings_back_what_is_saved_and_f_what_the_factory_set() {
+fn atz_restores_saved_settings_and_at_f_factory_settings() {
     let mut host = host();
     ask(&mut host, "AT+IFC=2,2;&W", OK);
     ask(&mut host, "AT+IFC=0,0;+CMEE=2", OK);
@@ -336,7 +335,7 @@ fn a_frame_of_eleven_bits_is_slower() {
     host.write(b"AT+ICF=1;E0\r\n");
     host.wait(Duration::from_secs(1));
     host.write(b"AT\r\n");
-    // Three bytes in, as the line feed counts with the carriage return, and six out, of eleven bits each.
+    // Three bytes in, because the line feed counts with the carriage return, and six bytes out, with eleven bits each.
     let bytes = |count: u64| Duration::from_nanos(count * 11 * 1_000_000_000 / 9_600);
     assert_eq!(text(host.wait(bytes(9) - millis(1))), "\r\nOK\r");
     assert_eq!(text(host.wait(millis(2))), "\n");
@@ -364,7 +363,7 @@ fn a_sleeping_modem_loses_the_first_bytes_and_needs_several_at() {
     ask(&mut host, "AT", OK);
     host.wait(millis(2_000));
     assert_eq!(host.happenings().last(), Some(&Happening::Asleep(true)));
-    assert_eq!(host.write(b"AT\r\n"), b"", "it wakes, and has lost this");
+    assert_eq!(host.write(b"AT\r\n"), b"", "the modem wakes, and has lost the command");
     host.wait(millis(100));
     assert_eq!(host.write(b"AT\r\n"), b"", "still waking");
     host.wait(millis(100));
@@ -372,7 +371,7 @@ fn a_sleeping_modem_loses_the_first_bytes_and_needs_several_at() {
     host.wait(millis(2_000));
     host.write(b"A");
     host.wait(millis(2_150));
-    assert_eq!(host.write(b"AT\r\n"), b"", "asleep again: the host was silent");
+    assert_eq!(host.write(b"AT\r\n"), b"", "the modem sleeps again after the silence of the host");
     host.wait(millis(200));
     ask(&mut host, "AT+CSCLK=0", OK);
     host.wait(Duration::from_secs(3600));
@@ -380,7 +379,7 @@ fn a_sleeping_modem_loses_the_first_bytes_and_needs_several_at() {
 }
 
 #[test]
-fn a_urc_is_printed_in_sleep_and_wakes() {
+fn a_urc_is_printed_in_sleep_and_wakes_the_modem() {
     let mut host = host();
     ask(&mut host, "AT+CSCLK=1", OK);
     host.wait(millis(1_000));
@@ -390,11 +389,11 @@ fn a_urc_is_printed_in_sleep_and_wakes() {
 }
 
 #[test]
-fn an_unknown_rate_is_found_in_an_upper_case_at_and_the_boot_is_told_then() {
+fn automatic_rate_detection_needs_an_upper_case_at_and_then_prints_the_boot_lines() {
     let settings = Settings::default().boot(Boot::Cold).autobaud(true);
     let mut host = host_with(settings);
     host.write(b"AT\r\n");
-    assert_eq!(host.wait(Duration::from_secs(60)), b"", "too early, and then silence");
+    assert_eq!(host.wait(Duration::from_secs(60)), b"", "without a detected rate nothing is printed");
     for unheard in ["at\r\n", "At\r\n", "aT\r\n"] {
         assert_eq!(host.write(unheard.as_bytes()), b"");
     }
@@ -404,7 +403,7 @@ fn an_unknown_rate_is_found_in_an_upper_case_at_and_the_boot_is_told_then() {
     ask(&mut host, "at+ipr?", &line("+IPR: 0"));
     ask(&mut host, "AT+IPR=115200;&W", OK);
     host.control(Control::Reset);
-    assert!(text(host.wait(Duration::from_secs(2))).contains("RDY"), "a fixed rate needs no search");
+    assert!(text(host.wait(Duration::from_secs(2))).contains("RDY"), "a fixed rate needs no detection");
 }
 
 #[test]
@@ -439,7 +438,7 @@ fn a_host_that_writes_during_a_command_overruns_the_modem_without_flow_control()
 }
 
 #[test]
-fn a_context_is_defined_shown_and_forgotten() {
+fn a_context_can_be_defined_shown_and_removed() {
     let mut host = host();
     let bearer = "+CGDCONT: 5,\"IP\",\"cmiot\",\"10.83.172.111\",0,0";
     forms(&mut host, "+CGDCONT", &[("?", bearer), ("=1,\"IP\",\"private.apn\"", "OK")]);
@@ -458,7 +457,7 @@ fn a_context_is_defined_shown_and_forgotten() {
 }
 
 #[test]
-fn keep_alive_and_local_ports_and_name_servers_are_kept() {
+fn settings_of_keep_alive_local_ports_and_name_servers_are_kept() {
     let mut host = host();
     let host = &mut host;
     forms(
@@ -502,7 +501,7 @@ fn keep_alive_and_local_ports_and_name_servers_are_kept() {
 }
 
 #[test]
-fn transparent_settings_are_taken_in_transparent_mode_alone() {
+fn transparent_settings_are_accepted_only_in_transparent_mode() {
     let mut host = host();
     ask(&mut host, "AT+CIPCCFG?", &line("+CIPCCFG: 5,2,1024,0,0,1460,50,0"));
     ask(&mut host, "AT+CIPCCFG=3,10,1460,0", NOT_ALLOWED);
@@ -520,7 +519,7 @@ fn transparent_settings_are_taken_in_transparent_mode_alone() {
 }
 
 #[test]
-fn the_heart_beats_on_its_link_and_counts() {
+fn the_heartbeat_is_sent_on_its_link_and_counted() {
     let mut host = online(true);
     let host = &mut host;
     forms(
@@ -594,7 +593,7 @@ fn a_ping_is_answered_or_not_and_needs_a_bearer() {
     assert_eq!(text(host.wait(millis(1))), line("+CIPPING: 1,\"nowhere.test\",600,255"));
     ask(host, "AT+CIPPING=\"discard.test\",0", INVALID);
     host.write(b"AT+CIPPING=\"nowhere.test\"\r\n");
-    assert!(text(host.control(Control::PdpLost)).contains("ERROR"), "it ends with the bearer");
+    assert!(text(host.control(Control::PdpLost)).contains("ERROR"), "the ping ends with the bearer");
 }
 
 #[test]
@@ -621,7 +620,7 @@ fn directories_and_files_as_in_a21() {
 }
 
 #[test]
-fn a_file_that_does_not_come_in_its_time_is_not_written() {
+fn a_file_whose_content_does_not_come_in_time_is_not_written() {
     let mut host = host();
     ask(&mut host, "AT+FSCREATE=\"ca.crt\"", OK);
     ask(&mut host, "AT+FSCREATE=\"/ca.crt\"", ERROR);
@@ -634,7 +633,7 @@ fn a_file_that_does_not_come_in_its_time_is_not_written() {
 }
 
 #[test]
-fn a_modem_that_lists_its_commands_lists_all_that_it_takes() {
+fn the_list_of_commands_is_complete() {
     let mut host = host_with(Settings::default().lists_commands(true));
     let answer = text(host.write(b"ATE0+CLAC\r\n"));
     let list = answer.trim_start_matches("ATE0+CLAC").trim().trim_end_matches("\r\n\r\nOK");
@@ -647,12 +646,12 @@ fn a_modem_that_lists_its_commands_lists_all_that_it_takes() {
         let forms = ["", "?", "=?", "=0", "0"]
             .map(|form| text(host.write(format!("{command}{form}\r\n").as_bytes())));
         let known = forms.iter().any(|answer| !answer.is_empty() && answer != "\r\nERROR\r\n");
-        assert!(known, "{command} is listed and not known: {forms:?}");
+        assert!(known, "{command} is listed, but refused: {forms:?}");
     }
 }
 
 #[test]
-fn a_bearer_profile_is_lost_with_the_bearer_and_told_by_its_number() {
+fn a_bearer_profile_ends_with_the_bearer_and_reports_its_number() {
     let mut host = online(true);
     ask(&mut host, "AT+SAPBR=1,2", OK);
     let lost = host.control(Control::PdpLost);

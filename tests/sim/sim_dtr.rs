@@ -1,11 +1,11 @@
-//! The host's DTR line: what it does to transparent data under `AT&D`, and to sleep under `AT+CSCLK=1`.
+//! The DTR line of the host: its effect on transparent data under `AT&D`, and on sleep under `AT+CSCLK=1`.
 
 use std::time::Duration;
 
 use crate::support::sim::{Host, OK, ask, host, push, received, text, type_bytes};
 use air724ug::sim::{Control, Happening};
 
-/// A transparent connection, DTR on, seven bytes sent.
+/// A host with a transparent connection, DTR on, and seven bytes sent.
 fn transparent(settings: &[&str]) -> Host {
     let mut host = host();
     for command in settings {
@@ -19,11 +19,11 @@ fn transparent(settings: &[&str]) -> Host {
 }
 
 #[test]
-fn dtr_that_goes_off_gives_commands_back_and_keeps_the_connection() {
+fn dtr_off_returns_to_command_mode_and_keeps_the_connection() {
     for settings in [&[][..], &["AT&D1"], &["AT&D2", "AT&F"]] {
         let mut host = transparent(settings);
         assert_eq!(text(host.control(Control::Dtr(false))), OK, "{settings:?}");
-        assert_eq!(received(&host), b"ABCDEFG", "what waited for its packet was sent");
+        assert_eq!(received(&host), b"ABCDEFG", "the partial packet was sent");
         ask(&mut host, "AT", OK);
         ask(&mut host, "ATO", "\r\nCONNECT\r\n");
         assert_eq!(push(&mut host, b"12"), "12");
@@ -31,17 +31,17 @@ fn dtr_that_goes_off_gives_commands_back_and_keeps_the_connection() {
 }
 
 #[test]
-fn pluses_that_were_no_escape_yet_are_data_when_dtr_goes_off() {
+fn pluses_before_the_guard_time_are_data_when_dtr_goes_off() {
     let mut host = transparent(&[]);
     host.wait(Duration::from_secs(1));
     type_bytes(&mut host, "+++", "");
     assert_eq!(text(host.control(Control::Dtr(false))), OK);
-    assert_eq!(text(host.wait(Duration::from_secs(2))), "", "it is escaped once");
+    assert_eq!(text(host.wait(Duration::from_secs(2))), "", "the escape happens once");
     assert_eq!(received(&host), b"ABCDEFG+++");
 }
 
 #[test]
-fn dtr_that_goes_off_can_end_the_connection() {
+fn dtr_off_can_end_the_connection() {
     let mut host = transparent(&["AT&D2"]);
     assert_eq!(text(host.control(Control::Dtr(false))), "\r\nCLOSED\r\n");
     assert_eq!(received(&host), b"ABCDEFG");
@@ -49,7 +49,7 @@ fn dtr_that_goes_off_can_end_the_connection() {
 }
 
 #[test]
-fn dtr_that_goes_off_can_mean_nothing() {
+fn dtr_off_can_have_no_effect() {
     for ignoring in ["AT&D0", "AT&D"] {
         let mut host = transparent(&[ignoring]);
         assert_eq!(text(host.control(Control::Dtr(false))), "");
@@ -60,7 +60,7 @@ fn dtr_that_goes_off_can_mean_nothing() {
 }
 
 #[test]
-fn only_a_line_that_was_on_goes_off() {
+fn only_a_dtr_line_that_was_on_goes_off() {
     let mut host = transparent(&[]);
     host.control(Control::Dtr(false));
     ask(&mut host, "ATO", "\r\nCONNECT\r\n");
@@ -71,7 +71,7 @@ fn only_a_line_that_was_on_goes_off() {
 }
 
 #[test]
-fn dtr_keeps_the_modem_awake_in_the_first_mode_of_sleep_alone() {
+fn dtr_keeps_the_modem_awake_only_in_sleep_mode_1() {
     let mut host = host();
     host.control(Control::Dtr(true));
     ask(&mut host, "AT+CSCLK=1", OK);
@@ -82,9 +82,9 @@ fn dtr_keeps_the_modem_awake_in_the_first_mode_of_sleep_alone() {
     assert_eq!(host.happenings().last(), Some(&Happening::Asleep(true)));
     host.control(Control::Dtr(true));
     host.wait(Duration::from_millis(149));
-    assert_eq!(host.write(b"AT\r\n"), b"", "it still wakes up");
+    assert_eq!(host.write(b"AT\r\n"), b"", "the modem still wakes up");
     host.wait(Duration::from_millis(1));
     ask(&mut host, "AT+CSCLK=2", OK);
     host.wait(Duration::from_secs(2));
-    assert_eq!(host.happenings().last(), Some(&Happening::Asleep(true)), "in mode 2 DTR does not count");
+    assert_eq!(host.happenings().last(), Some(&Happening::Asleep(true)), "in mode 2 DTR has no effect");
 }

@@ -1,5 +1,5 @@
-//! Failures that the captures show and that no other test of the simulated modem plays: as a person plays them, by the
-//! words of a rule or an order. The whole list stands in `docs/simulator.md`.
+//! Failures in the captures that no other test of the simulated modem plays. They are played with the words of a rule
+//! or an order, as a person does. `docs/simulator.md` lists all failures.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Gives an order as a person types it.
+/// Gives an order in the words that a person types.
 #[track_caller]
 fn order(host: &mut Host, words: &str) -> String {
     match words.parse() {
@@ -19,14 +19,14 @@ fn order(host: &mut Host, words: &str) -> String {
     }
 }
 
-/// A modem of the Air780E family, registered and with a bearer, with these rules.
+/// A host of an Air780E with a bearer, after these rules.
 fn air780e(rules: &[&str]) -> Host {
     let rules = rules.iter().filter_map(|rule| rule.parse().ok()).collect();
     online_with(true, Settings::default().profile(Profile::air780e()).faults(rules))
 }
 
 #[test]
-fn a_card_is_pulled_out_at_its_moment_as_in_a14() {
+fn a_card_is_removed_at_a_given_moment_as_in_a14() {
     let mut host = air780e(&["sim-removed@10s"]);
     let told = text(host.wait(millis(10_000)));
     assert!(told.ends_with("\r\n+CPIN: SIM REMOVED 0\r\n"), "{told}");
@@ -37,7 +37,7 @@ fn a_card_is_pulled_out_at_its_moment_as_in_a14() {
 }
 
 #[test]
-fn the_cell_is_lost_at_its_moment_as_in_a23() {
+fn the_cell_is_lost_at_a_given_moment_as_in_a23() {
     let mut host = air780e(&["network-lost@10s"]);
     let told = text(host.wait(millis(10_000)));
     assert!(told.starts_with("\r\n^MODE: 0,0\r\n\r\n+NO Service\r\n"), "{told}");
@@ -47,7 +47,7 @@ fn the_cell_is_lost_at_its_moment_as_in_a23() {
 }
 
 #[test]
-fn the_bearer_is_lost_at_its_moment_as_in_a28() {
+fn the_bearer_is_lost_at_a_given_moment_as_in_a28() {
     let mut host = air780e(&["pdp-lost@10s"]);
     assert_eq!(text(host.wait(millis(10_000))), "\r\n+PDP: DEACT\r\n");
 }
@@ -56,14 +56,14 @@ fn the_bearer_is_lost_at_its_moment_as_in_a28() {
 fn the_first_command_of_a_boot_is_lost_between_two_rdy_as_in_a19() {
     let mut host = host_with(Settings::default().profile(Profile::air780e()).boot(Boot::Cold));
     assert!(text(host.wait(millis(1_500))).ends_with("\r\nRDY\r\n"));
-    assert_eq!(host.write(b"ATE0\r\n"), b"", "not even an echo");
+    assert_eq!(host.write(b"ATE0\r\n"), b"", "a lost command has no echo");
     assert_eq!(text(host.wait(millis(739))), "");
     assert_eq!(text(host.wait(millis(1))), "\r\nRDY\r\n");
     ask(&mut host, "ATE0", OK);
 }
 
 #[test]
-fn a_peer_that_closes_is_told_on_its_channel_as_in_a27() {
+fn a_close_by_the_peer_is_reported_on_its_channel_as_in_a27() {
     let mut host = online(true);
     connect(&mut host, 3, "discard.test", 9);
     assert_eq!(order(&mut host, "close 3"), "\r\n3, CLOSED\r\n");
@@ -76,12 +76,12 @@ fn a_close_without_a_request_can_be_printed_as_in_a27() {
     let mut host = online(true);
     assert_eq!(order(&mut host, "urc 0, CLOSE OK"), "\r\n0, CLOSE OK\r\n");
     assert_eq!(order(&mut host, "fault urc=0, CLOSE OK@30s"), "");
-    assert_eq!(text(host.wait(millis(30_000))), "", "it waits for the next line");
+    assert_eq!(text(host.wait(millis(30_000))), "", "the text waits for the next line");
     ask(&mut host, "AT", &format!("\r\n0, CLOSE OK\r\n{OK}"));
 }
 
 #[test]
-fn an_error_stands_for_any_answer_as_in_a12() {
+fn an_error_can_replace_any_answer_as_in_a12() {
     for error in ["+CME ERROR: 3", "+CME ERROR: 10", "+CME ERROR: 65535", "ERROR"] {
         let mut host = host();
         order(&mut host, &format!("fault wrong-answer={error}"));
@@ -91,7 +91,7 @@ fn an_error_stands_for_any_answer_as_in_a12() {
 }
 
 #[test]
-fn what_two_lines_say_arrives_glued_together_as_in_s02() {
+fn two_lines_can_arrive_as_one_as_in_s02() {
     let mut host = host_with(Settings::default().echo(false));
     order(&mut host, "fault merge=to-host,22");
     assert_eq!(order(&mut host, "urc +CFUN: 1"), "");

@@ -1,4 +1,4 @@
-//! Faults on request: each strikes where it should, and the modem goes on.
+//! Faults on request. Each strikes at its place, and the modem works afterwards.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::support::sim::{
 use air724ug::sim::{Control, Direction, Input, MemoryNetwork, Output, Rule, Settings, Simulator, fault};
 use air724ug::time::Timestamp;
 
-/// What crosses the line to the host now.
+/// The bytes for the host at this moment.
 fn heard(modem: &mut Simulator<MemoryNetwork>) -> Vec<u8> {
     let outputs = std::iter::from_fn(|| modem.poll());
     let bytes =
@@ -28,12 +28,12 @@ fn a_lost_prompt_still_waits_for_its_payload() {
     host.control(Control::fault(fault::LostPrompt));
     ask(&mut host, "AT+CIPSEND=0,4", "");
     type_bytes(&mut host, "AT\r\n", "AT\r\n\r\nDATA ACCEPT:0,4\r\n");
-    assert_eq!(received(&host), b"AT\r\n", "the command of an impatient host is payload");
+    assert_eq!(received(&host), b"AT\r\n", "a command without a prompt is payload");
     send(&mut host, 0, "next");
 }
 
 #[test]
-fn a_late_answer_comes_before_those_of_the_commands_behind_it() {
+fn a_late_answer_comes_before_the_answers_to_later_commands() {
     let mut host = host();
     host.control(Control::fault(fault::LateAnswer { command: 2, by: seconds(10) }));
     ask(&mut host, "AT", OK);
@@ -54,7 +54,7 @@ fn a_detached_answer_comes_among_those_of_later_commands() {
 }
 
 #[test]
-fn a_lost_answer_never_comes_and_the_command_has_run() {
+fn the_command_of_a_lost_answer_is_run() {
     let mut host = host();
     host.control(Control::fault(fault::LostAnswer { command: 1 }));
     ask(&mut host, "AT+CMEE=2", "");
@@ -63,7 +63,7 @@ fn a_lost_answer_never_comes_and_the_command_has_run() {
 }
 
 #[test]
-fn a_wrong_answer_stands_for_the_right_one() {
+fn a_wrong_answer_replaces_the_right_one() {
     let mut host = host();
     host.control(Control::fault(fault::WrongAnswer { command: 1, text: "+CREG: 0,1".to_owned() }));
     ask(&mut host, "AT+CSQ", "\r\n+CREG: 0,1\r\n");
@@ -71,7 +71,7 @@ fn a_wrong_answer_stands_for_the_right_one() {
 }
 
 #[test]
-fn a_link_that_breaks_during_a_send_makes_commands_of_the_rest() {
+fn after_a_link_breaks_during_a_send_the_rest_is_read_as_commands() {
     let mut host = online(true);
     connect(&mut host, 3, "discard.test", 9);
     host.control(Control::fault(fault::CloseMidSend { after: 4 }));
@@ -83,7 +83,7 @@ fn a_link_that_breaks_during_a_send_makes_commands_of_the_rest() {
 }
 
 #[test]
-fn a_link_can_break_right_behind_the_prompt() {
+fn a_link_can_break_directly_after_the_prompt() {
     let mut host = online(true);
     connect(&mut host, 3, "discard.test", 9);
     host.control(Control::fault(fault::CloseMidSend { after: 0 }));
@@ -101,7 +101,7 @@ fn a_body_is_shorter_than_its_header_says() {
 }
 
 #[test]
-fn a_body_read_by_hand_can_be_short_too() {
+fn a_fetched_body_can_be_short() {
     let mut host = host();
     ask(&mut host, "AT+CIPRXGET=1", OK);
     sim::go_online(&mut host, true);
@@ -112,7 +112,7 @@ fn a_body_read_by_hand_can_be_short_too() {
 }
 
 #[test]
-fn a_read_that_is_cut_short_ends_without_its_ok() {
+fn a_fetch_that_is_cut_short_ends_without_its_ok() {
     let mut host = host();
     ask(&mut host, "AT+CIPRXGET=1", OK);
     sim::go_online(&mut host, true);
@@ -126,7 +126,7 @@ fn a_read_that_is_cut_short_ends_without_its_ok() {
 }
 
 #[test]
-fn a_body_that_comes_by_itself_is_cut_as_a_short_one_and_costs_no_answer() {
+fn a_pushed_body_that_is_cut_short_affects_no_answer() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
     host.control(Control::fault(fault::CutBody { missing: 3 }));
@@ -135,7 +135,7 @@ fn a_body_that_comes_by_itself_is_cut_as_a_short_one_and_costs_no_answer() {
 }
 
 #[test]
-fn a_send_that_fails_does_not_reach_the_peer_and_leaves_its_link() {
+fn a_failed_send_does_not_reach_the_peer_and_keeps_the_link() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
     host.control(Control::fault(fault::SendFail));
@@ -152,25 +152,25 @@ fn a_silent_connect_fails_after_75_seconds_and_the_next_one_works() {
     let mut host = online(true);
     host.control(Control::fault(fault::SilentConnect));
     ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"echo.test\",7", OK);
-    assert_eq!(host.wait(Duration::from_millis(74_999)), b"", "the peer is there, and not asked");
+    assert_eq!(host.wait(Duration::from_millis(74_999)), b"", "the connect does not reach the peer");
     assert_eq!(text(host.wait(Duration::from_millis(1))), "\r\n0, CONNECT FAIL\r\n");
     connect(&mut host, 0, "echo.test", 7);
 }
 
 #[test]
-fn a_deaf_modem_hears_nothing_for_its_time_and_then_everything() {
+fn a_deaf_modem_receives_nothing_for_the_given_time() {
     let mut host = host();
     host.control(Control::fault(fault::Deaf { lasting: seconds(8) }));
-    assert_eq!(host.write(b"AT+CMEE=2\r\n"), b"", "not even an echo");
+    assert_eq!(host.write(b"AT+CMEE=2\r\n"), b"", "a deaf modem sends no echo");
     assert_eq!(host.wait(Duration::from_millis(7_999)), b"");
     assert_eq!(host.write(b"AT+CMEE=2\r\n"), b"");
     assert_eq!(text(host.control(Control::Urc("+CREG: 5".to_owned()))), "\r\n+CREG: 5\r\n", "it talks");
-    assert_eq!(host.wait(Duration::from_millis(1)), b"", "what was not heard is gone");
+    assert_eq!(host.wait(Duration::from_millis(1)), b"", "bytes from the deaf time are lost");
     ask(&mut host, "AT+CMEE?", "\r\n+CMEE: 1\r\n\r\nOK\r\n");
 }
 
 #[test]
-fn garbage_appears_whatever_the_line_carries() {
+fn garbage_appears_at_any_place_of_the_line() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
     ask(&mut host, "AT+CIPSEND=0,2", PROMPT);
@@ -180,7 +180,7 @@ fn garbage_appears_whatever_the_line_carries() {
 }
 
 #[test]
-fn a_reboot_forgets_everything_and_says_so_in_its_time() {
+fn a_reboot_clears_the_state_and_prints_its_lines_after_the_boot_time() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
     ask(&mut host, "ATE0", OK);
@@ -189,7 +189,7 @@ fn a_reboot_forgets_everything_and_says_so_in_its_time() {
     let state = host.simulator().state();
     assert!(!state.listening && state.ip == "IP INITIAL" && state.registration == 2);
     assert!(!host.simulator().network().is_open(sim::last_link(&host)));
-    assert_eq!(host.write(b"1234567890AT\r\n"), b"", "the module does not listen");
+    assert_eq!(host.write(b"1234567890AT\r\n"), b"", "the module does not receive while it boots");
     assert_eq!(text(host.wait(Duration::from_millis(1_500))), "\r\nRDY\r\n");
     ask(&mut host, "AT+CIPMUX?", "\r\n+CIPMUX: 0\r\n\r\nOK\r\n");
 }
@@ -200,7 +200,7 @@ fn ask_quietly(host: &mut sim::Host, command: &str, answer: &str) {
 }
 
 #[test]
-fn a_lost_bearer_ends_every_link_and_wants_a_shut() {
+fn a_lost_bearer_ends_every_link_and_needs_cipshut() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
     connect(&mut host, 7, "discard.test", 9);
@@ -213,7 +213,7 @@ fn a_lost_bearer_ends_every_link_and_wants_a_shut() {
 }
 
 #[test]
-fn a_bearer_lost_under_a_payload_ends_the_send() {
+fn a_bearer_lost_during_a_payload_ends_the_send() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
     ask(&mut host, "AT+CIPSEND=0,10", PROMPT);
@@ -222,7 +222,7 @@ fn a_bearer_lost_under_a_payload_ends_the_send() {
 }
 
 #[test]
-fn a_hang_up_is_the_last_thing() {
+fn nothing_comes_after_a_hang_up() {
     let mut host = host();
     host.control(Control::HangUp);
     assert!(host.hung_up());
@@ -231,7 +231,7 @@ fn a_hang_up_is_the_last_thing() {
 }
 
 #[test]
-fn what_crosses_the_line_when_it_hangs_up_is_lost() {
+fn bytes_on_the_line_at_a_hang_up_are_lost() {
     let delayed: Rule = "delay=to-host,5s:1".parse().expect("a rule");
     for settings in [Settings::default().baud(Some(9_600)), Settings::default().faults(vec![delayed])] {
         nothing_comes_out_of_a_port_that_is_gone(settings);
@@ -250,11 +250,11 @@ fn nothing_comes_out_of_a_port_that_is_gone(settings: Settings) {
     assert_eq!(said.iter().filter(|output| **output == Output::HangUp).count(), 1);
     modem.handle(begun + seconds(10), Input::Tick);
     let after = heard(&mut modem);
-    assert!(after.is_empty(), "{after:?} came out of a port that is gone");
+    assert!(after.is_empty(), "{after:?} came out of a closed port");
 }
 
 #[test]
-fn a_scheduled_fault_strikes_in_its_moment() {
+fn a_scheduled_fault_strikes_at_its_time() {
     let rule: Rule = "reboot@12s".parse().expect("a rule");
     let mut host = host_with(Settings::default().faults(vec![rule]));
     ask(&mut host, "AT", OK);
@@ -263,7 +263,7 @@ fn a_scheduled_fault_strikes_in_its_moment() {
 }
 
 #[test]
-fn chance_is_the_same_for_the_same_seed() {
+fn the_same_seed_gives_the_same_random_faults() {
     let answers = |seed: u64| {
         let rule: Rule = "lost-prompt:0.3".parse().expect("a rule");
         let mut host = online_with(true, Settings::default().seed(seed).faults(vec![rule]));
@@ -282,7 +282,7 @@ fn chance_is_the_same_for_the_same_seed() {
 }
 
 #[test]
-fn faults_can_be_stacked() {
+fn several_faults_can_be_active_at_once() {
     let mut host = host();
     host.control(Control::fault(fault::LostAnswer { command: 1 }));
     host.control(Control::fault(fault::LostAnswer { command: 2 }));
@@ -295,7 +295,7 @@ fn faults_can_be_stacked() {
 }
 
 #[test]
-fn bytes_are_lost_below_the_grammar_in_either_direction() {
+fn bytes_are_lost_in_either_direction() {
     let mut host = host();
     host.control(Control::fault(fault::DropByte(Direction::FromHost)));
     assert_eq!(text(host.write(b"AT+CSQ\r\n")), "T+CSQ\r\n", "the A never arrived");
@@ -307,7 +307,7 @@ fn bytes_are_lost_below_the_grammar_in_either_direction() {
 }
 
 #[test]
-fn corruption_by_chance_is_the_same_for_the_same_seed_and_never_a_panic() {
+fn the_same_seed_gives_the_same_corruption_without_a_panic() {
     let session = |seed: u64| {
         let rules =
             ["corrupt=to-host:0.05", "corrupt=from-host:0.05", "drop=from-host:0.02", "split=to-host,3:0.5"];
@@ -323,7 +323,7 @@ fn corruption_by_chance_is_the_same_for_the_same_seed_and_never_a_panic() {
 }
 
 #[test]
-fn an_answer_is_split_merged_delayed_and_stalled() {
+fn an_answer_can_be_split_merged_delayed_and_interrupted() {
     let mut host = host();
     host.write(b"ATE0\r\n");
     let direction = Direction::ToHost;
@@ -343,7 +343,7 @@ fn an_answer_is_split_merged_delayed_and_stalled() {
 }
 
 #[test]
-fn a_urc_comes_in_the_middle_of_an_answer() {
+fn a_urc_can_come_within_an_answer() {
     let mut host = host();
     host.control(Control::fault(fault::Urc("+CREG: 5".to_owned())));
     ask(&mut host, "AT+CSQ", "\r\n+CREG: 5\r\n\r\n+CSQ: 24,99\r\n\r\nOK\r\n");
@@ -354,7 +354,7 @@ fn a_urc_comes_in_the_middle_of_an_answer() {
 }
 
 #[test]
-fn a_urc_is_lost_or_comes_twice() {
+fn a_urc_can_be_lost_or_doubled() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
     host.control(Control::fault(fault::LostUrc));
@@ -366,7 +366,7 @@ fn a_urc_is_lost_or_comes_twice() {
 }
 
 #[test]
-fn the_result_of_a_send_comes_late_among_other_answers() {
+fn the_result_of_a_send_can_come_late_among_other_answers() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
     host.control(Control::fault(fault::LateSend { by: seconds(3) }));
@@ -379,7 +379,7 @@ fn the_result_of_a_send_comes_late_among_other_answers() {
 }
 
 #[test]
-fn a_breaking_supply_reboots_again_and_again() {
+fn a_failing_supply_reboots_the_modem_repeatedly() {
     let mut host = host();
     host.control(Control::fault(fault::BrownOut { times: 3 }));
     let all = text(host.wait(seconds(60)));
@@ -389,7 +389,7 @@ fn a_breaking_supply_reboots_again_and_again() {
 }
 
 #[test]
-fn a_dead_link_goes_on_being_connected_and_takes_what_is_sent() {
+fn a_dead_link_stays_connected_and_accepts_data() {
     let mut host = online(true);
     connect(&mut host, 0, "echo.test", 7);
     host.control(Control::fault(fault::StaleConnected));
@@ -406,7 +406,7 @@ fn a_dead_link_goes_on_being_connected_and_takes_what_is_sent() {
 }
 
 #[test]
-fn keep_alive_finds_out_about_a_dead_link() {
+fn keep_alive_detects_a_dead_link() {
     let mut host = online(true);
     ask(&mut host, "AT+CIPTKA=1,30,30,2", "\r\nOK\r\n");
     connect(&mut host, 0, "echo.test", 7);
@@ -418,7 +418,7 @@ fn keep_alive_finds_out_about_a_dead_link() {
 }
 
 #[test]
-fn a_rule_given_while_it_runs_counts_from_then() {
+fn a_rule_given_during_a_run_counts_from_that_moment() {
     let mut host = host();
     host.wait(seconds(100));
     host.control(Control::Rule("hang-up@5s".parse().expect("a rule")));

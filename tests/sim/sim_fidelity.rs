@@ -1,11 +1,12 @@
-//! The fidelity of the simulated modem: the command side of every published capture is typed into it, and what it
-//! answers is compared with what the real module said.
+//! The fidelity of the simulated modem. The tests type the commands of every published capture into it, and compare its
+//! answers with those of the real module.
 //!
-//! The captures belong to their publishers and are no part of this project. They are read from
-//! `../shared/captures` and, of the module itself, `../shared/logs`; where that folder is absent, these tests say so and prove nothing. The figures and the
-//! differences stand in `docs/simulator.md`, and each test compares that document with what it finds, both ways.
+//! The captures belong to their publishers and are no part of this project. They are read from `../shared/captures`,
+//! and for the module itself from `../shared/logs`. Without that folder these tests say so and prove nothing.
+//! `docs/simulator.md` has the figures and the differences. Each test compares that document with its findings, in both
+//! directions.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod air;
@@ -26,7 +27,7 @@ use exchange::{Exchange, lines};
 use scenario::Scenario;
 
 #[test]
-fn the_figures_are_those_of_the_document() {
+fn the_document_has_the_figures_of_every_capture() {
     let played = played();
     if played.is_empty() {
         return;
@@ -41,7 +42,7 @@ fn the_figures_are_those_of_the_document() {
 }
 
 #[test]
-fn every_difference_is_listed_with_its_reason() {
+fn the_document_lists_every_difference_with_its_reason() {
     let played = played();
     if played.is_empty() {
         return;
@@ -55,7 +56,7 @@ fn every_difference_is_listed_with_its_reason() {
 }
 
 #[test]
-fn every_capture_is_played_or_says_why_not() {
+fn the_document_gives_a_reason_for_every_capture_that_is_not_played() {
     let published = published();
     if published.is_empty() {
         return;
@@ -69,7 +70,7 @@ fn every_capture_is_played_or_says_why_not() {
 }
 
 #[test]
-fn a_line_that_the_simulator_gets_wrong_is_noticed() {
+fn a_wrong_line_of_the_simulator_is_detected() {
     for (name, capture) in published() {
         for scene in scenes().into_iter().filter(|scene| name.starts_with(scene.file)) {
             for (mut exchange, heard) in scene.play(&capture) {
@@ -82,7 +83,7 @@ fn a_line_that_the_simulator_gets_wrong_is_noticed() {
     }
 }
 
-/// A capture and what became of it.
+/// A capture and the simulator's answers to it.
 struct Played {
     name: String,
     profile: &'static str,
@@ -146,20 +147,20 @@ fn scenes() -> Vec<Scenario> {
     air::scenes().into_iter().chain(sim800::scenes()).chain(manual::scenes()).collect()
 }
 
-/// `a01` of `a01_air780e_...`.
+/// The short name of a capture: `a01` for `a01_air780e_...`.
 fn short(name: &str) -> String {
     name.split('_').next().unwrap().to_owned()
 }
 
-/// All published captures in the order of their names; none, with a word about it, if they are not here.
+/// All published captures in the order of their names. Without them, a message is printed and the list is empty.
 fn published() -> Vec<(String, Capture)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures");
     let Ok(entries) = std::fs::read_dir(&folder) else {
-        eprintln!("NOT TESTED: the published captures are not here ({})", folder.display());
+        eprintln!("NOT TESTED: the published captures are missing ({})", folder.display());
         return Vec::new();
     };
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    // Of the other public logs, the one that shows the port of the module itself.
+    // One of the other public logs shows the port of the module itself.
     let logs = std::fs::read_dir(folder.join("../logs")).into_iter().flatten();
     let logs = logs.map(|entry| entry.unwrap().path());
     paths.extend(

@@ -1,9 +1,9 @@
 //! Each exchange of the AT manual as a fixture of our own, played against the simulated modem byte for byte.
 //!
-//! A record `>` is typed at its time. A record `<` says what has come by its time: these bytes and no others. A note is
-//! the world: `peer 0 sends TEST`, `peer 0 closes`, `the bearer is lost`.
+//! A record `>` is typed at its time. A record `<` contains exactly the bytes that have come by its time. A note is an
+//! event: `peer 0 sends TEST`, `peer 0 closes`, `the bearer is lost`.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use air724ug::capture::{self, Capture, Entry, replay};
 use air724ug::sim::{Control, Link, MemoryNetwork, Peer, Settings, Simulator, VirtualHost};
 use air724ug::time::Timestamp;
 
-/// Every fixture has to be named here, so that none is lost.
+/// The names of all fixtures, so that none is left out.
 const FIXTURES: [&str; 15] = [
     "bearer_lost",
     "certificates",
@@ -51,7 +51,7 @@ fn every_fixture_is_named_in_this_test() {
 }
 
 #[test]
-fn every_exchange_of_the_manual_is_answered_byte_for_byte() {
+fn the_answers_to_every_exchange_of_the_manual_are_equal_byte_for_byte() {
     for name in FIXTURES {
         if let Err(problem) = play(&load(name)) {
             panic!("fixtures/manual/{name}.capture:{problem}");
@@ -60,7 +60,7 @@ fn every_exchange_of_the_manual_is_answered_byte_for_byte() {
 }
 
 #[test]
-fn a_byte_that_is_wrong_is_noticed_in_every_fixture() {
+fn a_wrong_byte_is_detected_in_every_fixture() {
     for name in FIXTURES {
         let whole = load(name);
         for at in 0..whole.records.len() {
@@ -74,7 +74,7 @@ fn a_byte_that_is_wrong_is_noticed_in_every_fixture() {
 }
 
 #[test]
-fn every_fixture_shows_what_its_header_promises() {
+fn every_fixture_contains_the_findings_of_its_header() {
     for name in FIXTURES {
         let capture = load(name);
         let header = capture.header.as_ref().unwrap();
@@ -85,9 +85,9 @@ fn every_fixture_shows_what_its_header_promises() {
 }
 
 #[test]
-fn the_time_of_an_answer_counts() {
+fn the_time_of_an_answer_is_compared() {
     let mut early = load("tcp_single");
-    // The result of the send that goes by itself after ten seconds, said to have come at once.
+    // The result of the automatic send after ten seconds, moved to the time of its command.
     let at = early
         .records
         .iter()
@@ -98,7 +98,7 @@ fn the_time_of_an_answer_counts() {
     assert!(play(&early).is_err());
 }
 
-/// Plays a fixture; the error says where it went wrong.
+/// Plays a fixture. The error names the line and the difference.
 fn play(capture: &Capture) -> Result<(), String> {
     let mut host = VirtualHost::new(Simulator::new(Settings::default(), network()));
     let mut heard: Vec<u8> = Vec::new();
@@ -157,7 +157,7 @@ fn link(host: &VirtualHost<MemoryNetwork>, channel: usize) -> Link {
     host.simulator().state().channels[channel].link.unwrap()
 }
 
-/// The peers that the manual's author talked to.
+/// The peers of the manual's author.
 fn network() -> MemoryNetwork {
     let mut network = MemoryNetwork::new();
     for (host, port) in [

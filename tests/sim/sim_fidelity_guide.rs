@@ -1,5 +1,5 @@
-//! The users' guide `docs/simulator.md` says everything that there is: every fault, every control, every profile and
-//! every assumption. Its examples are doc tests.
+//! The users' guide `docs/simulator.md` is complete: it lists every fault, control, profile and assumption. Its
+//! examples are doc tests.
 #![allow(clippy::unwrap_used)] // A missing file shall fail the test, also in a helper.
 
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The first cells of the table under this header, without their code marks.
+/// The first cells of the table with this header, without code marks.
 fn first_cells(header: &str) -> BTreeSet<String> {
     let guide = guide();
     let rows = guide.lines().skip_while(|line| *line != header).skip(2);
@@ -27,7 +27,7 @@ fn first_cells(header: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_fault_stands_in_the_guide_as_it_is_written() {
+fn the_guide_lists_every_fault_in_its_notation() {
     let told = "no-such-fault".parse::<Rule>().unwrap_err().to_string();
     let (_, spellings) = told.split_once("there are ").unwrap();
     let spellings: BTreeSet<String> = spellings.split(", ").map(|name| name.trim().to_owned()).collect();
@@ -35,7 +35,7 @@ fn every_fault_stands_in_the_guide_as_it_is_written() {
 }
 
 #[test]
-fn every_control_stands_in_the_guide() {
+fn the_guide_lists_every_control() {
     let source = std::fs::read_to_string(root().join("src/sim/control.rs")).unwrap();
     let (_, source) = source.split_once("pub enum Control {").unwrap();
     let (source, _) = source.split_once("\n}").unwrap();
@@ -49,18 +49,18 @@ fn every_control_stands_in_the_guide() {
 }
 
 #[test]
-fn every_profile_is_named_in_the_guide() {
+fn the_guide_names_every_profile() {
     for profile in Profile::all() {
         assert!(guide().contains(&format!("`{}`", profile.name)), "{}", profile.name);
     }
 }
 
 #[test]
-fn every_assumption_of_the_sources_stands_in_the_guide() {
+fn the_guide_lists_every_assumption_of_the_sources() {
     let mut files = Vec::new();
     sources(&root().join("src/sim"), &mut files);
     let assuming = files.into_iter().filter(|path| {
-        // What only explains the word assumes nothing.
+        // The definition of the mark is not an assumption.
         let text = std::fs::read_to_string(path).unwrap().replace("*assumed*", "");
         text.contains("assumed")
     });
@@ -70,19 +70,19 @@ fn every_assumption_of_the_sources_stands_in_the_guide() {
 
 const FAILURES: &str = "| failure | seen in | rule | otherwise | test |";
 
-/// The rows of the table of failures, or of what stands for it.
+/// The rows of the table of failures in a document.
 fn failures(document: &str) -> Vec<Vec<&str>> {
     let rows = document.lines().skip_while(|line| *line != FAILURES).skip(2);
     let rows = rows.take_while(|line| line.starts_with('|'));
     rows.map(|row| row.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
 }
 
-/// What stands between code marks.
+/// The texts between code marks.
 fn quoted(cell: &str) -> impl Iterator<Item = &str> {
     cell.split('`').skip(1).step_by(2)
 }
 
-/// What is wrong with the table of failures; `source` gives a file of tests.
+/// The errors in the table of failures. `source` returns the text of a file of tests.
 fn unplayable(document: &str, source: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let mut faults = Vec::new();
     for row in failures(document) {
@@ -110,7 +110,7 @@ fn unplayable(document: &str, source: impl Fn(&str) -> Option<String>) -> Vec<St
 }
 
 #[test]
-fn every_failure_of_the_captures_has_a_way_to_play_it_and_a_test_that_exists() {
+fn every_failure_of_the_captures_can_be_played_and_has_a_test() {
     let source = |file: &str| {
         let folders = ["sim", "tls", "tools"].iter();
         let mut paths = folders.map(|folder| root().join(format!("tests/{folder}/{file}.rs")));
@@ -121,7 +121,7 @@ fn every_failure_of_the_captures_has_a_way_to_play_it_and_a_test_that_exists() {
 }
 
 #[test]
-fn a_failure_without_a_rule_or_a_test_is_noticed() {
+fn a_failure_without_a_rule_or_a_test_is_reported() {
     let source = |file: &str| (file == "a").then(|| "#[test]\nfn b() {\n}\nfn helper() {\n}\n".to_owned());
     let found = |row: &str| unplayable(&format!("{FAILURES}\n|---|\n{row}\n"), source);
     assert_eq!(found("| x | s01 | `send-fail`, `deaf=2s:0.5` | - | `a::b` |"), [] as [&str; 0]);
@@ -134,10 +134,10 @@ fn a_failure_without_a_rule_or_a_test_is_noticed() {
 }
 
 #[test]
-fn the_failures_are_those_of_the_index_and_their_captures_are_published() {
+fn the_failures_are_those_of_the_index_of_published_captures() {
     let folder = root().join("../shared/captures");
     let Ok(index) = std::fs::read_to_string(folder.join("INDEX.md")) else {
-        eprintln!("NOT TESTED: the published captures are not here ({})", folder.display());
+        eprintln!("NOT TESTED: the published captures are missing ({})", folder.display());
         return;
     };
     let (_, tally) = index.split_once("## Tally of failures covered").unwrap();

@@ -1,7 +1,7 @@
-//! Every command in each of its forms: what the test, read, set and execute form answer, and what is refused, in which
+//! Every command in each of its forms: the answers to the test, read, set and execute form, and the refusals in each
 //! state. The table is `sim_forms/forms.txt`; each command names its source.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::expect_used)]
 
 use std::collections::BTreeSet;
@@ -18,15 +18,15 @@ const TABLE: &str = include_str!("sim_forms/forms.txt");
 struct Row {
     number: usize,
     state: &'static str,
-    /// The command that the row is about.
+    /// The command that the row tests.
     command: &'static str,
-    /// What follows `AT`.
+    /// The text after `AT`.
     typed: &'static str,
-    /// The frames of the answer, and of the half second behind it.
+    /// The frames of the answer, and of the half second after it.
     answer: &'static str,
 }
 
-/// The rows; a table that says nothing about where a command is known from is refused.
+/// The rows of the table. A command without a source is refused.
 fn rows() -> Vec<Row> {
     let (mut state, mut command) = ("", "");
     let mut rows = Vec::new();
@@ -75,7 +75,7 @@ fn answer(row: &Row) -> String {
 }
 
 #[test]
-fn every_form_of_every_command_answers_as_the_table_says() {
+fn every_form_of_every_command_has_the_answer_of_the_table() {
     let wrong: Vec<String> = rows()
         .iter()
         .map(|row| (row, answer(row)))
@@ -90,7 +90,7 @@ fn every_form_of_every_command_answers_as_the_table_says() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The names in the tables of the sources.
+/// The names in the command tables of the sources.
 fn commands_of_the_sources() -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sim/commands");
     let mut found = BTreeSet::new();
@@ -106,7 +106,7 @@ fn commands_of_the_sources() -> BTreeSet<String> {
     found
 }
 
-/// The form in which a row types its own command, the last of its line: `?`, `=?`, `=` or nothing.
+/// The form of the row's own command, which is the last in its line: `?`, `=?`, `=` or none.
 fn form(row: &Row) -> Option<&'static str> {
     let last = row.typed.rsplit(';').next().unwrap_or(row.typed);
     let rest = last.strip_prefix(row.command)?;
@@ -120,7 +120,7 @@ fn form(row: &Row) -> Option<&'static str> {
 }
 
 #[test]
-fn every_command_stands_in_the_table_in_each_form() {
+fn the_table_has_every_form_of_every_command() {
     let rows = rows();
     let mut missing = Vec::new();
     let commands = commands_of_the_sources();
@@ -128,7 +128,7 @@ fn every_command_stands_in_the_table_in_each_form() {
     for command in &commands {
         let forms: BTreeSet<&str> =
             rows.iter().filter(|row| row.command == command).filter_map(form).collect();
-        // V.250's basic commands have no test form; a register is read and set.
+        // The basic commands of V.250 have no test form. A register is read and set.
         let wanted: &[&str] = match command.as_bytes() {
             [b'+' | b'^', ..] => &["test", "read", "set", "execute"],
             [b'S', ..] => &["read", "set"],
@@ -143,7 +143,8 @@ fn every_command_stands_in_the_table_in_each_form() {
     assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
-/// V.250 section 5.6: one result for the whole line. ModemManager asks `AT+COPS=3,2;+COPS?` and stops at the first.
+/// V.250 section 5.6: one result for the whole line. ModemManager sends `AT+COPS=3,2;+COPS?` and stops at the first
+/// result.
 #[test]
 fn a_line_of_several_commands_has_one_result() {
     for line in [

@@ -1,7 +1,7 @@
-//! The worked examples of the AT manual (captures d01, d02, d03) and the exchanges of real modules (a01, a02, a04,
-//! a12, a13, a27), typed by hand into the simulated modem: every byte is compared.
+//! The examples of the AT manual (captures d01, d02, d03) and exchanges of real modules (a01, a02, a04, a12, a13, a27),
+//! typed into the simulated modem and compared byte by byte.
 //!
-//! The manual's addresses are those of its author's network; here they are peers in memory.
+//! The manual's addresses belong to its author's network. Here they are peers in memory.
 
 use std::time::Duration;
 
@@ -37,13 +37,13 @@ fn tcp_with_one_connection_as_in_d01() {
     ask(&mut host, "AT+CIPCLOSE", "\r\nCLOSE OK\r\n");
     ask(&mut host, "AT+CIPSTATUS", "\r\nOK\r\n\r\nSTATE: TCP CLOSED\r\n");
     ask(&mut host, "AT+CIPSHUT", "\r\nSHUT OK\r\n");
-    // The manual says ERROR, capture a01 and a04 show the number.
+    // The manual says ERROR; captures a01 and a04 show the number.
     ask(&mut host, "AT+CIFSR", "\r\n+CME ERROR: 3\r\n");
     assert_eq!(received(&host), b"123456789012345678901234567890123");
 }
 
 #[test]
-fn a_quoted_port_is_a_port() {
+fn a_port_may_be_quoted() {
     let mut host = online(false);
     ask(&mut host, "AT+CIPSTART=\"TCP\",\"60.166.18.9\",\"7500\"", "\r\nOK\r\n\r\nCONNECT OK\r\n");
 }
@@ -116,7 +116,7 @@ fn received_data_with_one_connection_as_in_d01_and_d03() {
 }
 
 #[test]
-fn bare_data_without_a_line_end_when_set_before_the_connect() {
+fn data_without_header_and_line_end_if_set_before_the_connect() {
     let mut host = online(false);
     ask(&mut host, "AT+CIPRXF=1", OK);
     ask(&mut host, "AT+CIPSTART=\"TCP\",\"60.166.18.9\",7500", "\r\nOK\r\n\r\nCONNECT OK\r\n");
@@ -142,7 +142,8 @@ fn manual_receive_with_one_connection_as_in_d02() {
     ask(&mut host, "AT+CGREG?", "\r\n+CGREG: 0,1\r\n\r\nOK\r\n");
     ask(&mut host, "AT+CIPSTART=\"TCP\",\"36.9.88.120\",6001", "\r\nOK\r\n\r\nCONNECT OK\r\n");
     assert_eq!(push(&mut host, b"0123456789"), "\r\n+CIPRXGET: 1\r\n");
-    // The manual prints the data behind the header; real modules give both lengths and a line of its own (a27, a28).
+    // The manual prints the data directly after the header; real modules print both lengths and the data on their own
+    // line (a27, a28).
     ask(&mut host, "AT+CIPRXGET=2,150", "\r\n+CIPRXGET: 2,10,0\r\n0123456789\r\n\r\nOK\r\n");
     ask(&mut host, "AT+CIPRXGET=4", "\r\n+CIPRXGET: 4,0\r\n\r\nOK\r\n");
     assert_eq!(push(&mut host, b"HELLO"), "\r\n+CIPRXGET: 1\r\n");
@@ -174,7 +175,7 @@ fn manual_receive_as_measured_in_a27() {
     ask(&mut host, "AT+CIFSR", "\r\n10.83.172.111\r\n");
     ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"36.9.88.120\",6001", "\r\nOK\r\n\r\n0, CONNECT OK\r\n");
     assert_eq!(push(&mut host, b"\xab\xab"), "\r\n+CIPRXGET: 1,0\r\n");
-    assert_eq!(push(&mut host, b"\xab\xab"), "\r\n+CIPRXGET: 1,0\r\n", "mode 5 tells every arrival");
+    assert_eq!(push(&mut host, b"\xab\xab"), "\r\n+CIPRXGET: 1,0\r\n", "mode 5 reports every arrival");
     ask(&mut host, "AT+CIPRXGET=3,0,750", "\r\n+CME ERROR: 3\r\n");
     ask(
         &mut host,
@@ -207,7 +208,7 @@ fn transparent_tcp_as_in_d01_and_a02() {
     ask(&mut host, "ATO", "\r\nCONNECT\r\n");
     type_bytes(&mut host, "+++", "");
     host.wait(Duration::from_secs(2));
-    assert_eq!(received(&host), b"ABCDEFG+++", "without a silence before it, +++ is data");
+    assert_eq!(received(&host), b"ABCDEFG+++", "without a guard time, +++ is data");
     let closed = host.with_network(|network| network.close_by_peer(network.last_link().expect("a link")));
     assert_eq!(closed, b"\r\nCLOSED\r\n");
     ask(&mut host, "AT+CIPSHUT", "\r\nSHUT OK\r\n");
@@ -240,7 +241,7 @@ fn the_typical_failures_of_a12() {
 }
 
 #[test]
-fn a_bearer_that_cannot_come_up_fails_as_in_a12() {
+fn a_bearer_that_can_not_be_activated_fails_as_in_a12() {
     let mut host = host_with(Settings::default().attach(false));
     ask(&mut host, "AT+CSTT", OK);
     ask(&mut host, "AT+CIICR", "\r\n+PDP: DEACT\r\n\r\n+CME ERROR: 65535\r\n");

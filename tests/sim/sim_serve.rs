@@ -1,4 +1,4 @@
-//! The simulated modem behind real doors: in process and on a pseudo-terminal, with real sockets behind it.
+//! The simulated modem in this process and on a pseudo-terminal, with real sockets as its network.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
 
@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 
 use air724ug::sim::{Control, HostNetwork, MemoryNetwork, Network, Peer, Settings, Simulator, serve};
 
-/// A server that sends back what it receives, for as many connections as come.
+/// A server that echoes, for any number of connections.
 fn echo_server() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -35,7 +35,7 @@ fn quiet() -> Settings {
     Settings::default().echo(false)
 }
 
-/// A program on the modem's line: writes commands, reads until it has seen a text.
+/// A program on the modem's line. It writes commands and reads until a text has come.
 struct Program<R, W> {
     reader: R,
     writer: W,
@@ -51,7 +51,7 @@ impl<R: Read, W: Write> Program<R, W> {
         self.writer.write_all(bytes).unwrap();
     }
 
-    /// Reads until this text has come, and forgets everything up to its end.
+    /// Reads until this text has come, and drops all bytes up to its end.
     #[track_caller]
     fn expect(&mut self, text: &str) -> Vec<u8> {
         let mut buffer = [0; 4096];
@@ -110,7 +110,7 @@ impl<R: Read, W: Write> Program<R, W> {
     }
 }
 
-/// A modem on a pseudo-terminal, served by a thread, and a program that has opened it.
+/// A modem on a pseudo-terminal, served by a thread, and a program that has opened the terminal.
 fn on_a_terminal<N: Network + Send + 'static>(
     modem: Simulator<N>,
 ) -> (Program<File, File>, serve::Remote, JoinHandle<std::io::Result<()>>) {
@@ -123,7 +123,7 @@ fn on_a_terminal<N: Network + Send + 'static>(
 }
 
 #[test]
-fn bytes_go_to_a_real_server_and_back_in_process() {
+fn bytes_reach_a_real_server_and_return_in_process() {
     let server = echo_server();
     let (reader, writer, handle) = serve::in_process(Simulator::new(quiet(), HostNetwork::new())).unwrap();
     let mut program = Program::new(reader, writer);
@@ -137,7 +137,7 @@ fn bytes_go_to_a_real_server_and_back_in_process() {
 }
 
 #[test]
-fn a_host_that_has_a_name_in_the_table_is_found() {
+fn a_host_in_the_table_of_names_is_found() {
     let server = echo_server();
     let network = HostNetwork::new().name("broker.test", [127, 0, 0, 1]);
     let (reader, writer, _handle) = serve::in_process(Simulator::new(quiet(), network)).unwrap();
@@ -148,7 +148,7 @@ fn a_host_that_has_a_name_in_the_table_is_found() {
 }
 
 #[test]
-fn a_port_without_a_server_refuses() {
+fn a_port_without_a_server_refuses_the_connection() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (reader, writer, _handle) = serve::in_process(Simulator::new(quiet(), HostNetwork::new())).unwrap();
     let mut program = Program::new(reader, writer);
@@ -173,7 +173,7 @@ fn a_server_that_closes_is_reported_after_its_last_byte() {
 }
 
 #[test]
-fn datagrams_go_to_a_real_peer_and_back() {
+fn datagrams_reach_a_real_peer_and_return() {
     let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
     let port = peer.local_addr().unwrap().port();
     let (reader, writer, _handle) = serve::in_process(Simulator::new(quiet(), HostNetwork::new())).unwrap();
@@ -189,7 +189,7 @@ fn datagrams_go_to_a_real_peer_and_back() {
     program.expect("\r\n+RECEIVE,0,3:\r\none\r\n+RECEIVE,0,5:\r\nthree");
 }
 
-/// A port that is free and stays so: a program that asks for any port gets one from 32768 on (Linux) or from 49152 on.
+/// A free port that the system does not hand out: Linux hands out ports from 32768 on, other systems from 49152 on.
 fn free_port() -> u16 {
     let begin = 20_000 + (std::process::id() % 10_000) as u16;
     let is_free = |port: &u16| {
@@ -200,7 +200,7 @@ fn free_port() -> u16 {
 
 #[cfg(unix)]
 #[test]
-fn a_real_peer_sees_the_local_port_that_was_asked_for() {
+fn a_real_peer_sees_the_requested_local_port() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (reader, writer, _handle) = serve::in_process(Simulator::new(quiet(), HostNetwork::new())).unwrap();
     let mut program = Program::new(reader, writer);
@@ -209,7 +209,7 @@ fn a_real_peer_sees_the_local_port_that_was_asked_for() {
     program.ask("AT+CIPTKA=1,60,30,3", "OK\r\n");
     program.ask(&format!("AT+CLPORT=2,TCP,{own}"), "OK\r\n");
     let port = listener.local_addr().unwrap().port();
-    // The same pair of ends again, right behind its close.
+    // The same pair of addresses again, directly after its close.
     for _ in 0..2 {
         program.ask(&format!("AT+CIPSTART=2,\"TCP\",\"127.0.0.1\",{port}"), "2, CONNECT OK\r\n");
         let (mut stream, from) = listener.accept().unwrap();
@@ -231,7 +231,7 @@ fn a_real_peer_sees_the_local_port_that_was_asked_for() {
 
 #[cfg(unix)]
 #[test]
-fn a_local_port_that_is_taken_fails_the_connect() {
+fn a_local_port_in_use_fails_the_connect() {
     let (server, taken) = (echo_server(), echo_server());
     let (reader, writer, _handle) = serve::in_process(Simulator::new(quiet(), HostNetwork::new())).unwrap();
     let mut program = Program::new(reader, writer);
@@ -256,14 +256,14 @@ fn a_slow_send_waits_for_the_peer() {
 }
 
 #[test]
-fn a_host_that_does_not_read_stops_the_peer_and_memory_does_not_grow() {
+fn a_host_that_does_not_read_stops_the_peer_with_bounded_memory() {
     let mut network = MemoryNetwork::new();
     network.serve("source.test", 1, Peer::source(64 << 20).close_when_sent());
     let (reader, writer, handle) = serve::in_process(Simulator::new(quiet(), network)).unwrap();
     let mut program = Program::new(reader, writer);
     program.go_online();
     program.ask("AT+CIPSTART=0,\"TCP\",\"source.test\",1", "0, CONNECT OK\r\n");
-    // The program stops reading. The modem still answers through its handle, and its link is still open.
+    // The program does not read. The modem still answers through its handle, and its link is open.
     assert_eq!(handle.state().unwrap().channels[0].state, "CONNECTED");
     let mut place = 0;
     for _ in 0..1000 {
@@ -284,7 +284,7 @@ fn a_hang_up_is_the_end_of_the_reader() {
     let mut rest = Vec::new();
     reader.read_to_end(&mut rest).unwrap();
     assert_eq!(rest, b"");
-    assert!((0..100).any(|_| writer.write(b"AT\r\n").is_err()), "a write finds that the port is gone");
+    assert!((0..100).any(|_| writer.write(b"AT\r\n").is_err()), "no write fails on the closed port");
     assert!(handle.state().is_none());
 }
 
@@ -297,7 +297,7 @@ fn dropping_the_writer_is_the_end_of_the_reader() {
 }
 
 #[test]
-fn a_program_talks_to_a_terminal_and_may_close_and_open_it() {
+fn a_program_can_close_and_open_the_terminal() {
     let server = echo_server();
     let mut pty = serve::Pty::open().unwrap();
     let link = std::env::temp_dir().join(format!("air724ug-sim-{}", std::process::id()));
@@ -342,7 +342,7 @@ fn a_terminal_carries_every_byte_in_order() {
 }
 
 #[test]
-fn a_link_is_never_put_in_the_place_of_a_file() {
+fn a_link_never_replaces_a_file() {
     let path = std::env::temp_dir().join(format!("air724ug-file-{}", std::process::id()));
     std::fs::write(&path, "precious").unwrap();
     let mut pty = serve::Pty::open().unwrap();
@@ -352,7 +352,7 @@ fn a_link_is_never_put_in_the_place_of_a_file() {
 }
 
 #[test]
-fn a_link_of_a_modem_that_runs_is_not_taken_away_and_one_that_leads_nowhere_is() {
+fn a_link_to_a_running_modem_is_kept_and_a_dangling_link_is_replaced() {
     let folder = Folder::new("taken");
     let link = folder.0.join("modem");
     let mut first = serve::Pty::open().unwrap();
@@ -368,7 +368,7 @@ fn a_link_of_a_modem_that_runs_is_not_taken_away_and_one_that_leads_nowhere_is()
     assert_eq!(std::fs::read_link(&link).unwrap(), second.path());
 }
 
-/// A folder of its own, which is removed at the end.
+/// A folder that is removed when this is dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -378,7 +378,7 @@ impl Folder {
         Self(path)
     }
 
-    /// A modem at a link in it.
+    /// A modem with a link in this folder.
     fn modem(&self, link: &str) -> (serve::Remote, JoinHandle<std::io::Result<()>>) {
         let mut pty = serve::Pty::open().unwrap();
         pty.link(self.0.join(link)).unwrap();
@@ -387,7 +387,7 @@ impl Folder {
         (remote, thread::spawn(move || serve::run(modem, pty, inbox)))
     }
 
-    /// The names in it.
+    /// The names of the files in this folder.
     fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(&self.0).unwrap();
         let mut names: Vec<_> =
@@ -404,7 +404,7 @@ impl Drop for Folder {
 }
 
 #[test]
-fn a_name_that_can_not_be_had_brings_the_port_back_under_its_old_one() {
+fn a_port_with_an_impossible_new_name_comes_back_under_the_old_one() {
     let folder = Folder::new("replug");
     std::fs::write(folder.0.join("file"), "precious").unwrap();
     let (other, other_served) = folder.modem("other");
@@ -430,7 +430,7 @@ fn a_name_that_can_not_be_had_brings_the_port_back_under_its_old_one() {
 }
 
 #[test]
-fn a_name_is_one_of_a_file_and_for_one_modem() {
+fn a_new_name_is_a_file_name_and_belongs_to_one_modem() {
     let (first, _inbox) = serve::remote().unwrap();
     let (second, _other_inbox) = serve::remote().unwrap();
     let remotes = [first, second];
@@ -448,7 +448,7 @@ fn a_name_is_one_of_a_file_and_for_one_modem() {
 }
 
 #[test]
-fn an_order_is_taken_to_its_limit_and_refused_beyond() {
+fn an_order_of_the_longest_length_is_accepted_and_a_longer_one_refused() {
     let (remote, _inbox) = serve::remote().unwrap();
     for (len, ended) in
         [(4_095, true), (4_096, true), (4_097, true), (4_096, false), (4_097, false), (9_999, false)]
@@ -469,7 +469,7 @@ fn an_order_is_taken_to_its_limit_and_refused_beyond() {
 }
 
 #[test]
-fn orders_over_a_unix_socket_reach_the_modem_that_they_name() {
+fn orders_over_a_unix_socket_reach_the_named_modem() {
     let (first, first_inbox) = serve::remote().unwrap();
     let (second, second_inbox) = serve::remote().unwrap();
     let running = [first_inbox, second_inbox].map(|inbox| {
@@ -492,7 +492,7 @@ fn orders_over_a_unix_socket_reach_the_modem_that_they_name() {
     program.expect("error: there are 2 modems, counted from 0\n\n");
     program.expect("error: there is no fault \"explode\"");
     program.expect("net down | net up");
-    // What is no order is an error, and the connection stays.
+    // An invalid order is an error, and the connection stays open.
     let mut long = b"0 urc ".to_vec();
     long.extend([b'x'; 100_000]);
     program.write(&long);
@@ -510,5 +510,5 @@ fn orders_over_a_unix_socket_reach_the_modem_that_they_name() {
     program.write(b"0 state\n");
     program.expect("does not run\n\n");
     drop(console);
-    assert!(!path.exists(), "the socket's file is gone with it");
+    assert!(!path.exists(), "the console has left the file of its socket");
 }

@@ -1,5 +1,5 @@
-//! The simulated modem in transparent mode: packets by size and by time, what a peer sends beside commands, and how a
-//! broken connection is told.
+//! The simulated modem in transparent mode: packets by size and by time, data of the peer during command mode, and
+//! reports of a broken connection.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::support::sim::{
     Host, NOT_ALLOWED, OK, ask, close_by_peer, host, last_link, push, received, type_bytes,
 };
 
-/// A transparent connection, with these settings of `AT+CIPCCFG` if any.
+/// A host with a transparent connection, after `AT+CIPCCFG` with these settings, if any.
 fn connected(packets: &str, name: &str, port: u16) -> Host {
     let mut host = host();
     ask(&mut host, "AT+CIPMODE=1", OK);
@@ -28,11 +28,11 @@ fn escape(host: &mut Host) {
 
 /// Manual, CIPCCFG: `SendSz`, 1024 by default.
 #[test]
-fn a_full_packet_goes_at_once_and_the_rest_waits() {
+fn a_full_packet_is_sent_at_once_and_the_rest_waits() {
     for (packets, size) in [("", 1024), ("5,2,100,0", 100), ("5,2,1460,0", 1460), ("5,2,1,0", 1)] {
         let mut host = connected(packets, "discard.test", 9);
         type_bytes(&mut host, &"x".repeat(size - 1), "");
-        assert_eq!(received(&host).len(), 0, "{packets}: not full yet");
+        assert_eq!(received(&host).len(), 0, "{packets}: the packet is not full yet");
         type_bytes(&mut host, "x", "");
         assert_eq!(received(&host).len(), size, "{packets}: full");
         type_bytes(&mut host, &"y".repeat(size * 2 + size / 2), "");
@@ -40,9 +40,9 @@ fn a_full_packet_goes_at_once_and_the_rest_waits() {
     }
 }
 
-/// `WaitTm`, in 100 ms, from the first byte on.
+/// Manual, CIPCCFG: `WaitTm` counts in units of 100 ms, from the first byte on.
 #[test]
-fn what_does_not_fill_a_packet_goes_when_its_time_is_up() {
+fn a_partial_packet_is_sent_after_its_time() {
     for (packets, millis) in [("", 200), ("5,3,1024,0", 300), ("5,10,1024,0", 1000)] {
         let mut host = connected(packets, "discard.test", 9);
         type_bytes(&mut host, "ab", "");
@@ -51,21 +51,21 @@ fn what_does_not_fill_a_packet_goes_when_its_time_is_up() {
         host.wait(Duration::from_millis(millis / 2 - 1));
         assert_eq!(received(&host), b"", "{packets}");
         host.wait(Duration::from_millis(1));
-        assert_eq!(received(&host), b"abc", "{packets}: it counts from the first byte");
+        assert_eq!(received(&host), b"abc", "{packets}: the time counts from the first byte");
     }
 }
 
 #[test]
-fn an_escape_sends_what_has_waited_before_it_is_answered() {
+fn an_escape_sends_waiting_data_before_its_answer() {
     let mut host = connected("5,10,1024,0", "discard.test", 9);
     type_bytes(&mut host, "abc", "");
     escape(&mut host);
     assert_eq!(received(&host), b"abc");
 }
 
-/// Assumed (docs/simulator.md): it waits for `ATO`, and so does the peer's close.
+/// Assumed (docs/simulator.md): the data wait for `ATO`, and so does the close by the peer.
 #[test]
-fn what_the_peer_sends_beside_commands_waits_for_the_return_in_order() {
+fn data_of_the_peer_in_command_mode_wait_for_the_return_in_order() {
     let mut host = connected("", "discard.test", 9);
     escape(&mut host);
     for part in ["one", "\r\nOK\r\n", "two"] {
@@ -73,14 +73,14 @@ fn what_the_peer_sends_beside_commands_waits_for_the_return_in_order() {
     }
     ask(&mut host, "AT", OK);
     assert_eq!(host.wait(Duration::from_secs(60)), b"");
-    assert_eq!(close_by_peer(&mut host), "", "behind what it has sent");
+    assert_eq!(close_by_peer(&mut host), "", "the close comes after the data");
     ask(&mut host, "ATO", "\r\nCONNECT\r\none\r\nOK\r\ntwo\r\nCLOSED\r\n");
     ask(&mut host, "ATO", "\r\nNO CARRIER\r\n");
 }
 
-/// Manual, page of TCP/UDP error codes: 14 is a reset, told when transparent mode drops.
+/// Manual, page of TCP/UDP error codes: 14 is a reset, reported when transparent mode drops.
 #[test]
-fn a_reset_is_told_as_error_14_in_data_mode_alone() {
+fn a_reset_is_reported_as_error_14_only_in_data_mode() {
     let mut host = connected("", "echo.test", 7);
     let link = last_link(&host);
     let said = host.with_network(|network| network.reset_by_peer(link));

@@ -21,7 +21,7 @@ fn revised(revision: &'static str) -> Profile {
     profile
 }
 
-/// The Air780EP and Air780EPV print the year in two digits and no second number behind the context (a12, a18, a19).
+/// The Air780EP and Air780EPV print the year in two digits, and no second number after the context (a12, a18, a19).
 fn of_the_p_family(revision: &'static str) -> Profile {
     let mut profile = revised(revision);
     profile.long_year = false;
@@ -29,7 +29,7 @@ fn of_the_p_family(revision: &'static str) -> Profile {
     profile
 }
 
-/// A module that is switched on, has no cell yet, and finds one as soon as it is there.
+/// A module that is switched on without a cell, and registers when a cell exists.
 fn out_of_reach(scene: Scenario) -> Scenario {
     scene.set(|settings| settings.registration_time(Duration::ZERO)).opening(Beforehand(Control::NetworkDown))
 }
@@ -114,7 +114,7 @@ fn a12() -> Scenario {
         .before(22, Beforehand(Control::SimRemove))
         .before(26, Beforehand(Control::SimInsert))
         .before(26, Passes(seconds(2)))
-        // The author cut and pasted: a module whose activation failed has no address.
+        // The author pasted lines from several sessions: a module whose activation failed has no address.
         .before(77, Beforehand(Control::NetworkDown))
         .before(83, Beforehand(Control::NetworkUp))
         .before(83, Passes(seconds(2)))
@@ -129,7 +129,7 @@ fn a13() -> Scenario {
         .timed()
         .listener("112.125.89.8", 46056)
         .before(34, Sends(0, b"test".into()))
-        // Another session begins here.
+        // A new session begins here.
         .before(44, Types("AT+CIPCLOSE".into()))
         .before(59, Sends(0, b"test".into()))
 }
@@ -141,7 +141,7 @@ fn a14() -> Scenario {
             settings.clock(1_724_740_598 - 146).time_zone(0).registration_time(Duration::from_millis(1_500))
         })
         .before(41, World(Control::SimRemove))
-        // Another session: there is no card in the slot that is chosen.
+        // A new session: the selected slot has no card.
         .before(52, World(Control::SimInsert))
         .before(92, Beforehand(Control::SimRemove))
         .before(106, Beforehand(Control::SimInsert))
@@ -205,7 +205,7 @@ fn a27() -> Scenario {
         .listener("example.com", 80)
         .peer("192.0.2.1", 80, Peer::silent())
         .set(|settings| settings.connect_timeout(Duration::MAX).sim(SimCard::Ready))
-        // Each line was observed on its own.
+        // Each line is a separate observation.
         .before(4, Types("ATE1".into()))
         .before(5, Types("ATE1".into()))
         .before(6, Types("ATE0".into()))
@@ -256,7 +256,7 @@ fn a28() -> Scenario {
         .before(44, World(Control::PdpLost))
 }
 
-/// The module itself. The tool that asks kept the lengths of the numbers and masked their digits.
+/// The module itself. The recording tool kept the lengths of numbers and masked their digits.
 fn q01() -> Scenario {
     Scenario::new("q01", Profile::luatos(), true).set(|settings| {
         settings

@@ -1,15 +1,15 @@
-//! The distance between an answer of the simulator and that of a real module.
+//! The difference between an answer of the simulator and that of a real module.
 
 use super::exchange::lines;
 
-/// The distance between two answers.
+/// The difference between two answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nearness {
     /// The same lines in the same order.
     Exact,
-    /// The same but for values: times, addresses, identities, signal.
+    /// The same except for values: times, addresses, identities, signal quality.
     UpToValues,
-    /// Something else.
+    /// Other lines.
     Different,
 }
 
@@ -23,7 +23,7 @@ pub fn nearness(captured: &[u8], simulated: &[u8]) -> Nearness {
     if masked(&captured) == masked(&simulated) { Nearness::UpToValues } else { Nearness::Different }
 }
 
-/// A line whose values are replaced by their kind. Everything else stays: a state, a count, an error code is none.
+/// A line with each value replaced by its kind. Other text stays: a state, a count or an error code is not a value.
 pub fn mask(line: &str) -> String {
     let line = masked_words(line);
     if let Some(rest) = line.strip_prefix("+CSQ:") {
@@ -46,7 +46,7 @@ pub fn mask(line: &str) -> String {
     line
 }
 
-/// Addresses, long numbers, firmware names, quoted cell numbers and operators.
+/// The line with addresses, long numbers, firmware names, quoted cell numbers and operators replaced.
 fn masked_words(line: &str) -> String {
     let names = line.starts_with("+COPS:") || line.starts_with("+CGMR:") || line.starts_with("+CGMM:");
     let cells = ["+CREG:", "+CGREG:", "+CEREG:"].iter().any(|key| line.starts_with(key));
@@ -74,7 +74,7 @@ fn is_address(word: &str) -> bool {
     parts.len() == 4 && parts.iter().all(|part| part.parse::<u8>().is_ok())
 }
 
-/// An IMEI, IMSI or ICCID.
+/// Whether a word is an IMEI, IMSI or ICCID.
 fn is_number(word: &str) -> bool {
     word.len() >= 14 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -90,7 +90,7 @@ mod tests {
     use super::{Nearness, mask, nearness};
 
     #[test]
-    fn a_value_is_no_difference_and_a_state_is_one() {
+    fn different_values_are_near_and_different_states_are_not() {
         let near = |one: &str, other: &str| nearness(one.as_bytes(), other.as_bytes());
         assert_eq!(near("+CSQ: 20,0\r\n\r\nOK\r\n", "\r\n+CSQ: 20,0\r\n\r\nOK\r\n"), Nearness::Exact);
         assert_eq!(near("+CSQ: 20,0", "+CSQ: 9,0"), Nearness::UpToValues);
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shape_of_a_time_is_no_value() {
+    fn the_format_of_a_time_is_compared() {
         assert_ne!(mask("+NITZ: 2024/10/16,13:14:22+0,0"), mask("+NITZ: 24/10/16,13:14:22+0,0"));
         assert_eq!(mask("+NITZ: 24/10/16,13:14:22+32,0"), mask("+NITZ: 24/07/23,08:35:01+32,0"));
         assert_eq!(mask("+CGREG: 2,1,\"2797\",\"02B82E17\",7"), "+CGREG: 2,1,\"<cell>\",\"<cell>\",7");

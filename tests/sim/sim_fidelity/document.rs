@@ -5,7 +5,7 @@ use std::path::Path;
 /// The longest text of one side in the table of differences.
 const MAX_CELL: usize = 100;
 
-/// Lines as the text of one cell.
+/// The text of a cell for these lines.
 pub fn cell(lines: &[String]) -> String {
     let text = lines.join(" ⏎ ").replace('|', "\\|");
     let shortened: String = text.chars().take(MAX_CELL).collect();
@@ -13,7 +13,7 @@ pub fn cell(lines: &[String]) -> String {
     if text.is_empty() { "-".to_owned() } else { format!("`{text}`") }
 }
 
-/// The rows of the table that has this header, as lists of cells.
+/// The cells of each row in the table with this header.
 pub fn table(header: &str) -> Vec<Vec<String>> {
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/simulator.md");
     let document = std::fs::read_to_string(document).unwrap();
@@ -28,13 +28,13 @@ fn cells(line: &str) -> Vec<String> {
     line.split(" | ").map(|cell| cell.trim().to_owned()).collect()
 }
 
-/// The table says exactly this.
+/// Checks that the table has exactly these rows.
 pub fn compare(header: &str, found: &[Vec<String>]) {
     let listed = table(header);
     assert_eq!(found, listed, "the table {header} should be:\n{}", shown(found));
 }
 
-/// The table says exactly this in all columns but the last.
+/// Checks that the table has exactly these rows, apart from the last column.
 pub fn compare_all_but_last(header: &str, found: &[Vec<String>]) {
     let mut listed = table(header);
     for row in &mut listed {

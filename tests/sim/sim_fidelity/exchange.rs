@@ -1,25 +1,25 @@
-//! A capture cut into exchanges: one command (or one piece of payload) and everything that came until the next.
+//! A capture split into exchanges: a command or a piece of payload, and all bytes up to the next one.
 
 use std::time::Duration;
 
 use air724ug::capture::{Capture, Entry};
 use air724ug::time::Timestamp;
 
-/// A line that comes this long after the one before it was not waited for: something happened in the network.
+/// A line that comes this long after the one before was not part of an answer: it reports an event in the network.
 const UNASKED_AFTER: Duration = Duration::from_secs(1);
 
 /// One exchange of a capture.
 #[derive(Debug)]
 pub struct Exchange {
-    /// The line of the file that it begins at.
+    /// The line of the file at which the exchange begins.
     pub line: usize,
-    /// When it began.
+    /// The time of the beginning.
     pub at: Timestamp,
-    /// What the host wrote; `None` for unsolicited lines.
+    /// The bytes that the host wrote; `None` for unsolicited lines.
     pub sent: Option<Vec<u8>>,
-    /// What the module wrote.
+    /// The bytes that the module wrote.
     pub answer: Vec<u8>,
-    /// When the last of it came.
+    /// The time of the last bytes.
     last_at: Timestamp,
 }
 
@@ -29,8 +29,8 @@ impl Exchange {
     }
 }
 
-/// All exchanges in order. A new one, without a command, also begins at each line of `cuts`: where the publisher put
-/// alternatives or separate observations below each other.
+/// All exchanges in order. An exchange without a command also begins at each line of `cuts`, where the publisher listed
+/// alternatives or separate observations.
 pub fn exchanges(capture: &Capture, cuts: &[usize]) -> Vec<Exchange> {
     let mut found: Vec<Exchange> = Vec::new();
     let mut cut = true;
@@ -64,11 +64,11 @@ pub fn exchanges(capture: &Capture, cuts: &[usize]) -> Vec<Exchange> {
     found
 }
 
-/// The lines of an answer that hold anything; a prompt is one. Blanks at the end of a line count, control characters
-/// do not: most tools show none.
+/// The lines of an answer that are not empty. A prompt is a line. Blanks at the end of a line count, control characters
+/// do not, because most tools show none.
 pub fn lines(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
-    // What stands behind a prompt on its line is a line of its own.
+    // Text after a prompt is a separate line.
     let text = text.replace("\n> ", "\n> \n");
     let shown = text.split(['\n', '\r']).map(|line| line.trim_start().replace(char::is_control, ""));
     shown.filter(|line| !line.trim().is_empty()).collect()

@@ -1,4 +1,4 @@
-//! The manual's examples and the traces of Lua modules, as far as they show AT commands.
+//! The manual's examples, and traces of Lua modules as far as they show AT commands.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -21,8 +21,8 @@ pub fn scenes() -> Vec<Scenario> {
 const ONLINE: [&str; 3] = ["AT+CSTT", "AT+CIICR", "AT+CIFSR"];
 const PLAIN: [&str; 1] = ["AT+CIPSSL=0"];
 
-/// Independent examples one below the other: each begins with nothing active. The peers speak no TLS, so it is switched
-/// off again before the connects of the examples that use it (`tests/tls/sim_tls.rs` tests handshakes).
+/// Independent examples, each of which begins without an active bearer. The peers do not use TLS, so it is switched off
+/// before the connects of the examples that use it (`tests/tls/sim_tls.rs` tests handshakes).
 fn d01() -> Scenario {
     let scene = Scenario::new("d01", Profile::air724(), false)
         .listener("60.166.18.9", 7500)
@@ -100,7 +100,7 @@ fn d02() -> Scenario {
 }
 
 fn l01() -> Scenario {
-    // This firmware prints 0 where a younger one on the same chip prints 99 (q01).
+    // This firmware prints 0 where later firmware on the same chip prints 99 (q01).
     let mut profile = Profile::air724();
     profile.bit_error = 0;
     let late = fault::DetachedAnswer { command: 1, by: Duration::from_millis(30) };
@@ -108,7 +108,7 @@ fn l01() -> Scenario {
         .timed()
         .set(|settings| settings.signal(31).address(Ipv4Addr::LOCALHOST))
         .before(1, Asks("AT+MUID?".into()))
-        // Two channels of the module in one log: the answer of one stands behind the command of the other.
+        // The log has two channels of the module: the answer on one comes after the command on the other.
         .before(6, Beforehand(Control::fault(late)))
         .after(12, Prints("+CPIN: READY".into()))
         .before(16, Prints("+CPIN: READY".into()))

@@ -1,4 +1,4 @@
-//! The surroundings of a capture: the state that it begins in, and what the world does while it goes on.
+//! The surroundings of a capture: the state at its beginning, and events during it.
 
 use std::time::Duration;
 
@@ -8,45 +8,45 @@ use air724ug::time::Timestamp;
 
 use super::exchange::{Exchange, exchanges, lines};
 
-/// How long a module has to answer in a capture that shows no times.
+/// The time for an answer in a capture without times.
 const UNTIMED: Duration = Duration::from_millis(300);
-/// Tools write down what came in bundles: a line may have come this much earlier than its time says.
+/// Tools record several lines together, so a line may have come earlier than its time by this much.
 const BUNDLE: Duration = Duration::from_millis(250);
 
-/// Something that a capture does not show as a command, or does not show at all.
+/// An action or event that a capture does not show as a command, or does not show at all.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// The host types this line; the answer is not compared.
+    /// The host types this line. The answer is not compared.
     Types(String),
-    /// The host writes these bytes; the answer is not compared.
+    /// The host writes these bytes. The answer is not compared.
     Writes(Vec<u8>),
-    /// The host types this line, which the capture does not show; its echo and its answer are compared.
+    /// The host types this line, which the capture does not show. Its echo and its answer are compared.
     Asks(String),
-    /// The host writes these bytes, which the capture does not show; what comes of it is compared.
+    /// The host writes these bytes, which the capture does not show. The answer is compared.
     Puts(Vec<u8>),
-    /// Instead of the shortened command in the capture, the host types this.
+    /// The host types this line in place of the shortened command in the capture.
     Instead(String),
-    /// The world changes.
+    /// An event occurs.
     World(Control),
-    /// The world changes; what the module says to it is not compared.
+    /// An event occurs, and the module's output is not compared.
     Beforehand(Control),
-    /// The module prints this line of its own accord.
+    /// The module prints this unsolicited line.
     Prints(String),
-    /// The peer of this channel sends.
+    /// The peer of this channel sends these bytes.
     Peer(usize, Vec<u8>),
     /// The peer of this channel closes.
     PeerCloses(usize),
-    /// Time passes; what comes is compared.
+    /// Time passes, and the output is compared.
     Wait(Duration),
-    /// Time passes; what comes is not compared.
+    /// Time passes, and the output is not compared.
     Passes(Duration),
-    /// The publisher left this line of the answer out.
+    /// The publisher left out this line of the answer.
     LeftOut(String),
 }
 
-/// A capture, the modem that plays it, and the world around it.
+/// A capture, the modem that plays it, and its surroundings.
 pub struct Scenario {
-    /// How the file's name begins.
+    /// The first characters of the file's name.
     pub file: &'static str,
     settings: Settings,
     network: MemoryNetwork,
@@ -60,9 +60,9 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// A capture played by this dialect, with echo as the layout shows it.
+    /// A scenario for this file and dialect, with echo if the layout shows it.
     pub fn new(file: &'static str, profile: Profile, echo: bool) -> Self {
-        // The publishers have put zeros for the digits of these numbers, the last one included.
+        // The publishers replaced all digits of these numbers by zeros, the check digit included.
         let masked = [("860000000000000"), ("89860000000000000000")].map(str::to_owned);
         let [imei, iccid] = masked;
         let settings = Settings::default().profile(profile).echo(echo).imei(imei).iccid(iccid);
@@ -80,49 +80,49 @@ impl Scenario {
         }
     }
 
-    /// The times in the capture are those of the wire: they are kept.
+    /// Keeps the times of the capture, which are those of the wire.
     pub fn timed(mut self) -> Self {
         self.timed = true;
         self
     }
 
-    /// Changes the modem.
+    /// Changes the settings of the modem.
     pub fn set(mut self, change: impl FnOnce(Settings) -> Settings) -> Self {
         self.settings = change(self.settings);
         self
     }
 
-    /// Puts a peer into the network.
+    /// Adds a peer to the network.
     pub fn peer(mut self, host: &str, port: u16, peer: Peer) -> Self {
         self.network.serve(host, port, peer);
         self
     }
 
-    /// Puts a peer that reads and is silent into the network.
+    /// Adds a peer that reads and sends nothing.
     pub fn listener(self, host: &str, port: u16) -> Self {
         self.peer(host, port, Peer::discard())
     }
 
-    /// Something of its own begins at this line.
+    /// Begins a separate exchange at this line.
     pub fn cut(mut self, line: usize) -> Self {
         self.cuts.push(line);
         self
     }
 
-    /// What begins at this line is no exchange, because ...
+    /// Ignores the exchange that begins at this line, for this reason.
     pub fn no_exchange(mut self, line: usize, _because: &'static str) -> Self {
         self.skipped.push(line);
         self.cuts.push(line);
         self
     }
 
-    /// Before the capture begins.
+    /// Adds an action before the capture begins.
     pub fn opening(mut self, act: Act) -> Self {
         self.opening.push(act);
         self
     }
 
-    /// Commands before the capture begins, each in its time.
+    /// Adds commands before the capture begins, each with time for its answer.
     pub fn prepared(mut self, commands: &[&str]) -> Self {
         for command in commands {
             self.opening.push(Act::Types((*command).to_owned()));
@@ -131,7 +131,7 @@ impl Scenario {
         self
     }
 
-    /// Commands before the exchange that begins at this line, each in its time.
+    /// Adds commands before the exchange at this line, each with time for its answer.
     pub fn prepared_before(mut self, line: usize, commands: &[&str]) -> Self {
         for command in commands {
             self.before.push((line, Act::Types((*command).to_owned())));
@@ -140,7 +140,7 @@ impl Scenario {
         self
     }
 
-    /// How long each exchange takes in a capture that shows no times.
+    /// Sets the time of each exchange in a capture without times.
     pub fn pace(mut self, pace: Duration) -> Self {
         self.pace = pace;
         self
@@ -152,30 +152,30 @@ impl Scenario {
         self
     }
 
-    /// Before the exchange that begins at this line.
+    /// Adds an action before the exchange at this line.
     pub fn before(mut self, line: usize, act: Act) -> Self {
         self.before.push((line, act));
         self
     }
 
-    /// After the command at this line was written.
+    /// Adds an action after the command at this line was written.
     pub fn after(mut self, line: usize, act: Act) -> Self {
         self.after.push((line, act));
         self
     }
 
-    /// The dialect that plays it.
+    /// The dialect that plays the capture.
     pub fn profile(&self) -> &'static str {
         self.settings.profile.name
     }
 
-    /// How many lines the scene made the module print.
+    /// The number of lines that the scenario makes the module print.
     pub fn prompted(&self) -> usize {
         let acts = self.before.iter().chain(&self.after);
         acts.filter(|(_, act)| matches!(act, Act::Prints(_) | Act::Beforehand(Control::Fault(_)))).count()
     }
 
-    /// Plays the capture; answers each exchange with what the simulator wrote in it.
+    /// Plays the capture. Returns each exchange with the output of the simulator.
     pub fn play(self, capture: &Capture) -> Vec<(Exchange, Vec<u8>)> {
         let mut exchanges = exchanges(capture, &self.cuts);
         exchanges.retain(|exchange| !self.skipped.contains(&exchange.line));
@@ -200,7 +200,7 @@ impl Scenario {
     }
 }
 
-/// An exchange being played.
+/// An exchange that is being played.
 struct Played {
     exchange: Exchange,
     heard: Vec<u8>,
@@ -209,7 +209,7 @@ struct Played {
 }
 
 impl Played {
-    /// Takes out of the answer what the publisher did not show.
+    /// Removes from the answer the lines that the publisher did not show.
     fn finish(self, file: &str) -> (Exchange, Vec<u8>) {
         if self.left_out.is_empty() && self.instead.is_none() {
             return (self.exchange, self.heard);
@@ -221,7 +221,8 @@ impl Played {
         }
         for line in &self.left_out {
             let at = shown.iter().position(|shown| shown == line);
-            let at = at.unwrap_or_else(|| panic!("{file}:{}: {line} is not there", self.exchange.line));
+            let at =
+                at.unwrap_or_else(|| panic!("{file}:{}: the line {line} is missing", self.exchange.line));
             shown.remove(at);
         }
         (self.exchange, shown.join("\r\n").into_bytes())
@@ -307,7 +308,7 @@ impl Stage {
         link.unwrap_or_else(|| panic!("{}: channel {channel} has no link", self.file))
     }
 
-    /// What the simulator says meanwhile belongs to the exchange before.
+    /// Passes time. The output belongs to the exchange before.
     fn heard_for(&mut self, span: Duration) {
         let heard = self.host.wait(span);
         self.hear(&heard);

@@ -63,7 +63,7 @@ fn s01() -> Scenario {
 }
 
 fn s02() -> Scenario {
-    // The module had restarted or was busy, and heard none of these.
+    // The module had restarted or was busy, and received none of these.
     let unheard = [35, 38, 41, 44, 47, 50, 53, 56, 63, 66, 87, 96, 113, 122, 131];
     let deaf = || Beforehand(Control::fault(fault::Deaf { lasting: millis(1) }));
     unheard.into_iter().fold(s02_heard(), |scene, line| scene.before(line, deaf()))
@@ -82,7 +82,7 @@ fn s02_heard() -> Scenario {
                 .time_zone(0)
                 .address(Ipv4Addr::new(10, 144, 82, 38))
         })
-        // The module restarted.
+        // The module restarted here.
         .before(28, Beforehand(Control::Reset))
         .before(31, Wait(millis(1_350)))
         .before(59, Passes(seconds(6)))
@@ -97,7 +97,7 @@ fn s04() -> Scenario {
         .set(|settings| settings.connect_timeout(millis(75_499)))
         .peer("mydomain.co.uk", 80, Peer::silent())
         .prepared(&["AT+CMEE=2", "AT+CIPMUX=1", "AT+CSTT", "AT+CIICR", "AT+CIFSR"])
-        // The command was on its way when the connect failed.
+        // The command was on the line when the connect failed.
         .before(16, Beforehand(Control::fault(fault::LateAnswer { command: 1, by: millis(2) })))
         .after(16, Wait(millis(5)))
 }
@@ -107,7 +107,7 @@ fn s05() -> Scenario {
         .pace(millis(10))
         .set(|settings| settings.address(Ipv4Addr::new(100, 83, 83, 249)))
         .prepared(&["AT+SAPBR=1,1", "AT+CIPMUX=1", "AT+CSTT", "AT+CIICR", "AT+CIFSR"])
-        // The program waits for the restart and throws away what the module says meanwhile.
+        // The program waits for the restart and discards the module's output.
         .before(22, Passes(millis(1_505)))
         .before(47, Passes(seconds(1)))
         .before(76, Passes(seconds(8)))
@@ -145,7 +145,7 @@ fn s10() -> Scenario {
         .prepared(&["AT+CIPSTART=0,\"TCP\",\"51.116.145.38\",80"])
 }
 
-/// Only what was received is in the file; the echo says what was asked.
+/// The file has only the received side. The echo shows the commands.
 fn s12() -> Scenario {
     let asked = [
         (1, "AT+CREG=1"),
