@@ -1,4 +1,4 @@
-//! Actions of applications by themselves: they read what comes, and connect again.
+//! Automatic actions of applications: they read data and connect again.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use super::payload::Style;
 use super::rig::Rig;
 use super::script::{Act, Far, Wanted};
 
-/// The number of the first connection that is made again by itself.
+/// The number of the first connection of applications that connect again.
 const FIRST_AGAIN: u16 = 2_000;
-/// How many numbers each of them has.
+/// The number of connection numbers for each of these applications.
 const AGAIN_SPAN: u16 = 400;
-/// Whether a connection with this number is one of theirs.
+/// Whether a connection with this number belongs to such an application.
 pub fn is_of_an_application(number: u16) -> bool {
     (FIRST_AGAIN..FIRST_AGAIN + 8 * AGAIN_SPAN).contains(&number)
 }
@@ -22,14 +22,14 @@ pub fn is_of_an_application(number: u16) -> bool {
 const READ: usize = 16 * 1024;
 
 impl Rig {
-    /// Reads whatever can be read, if the applications do so at once; whether there was anything.
+    /// Reads all data, if the applications read at once. Returns whether there were any.
     pub fn applications(&mut self) -> bool {
         if !self.eager {
             return false;
         }
         let mut any = false;
         for socket in std::mem::take(&mut self.readable) {
-            // One without an owner was given up before it was open.
+            // A socket without an owner was cancelled before it was open.
             let Some(index) = self.facts.of_socket(socket) else { continue };
             while self.read(index, READ) {
                 any = true;
@@ -38,13 +38,13 @@ impl Rig {
         any
     }
 
-    /// Reads from a connection once; whether there was anything.
+    /// Reads from a connection once. Returns whether there were data.
     pub fn read(&mut self, index: usize, most: usize) -> bool {
         let connection = &self.facts.connections[index];
         let Some(id) = connection.id.filter(|_| !connection.left && connection.ended.is_none()) else {
             return false;
         };
-        // The rest of a datagram that does not fit would be lost, as with `std::net::UdpSocket`.
+        // The rest of a datagram that does not fit into the buffer would be lost, as with `std::net::UdpSocket`.
         let mut buf = vec![0; if connection.is_udp() { READ } else { most }];
         match self.engine.read(self.facts.now, id, &mut buf) {
             Ok(Some(count)) if count > 0 => {
@@ -68,7 +68,7 @@ impl Rig {
         }
     }
 
-    /// The applications that connect again do so, if their connection has ended.
+    /// Connects the applications that connect again, if their connection has ended.
     pub fn connect_again(&mut self) {
         for app in 0..self.facts.script.world.reconnecting {
             let first = FIRST_AGAIN + app * AGAIN_SPAN;
@@ -97,7 +97,7 @@ impl Rig {
         }
     }
 
-    /// The connection of such an application that stands now.
+    /// The present connection of such an application.
     pub fn connection_of_app(&self, app: u16) -> Option<u16> {
         let first = FIRST_AGAIN + app * AGAIN_SPAN;
         let mine = |number: u16| (first..first + AGAIN_SPAN).contains(&number);
@@ -105,7 +105,7 @@ impl Rig {
         (last.is_in_use() && last.ended.is_none()).then_some(last.number)
     }
 
-    /// Closes what is left of a connection.
+    /// Closes the rest of a connection.
     pub fn leave(&mut self, index: usize, timeout: Duration) {
         let connection = &mut self.facts.connections[index];
         if let Some(socket) = connection.id.filter(|_| !connection.left) {

@@ -1,9 +1,9 @@
-//! A number that stands for every byte of a run: two runs with the same number have had the same bytes at the same moments.
+//! A number for all bytes of a run. Two runs with the same number had the same bytes at the same times.
 
 use air724ug::sim::Direction;
 use air724ug::time::Timestamp;
 
-/// FNV-1a, 64 bits: the same on every platform and in every version of Rust.
+/// A hash of type FNV-1a with 64 bits, which is the same on every platform and in every version of Rust.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Digest(u64);
 
@@ -14,14 +14,15 @@ impl Default for Digest {
 }
 
 impl Digest {
-    /// Bytes that the modem reads or writes.
+    /// Adds bytes that the modem reads or writes.
     pub fn add(&mut self, now: Timestamp, way: Direction, bytes: &[u8]) {
         self.fold(&now.as_micros().to_le_bytes());
         self.fold(&[u8::from(way == Direction::ToHost)]);
         self.fold(bytes);
     }
 
-    /// The number of a run of this kind and seed. Those of several runs are added up, so that their order does not count.
+    /// The number of a run of this kind and seed. The numbers of several runs are added, so their order does not
+    /// matter.
     pub fn of_run(mut self, kind: &str, seed: u64) -> u64 {
         self.fold(kind.as_bytes());
         self.fold(&seed.to_le_bytes());

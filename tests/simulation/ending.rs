@@ -1,4 +1,4 @@
-//! The end of a run: the faults end, everything settles, a clean exchange works, and the port goes.
+//! The end of a run: the faults end, requests in progress end, a clean exchange works, and the port is lost.
 
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ use super::payload::Style;
 use super::rig::Rig;
 use super::script::{Act, Far, Wanted};
 
-/// After this everything that was under way is over: the longest time-out of a request, and a margin.
+/// The time after which everything in progress has ended: the longest timeout of a request, and a margin.
 const SETTLING: Duration = Duration::from_secs(150);
-/// The same, where commands of applications wait for each other.
+/// The same time for runs in which commands of applications wait for each other.
 const LONGEST_SETTLING: Duration = Duration::from_secs(600);
-/// Attempts to make a clean exchange; faults that wait for their opportunity have it in the first ones.
+/// The number of attempts at a clean exchange. Pending faults strike in the first ones.
 const ATTEMPTS: u16 = 25;
 /// The number of the first connection of a clean exchange.
 const FIRST_CLEAN: u16 = 9_000;
-/// How long a clean exchange may take, bring-up included.
+/// The time limit of a clean exchange, bring-up included.
 const PATIENCE: Duration = Duration::from_secs(400);
 
 impl Rig {
@@ -36,7 +36,7 @@ impl Rig {
         self.facts.healed = true;
         let began = self.facts.now;
         self.heal_line();
-        // Nothing to a plug that is in.
+        // Replug has no effect on a port that is plugged in.
         self.control(Control::Replug(None));
         self.bring_port_back();
         if self.facts.card_is_out {
@@ -53,7 +53,7 @@ impl Rig {
         self.read_everything();
         self.run_for(SETTLING);
         self.read_everything();
-        // A command of an application may hold the line beyond the time-out of its caller.
+        // A command of an application may occupy the line beyond the timeout of its caller.
         while self.failure.is_none() && self.facts.now < began + LONGEST_SETTLING && self.lacks_bytes() {
             self.run_for(SETTLING);
             self.read_everything();
@@ -68,7 +68,7 @@ impl Rig {
         self.close();
     }
 
-    /// Every application that connects again has a connection, however its port was lost.
+    /// Checks that every application that connects again gets a connection after any loss of the port.
     fn bring_applications_back(&mut self) {
         if self.facts.script.kind != Kind::Port {
             return;
@@ -85,7 +85,7 @@ impl Rig {
         let mut back = 0;
         for _ in 0..ATTEMPTS {
             self.control(Control::Replug(None));
-            // One that was asked for before may stand only now.
+            // A connection requested earlier may be made only now.
             for index in 0..self.facts.connections.len() {
                 if !is_of_an_application(self.facts.connections[index].number) {
                     self.leave(index, Duration::from_secs(40));
@@ -102,7 +102,7 @@ impl Rig {
         self.fail("back", format!("{back} of {apps} applications have a connection"));
     }
 
-    /// Whether a socket that is open has less than its peer has sent, or sent back.
+    /// Whether an open socket has fewer bytes than its peer has sent or echoed.
     fn lacks_bytes(&self) -> bool {
         let got = self.got();
         self.facts.connections.iter().zip(&got).any(|(connection, got)| {
@@ -115,7 +115,7 @@ impl Rig {
         })
     }
 
-    /// What a module holds for a stream in command mode comes when it is resumed.
+    /// Returns streams to data mode, in which the module delivers the data that it holds for them.
     fn resume_streams(&mut self) {
         for index in 0..self.facts.connections.len() {
             let connection = &self.facts.connections[index];
@@ -142,7 +142,7 @@ impl Rig {
         self.exchange();
     }
 
-    /// A clean exchange.
+    /// Makes a clean exchange.
     fn recover(&mut self) {
         for index in 0..self.facts.connections.len() {
             self.leave(index, Duration::from_secs(40));
@@ -163,10 +163,11 @@ impl Rig {
                 Err(why) => said = why,
             }
             if self.facts.script.world.pin && self.is_locked() {
-                // A PIN is never given twice unless it is known to be right: a person must say it.
+                // The driver never enters a PIN twice unless it is known to be right. A person has to enter it.
                 return;
             }
-            // A module whose state nothing tells of can't be told from a good one (the supervisor restarts it).
+            // If no line shows the bad state of a module, the driver can't detect it (the supervisor restarts the
+            // module).
             if attempt == ATTEMPTS / 2 {
                 self.control(Control::Reset);
             }
@@ -209,7 +210,7 @@ impl Rig {
         if is_good { Ok(()) } else { Err(said) }
     }
 
-    /// The engine's port goes: every waiter is answered.
+    /// Ends the engine's port, so that every waiting request is answered.
     fn close(&mut self) {
         if self.failure.is_some() {
             return;

@@ -1,4 +1,4 @@
-//! The facts of a run: the truth that checks compare with what the engine says.
+//! The facts of a run, with which checks compare the output of the engine.
 
 use air724ug::proto::{Event, Response, SocketId, Ticket};
 use air724ug::sim::{Direction, Link};
@@ -9,53 +9,53 @@ use super::host_bytes::HostBytes;
 use super::payload::{Payload, Sender, Style};
 use super::script::{Far, Script, Wanted};
 
-/// Everything that checks may look at.
+/// All facts that checks may use.
 #[derive(Debug)]
 pub struct Facts {
     pub now: Timestamp,
     pub script: Script,
     pub connections: Vec<Connection>,
-    /// Requests without an answer.
+    /// The requests without an answer.
     pub waiting: Vec<PendingRequest>,
     pub port_is_there: bool,
-    /// The IMEI of the module that is behind the port.
+    /// The IMEI of the module at the port.
     pub imei: String,
     /// The IMEI that the driver has read last.
     pub identified: String,
-    /// No more faults come.
+    /// Whether the faults have ended.
     pub healed: bool,
-    /// The modem lost its port for ever.
+    /// Whether the modem has lost its port for ever.
     pub hung_up: bool,
-    /// Bytes were damaged on the line, this way.
+    /// The directions in which bytes were damaged on the line.
     pub damaged: Vec<Direction>,
-    /// The modem may have cut the body of received data short.
+    /// Whether the modem may have cut the body of received data short.
     pub may_cut_bodies: bool,
-    /// Behaviour of no sound line: it stood still in the middle of a frame for seconds, or an answer came twice, or
-    /// behind later ones.
+    /// Whether the line may have behaved as no sound line does: it paused in a frame for seconds, or an answer came
+    /// twice, or after later ones.
     pub may_mislead: bool,
-    /// Lines of the modem may have been lost.
+    /// Whether lines of the modem may have been lost.
     pub may_lose_lines: bool,
-    /// The modem may have said nothing of the end of a connection.
+    /// Whether the modem may not have reported the end of a connection.
     pub may_lose_news: bool,
-    /// The modem may have lost what the host wrote.
+    /// Whether the modem may have lost bytes of the host.
     pub may_be_deaf: bool,
-    /// Something besides deafness is at work, so that the result of a send may be lost or late.
+    /// Whether the result of a send may be lost or late for another reason than lost bytes of the host.
     pub may_lose_results: bool,
-    /// An answer may have come twice.
+    /// Whether an answer may have come twice.
     pub may_double_answers: bool,
-    /// Answers may have come seconds late.
+    /// Whether answers may have come seconds late.
     pub may_delay_answers: bool,
-    /// Connections may have broken in the network.
+    /// Whether connections may have been reset in the network.
     pub may_reset: bool,
-    /// Connections may have died unnoticed.
+    /// Whether connections may have died without a report.
     pub may_stall: bool,
     pub card_is_out: bool,
     pub network_is_down: bool,
-    /// How many faults the modem or the world has been given.
+    /// The number of faults of the modem or its surroundings.
     pub faults: usize,
-    /// What has reached the host.
+    /// The bytes that have reached the host.
     pub heard: HostBytes,
-    /// Words that must not show.
+    /// Words that no event and no error may contain.
     pub secrets: [&'static str; 2],
 }
 
@@ -65,7 +65,7 @@ pub struct PendingRequest {
     pub ticket: Ticket,
     pub what: RequestKind,
     pub asked_at: Timestamp,
-    /// When it must be answered.
+    /// The time by which the request has to be answered.
     pub due: Timestamp,
 }
 
@@ -91,117 +91,117 @@ pub enum RequestKind {
     Other,
 }
 
-/// Something that has just happened.
+/// An event of the run.
 #[derive(Debug)]
 pub enum Observation<'a> {
     Answered(&'a PendingRequest, &'a Result<Response, Error>),
     Event(&'a Event),
-    /// The host wrote this.
+    /// The host wrote these bytes.
     Wrote(&'a [u8]),
-    /// The modem took this number of bytes of payload, or gave some: the transfer goes on.
+    /// The transfer goes on: the modem accepted or delivered payload.
     Progress,
-    /// A request was asked.
+    /// The application made a request.
     Asked,
-    /// An application read this.
+    /// An application read bytes.
     Read {
         connection: usize,
         bytes: &'a [u8],
     },
-    /// Nothing more happens at this moment; how many bytes can be read of each socket, and how many wait to be sent.
+    /// Nothing more happens at this time. The values are the readable bytes and the unsent bytes of each socket.
     Quiet {
         unread: usize,
         queued: usize,
     },
     PortLost,
-    /// The port is gone and expected back.
+    /// The port is lost and expected back.
     PortAway,
-    /// A clean exchange after the faults: whether it worked, what it said if not.
+    /// The result of a clean exchange after the faults, with the reason of a failure.
     Recovered(Result<(), &'a str>),
-    /// The run is over. What the peer of each connection has got.
+    /// The run is over. The value is the bytes that the peer of each connection received.
     End {
         got: &'a [Vec<u8>],
     },
 }
 
-/// One connection, both of its ends.
+/// A connection with both of its ends.
 #[derive(Debug)]
 pub struct Connection {
     pub number: u16,
     pub wanted: Wanted,
     pub far: Far,
     pub style: Style,
-    /// The socket, once it is there.
+    /// The socket, once it exists.
     pub id: Option<SocketId>,
-    /// The modem's links that were made for it; more than one if a connect was tried again.
+    /// The modem's links for the connection; several if the connect was repeated.
     pub links: Vec<Link>,
-    /// What the application has given.
+    /// The sends of the application.
     pub sends: Vec<Send>,
-    /// The network has made it.
+    /// Whether the network has made the connection.
     pub is_up: bool,
-    /// The pieces of payload that the host has written behind `AT+CIPSEND`.
+    /// The pieces of payload that the host has written after `AT+CIPSEND`.
     pub pieces: Vec<Vec<u8>>,
-    /// Bytes that the modem has taken on its links.
+    /// The number of bytes that the modem has accepted on its links.
     pub taken: usize,
-    /// Bytes that the peer has sent, a datagram each for UDP.
+    /// The lengths of the data that the peer has sent, a datagram each for UDP.
     pub pushed: Vec<usize>,
-    /// What the application has read, a datagram each for UDP.
+    /// The bytes that the application has read.
     pub read: Vec<u8>,
     pub datagrams: Vec<usize>,
-    /// How much had reached the host when the modem said that it is connected.
+    /// The number of bytes that had reached the host when the modem reported the connection.
     pub heard_at_begin: usize,
-    /// How the socket ended, as the application was told.
+    /// The end of the socket, as reported to the application.
     pub ended: Option<Error>,
-    /// When that was.
+    /// The time of that report.
     pub ended_at: Option<Timestamp>,
-    /// How many bytes the host had heard then.
+    /// The number of bytes that had reached the host at that time.
     pub heard_at_end: Option<usize>,
-    /// The network has no such connection any more, when everything is over.
+    /// Whether the network has no such connection at the end of the run.
     pub is_gone: bool,
-    /// The application has dropped it.
+    /// Whether the application has dropped the socket.
     pub left: bool,
-    /// The connection could not be made.
+    /// Whether the connection could not be made.
     pub failed: bool,
-    /// The peer has closed or reset the connection.
+    /// Whether the peer has closed or reset the connection.
     pub peer_left: bool,
     pub peer_reset: bool,
-    /// How many bytes an echo had got when it left: it sends back no more.
+    /// The number of bytes that an echo had received when it left. It echoes no more.
     pub echoed: Option<usize>,
-    /// Harm by damage of the line that can't be seen.
+    /// The undetectable effects of damage.
     pub hurt: Hurt,
 }
 
-/// The harm that no driver can see.
+/// Effects of damage that no driver can detect.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Hurt {
-    /// Bytes of received payload that were changed, not lost or doubled.
+    /// The number of changed bytes in received payload, not counting lost or doubled ones.
     pub changed: usize,
-    /// Payload went to or came from another channel, or bytes were lost that no line announces any more.
+    /// Whether payload went to or came from another channel, or lost bytes are no longer announced by any line.
     pub received: bool,
-    /// Payload was changed on its way to the modem.
+    /// Whether payload was changed on its way to the modem.
     pub sent: bool,
-    /// The length in the command of a send was.
+    /// Whether the length in the command of a send was changed.
     pub length: bool,
 }
 
-/// One send.
+/// A send.
 #[derive(Clone, Copy, Debug)]
 pub struct Send {
-    /// Where in the payload it begins.
+    /// The place in the payload at which the send begins.
     pub from: usize,
     pub len: usize,
     pub outcome: Outcome,
 }
 
-/// The application's knowledge of a send.
+/// The known result of a send.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// Not answered, or queued.
+    /// The send is not answered, or is queued.
     Open,
-    /// This number of bytes was accepted, and no more ever will be.
+    /// This number of bytes was accepted, and it is final.
     Accepted(usize),
     /// At least this number of bytes was accepted.
     Unknown(usize),
-    /// None was given to the modem.
+    /// No byte was given to the modem.
     Refused,
 }
 
@@ -235,22 +235,22 @@ impl Connection {
         }
     }
 
-    /// What the application sends.
+    /// The payload that the application sends.
     pub fn outgoing(&self) -> Payload {
         Payload { sender: Sender::Application, connection: self.number, style: self.style }
     }
 
-    /// What the peer sends, if it does not echo.
+    /// The payload that the peer sends, if it does not echo.
     pub fn incoming(&self) -> Payload {
         Payload { sender: Sender::Peer, connection: self.number, style: self.style }
     }
 
-    /// Bytes that the application has given.
+    /// The number of bytes that the application has given.
     pub fn given(&self) -> usize {
         self.sends.last().map_or(0, |send| send.from + send.len)
     }
 
-    /// Bytes that were reported to the application as accepted.
+    /// The number of bytes that were reported to the application as accepted.
     pub fn told_accepted(&self) -> usize {
         self.sends
             .iter()
@@ -261,17 +261,17 @@ impl Connection {
             .sum()
     }
 
-    /// Bytes that the peer has sent, if it does not echo.
+    /// The number of bytes that the peer has sent, if it does not echo.
     pub fn pushed_bytes(&self) -> usize {
         self.pushed.iter().sum()
     }
 
-    /// Whether the application uses it.
+    /// Whether the application uses the connection.
     pub fn is_in_use(&self) -> bool {
         self.id.is_some() && !self.left
     }
 
-    /// Whether the application was told that something went wrong, beyond the peer's or its own close.
+    /// Whether the application got an error other than a close by the peer or by itself.
     pub fn is_told(&self) -> bool {
         match &self.ended {
             None => false,
@@ -286,17 +286,17 @@ impl Connection {
 }
 
 impl Facts {
-    /// The connection with this number.
+    /// The index of the connection with this number.
     pub fn numbered(&self, number: u16) -> Option<usize> {
         self.connections.iter().position(|connection| connection.number == number)
     }
 
-    /// The connection of this socket.
+    /// The index of the connection of this socket.
     pub fn of_socket(&self, id: SocketId) -> Option<usize> {
         self.connections.iter().rposition(|connection| connection.id == Some(id))
     }
 
-    /// Whether bytes were damaged this way.
+    /// Whether bytes were damaged in this direction.
     pub fn is_damaged(&self, way: Direction) -> bool {
         self.damaged.contains(&way)
     }

@@ -1,53 +1,57 @@
-//! The bytes that reached the host, and whether an undamaged module could have said them. Nothing here is the driver's.
+//! The bytes that reached the host, and a test whether an undamaged module could have sent them. The module uses no
+//! code of the driver.
 
 use std::time::Duration;
 
 use air724ug::time::Timestamp;
 
-/// A frame of data is written in one go.
+/// The longest pause within a frame of data, which the module writes at once.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// The module's own library takes this much (docs/protocol.md, section 17), so more than the manual's 1460 are no damage.
+/// The longest body. The module's own library accepts this length (docs/protocol.md, section 17), so more than the
+/// manual's 1460 bytes are no damage.
 const LONGEST_BODY: usize = 2_048;
-/// A line within this time behind a message may be more of its text (docs/protocol.md, Q67).
+/// The time after a message in which a line may belong to its text (docs/protocol.md, Q67).
 const LONGEST_TEXT: Duration = Duration::from_secs(1);
-/// What the modem says when it is to write garbage. It is no sign of damage to data.
+/// The garbage that the simulated modem prints as a fault. It is no sign of damage to data.
 const NOISE: &[u8] = b"\xf0\x0f\r\n";
-/// No line that comes unasked is longer.
+/// The longest unsolicited line.
 const LONGEST_LINE: usize = 128;
 
-/// The bytes that reached the host, with their moments.
+/// The bytes that reached the host, with their times.
 #[derive(Clone, Default, Debug)]
 pub struct HostBytes {
     bytes: Vec<u8>,
-    /// From this byte on they came then.
+    /// The time of the bytes from each place on.
     moments: Vec<(usize, Timestamp)>,
-    /// From this byte on a command of the application waited for its answer, or none did.
+    /// Whether a command of the application waited for its answer, for the bytes from each place on.
     asked: Vec<(usize, bool)>,
-    /// Up to here nothing was damaged.
+    /// The place before which no byte was damaged.
     sound: Option<usize>,
 }
 
 impl HostBytes {
-    /// Bytes have come; whether a command of the application waits for its answer.
+    /// Adds bytes. `is_asked` tells whether a command of the application waits for its answer.
     pub fn add(&mut self, now: Timestamp, bytes: &[u8], is_asked: bool) {
         self.asked.push((self.bytes.len(), is_asked));
         self.moments.push((self.bytes.len(), now));
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// From now on something may be damaged.
+    /// Notes that later bytes may be damaged.
     pub fn may_be_damaged(&mut self) {
         self.sound.get_or_insert(self.bytes.len());
     }
 
-    /// Whether all that came since then has the form of what an undamaged module says and pushes: data as long as announced,
-    /// without a pause in them, a line end in front of each line, and each line short and readable. Then whole frames are
-    /// missing, or the bytes that a body lacks were made up by what followed it, and no driver can know. Some firmware writes
-    /// no line end in front of a header or behind it; which one it is, the first header shows. Between fetched data and their `OK` stand
-    /// one or two line ends, always as many. A blank stands behind each prompt, or behind none.
+    /// Whether all bytes since the first possible damage have the form of an undamaged module's output. Data have the
+    /// announced length and no pause in them; a line end is in front of each line; each line is short and readable. In
+    /// that case whole frames are missing, or the bytes that a body lacks were replaced by the bytes after it, and no
+    /// driver can detect it.
     ///
-    /// What came before the place `since` and behind `until` is not judged: there was no socket yet, or it had ended and hears
-    /// no more.
+    /// Some firmware writes no line end before or after a header; the first header shows the form. Between fetched data
+    /// and their `OK` there are one or two line ends, always the same number. Either every prompt has a blank, or none
+    /// has.
+    ///
+    /// Bytes before the place `since` and after `until` are not judged: the socket did not exist yet, or it had ended.
     pub fn is_sound(&self, since: usize, until: Option<usize>) -> bool {
         let until = until.unwrap_or(usize::MAX).min(self.bytes.len());
         let mut form = Form::default();
@@ -63,7 +67,7 @@ impl HostBytes {
             let (from, line) = (at, &self.bytes[at..end]);
             at = end;
             let line = line.strip_prefix(b"> ").filter(|rest| *rest == NOISE).unwrap_or(line);
-            // The boot ROM begins and ends its line as it likes.
+            // The line of the boot ROM has other line ends.
             if line == NOISE || line.starts_with(b"^boot.rom") {
                 continue;
             }
@@ -75,7 +79,7 @@ impl HostBytes {
                 is_begun = true;
                 continue;
             }
-            // The first commands are sent back, without a line end in front, and so are those behind a restart.
+            // The first commands are echoed without a line end in front, and so are those after a restart.
             has_data &= line != b"RDY\r\n";
             is_begun |= !has_data && line.starts_with(b"AT");
             if let Some(header) = announced(line) {
@@ -89,7 +93,7 @@ impl HostBytes {
                 if at > self.bytes.len() || (is_judged && self.pauses(behind, at)) {
                     return false;
                 }
-                // What follows begins with its own line end.
+                // The bytes after the data begin with their own line end.
                 let rest = &self.bytes[at..];
                 if header.is_fetched && !form.ends_fetch(rest, len) {
                     return false;
@@ -101,18 +105,18 @@ impl HostBytes {
                 is_begun = false;
                 continue;
             }
-            // What a connection has left goes with it.
+            // The data that a connection has left end with it.
             if let [digit @ b'0'..=b'7', b',', b' ', b'C', ..] = line {
                 form.left[usize::from(digit - b'0')] = 0;
             }
-            // Behind a message a line may be more of its text, for a moment and up to the next data.
+            // For a moment after a message, and up to the next data, a line may belong to its text.
             let is_text = self.moment(at) < text_until;
             // The answer to a command of the application may have any length.
             let longest = if self.is_asked(at) { usize::MAX } else { LONGEST_LINE };
             if is_judged && !is_text && !(is_begun && is_said(line, longest)) {
                 return false;
             }
-            // Rows of a status and the text of a message follow without a line end of their own.
+            // The rows of a status and the text of a message have no line end of their own in front.
             is_begun = line.starts_with(b"C:") || line.starts_with(b"+CMT: ");
             if line.starts_with(b"+CMT: ") {
                 text_until = self.moment(at) + LONGEST_TEXT;
@@ -121,26 +125,27 @@ impl HostBytes {
         true
     }
 
-    /// The place behind the last line that says that this channel is connected.
+    /// The place of the last line that reports this channel as connected.
     pub fn connected(&self, channel: usize) -> usize {
         let line = format!("{channel}, CONNECT OK");
         self.bytes.windows(line.len()).rposition(|part| part == line.as_bytes()).unwrap_or_default()
     }
 
-    /// Whether the modem has sent the command of a send back: so it does with the payload, which stands among text where the
-    /// connection ends in the middle of it.
+    /// Whether the modem has echoed the command of a send. It then also echoes the payload, which is among text if the
+    /// connection ends during the echo.
     pub fn echoes_sends(&self) -> bool {
         const SEND: &[u8] = b"AT+CIPSEND=";
         let is_echo = |window: &[u8]| window.starts_with(SEND) && window[SEND.len()].is_ascii_digit();
         self.bytes.windows(SEND.len() + 1).any(is_echo)
     }
 
-    /// How many bytes have come.
+    /// The number of bytes.
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Whether the modem has answered a fetch since then. The loss of the whole answer is no secret: it was asked for.
+    /// Whether the modem has answered a fetch since the first possible damage. The driver notices the loss of a whole
+    /// answer, because it has asked for it.
     pub fn has_fetched(&self) -> bool {
         let since = self.bytes.get(self.sound.unwrap_or_default()..).unwrap_or_default();
         since.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"+CIPRXGET: 2,"))
@@ -152,13 +157,13 @@ impl HostBytes {
         past.checked_sub(1).is_some_and(|index| self.asked[index].1)
     }
 
-    /// When the byte before this place came.
+    /// The time at which the byte before this place came.
     fn moment(&self, at: usize) -> Timestamp {
         let past = self.moments.partition_point(|(from, _)| *from < at);
         past.checked_sub(1).map_or(Timestamp::ZERO, |index| self.moments[index].1)
     }
 
-    /// Whether a pause is between these bytes that no module makes there.
+    /// Whether there is a pause between these places that no module makes there.
     fn pauses(&self, from: usize, to: usize) -> bool {
         let mut last = None;
         for (at, moment) in &self.moments {
@@ -175,23 +180,23 @@ impl HostBytes {
     }
 }
 
-/// The habits of a firmware, as far as what came has shown them.
+/// The form of a firmware's output, as far as the bytes have shown it.
 #[derive(Clone, Copy, Default, Debug)]
 struct Form {
-    /// Whether a line end stands in front of headers of pushed data.
+    /// Whether a line end comes before the headers of pushed data.
     starts: Option<bool>,
-    /// Whether one stands behind them.
+    /// Whether a line end comes after these headers.
     ends: Option<bool>,
-    /// How many stand between fetched data and their `OK`.
+    /// The number of line ends between fetched data and their `OK`.
     fetch_ends: usize,
-    /// How many bytes each channel had left when data were fetched last.
+    /// The number of bytes that each channel had left at its last fetch.
     left: [usize; 8],
-    /// Whether a blank stands behind a prompt.
+    /// Whether a blank comes after a prompt.
     blank: Option<bool>,
 }
 
 impl Form {
-    /// Whether a header, with or without a line end in front, is one of this firmware.
+    /// Whether a header with or without a line end in front has the form of this firmware.
     fn fits(&mut self, header: &Announced, is_begun: bool, is_judged: bool) -> bool {
         if header.is_fetched {
             let left = std::mem::replace(&mut self.left[header.channel], header.left);
@@ -199,18 +204,18 @@ impl Form {
         }
         let starts = *self.starts.get_or_insert(is_begun);
         let ends = *self.ends.get_or_insert(header.has_end);
-        // One with a line end in front shows that the others were no habit.
+        // A header with a line end in front shows that the module writes them.
         self.starts = Some(starts || is_begun);
         !is_judged || ((is_begun || !starts) && (header.has_end || !ends))
     }
 
-    /// Whether a prompt is one of this firmware.
+    /// Whether a prompt has the form of this firmware.
     fn fits_prompt(&mut self, prompt: &[u8], is_judged: bool) -> bool {
         let has_blank = prompt.ends_with(b" ");
         *self.blank.get_or_insert(has_blank) == has_blank || !is_judged
     }
 
-    /// Whether an `OK` stands behind this number of fetched bytes, with as many line ends in front as always.
+    /// Whether an `OK` follows fetched data of this length, with the usual number of line ends in front.
     fn ends_fetch(&mut self, rest: &[u8], len: usize) -> bool {
         let ends = rest.chunks(2).take_while(|end| end == b"\r\n").count();
         let is_end = (1..=2).contains(&ends) && rest[2 * ends..].starts_with(b"OK\r\n");
@@ -224,15 +229,15 @@ impl Form {
 struct Announced {
     channel: usize,
     len: usize,
-    /// How many bytes are left behind fetched ones.
+    /// The number of bytes that are left after fetched data.
     left: usize,
-    /// How many bytes it has, with its line end.
+    /// The length of the header with its line end.
     end: usize,
     has_end: bool,
     is_fetched: bool,
 }
 
-/// Whether a module may say this: a short line of readable text, or a header.
+/// Whether a module may send this line: it is short and readable, and no part of a header.
 fn is_said(line: &[u8], longest: usize) -> bool {
     let Some(line) = line.strip_suffix(b"\r\n") else { return false };
     let Ok(text) = std::str::from_utf8(line) else { return false };
@@ -244,7 +249,7 @@ fn is_said(line: &[u8], longest: usize) -> bool {
 
 /// The header at the beginning of a line.
 fn announced(line: &[u8]) -> Option<Announced> {
-    // Bytes may be lost in front when the host's port wakes.
+    // The first bytes may be lost when the host's port wakes.
     let names: [&[u8]; 3] = [b"+RECEIVE,", b"RECEIVE,", b"ECEIVE,"];
     let (rest, is_fetched) = match names.iter().find_map(|name| line.strip_prefix(*name)) {
         Some(rest) => (rest, false),
@@ -296,43 +301,49 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_following_lines_fill_up_exactly_looks_sound_and_nothing_like_it() {
+    fn a_body_completed_exactly_by_the_next_lines_looks_sound_and_similar_bodies_do_not() {
         let next = "\r\n+CREG: 1\r\n";
         assert!(is_sound(&format!("\r\n+RECEIVE,0,12:\r\nabcdefgh\r\nOK{next}")));
         assert!(!is_sound(&format!("\r\n+RECEIVE,0,11:\r\nabcdefgh\r\nOK{next}")), "one byte too many");
-        assert!(!is_sound(&format!("\r\n+RECEIVE,0,13:\r\nabcdefgh\r\nOK{next}")), "one too few");
-        assert!(!is_sound("\r\n+RECEIVE,0,12:\r\nabcdefgh"), "the rest never comes");
+        assert!(!is_sound(&format!("\r\n+RECEIVE,0,13:\r\nabcdefgh\r\nOK{next}")), "one byte too few");
+        assert!(!is_sound("\r\n+RECEIVE,0,12:\r\nabcdefgh"), "the rest of the body is missing");
         let pieces = [(1, "\r\n+RECEIVE,0,12:\r\nabcdefgh"), (9, "\r\nOK\r\n+CREG: 1\r\n")];
         assert!(!heard(&pieces).is_sound(0, None), "a pause");
     }
 
     #[test]
-    fn a_whole_frame_that_is_lost_leaves_nothing_and_a_part_of_one_does() {
+    fn a_lost_frame_leaves_no_sign_and_a_partly_lost_frame_does() {
         assert!(is_sound("\r\n+CREG: 1\r\n\r\n+RECEIVE,0,4:\r\nefgh"));
         let mut ended = heard(&[(1, "\r\n0, CLOSED\r\n")]);
         let until = ended.len();
         ended.add(Timestamp::from_secs(2), b"AT\r\r\nOK\r\n", false);
         assert!(ended.is_sound(0, Some(until)) && !ended.is_sound(0, None), "behind the end");
         assert!(!is_sound("\r\n+RECEIVE,0,4efgh\r\n"), "a header without its end");
-        assert!(!is_sound("RECEIVE,0,4:\r\nefgh"), "without its beginning");
+        assert!(!is_sound("RECEIVE,0,4:\r\nefgh"), "a header without its beginning");
         assert!(!is_sound(&format!("\r\n{}\r\n", "x".repeat(129))), "a body without its header");
         assert!(!is_sound("\r\nab\x01cd\r\n"), "no text");
         assert!(is_sound("\r\n>\r\nERROR\r\n\r\n>\r\nOK\r\n"), "a prompt without a blank");
-        assert!(!is_sound("\r\n> \r\nERROR\r\n\r\n>\r\nOK\r\n"), "behind one with a blank");
-        assert!(!is_sound("\r\n>\r\nERROR\r\n\r\n> \r\nOK\r\n"), "before one with a blank");
+        assert!(
+            !is_sound("\r\n> \r\nERROR\r\n\r\n>\r\nOK\r\n"),
+            "a prompt without a blank after one with a blank"
+        );
+        assert!(
+            !is_sound("\r\n>\r\nERROR\r\n\r\n> \r\nOK\r\n"),
+            "a prompt without a blank before one with a blank"
+        );
         assert!(!is_sound("\r\n \r\nOK\r\n"), "a blank alone");
         assert!(!is_sound("\r\nOK\r\ncd\r\n"), "no line end in front");
-        assert!(is_sound("\r\nefgh\r\n"), "it reads like words of a module");
+        assert!(is_sound("\r\nefgh\r\n"), "the text looks like a line of a module");
         assert!(is_sound("\r\nRDY\r\nAT\r\n\r\nOK\r\n"), "the echo is on again");
         assert!(is_sound("^boot.rom'v!\n\r\nRDY\r\n"), "the boot ROM's line end");
-        assert!(!is_sound("\r\nOK\r\nAT\r\n\r\nOK\r\n"), "it is off");
+        assert!(!is_sound("\r\nOK\r\nAT\r\n\r\nOK\r\n"), "the echo is off");
         let message = "\r\n+CMT: \"+86138\",,\"24/07/23,08:35:01+32\"\r\nfirst\r\n";
         let rest = "x".repeat(129) + "\r\n";
         let mut begun = heard(&[(1, "no text\r\n\r\n2, CONNECT OK\r\n")]);
         let since = begun.connected(2);
         begun.add(Timestamp::from_secs(2), b"\r\n+RECEIVE,2,12:\r\nabcdefgh\r\nOK\r\n+CREG: 1\r\n", false);
         assert!(begun.is_sound(since, None) && !begun.is_sound(0, None), "before the connection");
-        assert!(heard(&[(1, message), (1, &rest)]).is_sound(0, None), "it may be more of the text");
+        assert!(heard(&[(1, message), (1, &rest)]).is_sound(0, None), "the line may belong to the text");
         assert!(!heard(&[(1, message), (3, &rest)]).is_sound(0, None), "too late");
         let data = "\r\n+RECEIVE,0,4:\r\nabcd";
         assert!(!heard(&[(1, message), (1, data), (1, "\r\n"), (1, &rest)]).is_sound(0, None), "behind data");

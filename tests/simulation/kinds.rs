@@ -11,7 +11,7 @@ use super::chance::Chance;
 use super::payload::Style;
 use super::script::{Act, Far, Script, Step, Wanted, World};
 
-/// What modems say of their own accord, and firmware that is not known.
+/// Unsolicited lines of modems, and lines of unknown firmware.
 const SAID: [&str; 12] = [
     "RING",
     "+CLIP: \"+861380000\",145",
@@ -27,37 +27,37 @@ const SAID: [&str; 12] = [
     "+CMT: ,23\r\n0791448720003023240DD0",
 ];
 
-/// The kind of a run: what goes wrong in it, or what it is about.
+/// The kind of a run: its faults, or its subject.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
-    /// Nothing goes wrong: everything is exact.
+    /// Sockets without faults: every result is exact.
     Sound,
-    /// Datagrams.
+    /// Datagrams without faults.
     Udp,
-    /// Data are fetched, and nothing goes wrong.
+    /// Fetched data without faults.
     Manual,
     /// A transparent stream on a sound line.
     Stream,
-    /// The modem and the network fail.
+    /// Faults of the modem and the network.
     Modem,
-    /// One place of the line is damaged.
+    /// One damage of the line.
     Line,
-    /// Answers are lost, late or doubled.
+    /// Answers that are lost, late or doubled.
     Storm,
-    /// The host is slow, its port stands still or goes, its calls are impatient.
+    /// A slow host, a port that is suspended or lost, and calls with short timeouts.
     Host,
-    /// Applications that connect again, under resets and restarts.
+    /// Applications that connect again, with resets and restarts.
     Reconnect,
-    /// A transparent stream, and the modem, the network and the host fail.
+    /// A transparent stream with faults of the modem, the network and the host.
     StreamFaults,
-    /// Bytes are damaged everywhere: nothing hangs, and it ends well.
+    /// Damage anywhere in the bytes: every call ends, and the modem recovers.
     Noise,
-    /// The port vanishes and comes back, perhaps under another name or with a restart of the module.
+    /// A port that vanishes and comes back, perhaps under another name or with a restart of the module.
     Port,
 }
 
 impl Kind {
-    /// All of them, with their names.
+    /// All kinds, with their names.
     pub const ALL: [(Self, &str); 12] = [
         (Self::Sound, "sound"),
         (Self::Udp, "udp"),
@@ -73,7 +73,7 @@ impl Kind {
         (Self::Port, "port"),
     ];
 
-    /// Its name on a command line.
+    /// The name of the kind on a command line.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
     }
@@ -83,16 +83,16 @@ impl Kind {
         Self::ALL.iter().find(|(_, other)| *other == name).map(|(kind, _)| *kind)
     }
 
-    /// How many of them, from the first, a seed that names none may have: another number would make other scripts of all such
-    /// seeds.
+    /// The number of kinds, from the first on, that a seed without a kind may have. Another number would give all such
+    /// seeds other scripts.
     const MIXED: usize = 11;
 
-    /// The kind of a seed that names none.
+    /// The kind of a seed without a kind.
     pub fn of_seed(seed: u64) -> Self {
         Self::ALL[Chance::new(seed ^ 0x006b_696e_6473).below(Self::MIXED)].0
     }
 
-    /// Whether nothing goes wrong.
+    /// Whether the kind has no faults.
     pub fn is_sound(self) -> bool {
         matches!(self, Self::Sound | Self::Udp | Self::Manual | Self::Stream)
     }
@@ -117,11 +117,11 @@ fn world(kind: Kind, chance: &mut Chance) -> World {
         Kind::Udp => ReceiveMode::Push,
         _ => chance.pick(&[ReceiveMode::Push, ReceiveMode::Push, ReceiveMode::Manual]),
     };
-    // With a rate answers come in pieces, and a lost piece is a torn answer.
+    // At a line rate answers come in pieces, and an answer with a lost piece is damaged.
     let has_rate = kind != Kind::Storm && chance.one_in(3);
     World {
         mode,
-        // A stream without flow control comes as fast as the line.
+        // Without flow control, a stream comes as fast as the line carries it.
         window: chance.pick(&[if kind.is_stream() { 65_536 } else { 4_096 }, 16_384, 262_144]),
         profile: if chance.one_in(2) { 0 } else { chance.below(Profile::all().len()) },
         cold: chance.one_in(6),
@@ -178,7 +178,7 @@ impl Maker {
         self.chance.pick(&[0, 0, 0, 1, 5, 20, 100, 300, 1_000, 3_000, 9_000])
     }
 
-    /// A step after a pause.
+    /// Adds a step after a pause.
     fn then(&mut self, act: Act) {
         let pause = self.pause();
         self.push(pause, act);
@@ -191,7 +191,7 @@ impl Maker {
             9 if !self.kind.is_stream() => Far::NeverReads,
             9 => Far::Pushes,
             10 => Far::ClosesAfter(self.chance.below(4_000) as u64),
-            // Some firmware does nothing else while it makes a connection that is not answered.
+            // Some firmware runs no other command during a connect without an answer.
             _ if self.kind.is_sound() => self.chance.pick(&[Far::ResetsAfter(700), Far::Refuses]),
             _ => self.chance.pick(&[Far::ResetsAfter(700), Far::Silent, Far::Refuses]),
         };
@@ -199,11 +199,11 @@ impl Maker {
             Kind::Stream | Kind::StreamFaults => Wanted::Transparent,
             Kind::Udp => Wanted::Udp,
             Kind::Reconnect => Wanted::Tcp,
-            // A module that keeps data for the host does not keep their borders.
+            // In manual mode, the module does not keep the boundaries of datagrams.
             _ if self.world.mode == ReceiveMode::Push && self.chance.one_in(8) => Wanted::Udp,
             _ => Wanted::Tcp,
         };
-        // A peer that says what a module says can't be told from one where nothing else does (A60).
+        // In a stream, lines of the peer can't be distinguished from those of the module (A60).
         let trapped = !self.kind.is_stream() && self.chance.one_in(3);
         let style = if trapped { Style::Traps } else { Style::Records };
         let seconds = self.timeout();

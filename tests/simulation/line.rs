@@ -1,33 +1,33 @@
-//! The line between modem and host: what it does to bytes, and what of it could be seen.
+//! The line between modem and host: the damage that it does, and the places of damage.
 
 use std::time::Duration;
 
 use air724ug::sim::Direction;
 
-/// The harm to bytes, which happens once.
+/// A damage to bytes, which happens once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Harm {
     /// This number of bytes is lost.
     Lose(usize),
-    /// A byte comes twice.
+    /// A byte is doubled.
     Double,
-    /// A bit is turned over.
+    /// A bit is inverted.
     Flip(u8),
     /// A byte is replaced.
     Replace(u8),
-    /// These bytes come from nowhere.
+    /// These bytes are inserted.
     Insert(&'static [u8]),
-    /// Two bytes change places.
+    /// Two bytes are exchanged.
     Swap,
-    /// All that is written at once is lost.
+    /// All bytes of one write are lost.
     LoseAnswer,
-    /// It comes twice.
+    /// All bytes of one write come twice.
     DoubleAnswer,
-    /// It comes later by this span.
+    /// All bytes of one write come later by this span.
     LateAnswer(Duration),
 }
 
-/// The place of the harm.
+/// The place of the damage.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
     Anywhere,
@@ -45,12 +45,12 @@ pub struct Damage {
     pub way: Direction,
     pub harm: Harm,
     pub place: Place,
-    /// Bytes (answers) of this kind that pass before.
+    /// The number of bytes or answers of this kind that pass before it.
     pub skip: usize,
 }
 
 impl Damage {
-    /// For the count of faults.
+    /// The name in the count of faults.
     pub fn name(&self) -> String {
         let harm = match self.harm {
             Harm::Lose(_) => "loses bytes",
@@ -66,17 +66,17 @@ impl Damage {
         format!("{}, {harm}", self.way)
     }
 
-    /// Whether it strikes whole answers.
+    /// Whether the damage affects whole answers.
     pub fn is_of_answers(&self) -> bool {
         matches!(self.harm, Harm::LoseAnswer | Harm::DoubleAnswer | Harm::LateAnswer(_))
     }
 }
 
-/// The part of an answer that a byte from the modem belongs to.
+/// The part of the modem's output that a byte belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Part {
     Text,
-    /// A line that announces payload of this channel; whether the byte names the channel.
+    /// A line that announces payload of this channel, and whether the byte is part of the channel's number.
     Header {
         channel: u8,
         names: bool,
@@ -86,7 +86,7 @@ pub enum Part {
     },
 }
 
-/// Follows what an undamaged modem says.
+/// A parser of an undamaged module's output.
 #[derive(Debug, Default)]
 pub struct Grammar {
     line: Vec<u8>,
@@ -94,7 +94,7 @@ pub struct Grammar {
 }
 
 impl Grammar {
-    /// What each of these bytes belongs to. A line is only known when it is whole, so `parts` of its first bytes may be
+    /// The part that each byte belongs to. A line is recognised only when it is complete, so its first bytes may be
     /// [`Part::Text`] if it comes in pieces.
     pub fn parts(&mut self, bytes: &[u8]) -> Vec<Part> {
         let mut parts = vec![Part::Text; bytes.len()];
@@ -124,13 +124,13 @@ impl Grammar {
         parts
     }
 
-    /// The modem restarts.
+    /// Begins again after a restart of the modem.
     pub fn reset(&mut self) {
         *self = Self::default();
     }
 }
 
-/// `+RECEIVE,1,20:` or `+CIPRXGET: 2,1,20,0`: channel, length, and where the channel is named.
+/// The channel, the length and the place of the channel in `+RECEIVE,1,20:` or `+CIPRXGET: 2,1,20,0`.
 fn announced(line: &[u8]) -> Option<(u8, usize, usize)> {
     let text = std::str::from_utf8(line).ok()?;
     let (rest, digit) = match text.strip_prefix("+RECEIVE,") {
@@ -147,7 +147,7 @@ fn announced(line: &[u8]) -> Option<(u8, usize, usize)> {
     Some((channel, len, digit))
 }
 
-/// Changes bytes at a place.
+/// Damages bytes at a place. Returns the number of bytes that are still to be lost.
 pub fn harmed(harm: Harm, bytes: &mut Vec<u8>, at: usize) -> usize {
     match harm {
         Harm::Lose(count) => {

@@ -1,4 +1,4 @@
-//! The harm that a damaged line does in a run, and the part of it that no driver can see.
+//! The effects of a damaged line in a run, and those that no driver can detect.
 
 use air724ug::sim::{Direction, LineState};
 
@@ -7,7 +7,7 @@ use super::line::{Damage, Harm, Part, Place, harmed};
 use super::rig::{FIRST_PORT, Rig, shown};
 
 impl Rig {
-    /// What becomes of the modem's bytes on the line.
+    /// Damages bytes of the modem on their way to the host.
     pub(super) fn on_way_to_host(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
         let online = self.damages.iter().any(|damage| damage.way == Direction::ToHost)
             && self.modem.state().line == LineState::Online;
@@ -58,7 +58,7 @@ impl Rig {
         bytes
     }
 
-    /// What a driver can't see of a damage to what the modem says.
+    /// Notes the undetectable effects of a damage to bytes of the modem.
     fn hurt_by_host(&mut self, damage: Damage, parts: &[Part], at: usize, bytes: &[u8]) {
         let online = self.modem.state().line == LineState::Online;
         match (parts[at], damage.harm) {
@@ -68,7 +68,7 @@ impl Rig {
             (Part::Body { channel }, Harm::Swap) if parts.get(at + 1) == Some(&parts[at]) => {
                 self.of_channel(channel, |hurt| hurt.changed += 2);
             }
-            // The line of a stream is its payload: nothing shows there.
+            // The line of a stream is payload, so damage can't be detected there.
             (Part::Body { channel }, _) if online => self.of_channel(channel, |hurt| hurt.received = true),
             (Part::Header { channel, names }, harm) => {
                 let becomes = match harm {
@@ -115,7 +115,7 @@ impl Rig {
         }
     }
 
-    /// What becomes of the host's bytes on the line.
+    /// Damages bytes of the host on their way to the modem.
     pub(super) fn on_way_to_modem(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
         let line = self.modem.state().line;
         let is_body = matches!(line, LineState::Payload | LineState::Online);
@@ -145,7 +145,7 @@ impl Rig {
                     let channel = if line == LineState::Online { Some(0) } else { self.sending_on };
                     self.of_channel(channel.unwrap_or(0), |hurt| hurt.sent = true);
                 }
-                // A connect that leads elsewhere.
+                // A connect with another port.
                 (false, _) if bytes.starts_with(b"AT+CIPSTART=") => {
                     let port = std::str::from_utf8(&bytes).ok();
                     let port = port.and_then(|text| text.trim_end().rsplit(',').next()?.parse::<u16>().ok());
@@ -155,13 +155,13 @@ impl Rig {
                         (hurt.sent, hurt.received) = (true, true);
                     }
                 }
-                // A send that names another channel.
+                // A send command with another channel.
                 (false, _) if bytes.starts_with(b"AT+CIPSEND=") && (11..=12).contains(&at) => {
                     for connection in &mut self.facts.connections {
                         connection.hurt.sent = true;
                     }
                 }
-                // One that ends elsewhere: what was its end is payload, or payload is its end.
+                // A send command with another end: its end becomes payload, or payload becomes its end.
                 (false, Harm::Double | Harm::Insert(_) | Harm::Replace(_) | Harm::Swap)
                     if bytes.starts_with(b"AT+CIPSEND=") =>
                 {

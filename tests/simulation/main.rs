@@ -1,14 +1,15 @@
-//! Some thousand seeds of the simulation. `cargo run --release --example simulate` runs more, and shows one that fails.
+//! Thousands of seeds of the simulation. `cargo run --release --example simulate` runs more, and shows a failing seed.
+//! seed.
 
 #[path = "mod.rs"]
 mod simulation;
 
 use simulation::Kind;
 
-/// Seeds of each kind: all kinds together take some seconds.
+/// The number of seeds of each kind. All kinds together take some seconds.
 const SEEDS: u64 = 200;
 
-/// Runs seeds of a kind; a failure prints the command that shows it.
+/// Runs seeds of a kind. A failure prints the command that shows it.
 fn every_promise_holds(kind: Kind) {
     simulation::catch_panics();
     for seed in 0..SEEDS {
@@ -17,7 +18,7 @@ fn every_promise_holds(kind: Kind) {
             let short = simulation::shrunk(&script, &failure);
             let name = kind.name();
             panic!(
-                "{failure:?}\nas short as it can be: {short:#?}\n\
+                "{failure:?}\nshortened script: {short:#?}\n\
                  cargo run --release --example simulate -- --kind {name} --seed {seed}"
             );
         }
@@ -34,49 +35,49 @@ fn a_run_is_a_function_of_its_seed() {
 }
 
 #[test]
-fn sockets_are_exact_where_nothing_goes_wrong() {
+fn sockets_are_exact_without_faults() {
     every_promise_holds(Kind::Sound);
 }
 
 #[test]
-fn fetched_data_are_exact_where_nothing_goes_wrong() {
+fn fetched_data_are_exact_without_faults() {
     every_promise_holds(Kind::Manual);
 }
 
 #[test]
-fn datagrams_are_exact_where_nothing_goes_wrong() {
+fn datagrams_are_exact_without_faults() {
     every_promise_holds(Kind::Udp);
 }
 
 #[test]
-fn a_stream_is_exact_where_nothing_goes_wrong() {
+fn a_stream_is_exact_without_faults() {
     every_promise_holds(Kind::Stream);
 }
 
 #[test]
-fn every_promise_to_a_stream_holds_when_modem_network_and_host_fail() {
+fn streams_keep_every_promise_when_modem_network_and_host_fail() {
     every_promise_holds(Kind::StreamFaults);
 }
 
 #[test]
-fn nothing_hangs_and_all_ends_well_when_bytes_are_damaged_everywhere() {
+fn every_call_ends_and_the_modem_recovers_when_bytes_are_damaged_anywhere() {
     every_promise_holds(Kind::Noise);
 }
 
-/// Far sides with as many bytes as were sent, but other ones: each connection's peer has its own records and no others,
-/// under closes in the middle of sends to a modem that goes on taking the payload of a channel whose `CLOSED` it has said.
+/// Peers that received the right number of wrong bytes. Each connection's peer has to receive its own records and no
+/// others, even if connections close during sends to a modem that still takes payload for a channel after its `CLOSED`.
 #[test]
-fn no_far_side_gets_bytes_of_another_connection_when_connections_are_made_again() {
+fn no_peer_gets_bytes_of_another_connection_when_connections_are_made_again() {
     every_promise_holds(Kind::Reconnect);
 }
 
 #[test]
-fn every_promise_holds_and_every_socket_is_back_when_the_port_vanishes_at_any_moment() {
+fn every_promise_holds_and_every_socket_works_again_when_the_port_vanishes_at_any_moment() {
     every_promise_holds(Kind::Port);
 }
 
 #[test]
-fn every_promise_holds_when_the_host_is_slow_impatient_or_gone() {
+fn every_promise_holds_with_a_slow_host_short_timeouts_and_lost_ports() {
     every_promise_holds(Kind::Host);
 }
 
@@ -91,6 +92,6 @@ fn every_promise_holds_when_the_modem_and_the_network_fail() {
 }
 
 #[test]
-fn every_promise_holds_when_one_place_of_the_line_is_damaged() {
+fn every_promise_holds_with_one_damage_of_the_line() {
     every_promise_holds(Kind::Line);
 }

@@ -1,5 +1,5 @@
-//! Engine, simulated modem, network and applications in one thread on a virtual clock. A seed chooses what the
-//! applications do, when, and what goes wrong; checks look on. A run that fails is made as short as it can be.
+//! The engine, the simulated modem, a network and applications in one thread on a virtual clock. A seed chooses the
+//! actions of the applications, their times, and the faults. Checks observe the run. A failing script is shortened.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may")]
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each program uses its own part")]
 
@@ -33,12 +33,12 @@ pub use shrink::shrunk;
 
 use rig::Rig;
 
-/// A promise that did not hold.
+/// A broken promise.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failure {
-    /// Which.
+    /// The name of the check.
     pub check: &'static str,
-    /// How.
+    /// The failure in words.
     pub what: String,
 }
 
@@ -46,22 +46,22 @@ pub struct Failure {
 #[derive(Clone, Default, Debug)]
 pub struct Report {
     pub failure: Option<Failure>,
-    /// Virtual time that passed.
+    /// The virtual duration.
     pub lasted: Duration,
-    /// Faults by their names.
+    /// The number of faults by name.
     pub faults: BTreeMap<String, u64>,
-    /// What crossed the line, if it was wanted.
+    /// The bytes on the line, if requested.
     pub trace: Vec<String>,
-    /// Every byte that the modem has read and written.
+    /// A digest of all bytes that the modem has read and written.
     pub digest: Digest,
 }
 
 thread_local! {
-    /// What the panic of a run said; `None` outside of one.
+    /// The message of a panic in a run; `None` outside of a run.
     static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Lets panics of a run be reported like other failures, and no others.
+/// Reports panics in a run like other failures. Other panics are unchanged.
 pub fn catch_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

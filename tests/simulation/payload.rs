@@ -1,7 +1,7 @@
-//! Payload whose every byte says where it belongs: records of 16 bytes with the direction, the connection and the place in
-//! it, and between them words that a modem could say.
+//! Payload in which every byte shows its place: records of 16 bytes with the direction, the connection and the
+//! position, and between them lines that look like a modem's.
 
-/// Bytes of a record.
+/// The length of a record in bytes.
 const RECORD: usize = 16;
 
 /// The side that sends the payload.
@@ -16,13 +16,13 @@ pub enum Sender {
 /// The content of the payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Style {
-    /// Records alone.
+    /// Records only.
     Records,
-    /// Every third record is replaced with words of a modem.
+    /// Every third record is replaced by a line that looks like a modem's.
     Traps,
 }
 
-/// Words that do something when they are taken for the modem's, 16 bytes each.
+/// Lines of 16 bytes that have an effect if they are taken for the modem's.
 const TRAPS: [&[u8; RECORD]; 8] = [
     b"\r\n0, CLOSED\r\n\r\n\r",
     b"\r\n+PDP: DEACT\r\n.",
@@ -34,19 +34,19 @@ const TRAPS: [&[u8; RECORD]; 8] = [
     b"\r\n+CREG: 0,1\r\n..",
 ];
 
-/// The payload of one direction of one connection.
+/// The payload of one direction of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Payload {
-    /// Which side sends it.
+    /// The side that sends the payload.
     pub sender: Sender,
     /// The number of the connection.
     pub connection: u16,
-    /// What it is made of.
+    /// The content of the payload.
     pub style: Style,
 }
 
 impl Payload {
-    /// The bytes at these places.
+    /// The bytes from this place on.
     pub fn bytes(self, from: usize, len: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(len + 2 * RECORD);
         let first = from / RECORD;
@@ -59,7 +59,7 @@ impl Payload {
         bytes
     }
 
-    /// Whether these are the bytes at this place; otherwise how many are.
+    /// Compares bytes at this place. An error has the number of equal bytes.
     pub fn agrees(self, from: usize, bytes: &[u8]) -> Result<(), usize> {
         let wanted = self.bytes(from, bytes.len());
         match wanted.iter().zip(bytes).position(|(one, other)| one != other) {
@@ -90,7 +90,7 @@ fn digits(into: &mut [u8], mut number: usize) {
     }
 }
 
-/// The connections that the records in these bytes name.
+/// The numbers of the connections in the records among these bytes.
 pub fn connections_in(bytes: &[u8]) -> impl Iterator<Item = u16> + '_ {
     bytes.windows(RECORD).filter_map(|record| {
         let is_record = record[0] == b'<' && matches!(record[1], b'A' | b'P') && record[6] == b'@';

@@ -1,4 +1,4 @@
-//! Engine, line and modem in one thread on a virtual clock.
+//! The engine, the line and the modem in one thread on a virtual clock.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,11 +17,12 @@ use super::line::{Damage, Grammar};
 use super::script::{Far, Script};
 use super::{Failure, Kind, setup};
 
-/// What a port keeps of what it has taken, as a terminal of Linux does.
+/// The size of the port's buffer, as that of a Linux terminal.
 const PORT_BUFFER: usize = 4_096;
-/// Steps in a row in which no time passes: more is a busy loop.
+/// The most consecutive steps at one time. More are a busy loop.
 const STANDING_LIMIT: u32 = 10_000;
-/// The first port of the peers; the connection's number is added three times over, so that a flipped bit seldom leads to another.
+/// The first port of the peers. Three times the connection's number is added, so that an inverted bit rarely gives
+/// another peer's port.
 pub const FIRST_PORT: u16 = 1_000;
 
 /// A run.
@@ -32,34 +33,34 @@ pub struct Rig {
     checks: Vec<Box<dyn Check>>,
     pub failure: Option<Failure>,
     next_ticket: u64,
-    /// Steps in a row in which no time passed.
+    /// The number of consecutive steps at one time.
     stood: u32,
-    /// What waits in the port because the modem has no room for it.
+    /// The bytes that wait in the port because the modem has no room for them.
     held_back: Vec<u8>,
     room: usize,
     pub port_stands: bool,
     pub eager: bool,
-    /// Damages to come.
+    /// The pending damages.
     pub(super) damages: Vec<Damage>,
     pub(super) grammar: Grammar,
     pub(super) follows_grammar: bool,
-    /// Bytes still to be lost by a damage that has begun.
+    /// The number of bytes that a damage still has to remove.
     pub(super) losing: usize,
     /// The connection and the length of an `AT+CIPSEND` whose payload has not been written.
     piece: Option<(usize, usize)>,
     /// The channel of the last `AT+CIPSEND`.
     pub(super) sending_on: Option<u8>,
-    /// Answers that come late.
+    /// The delayed answers.
     pub(super) late: VecDeque<(Timestamp, Vec<u8>)>,
-    /// The connection that each of the modem's channels was last used for.
+    /// The connection that last used each of the modem's channels.
     channels: [Option<usize>; 8],
-    /// Sockets that have something to read.
+    /// The sockets that can be read.
     pub readable: Vec<SocketId>,
-    /// Every kind of damage that struck.
+    /// The number of damages that have happened.
     pub struck: usize,
-    /// What crossed the line, if it is wanted.
+    /// The bytes on the line, if requested.
     pub trace: Option<Vec<String>>,
-    /// Every byte that the modem has read and written, with its moment.
+    /// A digest of all bytes that the modem has read and written, with their times.
     pub digest: Digest,
 }
 
@@ -122,7 +123,7 @@ impl Rig {
         }
     }
 
-    /// Asks the engine for something.
+    /// Makes a request to the engine.
     pub fn ask(&mut self, what: RequestKind, timeout: Duration, request: Request) -> Ticket {
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
@@ -135,7 +136,7 @@ impl Rig {
         ticket
     }
 
-    /// Whether a request is still without an answer.
+    /// Whether a request has no answer yet.
     pub fn is_waiting(&self, ticket: Ticket) -> bool {
         self.facts.waiting.iter().any(|asked| asked.ticket == ticket)
     }
@@ -154,7 +155,7 @@ impl Rig {
         self.damages.push(damage);
     }
 
-    /// The line is sound from now on.
+    /// Ends all damage on the line.
     pub fn heal_line(&mut self) {
         self.damages.clear();
         self.losing = 0;
@@ -165,7 +166,7 @@ impl Rig {
     }
 
     pub fn lose_port(&mut self, reason: &'static str) {
-        // What the port had taken and not passed on is lost.
+        // Bytes that the port had accepted and not passed on are lost.
         self.facts.may_be_deaf |= !self.held_back.is_empty();
         self.held_back.clear();
         self.facts.port_is_there = false;
@@ -176,9 +177,9 @@ impl Rig {
         self.exchange();
     }
 
-    /// The port vanishes and is expected back.
+    /// Loses the port, which is expected back.
     fn miss_port(&mut self) {
-        // What the port or the modem had taken and not passed on is lost.
+        // Bytes that the port or the modem had accepted and not passed on are lost.
         (self.facts.may_be_deaf, self.facts.may_lose_lines) = (true, true);
         self.held_back.clear();
         self.facts.port_is_there = false;
@@ -198,7 +199,7 @@ impl Rig {
         }
     }
 
-    /// Runs for this long.
+    /// Runs for this span.
     pub fn run_for(&mut self, span: Duration) {
         let end = self.facts.now + span;
         while self.failure.is_none() && self.step(end) {}
@@ -206,7 +207,7 @@ impl Rig {
         self.tick();
     }
 
-    /// Runs until it holds or the time is up; whether it holds.
+    /// Runs until the condition holds or the span has passed. Returns whether it holds.
     pub fn run_until(&mut self, span: Duration, holds: impl Fn(&Self) -> bool) -> bool {
         let end = self.facts.now + span;
         while !holds(self) {
@@ -217,7 +218,7 @@ impl Rig {
         true
     }
 
-    /// Jumps to the next deadline; `false` when there is none before `end`.
+    /// Advances to the next deadline. Returns `false` if there is none before `end`.
     fn step(&mut self, end: Timestamp) -> bool {
         let engine = self.engine.deadline().map(|(at, _)| at);
         let late = self.late.front().map(|(at, _)| *at);
@@ -245,7 +246,7 @@ impl Rig {
         self.exchange();
     }
 
-    /// Carries everything that is under way, until nothing is.
+    /// Passes bytes on until none are under way.
     pub fn exchange(&mut self) {
         for _ in 0..STANDING_LIMIT {
             let mut moved = self.drain();
@@ -262,7 +263,7 @@ impl Rig {
                 return;
             }
         }
-        self.fail("pace", "engine and modem talk without end at one moment".to_owned());
+        self.fail("pace", "engine and modem exchange bytes without end at one time".to_owned());
     }
 
     fn buffered(&mut self) -> (usize, usize) {
@@ -316,7 +317,7 @@ impl Rig {
         any
     }
 
-    /// A datagram was not confirmed: of one that was queued, nothing else tells.
+    /// Notes that a datagram was not confirmed. For a queued datagram this is the only report.
     fn unsent(&mut self, socket: SocketId, len: usize) {
         let Some(connection) = self.facts.of_socket(socket) else { return };
         let connection = &mut self.facts.connections[connection];
@@ -354,7 +355,7 @@ impl Rig {
                     _ => Outcome::Unknown(0),
                 };
             }
-            // The application's handle is gone with its call.
+            // The application's handle ends with its call.
             (RequestKind::Close { connection }, Err(_)) if self.facts.script.kind == Kind::Port => {
                 if let Some(socket) = self.facts.connections[connection].id {
                     let (ticket, asked_at) = (Ticket(self.next_ticket), self.facts.now);
@@ -372,7 +373,7 @@ impl Rig {
         self.sees(&Observation::Answered(&asked, &answer));
     }
 
-    /// Carries what the modem has written to the host; whether there was anything.
+    /// Passes the modem's bytes to the host. Returns whether there were any.
     fn drain_modem(&mut self) -> bool {
         let mut any = false;
         while let Some(output) = self.modem.poll() {
@@ -409,7 +410,7 @@ impl Rig {
                 let link = self.modem.network().links().filter(|(_, other)| other.port == target.port).last();
                 let index = self.facts.numbered(number);
                 if let (Some((link, _)), Some(index)) = (link, index) {
-                    // A connection that is tried again begins with its first byte: what its peer had sent before is lost with it.
+                    // A repeated connection begins with its first byte. Bytes that its peer had sent before are lost.
                     let connection = &mut self.facts.connections[index];
                     connection.links = vec![link];
                     (connection.is_up, connection.taken, connection.echoed) = (false, 0, None);
@@ -433,7 +434,7 @@ impl Rig {
         }
     }
 
-    /// Puts on the line what it has room for; whether that was anything.
+    /// Passes on the bytes for which the line has room. Returns whether there were any.
     fn pass_on(&mut self) -> bool {
         if self.held_back.is_empty() || self.port_stands {
             return false;
@@ -449,7 +450,7 @@ impl Rig {
         true
     }
 
-    /// The host writes.
+    /// Writes bytes of the host.
     fn write(&mut self, bytes: &[u8]) {
         if !self.facts.port_is_there {
             return;
@@ -465,7 +466,7 @@ impl Rig {
         self.pass_on();
     }
 
-    /// Keeps what is written behind an `AT+CIPSEND`, as long as that says: what else is written is no payload.
+    /// Notes the bytes after an `AT+CIPSEND` up to its length as a piece. Other bytes are no payload.
     fn note_piece(&mut self, bytes: &[u8]) {
         let text = std::str::from_utf8(bytes).ok();
         let asked = text.and_then(|text| text.strip_prefix("AT+CIPSEND=")?.trim_end().split_once(','));
@@ -483,7 +484,7 @@ impl Rig {
         }
     }
 
-    /// The modem's bytes reach the host, in pieces.
+    /// Delivers the modem's bytes to the host, in pieces.
     fn deliver(&mut self, bytes: &[u8]) {
         if !self.facts.port_is_there || bytes.is_empty() {
             return;
@@ -500,7 +501,7 @@ impl Rig {
         }
     }
 
-    /// Tells every check; the first that objects ends the run.
+    /// Passes an observation to every check. The first objection ends the run.
     pub fn sees(&mut self, seen: &Observation<'_>) {
         if self.failure.is_some() {
             return;
@@ -517,14 +518,14 @@ impl Rig {
         self.failure.get_or_insert(Failure { check, what });
     }
 
-    /// Adds a line to the trace, if there is one.
+    /// Adds a line to the trace, if it is requested.
     pub fn note(&mut self, line: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.trace {
             trace.push(format!("{} {}", self.facts.now, line()));
         }
     }
 
-    /// A new connection's peer.
+    /// Adds the peer of a new connection.
     pub fn serve(&mut self, number: u16, far: Far, greeting: &[u8]) -> (&'static str, u16) {
         let port = FIRST_PORT + number * 3;
         let peer = match far {
@@ -540,13 +541,13 @@ impl Rig {
         (setup::HOST, port)
     }
 
-    /// Lets the network's news reach the modem.
+    /// Lets the modem process events of the network.
     pub fn look_at_network(&mut self) {
         self.modem.handle(self.facts.now, sim::Input::Tick);
         self.exchange();
     }
 
-    /// What the peer of each connection has got.
+    /// The bytes that the peer of each connection has received.
     pub fn got(&self) -> Vec<Vec<u8>> {
         let network = self.modem.network();
         let of_connection = |connection: &super::facts::Connection| {
@@ -556,7 +557,7 @@ impl Rig {
     }
 }
 
-/// The protocol as the engine names it.
+/// The engine's value for a protocol.
 pub fn protocol(wanted: super::script::Wanted) -> Protocol {
     match wanted {
         super::script::Wanted::Udp => Protocol::Udp,

@@ -1,4 +1,4 @@
-//! A scenario as data: what the world is like, and what happens in it, step by step. It can be printed and made shorter.
+//! A scenario as data: its settings and its steps. It can be printed and shortened.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use super::Kind;
 use super::line::Damage;
 use super::payload::Style;
 
-/// Everything that a run depends on.
+/// Everything that determines a run.
 #[derive(Clone, Debug)]
 pub struct Script {
-    /// What is simulated.
+    /// The kind of the run.
     pub kind: Kind,
-    /// The seed that it was made of.
+    /// The seed of the script.
     pub seed: u64,
-    /// What does not change.
+    /// The settings, which do not change during the run.
     pub world: World,
-    /// What happens.
+    /// The steps of the run.
     pub steps: Vec<Step>,
 }
 
@@ -27,41 +27,41 @@ pub struct Script {
 pub struct World {
     pub mode: ReceiveMode,
     pub window: usize,
-    /// Index of the modem's dialect.
+    /// The index of the modem's dialect.
     pub profile: usize,
     pub cold: bool,
-    /// The card asks for its PIN.
+    /// Whether the card needs its PIN.
     pub pin: bool,
     pub latency_ms: u64,
     pub baud: Option<u32>,
     pub network_ms: u64,
-    /// The most bytes of one read of the port, 0: as they come.
+    /// The most bytes of one read of the port; 0 is no limit.
     pub chunk: usize,
-    /// The applications read at once.
+    /// Whether the applications read at once.
     pub eager: bool,
-    /// Applications that connect again when their connection has ended.
+    /// The number of applications that connect again after the end of their connection.
     pub reconnecting: u16,
 }
 
-/// Something that happens, and how long after the step before.
+/// An event, and the time between the step before and this one.
 #[derive(Clone, Debug)]
 pub struct Step {
     pub after: Duration,
     pub act: Act,
 }
 
-/// The habits of a connection's peer.
+/// The behaviour of a connection's peer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Far {
-    /// Sends back what it gets.
+    /// Echoes all bytes.
     Echo,
-    /// Sends what the steps say.
+    /// Sends the data of the steps.
     Pushes,
     /// Does not read.
     NeverReads,
-    /// Closes when it has this number of bytes.
+    /// Closes after this number of received bytes.
     ClosesAfter(u64),
-    /// Resets when it has this number of bytes.
+    /// Resets the connection after this number of received bytes.
     ResetsAfter(u64),
     /// Does not answer the connect.
     Silent,
@@ -77,10 +77,11 @@ pub enum Wanted {
     Transparent,
 }
 
-/// A step of a script. Connections are named by the number of their `Connect`; a step about one that is not there does nothing.
+/// A step of a script. A connection is named by the number of its `Connect`. A step about a connection that does not
+/// exist has no effect.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// Nothing: time passes.
+    /// Time passes.
     Wait,
     Connect {
         connection: u16,
@@ -106,7 +107,7 @@ pub enum Act {
         connection: u16,
         timeout: Duration,
     },
-    /// The last handle is dropped.
+    /// The application drops its last handle.
     Forget {
         connection: u16,
     },
@@ -139,7 +140,7 @@ pub enum Act {
         timeout: Duration,
     },
     ResetBearer,
-    /// The peer sends.
+    /// The peer sends bytes.
     Push {
         connection: u16,
         len: usize,
@@ -154,7 +155,7 @@ pub enum Act {
         connection: u16,
         reads: bool,
     },
-    /// One of the applications that connect again sends.
+    /// An application that connects again sends bytes.
     AppSends {
         app: u16,
         len: usize,
@@ -163,16 +164,16 @@ pub enum Act {
     Control(Control),
     Fault(Fault),
     Damage(Damage),
-    /// The applications begin or stop to read at once.
+    /// The applications start or stop to read at once.
     Eager(bool),
     PortLost,
     PortBack,
-    /// The port takes no bytes, or takes them again.
+    /// The port stops to accept bytes, or accepts them again.
     PortStands(bool),
 }
 
 impl Act {
-    /// The name of a fault, if it is one.
+    /// The name of the fault, if the step is one.
     pub fn fault(&self) -> Option<String> {
         let name = |text: &str| text.split(['=', '(', ' ', '{']).next().unwrap_or(text).to_owned();
         Some(match self {

@@ -1,4 +1,4 @@
-//! The steps of a script, done.
+//! The execution of the steps of a script.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ impl Rig {
         }
     }
 
-    /// Does one thing.
+    /// Executes one step.
     pub fn act(&mut self, act: &Act) {
         match *act {
             Act::Wait => {}
@@ -99,7 +99,7 @@ impl Rig {
         }
     }
 
-    /// What happens to the peers, the modem, the line and the port.
+    /// Executes a step of the peers, the modem, the line or the port.
     fn world(&mut self, act: &Act) {
         match act {
             Act::Push { connection, len } => self.push(*connection, *len),
@@ -112,11 +112,11 @@ impl Rig {
                 }
                 self.look_at_network();
             }
-            // A modem says a lot of its own accord.
+            // An unsolicited line is not a fault.
             Act::Control(Control::Urc(line)) => self.control(Control::Urc(line.clone())),
             Act::Control(control) => {
                 self.facts.faults += 1;
-                // A restart may come in the middle of anything.
+                // A restart may interrupt everything.
                 self.facts.may_cut_bodies |=
                     matches!(control, Control::Reset | Control::UsbRestart(_) | Control::Replace(_));
                 self.facts.may_reset = true;
@@ -238,7 +238,7 @@ impl Rig {
         let Some(link) = connection.links.last().copied().filter(|_| connection.far != Far::Echo) else {
             return;
         };
-        // One that is sent before the application has its socket is lost, as with any host.
+        // A datagram that comes before the application has its socket is lost, as with any host.
         if connection.is_udp() && connection.id.is_none() {
             return;
         }

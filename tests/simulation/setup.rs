@@ -1,4 +1,4 @@
-//! Both sides as a script wants them.
+//! The engine and the modem for a script.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use super::script::Script;
 
 /// The host of every peer.
 pub const HOST: &str = "peer.test";
-/// The password at the access point and the card's PIN: neither may show in an event or an error.
+/// The password of the access point and the card's PIN. No event and no error may contain them.
 pub const SECRETS: [&str; 2] = ["Gr8-Passw0rd", "73519264"];
 
-/// Engine and modem.
+/// The engine and the modem.
 pub fn both(script: &Script) -> (Engine, Simulator<MemoryNetwork>) {
     let world = &script.world;
     let mut config = Config::default()
@@ -41,7 +41,7 @@ pub fn both(script: &Script) -> (Engine, Simulator<MemoryNetwork>) {
     }
     let mut network = MemoryNetwork::new();
     network.name(HOST, [10, 1, 0, 1]).set_latency(Duration::from_millis(world.network_ms));
-    // A wrong setting would be a mistake of the script's.
+    // An invalid setting would be an error of the script.
     let engine = Engine::new(config, Timestamp::ZERO).unwrap_or_else(|error| panic!("{error}"));
     (engine, Simulator::new(settings, network))
 }

@@ -1,15 +1,15 @@
-//! Makes a failing script shorter: steps are taken away as long as the same promise breaks (delta debugging), then the
-//! pauses between them, then what is special about the world.
+//! Shortens a failing script (delta debugging). It removes steps as long as the same promise is broken, then pauses
+//! between steps, then special settings.
 
 use std::time::Duration;
 
 use super::script::Script;
 use super::{Failure, play};
 
-/// Runs that may be spent on it.
+/// The most runs that are used for it.
 const BUDGET: usize = 600;
 
-/// A script that breaks the same promise and has nothing in it that can be left out.
+/// A script that breaks the same promise and contains nothing that can be removed.
 pub fn shrunk(script: &Script, failure: &Failure) -> Script {
     let mut shrinker = Shrinker { best: script.clone(), check: failure.check, budget: BUDGET };
     shrinker.steps();
@@ -84,7 +84,7 @@ impl Shrinker {
     }
 }
 
-/// A script without some steps; what is left happens when it did.
+/// A script without some steps. The other steps keep their times.
 fn without(script: &Script, from: usize, count: usize) -> Script {
     let mut shorter = script.clone();
     let end = script.steps.len().min(from + count);

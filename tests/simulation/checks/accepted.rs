@@ -1,6 +1,6 @@
-//! A result of a send is a fact. `Ok` stands for bytes that the module has taken, and the peer gets the given bytes in their
-//! order. A send whose prompt or result was lost is filled up with carriage returns. The peer may get these only if the socket
-//! has ended with an error.
+//! Results of sends. `Ok` stands for bytes that the module has accepted, and the peer gets the given bytes in their
+//! order. The driver completes a send whose prompt or result was lost with carriage returns. The peer may get these
+//! only if the socket has ended with an error.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -39,7 +39,7 @@ impl Check for Accepted {
     }
 }
 
-/// A stream has its bytes taken by the port.
+/// Checks that the module has accepted the bytes. Those of a transparent stream are accepted by the port.
 fn taken(connection: &Connection, accepted: usize) -> Result<(), String> {
     let told = connection.told_accepted();
     if connection.wanted == Wanted::Transparent || connection.hurt.sent || told <= connection.taken {
@@ -58,17 +58,17 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     let good = followed(connection, got);
     let rest = &got[good..];
     let is_filled = rest.iter().all(|byte| *byte == b'\r') && hears_no_more(connection);
-    // Where what fills up a send can be lost as well, a question may be taken for it.
+    // If filler can be lost as well, the module may take a question in its place.
     let is_filled =
         is_filled || (facts.may_be_deaf && hears_no_more(connection) && is_made_of_questions(rest));
     let is_filled = is_filled || (facts.may_be_deaf && is_filled_up(facts, connection, got));
-    // A result that comes twice stands where the prompt is awaited, and the prompt comes seconds later: what is asked meanwhile is
-    // payload, and so is what then fills it up.
+    // The driver may take a doubled result for the answer in place of a prompt. If the prompt comes seconds later, the
+    // questions asked until then are payload, and so is the filler after them.
     let is_late = facts.may_double_answers && facts.may_delay_answers && connection.is_told();
     let is_behind = |piece: &Vec<u8>| is_late && begins_with_question(rest, piece);
     let is_filled = is_filled || (is_late && is_made_of_questions(rest));
     let is_filled = is_filled || connection.pieces.last().is_some_and(is_behind);
-    // A modem that has been told to take more bytes than were given takes questions for them.
+    // A modem whose command names too many bytes takes questions for payload.
     let has_failed = connection.sends.iter().any(|send| matches!(send.outcome, Outcome::Unknown(_)));
     let is_filled = is_filled || (connection.hurt.length && has_failed && is_made_of_questions(rest));
     let escaped = connection.wanted == Wanted::Transparent && rest.starts_with(b"+++");
@@ -84,7 +84,7 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     let told = connection.told_accepted();
     let is_open = connection.ended.is_none() && !connection.left && !connection.peer_left;
     let reads = !matches!(connection.far, Far::ClosesAfter(_) | Far::ResetsAfter(_));
-    // A connection that died without a word of the modem stays open until something is asked of it, as any host has it.
+    // A connection that died without a report of the modem stays open until the host asks about it.
     let is_open = is_open && !(facts.may_lose_news && connection.is_gone);
     if is_open && reads && !connection.is_udp() && !facts.may_stall && got.len() < told {
         return Err(format!(
@@ -96,15 +96,16 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     Ok(())
 }
 
-/// Whether the application knows of an end: an error, its own, or one by the peer while its last send had failed.
+/// Whether the application knows of the end: from an error, its own close, or a close by the peer after its last send
+/// failed.
 fn hears_no_more(connection: &Connection) -> bool {
     let has_failed = connection.sends.last().is_some_and(|send| matches!(send.outcome, Outcome::Unknown(_)));
     connection.is_told() || connection.left || (connection.ended.is_some() && has_failed)
 }
 
-/// What the peer has got, without the datagrams that no application has given: the send of each has failed. Carriage returns
-/// take the place of one whose prompt did not come, and bytes lost on the way to the modem make others of one, or let a question
-/// take its place.
+/// The bytes of the peer without datagrams that no application has given. Each stands for a failed send. It consists of
+/// carriage returns if its prompt did not come, or of other bytes if bytes were lost on the way to the modem, or of a
+/// question.
 fn whole<'a>(facts: &Facts, connection: &Connection, got: &'a [u8]) -> Cow<'a, [u8]> {
     let mut got = Cow::Borrowed(got);
     if !connection.is_udp() {
@@ -116,11 +117,13 @@ fn whole<'a>(facts: &Facts, connection: &Connection, got: &'a [u8]) -> Cow<'a, [
                 filling(connection, send.len, &got, is_made_of_questions).filter(|_| facts.may_be_deaf)
             })
             .or_else(|| {
-                // The prompt comes behind a question that was taken for payload, and is given the piece.
+                // The prompt comes after a question that the module took for payload, and the driver then writes the
+                // piece.
                 let begins = |bytes: &[u8]| is_question_before_piece(connection, bytes);
                 filling(connection, send.len, &got, begins).filter(|_| facts.may_be_deaf)
             });
-        // The bytes of a short piece may stand in a long one: it is the one without which least is strange.
+        // The bytes of a short piece may also be part of a long one. The right piece leaves the fewest unexplained
+        // bytes.
         let filled = || {
             let all = connection.pieces.iter().filter_map(|piece| filled_up(facts, connection, piece, &got));
             all.min_by_key(|range| {
@@ -136,8 +139,8 @@ fn whole<'a>(facts: &Facts, connection: &Connection, got: &'a [u8]) -> Cow<'a, [
     got
 }
 
-/// The stretch of `got` that is a datagram of `len` bytes, all of which `is_such` accepts, and that holds the first byte that was
-/// not given.
+/// The range of `got` that is a datagram of `len` bytes, which `is_such` accepts, and that contains the first byte
+/// which was not given.
 fn filling(
     connection: &Connection,
     len: usize,
@@ -151,17 +154,17 @@ fn filling(
         .find(|range| range.contains(&good) && got.get(range.clone()).is_some_and(&is_such))
 }
 
-/// Whether the peer's bytes end with the last piece, of which the line to the modem has lost bytes, so that the driver's second
-/// attempt has filled it up. The modem counts bytes, and takes everything that is written then for payload, so no driver can
-/// prevent it. The socket has ended with an error, or its application has dropped it.
+/// Whether the peer's bytes end with the last piece, completed by the driver's second attempt because the line to the
+/// modem has lost bytes of it. The modem counts bytes, and takes all bytes that are written then for payload, so no
+/// driver can prevent it. The socket has ended with an error, or its application has dropped it.
 fn is_filled_up(facts: &Facts, connection: &Connection, got: &[u8]) -> bool {
     let Some(piece) = connection.pieces.last().filter(|_| hears_no_more(connection)) else { return false };
     filled_up(facts, connection, piece, got).is_some_and(|strange| is_made_of_questions(&got[strange.end..]))
 }
 
-/// What the peer of a stream has got, with the piece in place of what the line to the modem has made of it: the modem has lost
-/// bytes of the piece in one place, and the same piece, written again because the result of its send did not come, has filled it
-/// up. Then the modem's count is right, and no driver can tell that from a result that was lost alone (A90).
+/// The bytes of a stream's peer with the piece in place of its damaged form: the line to the modem lost bytes of the
+/// piece in one place. The driver wrote the same piece again because the result of its send did not come, and that
+/// completed it. The modem's count is then right, and no driver can distinguish this case from a lost result (A90).
 fn made_up(facts: &Facts, connection: &Connection, got: &[u8]) -> Option<Vec<u8>> {
     let good = followed(connection, got);
     if connection.is_udp() || !facts.may_be_deaf || !facts.may_lose_results || good == got.len() {
@@ -178,23 +181,23 @@ fn made_up(facts: &Facts, connection: &Connection, got: &[u8]) -> Option<Vec<u8>
     })
 }
 
-/// The stretch of `got` that a modem takes for this piece, and that holds the first byte that was not given.
+/// The range of `got` that a modem takes for this piece, and that contains the first byte which was not given.
 fn filled_up(facts: &Facts, connection: &Connection, piece: &[u8], got: &[u8]) -> Option<Range<usize>> {
     let good = followed(connection, got);
-    // The filling may be longer than the piece.
+    // The filler may be longer than the piece.
     let from = good.saturating_sub(2 * piece.len());
     let mut places = (from..=good).rev().filter(|_| good < got.len());
     places.find_map(|from| {
         let count = taken_of(facts, piece, &got[from..])?;
-        // The last byte of a datagram that is too long may look like the first one of the next.
+        // The last byte of a datagram that is too long may be equal to the first byte of the next one.
         let reaches = from + count > good || (connection.is_udp() && from + count == good);
         let is_it = reaches && is_next(connection, &got[..from], piece);
         is_it.then_some(from..from + count)
     })
 }
 
-/// The number of these bytes that a modem takes for a piece: the piece and its filling (the piece again and a line end, or
-/// carriage returns), without the bytes that were lost in one place. They are as many as the piece has, unless the line has
+/// The number of these bytes that a modem takes for a piece: the piece and its filler (the piece again and a line end,
+/// or carriage returns), without bytes lost in one place. The number is the length of the piece, unless the line has
 /// changed the length in the command.
 fn taken_of(facts: &Facts, piece: &[u8], got: &[u8]) -> Option<usize> {
     let filled = [piece, piece, b"\r\n"].concat();
@@ -211,12 +214,12 @@ fn taken_of(facts: &Facts, piece: &[u8], got: &[u8]) -> Option<usize> {
     })
 }
 
-/// Questions of the driver, in any order: a module that has lost payload takes them for it.
+/// Questions of the driver, in any order. A module that has lost payload takes them for it.
 const QUESTIONS: &[u8] = b"AT+CIPQSEND?AT+CIPMODE?AT+CIPMUX?AT+CGATT?AT+IPR?AT+CMEE?ATQ0ATV1+++AT";
-/// The close of a socket that damage has ended, which a module may take for payload too; the channel follows.
+/// The close of a damaged socket, up to the channel. A module may take this command for payload, too.
 const CLOSE: &[u8] = b"AT+CIPCLOSE=";
 
-/// Whether these bytes are carriage returns, and questions of the driver or pieces of them.
+/// Whether the bytes are carriage returns, and questions of the driver or parts of them.
 fn is_made_of_questions(rest: &[u8]) -> bool {
     let closes = (b'0'..=b'7').map(|channel| [CLOSE, &[channel]].concat());
     let texts: Vec<Vec<u8>> = closes.chain([QUESTIONS.to_vec()]).collect();
@@ -225,14 +228,14 @@ fn is_made_of_questions(rest: &[u8]) -> bool {
     rest.split(|byte| matches!(byte, b'\r' | b'\n')).all(is_question)
 }
 
-/// Whether these bytes are at most as many as the piece has, and a question stands in front of the piece's beginning.
+/// Whether the bytes are at most as many as the piece has, and consist of a question and the beginning of the piece.
 fn begins_with_question(bytes: &[u8], piece: &[u8]) -> bool {
     let Some(end) = bytes.windows(2).position(|end| end == b"\r\n").map(|at| at + 2) else { return false };
     let (question, rest) = bytes.split_at(end);
     bytes.len() <= piece.len() && is_made_of_questions(question) && piece.starts_with(rest)
 }
 
-/// Whether these bytes are questions, each with its line end, and the beginning of a piece behind them.
+/// Whether the bytes are questions, each with its line end, and the beginning of a piece.
 fn is_question_before_piece(connection: &Connection, bytes: &[u8]) -> bool {
     let ends = bytes.windows(2).enumerate().filter(|(_, end)| *end == b"\r\n").map(|(at, _)| at + 2);
     ends.into_iter().any(|end| {
@@ -241,12 +244,12 @@ fn is_question_before_piece(connection: &Connection, bytes: &[u8]) -> bool {
     })
 }
 
-/// The number of bytes that the peer got and that agree with the given ones.
+/// The number of the peer's bytes that agree with the given ones.
 fn followed(connection: &Connection, got: &[u8]) -> usize {
     follow(connection, got).0
 }
 
-/// Whether a piece may come next behind the bytes that the peer got, and none of it was reported as accepted.
+/// Whether a piece may follow the bytes of the peer, and none of it was reported as accepted.
 fn is_next(connection: &Connection, got: &[u8], piece: &[u8]) -> bool {
     let given = connection.outgoing().bytes(0, connection.given());
     let (good, places) = follow(connection, got);
@@ -262,8 +265,8 @@ fn is_next(connection: &Connection, got: &[u8], piece: &[u8]) -> bool {
     good == got.len() && places.iter().any(|(number, place)| is_it(*number, *place))
 }
 
-/// Compares the given bytes with those that the peer got. Returns how many agree, and the sends and places at which the peer may
-/// be then: more than one where a send was not taken whole.
+/// Compares the given bytes with those of the peer. Returns the number of equal bytes, and the sends and places at
+/// which the peer may be after them. There are several places after a send that was not accepted as a whole.
 fn follow(connection: &Connection, got: &[u8]) -> (usize, Vec<(usize, usize)>) {
     let given = connection.outgoing().bytes(0, connection.given());
     let mut places = entered(connection, 0);
@@ -295,7 +298,7 @@ fn follow(connection: &Connection, got: &[u8]) -> (usize, Vec<(usize, usize)>) {
     (got.len(), places)
 }
 
-/// The beginning of a send, and of the next ones if the peer may have nothing of it.
+/// The beginning of a send, and of the next ones if the peer may have no byte of it.
 fn entered(connection: &Connection, number: usize) -> Vec<(usize, usize)> {
     let mut places = Vec::new();
     for (number, send) in connection.sends.iter().enumerate().skip(number) {
@@ -307,10 +310,11 @@ fn entered(connection: &Connection, number: usize) -> Vec<(usize, usize)> {
     places
 }
 
-/// Whether the peer may have this number of bytes of a send, and the next send behind them.
+/// Whether the peer may have this number of bytes of a send, followed by the next send.
 fn may_end(connection: &Connection, send: &Send, had: usize) -> bool {
     match send.outcome {
-        // A datagram may be lost, but no part of one, unless the line has changed its length in the command.
+        // A datagram may be lost as a whole. A part of it is lost only if the line has changed the length in the
+        // command.
         Outcome::Unknown(least) if connection.is_udp() && connection.hurt.length => had >= least,
         _ if connection.is_udp() => had == 0,
         Outcome::Accepted(_) => false,

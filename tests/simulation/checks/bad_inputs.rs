@@ -1,4 +1,4 @@
-//! Each check refuses a small bad input, so that none can rot into one that accepts everything.
+//! Small bad inputs, which each check has to refuse. They ensure that no check accepts everything.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::simulation::payload::Style;
 use crate::simulation::rig::Rig;
 use crate::simulation::script::{Act, Far, Wanted};
 
-/// A run with one connection, whose application has given 100 bytes.
+/// The facts of a run with one connection, whose application has given 100 bytes.
 fn facts(wanted: Wanted, outcome: Outcome) -> Facts {
     let mut script = crate::simulation::script(Kind::Sound, 0);
     script.steps.clear();
@@ -31,7 +31,7 @@ fn given(facts: &Facts) -> Vec<u8> {
     facts.connections[0].outgoing().bytes(0, 100)
 }
 
-/// The promise that is broken.
+/// Whether the check reports a broken promise.
 fn refused(check: &mut dyn Check, facts: &Facts, seen: &Observation<'_>) -> bool {
     check.sees(facts, seen).is_err()
 }
@@ -49,7 +49,7 @@ fn unconfirmed() -> Option<Error> {
 }
 
 #[test]
-fn a_result_for_bytes_that_the_module_has_not_taken_is_refused() {
+fn a_result_for_bytes_that_the_module_has_not_accepted_is_refused() {
     let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
     let data = given(&facts);
     let ask = asked(RequestKind::Send { connection: 0, send: 0 });
@@ -59,15 +59,15 @@ fn a_result_for_bytes_that_the_module_has_not_taken_is_refused() {
     facts.connections[0].taken = 100;
     assert!(!refused(&mut accepted::Accepted, &facts, &Observation::Answered(&ask, &answer)));
     assert!(accepts(&facts, &data));
-    assert!(!accepts(&facts, &data[..99]), "the peer lacks a byte that was accepted");
+    assert!(!accepts(&facts, &data[..99]), "the peer lacks an accepted byte");
     facts.connections[0].is_gone = true;
-    assert!(!accepts(&facts, &data[..99]), "the modem has told of the end");
+    assert!(!accepts(&facts, &data[..99]), "the modem has reported the end");
     facts.may_lose_news = true;
-    assert!(accepts(&facts, &data[..99]), "the connection died without a word");
+    assert!(accepts(&facts, &data[..99]), "the connection died without a report");
 }
 
 #[test]
-fn bytes_that_were_not_given_are_refused_and_returns_behind_an_error_are_not() {
+fn bytes_that_were_not_given_are_refused_and_carriage_returns_after_an_error_are_not() {
     let mut facts = facts(Wanted::Tcp, Outcome::Unknown(0));
     let data = given(&facts);
     let half = [&data[..40], &[b'\r'; 60]].concat();
@@ -79,7 +79,7 @@ fn bytes_that_were_not_given_are_refused_and_returns_behind_an_error_are_not() {
 }
 
 #[test]
-fn a_piece_of_which_bytes_were_lost_and_that_was_filled_up_is_excused_and_nothing_like_it() {
+fn a_piece_with_lost_bytes_and_filler_is_excused_and_similar_bytes_are_not() {
     let mut facts = facts(Wanted::Tcp, Outcome::Unknown(0));
     let data = given(&facts);
     facts.connections[0].pieces = vec![data.clone()];
@@ -88,8 +88,8 @@ fn a_piece_of_which_bytes_were_lost_and_that_was_filled_up_is_excused_and_nothin
     assert!(!accepts(&facts, &filled), "no byte was lost on the line");
     facts.may_be_deaf = true;
     assert!(accepts(&facts, &filled));
-    assert!(!accepts(&facts, &[&filled[..], b"<"].concat()), "longer than the piece");
-    assert!(!accepts(&facts, &filled[..99]), "shorter than the piece");
+    assert!(!accepts(&facts, &[&filled[..], b"<"].concat()), "the bytes are more than the piece");
+    assert!(!accepts(&facts, &filled[..99]), "the bytes are fewer than the piece");
     assert!(!accepts(&facts, &[&data[..40], &data[60..80], &data[85..], &data[..25]].concat()), "two holes");
     assert!(!accepts(&facts, &[&data[..40], b"AT+CFUN=0\r\n", &data[60..]].concat()), "a command");
     let longer = [&data[..], &data[..8]].concat();
@@ -97,29 +97,29 @@ fn a_piece_of_which_bytes_were_lost_and_that_was_filled_up_is_excused_and_nothin
     facts.damaged.push(Direction::FromHost);
     assert!(accepts(&facts, &longer), "the length was changed on the line");
     facts.connections[0].sends[0].outcome = Outcome::Unknown(1);
-    assert!(!accepts(&facts, &filled), "a part of it was told to be accepted");
+    assert!(!accepts(&facts, &filled), "a part of the piece was reported as accepted");
     facts.connections[0].sends[0].outcome = Outcome::Accepted(100);
-    assert!(!accepts(&facts, &filled), "it was told to be accepted");
+    assert!(!accepts(&facts, &filled), "the piece was reported as accepted");
     facts.connections[0].sends[0].outcome = Outcome::Unknown(0);
     facts.connections[0].ended = None;
-    assert!(!accepts(&facts, &filled), "it was not told");
+    assert!(!accepts(&facts, &filled), "the end was not reported");
     facts.connections[0].left = true;
-    assert!(accepts(&facts, &filled), "nothing can be told any more");
+    assert!(accepts(&facts, &filled), "the application has dropped the socket");
 }
 
 #[test]
-fn a_datagram_of_carriage_returns_is_excused_where_a_send_of_its_length_has_failed() {
+fn a_datagram_of_carriage_returns_is_excused_if_a_send_of_its_length_has_failed() {
     let mut facts = facts(Wanted::Udp, Outcome::Unknown(0));
     let returns = [b'\r'; 100];
     assert!(accepts(&facts, &returns));
     assert!(!accepts(&facts, &returns[..99]), "another length");
-    assert!(!accepts(&facts, &returns.repeat(2)), "two of them, and one send");
+    assert!(!accepts(&facts, &returns.repeat(2)), "there are two datagrams and one send");
     facts.connections[0].sends[0].outcome = Outcome::Accepted(100);
-    assert!(!accepts(&facts, &returns), "its send was told to be accepted");
+    assert!(!accepts(&facts, &returns), "the send was reported as accepted");
 }
 
 #[test]
-fn a_datagram_that_was_filled_up_is_excused_where_its_send_has_failed() {
+fn a_datagram_with_filler_is_excused_if_its_send_has_failed() {
     let mut facts = facts(Wanted::Udp, Outcome::Unknown(0));
     let data = given(&facts);
     facts.connections[0].pieces = vec![data.clone()];
@@ -127,13 +127,13 @@ fn a_datagram_that_was_filled_up_is_excused_where_its_send_has_failed() {
     assert!(!accepts(&facts, &filled));
     facts.may_be_deaf = true;
     assert!(accepts(&facts, &filled));
-    assert!(!accepts(&facts, &[&filled[..], &filled].concat()), "two of one");
+    assert!(!accepts(&facts, &[&filled[..], &filled].concat()), "there are two datagrams of one send");
     facts.connections[0].sends[0].outcome = Outcome::Accepted(100);
-    assert!(!accepts(&facts, &filled), "it was not told");
+    assert!(!accepts(&facts, &filled), "the failure was not reported");
 }
 
 #[test]
-fn an_application_that_lacks_bytes_without_an_error_or_reads_wrong_ones_is_refused() {
+fn missing_bytes_without_an_error_and_wrong_bytes_are_refused() {
     let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
     let data = given(&facts);
     facts.connections[0].pushed = vec![32];
@@ -152,7 +152,7 @@ fn an_application_that_lacks_bytes_without_an_error_or_reads_wrong_ones_is_refus
 }
 
 #[test]
-fn a_failure_where_nothing_goes_wrong_is_refused() {
+fn a_failure_in_a_run_without_faults_is_refused() {
     let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
     let end = [given(&facts)];
     let ask = asked(RequestKind::Send { connection: 0, send: 0 });
@@ -164,7 +164,7 @@ fn a_failure_where_nothing_goes_wrong_is_refused() {
 }
 
 #[test]
-fn a_late_answer_and_one_that_never_comes_are_refused() {
+fn a_late_answer_and_a_missing_answer_are_refused() {
     let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
     let (ask, answer) = (asked(RequestKind::Other), Ok(Response::Done));
     facts.now = ask.due;
@@ -194,7 +194,7 @@ fn more_bytes_than_the_window_and_more_commands_than_the_limit_are_refused() {
         commands.filter(|refused| *refused).count()
     };
     assert_eq!(refused_of(100), 100 - 75);
-    // Two starts of the module, each of which is answered, and one more, which is not.
+    // Two starts of the module in a second allow more commands, and a third one does not.
     let mut pace = pace::Pace::default();
     assert!(!refused(&mut pace, &facts, &Observation::Wrote(b"AT\r\n")));
     for _ in 0..3 {
@@ -205,7 +205,7 @@ fn more_bytes_than_the_window_and_more_commands_than_the_limit_are_refused() {
 }
 
 #[test]
-fn a_secret_that_shows_and_a_run_that_does_not_recover_are_refused() {
+fn a_visible_secret_and_a_run_without_recovery_are_refused() {
     let facts = facts(Wanted::Tcp, Outcome::Accepted(100));
     let shown = Event::Dropped(format!("AT+CPIN={}", facts.secrets[0]));
     assert!(refused(&mut secrets::Secrets, &facts, &Observation::Event(&shown)));
@@ -232,7 +232,7 @@ fn damage_on_a_sound_line_is_refused() {
 }
 
 #[test]
-fn pushed_bytes_that_are_missing_are_excused_only_where_nothing_the_host_heard_shows_it() {
+fn missing_pushed_bytes_are_excused_only_if_the_host_received_no_sign_of_them() {
     let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
     facts.script.world.mode = air724ug::ReceiveMode::Push;
     facts.connections[0].pushed = vec![32];
@@ -246,14 +246,14 @@ fn pushed_bytes_that_are_missing_are_excused_only_where_nothing_the_host_heard_s
     facts.heard.add(facts.now, b"\r\n+CREG: 1\r\n", false);
     assert!(!refuses(&facts), "a whole frame is missing");
     facts.script.world.mode = air724ug::ReceiveMode::Manual;
-    assert!(refuses(&facts), "fetched data are asked for");
+    assert!(refuses(&facts), "fetched data were announced");
     facts.script.world.mode = air724ug::ReceiveMode::Push;
     facts.heard.add(facts.now, b"\r\n+RECEIVE,0,20:\r\nabc\r\n", false);
-    assert!(refuses(&facts), "a body that is not filled up");
+    assert!(refuses(&facts), "the body is incomplete");
 }
 
 #[test]
-fn an_echo_sends_back_what_it_got_of_a_datagram_and_nothing_else() {
+fn an_echo_returns_only_datagrams_that_it_has_received() {
     let mut facts = facts(Wanted::Udp, Outcome::Unknown(0));
     facts.connections[0].far = Far::Echo;
     facts.connections[0].read = b"filled".to_vec();
@@ -268,7 +268,7 @@ fn an_echo_sends_back_what_it_got_of_a_datagram_and_nothing_else() {
 }
 
 #[test]
-fn an_echo_that_left_owes_what_it_had_got_by_then() {
+fn an_echo_that_has_left_owes_the_bytes_it_had_received() {
     let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
     let data = given(&facts);
     facts.connections[0].far = Far::Echo;
@@ -282,7 +282,7 @@ fn an_echo_that_left_owes_what_it_had_got_by_then() {
 }
 
 #[test]
-fn a_close_in_the_payload_is_excused_where_the_modem_was_deaf_and_no_other_command() {
+fn a_close_command_in_the_payload_is_excused_after_lost_bytes_and_other_commands_are_not() {
     let mut facts = facts(Wanted::Tcp, Outcome::Unknown(0));
     facts.connections[0].ended = unconfirmed();
     facts.may_be_deaf = true;
@@ -290,11 +290,11 @@ fn a_close_in_the_payload_is_excused_where_the_modem_was_deaf_and_no_other_comma
     assert!(!accepts(&facts, b"AT+CIPCLOSE=9\r\n"));
     assert!(!accepts(&facts, b"AT+CFUN=0\r\n"));
     facts.connections[0].ended = None;
-    assert!(!accepts(&facts, b"AT+CIPCLOSE=0\r\n"), "it was not told");
+    assert!(!accepts(&facts, b"AT+CIPCLOSE=0\r\n"), "the end was not reported");
 }
 
 #[test]
-fn a_question_in_the_payload_is_excused_behind_a_doubled_result_and_a_late_prompt_together() {
+fn a_question_in_the_payload_is_excused_after_a_doubled_result_and_a_late_prompt() {
     let mut facts = facts(Wanted::Tcp, Outcome::Unknown(0));
     facts.connections[0].ended = unconfirmed();
     let piece = facts.connections[0].outgoing().bytes(0, 100);
@@ -306,11 +306,11 @@ fn a_question_in_the_payload_is_excused_behind_a_doubled_result_and_a_late_promp
     assert!(accepts(&facts, &got) && accepts(&facts, b"A"));
     assert!(!accepts(&facts, b"AT+CFUN=0\r\n"));
     facts.connections[0].ended = None;
-    assert!(!accepts(&facts, &got), "it was not told");
+    assert!(!accepts(&facts, &got), "the end was not reported");
 }
 
 #[test]
-fn each_request_causes_one_connect_and_more_of_them_count() {
+fn each_request_allows_one_connect_and_further_ones_are_counted() {
     let facts = facts(Wanted::Tcp, Outcome::Open);
     let mut pace = pace::Pace::default();
     let connects =
@@ -319,7 +319,7 @@ fn each_request_causes_one_connect_and_more_of_them_count() {
 }
 
 #[test]
-fn data_of_a_stream_among_text_are_no_damage_and_other_long_lines_are() {
+fn stream_data_among_text_are_no_damage_and_other_long_lines_are() {
     let mut facts = facts(Wanted::Tcp, Outcome::Open);
     let id = facts.connections[0].id.unwrap();
     let long = Observation::Event(&Event::Fault(air724ug::at::Fault::LineTooLong));
@@ -334,14 +334,14 @@ fn data_of_a_stream_among_text_are_no_damage_and_other_long_lines_are() {
     facts.heard.add(Timestamp::ZERO, b"AT+CIPSEND=?\r", false);
     assert!(refused(&mut undamaged, &facts, &garbage));
     facts.heard.add(Timestamp::ZERO, b"AT+CIPSEND=0,5\r", false);
-    assert!(!refused(&mut undamaged, &facts, &garbage), "the payload is sent back, too");
+    assert!(!refused(&mut undamaged, &facts, &garbage), "the payload is echoed as well");
     let header = Observation::Event(&Event::Fault(air724ug::at::Fault::UnreadableHeader));
-    assert!(!refused(&mut undamaged, &facts, &header), "it may hold anything");
+    assert!(!refused(&mut undamaged, &facts, &header), "an echoed payload may contain anything");
     assert!(refused(&mut undamaged::Undamaged::default(), &facts, &long));
 }
 
 #[test]
-fn a_module_that_is_taken_for_another_one_is_refused() {
+fn a_module_taken_for_another_one_is_refused() {
     let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
     let ready = Event::Ready(None);
     let is_ready = Observation::Event(&ready);
@@ -349,7 +349,7 @@ fn a_module_that_is_taken_for_another_one_is_refused() {
     assert_eq!(facts.identified, facts.imei);
     let mut check = identity::KnownModule::default();
     assert!(!refused(&mut check, &facts, &is_ready));
-    assert!(refused(&mut check, &facts, &Observation::Event(&other)), "it is the same");
+    assert!(refused(&mut check, &facts, &Observation::Event(&other)), "the module is the same");
     facts.imei = "860000000000017".to_owned();
     assert!(refused(&mut check, &facts, &is_ready), "not known");
     facts.identified.clone_from(&facts.imei);

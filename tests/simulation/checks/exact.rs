@@ -1,5 +1,5 @@
-//! Exactness where nothing goes wrong: every send is accepted whole, every byte is read, and a socket ends
-//! only by its peer or its own application.
+//! Exactness without faults: every send is accepted as a whole, every byte is read, and a socket ends only by its peer
+//! or its own application.
 
 use air724ug::proto::Response;
 use air724ug::{Error, ReceiveMode};
@@ -44,18 +44,18 @@ fn answered(facts: &Facts, what: RequestKind, answer: &Result<Response, Error>) 
     }
 }
 
-/// How a connection stands at the end of a sound run.
+/// Checks the state of a connection at the end of a run without faults.
 fn ended(facts: &Facts, connection: &Connection) -> Result<(), String> {
     let (pushed, number) = (connection.pushed_bytes(), connection.number);
     let resets = connection.peer_reset || matches!(connection.far, Far::ResetsAfter(_));
     let by_peer = connection.peer_left || resets || matches!(connection.far, Far::ClosesAfter(_));
-    // What comes in one burst is more than the window holds, without flow control; of datagrams some are lost then.
+    // Without flow control, a burst may exceed the window. Datagrams are then lost.
     let overrun = pushed + connection.given() > facts.script.world.window
         && (connection.is_udp() || matches!(connection.ended, Some(Error::Overrun { .. })));
     if connection.ended.is_some() && !by_peer && !connection.left && !overrun {
         return Err(format!("connection {number} ended: {:?}", connection.ended));
     }
-    // A module that keeps data destroys them soon after a close.
+    // A module in manual mode discards data soon after a close.
     let destroyed = by_peer && facts.script.world.mode == ReceiveMode::Manual;
     let has_all = connection.read.len() == pushed || connection.far == Far::Echo;
     if connection.id.is_some() && !has_all && !connection.left && !resets && !destroyed && !overrun {

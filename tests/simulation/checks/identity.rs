@@ -1,5 +1,5 @@
-//! The driver knows which module it has: one that is ready is the one that is behind the port, and that it is another one
-//! than before is told first.
+//! Identity of the module. A module that is ready is the one at the port, and a change of the module is reported before
+//! it is ready.
 
 use air724ug::proto::Event;
 
@@ -10,7 +10,7 @@ use crate::simulation::facts::{Facts, Observation};
 pub struct KnownModule {
     /// The IMEI of the module that was ready last.
     ready: Option<String>,
-    /// Another module was told since then.
+    /// Whether another module was reported since then.
     told: bool,
 }
 

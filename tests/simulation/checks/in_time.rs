@@ -1,4 +1,4 @@
-//! Every call ends within its time-out. The clock is virtual, so there is no margin.
+//! Timeouts: every call ends within its own. The clock is virtual, so there is no margin.
 
 use super::Check;
 use crate::simulation::facts::{Facts, Observation};

@@ -1,4 +1,4 @@
-//! Bounds of the engine's memory: unread bytes by the receive window, bytes to be sent by what was given.
+//! Bounds of the engine's memory: unread bytes are limited by the receive window, unsent bytes by the given ones.
 
 use super::Check;
 use crate::simulation::facts::{Facts, Observation};

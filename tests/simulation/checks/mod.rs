@@ -1,4 +1,4 @@
-//! The promises that must hold in every run: one a file, registered by one line.
+//! The promises that hold in every run. Each has its own file, and one line in the list.
 
 mod accepted;
 #[cfg(test)]
@@ -19,19 +19,20 @@ mod waiters;
 use super::Kind;
 use super::facts::{Facts, Observation};
 
-/// One promise.
+/// A promise.
 pub trait Check {
-    /// Its name, which a failure is told by.
+    /// The name of the promise, which a failure report contains.
     fn promise(&self) -> &'static str;
 
-    /// Looks at what has happened.
+    /// Checks an observation.
     ///
     /// # Errors
-    /// What is wrong.
+    ///
+    /// The broken promise, in words.
     fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String>;
 }
 
-/// All of them.
+/// The checks for a kind of run.
 pub fn all(kind: Kind) -> Vec<Box<dyn Check>> {
     let mut all: Vec<Box<dyn Check>> = vec![
         Box::new(in_time::InTime),
@@ -42,7 +43,7 @@ pub fn all(kind: Kind) -> Vec<Box<dyn Check>> {
         Box::new(recovers::Recovers),
         Box::new(undamaged::Undamaged::default()),
     ];
-    // Where bytes are damaged everywhere and all the time, nothing can be said of contents.
+    // With damage anywhere at any time, no check of contents is possible.
     if kind != Kind::Noise {
         all.push(Box::new(peers::Peers));
         all.push(Box::new(prefix::Prefix));

@@ -1,5 +1,5 @@
-//! The engine asks the module at a bounded pace: commands that no request has caused and that move no payload are at most
-//! [`LIMIT`] in a second, and as many more for a start of the module in it, of which it answers at most [`STARTS`].
+//! The rate of commands: at most [`LIMIT`] commands in a second, apart from connects of requests and commands that move
+//! payload. Each start of the module allows as many more, for at most [`STARTS`] starts in a second.
 
 use air724ug::proto::Event;
 use air724ug::time::Timestamp;
@@ -7,19 +7,19 @@ use air724ug::time::Timestamp;
 use super::Check;
 use crate::simulation::facts::{Facts, Observation};
 
-/// A bring-up has 20 steps, of which the 7 that ask for the network come again after half a second, and closes up to 8 channels; in
-/// doubt a question goes behind each. Up to 5 commands find the module first.
+/// A bring-up has 20 steps, of which the 7 that ask for the network are repeated after half a second, and closes up to
+/// 8 channels. In doubt a question follows each of them. Up to 5 commands find the module first.
 const LIMIT: u32 = 2 * (20 + 7 + 8) + 5;
-/// How many starts of a second are believed: those that `MOST_SIGNS` of the engine lets pass.
+/// The number of starts in a second that are counted: those that `MOST_SIGNS` of the engine admits.
 const STARTS: u32 = 2;
 
 #[derive(Debug, Default)]
 pub struct Pace {
     since: Timestamp,
     count: u32,
-    /// How often the module has started in that second.
+    /// The number of starts of the module in that second.
     starts: u32,
-    /// Connects that were written: each request causes one.
+    /// The number of connects that were written. Each request causes one.
     connects: usize,
 }
 

@@ -1,5 +1,5 @@
-//! Nothing is read on another peer's socket: every record that an application reads carries the number of its own
-//! connection. Where the line was damaged this is a hole like others, which [`told`](super::told) looks at.
+//! Separation of sockets: every record that an application reads carries the number of its own connection. On a damaged
+//! line, wrong records are treated like missing data, which [`told`](super::told_holes) checks.
 
 use air724ug::sim::Direction;
 

@@ -1,7 +1,7 @@
-//! Integrity of streams: an application reads what its own peer has sent, from the first byte on.
+//! Integrity of streams: an application reads the bytes of its own peer, from the first one on.
 //!
-//! Where bytes were damaged on the line, or the modem cut a body short, the wrong bytes may have been read before anything
-//! showed it; [`told`](super::told) then looks for the error.
+//! If bytes were damaged on the line, or the modem cut a body short, wrong bytes may have been read before the damage
+//! could be detected. [`told`](super::told_holes) then checks the error.
 
 use air724ug::sim::Direction;
 
@@ -22,7 +22,7 @@ impl Check for Prefix {
         let own = &facts.connections[*connection];
         let may_be_hurt = own.hurt.received || facts.is_damaged(Direction::ToHost) || facts.may_cut_bodies;
         if may_be_hurt || own.far == Far::Echo || own.is_udp() {
-            // These are compared at the end.
+            // These connections are compared at the end.
             return Ok(());
         }
         let from = own.read.len();

@@ -1,4 +1,4 @@
-//! Recovery: a clean exchange works when the faults have ended.
+//! Recovery: a clean exchange works after the end of the faults.
 
 use super::Check;
 use crate::simulation::facts::{Facts, Observation};

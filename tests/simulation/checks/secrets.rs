@@ -1,4 +1,4 @@
-//! Neither the PIN nor a password shows in an event or in an error.
+//! Secrecy: no event and no error contains the PIN or a password.
 
 use air724ug::at::Urc;
 use air724ug::proto::Event;
@@ -16,7 +16,7 @@ impl Check for Secrets {
 
     fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String> {
         let shown = match seen {
-            // What has no text can't show one.
+            // An event without text can't contain a secret.
             Observation::Event(Event::Urc(Urc::Received { .. } | Urc::DataAccept { .. })) => return Ok(()),
             Observation::Event(
                 event @ (Event::Urc(_) | Event::Line(_) | Event::Dropped(_) | Event::Fault(_)),

@@ -1,6 +1,7 @@
-//! A hole is always told: an application that lacks bytes of its peer, or has wrong ones, has got a typed error on that
-//! socket. What no driver can see is excused: bytes of a body that were changed but not lost, and only on their socket; and
-//! pushed data that were lost, if all that reached the host has the form of what an undamaged module says.
+//! Reports of missing data: an application that lacks bytes of its peer, or has wrong ones, has got a typed error on
+//! that socket. Two cases that no driver can detect are excused. One is bytes of a body that were changed but not lost,
+//! on the socket of that body. The other is lost pushed data, if all bytes that reached the host have the form of an
+//! undamaged module's output.
 
 use air724ug::CloseReason;
 use air724ug::Error;
@@ -49,7 +50,7 @@ fn stream(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Stri
     if is_wrong && facts.damaged.is_empty() && !facts.may_cut_bodies {
         return Err(format!("connection {number} has {strange} wrong bytes of {}", read.len()));
     }
-    // An application that drops its socket hears no more of it.
+    // An application that drops its socket gets no more errors.
     if connection.left && connection.ended.is_none() {
         return Ok(());
     }
@@ -70,17 +71,17 @@ fn stream(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Stri
     ))
 }
 
-/// What is missing and could not be known.
+/// Whether the missing bytes could not be known.
 fn is_excused(facts: &Facts, connection: &Connection) -> bool {
     let by_peer = matches!(connection.ended, Some(Error::Closed(CloseReason::Peer)));
     let announced = facts.script.world.mode == air724ug::ReceiveMode::Push;
-    // `CLOSED` is printed for a reset, too, and what was under way is gone.
+    // A module prints `CLOSED` for a reset as well, and data under way are then lost.
     let resets = connection.peer_reset || matches!(connection.far, Far::ResetsAfter(_));
     (by_peer && (resets || facts.may_reset))
-        // What is destroyed with a close was announced by a line that was lost.
+        // The line that announced the discarded data was lost.
         || (by_peer && !announced && facts.may_lose_lines)
         || facts.may_stall
-        // It closed before it had answered.
+        // The peer closed before it had answered.
         || (by_peer && connection.far == Far::Echo && connection.peer_left)
         // The end of a stream is a line among payload.
         || (by_peer && connection.wanted == Wanted::Transparent)
@@ -91,7 +92,7 @@ fn datagrams(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), S
         return Ok(());
     }
     if connection.far == Far::Echo && (connection.hurt.sent || facts.may_be_deaf) {
-        // It sends back what has reached it.
+        // The peer echoes the bytes that have reached it.
         return come_from(connection, got);
     }
     let sent: Vec<(usize, usize)> = match connection.far {
@@ -110,7 +111,7 @@ fn datagrams(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), S
     for len in &connection.datagrams {
         let (datagram, behind) = rest.split_at(*len);
         rest = behind;
-        // What fills up a datagram whose prompt was lost is one, and comes back.
+        // The filler of a datagram without a prompt is a datagram, and is echoed.
         let is_lost = |send: &Send| matches!(send.outcome, Outcome::Unknown(_)) && send.len == *len;
         if datagram.iter().all(|byte| *byte == b'\r') && connection.sends.iter().any(is_lost) {
             continue;
@@ -126,7 +127,7 @@ fn datagrams(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), S
     Ok(())
 }
 
-/// Whether each datagram is a piece of what the peer has got, in that order.
+/// Whether each datagram is a part of the bytes that the peer received, in their order.
 fn come_from(connection: &Connection, got: &[u8]) -> Result<(), String> {
     let (mut rest, mut source) = (connection.read.as_slice(), got);
     for len in &connection.datagrams {
@@ -150,7 +151,7 @@ mod tests {
     use crate::simulation::payload::Style;
 
     #[test]
-    fn a_datagram_that_the_peer_did_not_have_is_strange() {
+    fn a_datagram_that_the_peer_did_not_receive_is_refused() {
         let mut echo = Connection::new(0, Wanted::Udp, Far::Echo, Style::Records);
         echo.read = b"onetwo".to_vec();
         echo.datagrams = vec![3, 3];

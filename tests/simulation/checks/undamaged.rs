@@ -1,5 +1,5 @@
-//! No false alarms: where no byte was damaged, lost or added on its way, there is no fault, and no socket that ends with
-//! one. A port that goes takes bytes with it, and a modem may restart in the middle of a frame.
+//! False alarms: without damaged, lost or added bytes there is no fault, and no socket ends with one. A lost port takes
+//! bytes with it, and a modem may restart during a frame.
 
 use air724ug::at::Fault;
 use air724ug::proto::Event;
@@ -12,7 +12,8 @@ use crate::simulation::script::Wanted;
 #[derive(Default, Debug)]
 pub struct Undamaged {
     port_was_lost: bool,
-    /// The line that begins a stream was lost or late, or its application has given up before, so that its data stand among text.
+    /// Whether data of a stream may be among text: the line that begins the stream was lost or late, or its application
+    /// had given up.
     has_stray_stream: bool,
 }
 
@@ -40,7 +41,7 @@ impl Check for Undamaged {
         }
         let is_damage = match seen {
             Observation::Event(Event::Fault(Fault::LineTooLong)) if self.has_stray_stream => false,
-            // What is sent back stands among text where the connection ends in the middle of it.
+            // An echoed payload is among text if the connection ends during the echo.
             Observation::Event(Event::Fault(Fault::Garbage | Fault::UnreadableHeader))
                 if facts.may_reset && facts.heard.echoes_sends() =>
             {

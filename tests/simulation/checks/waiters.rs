@@ -1,4 +1,5 @@
-//! Every waiter is answered when the port goes, or is closed; while it is expected back, what needs no module may wait.
+//! Waiting requests: all are answered when the port is lost or closed. While the port is expected back, requests that
+//! need no module may wait.
 
 use super::Check;
 use crate::simulation::facts::{Facts, Observation, RequestKind};

@@ -9,12 +9,12 @@ use super::super::line::{Damage, Harm, Place};
 use super::super::script::Act;
 use super::{Kind, Maker};
 
-/// What noise puts on a line.
+/// Bytes that noise inserts into the line.
 const NOISE: [&[u8]; 8] =
     [b"\xff", b"\0", b"\r\n", b"> ", b"\r\nOK\r\n", b"\r\nERROR\r\n", b"+CREG: 1\r\n", b"x+RECEIVE"];
 
 impl Maker {
-    /// Something goes wrong.
+    /// Adds a fault of this kind of scenario.
     pub(super) fn fault(&mut self) {
         let act = match self.kind {
             Kind::Sound | Kind::Udp | Kind::Manual | Kind::Stream => Act::Wait,
@@ -48,7 +48,7 @@ impl Maker {
             1 => fault::LateAnswer { command, by }.into(),
             2 => fault::DetachedAnswer { command, by }.into(),
             3 => fault::LostAnswer { command }.into(),
-            // A module that keeps data for the host and refuses to give them may have destroyed them: nothing shows it.
+            // After a refused fetch, a module in manual mode may have discarded the data without a report.
             4 if self.world.mode == ReceiveMode::Push => {
                 fault::WrongAnswer { command, text: text.to_owned() }.into()
             }
@@ -75,7 +75,7 @@ impl Maker {
         Act::Fault(fault)
     }
 
-    /// The modem is slow or silent, and damages nothing.
+    /// A fault that makes the modem slow or silent, without damage.
     fn slow_modem(&mut self) -> Act {
         let (by, command) = (self.span(), 1 + self.chance.below(3) as u32);
         Act::Fault(match self.chance.below(3) {
@@ -102,7 +102,7 @@ impl Maker {
 
     fn of_port(&mut self) -> Act {
         match self.chance.below(11) {
-            // Replug does nothing to a plug that is in.
+            // Replug has no effect on a port that is plugged in.
             0..=2 => Act::Control(Control::Unplug),
             3 | 4 => Act::Control(Control::Replug(None)),
             5 => Act::Control(Control::Replug(Some(format!("ttyUSB{}", self.chance.below(4))))),
@@ -129,7 +129,7 @@ impl Maker {
         }
     }
 
-    /// At most one place in a run.
+    /// Adds one damage of the line, at most one in a run.
     fn one_damage(&mut self) {
         let is_there = self.steps.iter().any(|step| matches!(step.act, Act::Damage(_)));
         if is_there {
@@ -139,7 +139,7 @@ impl Maker {
         let act = self.damage(way);
         self.then(act);
         let (connection, len) = (self.connection(), self.len());
-        // Something is under way.
+        // Data are under way when the damage strikes.
         self.push(0, Act::Push { connection, len });
         if way == Direction::ToHost && self.chance.one_in(2) {
             for _ in 0..3 {
