@@ -1,9 +1,9 @@
-//! Every line of every published capture is explained, or listed with a reason in `docs/protocol.md`.
+//! Published captures. Each of their lines is explained, or listed with a reason in `docs/protocol.md`.
 //!
-//! The captures belong to their publishers and are no part of this project. They are read from
-//! `../shared/captures`; where that folder is absent, these tests say so and prove nothing.
+//! The captures belong to their publishers and are no part of this project. They are read from `../shared/captures`.
+//! Without that folder these tests say so and prove nothing.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -22,11 +22,11 @@ struct Published {
     capture: Capture,
 }
 
-/// All published captures in the order of their names; none, with a word about it, if they are not here.
+/// All published captures in the order of their names. Without them, a message is printed and the list is empty.
 fn published() -> Vec<Published> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures");
     let Ok(entries) = std::fs::read_dir(&folder) else {
-        eprintln!("NOT TESTED: the published captures are not here ({})", folder.display());
+        eprintln!("NOT TESTED: the published captures are missing ({})", folder.display());
         return Vec::new();
     };
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -43,7 +43,7 @@ fn published() -> Vec<Published> {
         .collect()
 }
 
-/// One of them; `None` if they are not here.
+/// The timeline of one capture; `None` without the published captures.
 fn one(start: &str) -> Option<Timeline> {
     let published = published();
     if published.is_empty() {
@@ -53,7 +53,7 @@ fn one(start: &str) -> Option<Timeline> {
     Some(replay(&found.unwrap_or_else(|| panic!("no capture {start}")).capture))
 }
 
-/// The rows of the table in a document that has this header, as lists of cells.
+/// The rows of the table with this header in a document, as lists of cells.
 fn table(document: &str, header: &str) -> Vec<Vec<String>> {
     let doc = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
     let doc = std::fs::read_to_string(doc).unwrap();
@@ -67,7 +67,7 @@ fn table(document: &str, header: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn every_line_is_explained_or_listed_and_every_listed_line_is_unexplained() {
+fn every_line_is_either_explained_or_listed() {
     let published = published();
     if published.is_empty() {
         return;
@@ -102,7 +102,7 @@ fn no_line_is_dropped_by_the_reader_of_its_layout() {
 }
 
 #[test]
-fn every_record_of_the_modem_has_its_place_in_the_timeline() {
+fn the_timeline_contains_every_record_of_the_modem() {
     for file in published() {
         let timeline = replay(&file.capture);
         let told: BTreeSet<usize> = timeline.happenings.iter().flat_map(|it| it.lines.clone()).collect();
@@ -118,7 +118,7 @@ fn every_record_of_the_modem_has_its_place_in_the_timeline() {
 }
 
 #[test]
-fn what_is_found_in_each_file_is_what_the_table_says() {
+fn the_findings_in_each_file_are_those_of_the_table() {
     let published = published();
     if published.is_empty() {
         return;
@@ -183,7 +183,7 @@ fn our_own_format_keeps_every_record_of_every_capture() {
 }
 
 #[test]
-fn as_many_bytes_were_sent_as_the_modem_says_it_took() {
+fn the_modem_reports_the_number_of_bytes_that_were_sent() {
     for file in published() {
         let said = String::from_utf8_lossy(&file.bytes).matches("DATA ACCEPT:").count();
         let (mut sent, mut compared) = (0, 0);
@@ -251,7 +251,7 @@ fn payloads(timeline: &Timeline) -> Vec<&[u8]> {
 }
 
 #[test]
-fn the_failures_that_the_captures_are_kept_for_are_found() {
+fn the_failures_for_which_the_captures_are_kept_are_found() {
     let expected = [
         ("a12", "final +CME ERROR: 10 to AT+CPIN?"),
         ("a12", "urc +PDP: DEACT"),
@@ -283,7 +283,7 @@ fn broken_files_never_panic_and_keep_their_lines() {
     for file in published() {
         let mut broken: Vec<Vec<u8>> = Vec::new();
         for (number, cut) in (0..file.bytes.len()).step_by(61).enumerate() {
-            // Eight ways to break it, each in its turn.
+            // Eight ways to break the file, one after the other.
             let byte = [0, 0xff, b'\n', b'\\', b'"', b':'];
             broken.push(match number % 8 {
                 6 => file.bytes[..cut].to_vec(),

@@ -1,6 +1,6 @@
-//! Our own fixtures: each is loaded and replayed, and shows what its header promises.
+//! Our own fixtures: each is loaded and replayed, and contains the findings of its header.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
 use std::num::NonZeroUsize;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use air724ug::capture::{self, Capture, Entry, Layout, replay, replay_in_chunks};
 
-/// Every fixture has to be named here, so that none is lost and each is read.
+/// The names of all fixtures, so that none is left out.
 const FIXTURES: [&str; 9] = [
     "bring_up",
     "close_mid_send",
@@ -43,7 +43,7 @@ fn every_fixture_is_named_in_this_test() {
 }
 
 #[test]
-fn every_fixture_shows_what_its_header_promises() {
+fn every_fixture_contains_the_findings_of_its_header() {
     for name in FIXTURES {
         let capture = load(name);
         let header = capture.header.as_ref().unwrap();
@@ -55,7 +55,7 @@ fn every_fixture_shows_what_its_header_promises() {
 }
 
 #[test]
-fn a_promise_that_is_not_kept_is_noticed_in_every_fixture() {
+fn a_missing_finding_is_detected_in_every_fixture() {
     for name in FIXTURES {
         let capture = load(name);
         let timeline = replay(&capture);
@@ -69,7 +69,7 @@ fn a_promise_that_is_not_kept_is_noticed_in_every_fixture() {
 }
 
 #[test]
-fn every_fixture_replays_alike_at_every_chunk_size() {
+fn every_fixture_has_the_same_replay_at_every_chunk_size() {
     for name in FIXTURES {
         let capture = load(name);
         let whole = replay(&capture);
@@ -90,7 +90,7 @@ fn every_fixture_is_written_back_as_it_was_read() {
 }
 
 #[test]
-fn every_fixture_is_found_to_be_our_format() {
+fn the_format_of_every_fixture_is_recognised() {
     for name in FIXTURES {
         let path = folder().join(name).with_extension("capture");
         assert_eq!(capture::load(path).unwrap().layout, Layout::Own, "{name}");
@@ -116,7 +116,7 @@ fn a_fixture_without_a_header_is_refused_with_its_name_and_line() {
 }
 
 #[test]
-fn the_data_of_a_session_are_exact_wherever_the_reads_were_cut() {
+fn the_data_of_a_session_are_exact_for_reads_of_any_size() {
     let capture = load("tcp_push");
     let channel = air724ug::at::ChannelId::new(0);
     let expected = b"two\r\nlines\x00\xff\r\n\r\nOK\r\n0, CLOSED\r\n";

@@ -1,4 +1,4 @@
-//! The file of `doctor --collect`: complete, readable, and without a number or address of its owner.
+//! The file of `doctor --collect`: complete, readable, and without any number or address of its owner.
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
@@ -11,7 +11,7 @@ use air724ug::capture::{self, replay};
 use air724ug::diagnosis::Evidence;
 use collected::{collected, mask};
 
-/// A session with everything that is a person's.
+/// A session with every kind of personal data.
 const SESSION: &str = "# what: x\n# source: y\n# expect: not known\n\
     0.0 ? connect broker.example.com 1883\n\
     0.1 > AT+CGSN\\r\\n\n0.2 < \\r\\n86723404\n0.3 < 5678901\\r\\n\\r\\nOK\\r\\n\n\
@@ -89,7 +89,7 @@ fn no_number_and_no_address_of_the_owner_is_in_the_file() {
 }
 
 #[test]
-fn what_is_no_secret_stays() {
+fn data_that_are_no_secret_are_kept() {
     for line in [
         "+CSQ: 20,0",
         "+CCLK: \"24/10/22,19:50:34+32\"",

@@ -1,4 +1,4 @@
-//! Diagnoses of captures, published and hostile, and their JSON.
+//! Diagnoses of published and hostile captures, and their JSON form.
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
@@ -17,27 +17,27 @@ fn root(file: &[u8]) -> Option<Code> {
     offline(file).root_cause().map(|finding| finding.code)
 }
 
-/// Our own format, with the headers that it wants.
+/// A capture in our own format, with the required headers.
 fn own(records: &str) -> Vec<u8> {
     format!("# what: x\n# source: y\n# expect: command AT\n{records}").into_bytes()
 }
 
 #[test]
-fn a_connection_that_the_module_gave_up_after_75_s_met_a_silent_server() {
+fn connect_fail_after_75_s_is_a_silent_server() {
     let start = "0.0 > AT+CIPSTART=3,\"TCP\",\"192.0.2.1\",80\\r\\n\n0.1 < \\r\\nOK\\r\\n\n";
     assert_eq!(root(&own(&format!("{start}75.0 < \\r\\n3, CONNECT FAIL\\r\\n\n"))), Some(Code::ServerSilent));
     assert_eq!(root(&own(&format!("{start}0.9 < \\r\\n3, CONNECT FAIL\\r\\n\n"))), Some(Code::ServerRefuses));
-    // Another channel's news, or none yet: nothing is known.
+    // A line of another channel, or no line yet, proves nothing.
     assert_eq!(root(&own(&format!("{start}0.9 < \\r\\n2, CONNECT FAIL\\r\\n\n"))), None);
     assert_eq!(root(&own(start)), None);
-    // A host that closes what is not open has given up.
+    // A host that closes an unopened channel has given up.
     assert_eq!(root(&own(&format!("{start}9.0 > AT+CIPCLOSE=3\\r\\n\n"))), Some(Code::ServerSilent));
-    // A capture that goes on for long enough shows that nothing came.
+    // A capture that is long enough shows that no result came.
     assert_eq!(root(&own(&format!("{start}80.0 < \\r\\nRDY\\r\\n\n"))), Some(Code::ServerSilent));
 }
 
 #[test]
-fn commands_without_any_answer_are_told_by_what_came_instead() {
+fn without_answers_the_bytes_received_show_the_cause() {
     assert_eq!(root(&own("0.0 > AT\\r\\n\n1.0 > AT\\r\\n\n")), Some(Code::NoAnswer));
     assert_eq!(
         root(&own("0.0 > AT\\r\\n\n0.1 < AT\\r\\n\n1.0 > AT\\r\\n\n1.1 < AT\\r\\n\n")),
@@ -48,7 +48,7 @@ fn commands_without_any_answer_are_told_by_what_came_instead() {
 }
 
 #[test]
-fn the_published_captures_are_diagnosed_as_their_index_says() {
+fn the_diagnoses_of_published_captures_are_those_of_their_index() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures");
     let Ok(files) = std::fs::read_dir(&folder) else {
         println!("{} is not there: nothing was tested", folder.display());
@@ -135,7 +135,7 @@ fn hostile_captures_give_bounded_printable_diagnoses() {
 }
 
 #[test]
-fn huge_lines_and_many_of_them_stay_small_in_a_diagnosis() {
+fn a_diagnosis_of_huge_and_many_lines_is_bounded() {
     let line = "x".repeat(60_000);
     let mut file = format!("AT+CPIN?\n+CPIN: {line}\nOK\n").into_bytes();
     for _ in 0..200 {
@@ -164,7 +164,7 @@ fn huge_lines_and_many_of_them_stay_small_in_a_diagnosis() {
 }
 
 #[test]
-fn json_escapes_what_a_terminal_and_a_parser_must_not_see() {
+fn json_escapes_control_characters_and_quotes() {
     let mut evidence = Evidence::new();
     evidence.port_failed(PortFault::Other, "\u{1b}]0;x\u{7}\"\\\r\n\0é\u{fffd}\u{1f4f6}");
     let diagnosis = evidence.diagnose();
@@ -172,7 +172,7 @@ fn json_escapes_what_a_terminal_and_a_parser_must_not_see() {
     assert!(is_json(&json), "{json}");
     assert!(json.contains(r#"\u001b]0;x\u0007\"\\\u000d\u000a\u0000\u00e9\ufffd\ud83d\udcf6"#), "{json}");
     assert!(!diagnosis.to_string().contains('\u{1b}'));
-    assert!(!is_json(&json[..json.len() - 1]), "the judge of this test sees what is missing");
+    assert!(!is_json(&json[..json.len() - 1]), "the parser of this test detects a missing byte");
     assert!(!is_json("{\"a\":\"\u{1}\"}") && !is_json("{\"a\" 1}") && !is_json("[1,]"));
 }
 

@@ -1,11 +1,11 @@
-//! The rules of the diagnosis as a table: each cause alone, and each with everything that may follow from it.
+//! The rules of the diagnosis as a table: each cause alone, and each cause with all its possible consequences.
 
 use std::time::Duration;
 
 use air724ug::NotReady;
 use air724ug::diagnosis::{Check, Code, End, Evidence, Exchange, PortFault, Server, Severity, StepState};
 
-/// Adds something that was seen.
+/// A function that adds evidence.
 type Setup = fn(&mut Evidence);
 
 fn answer(evidence: &mut Evidence, command: &str, lines: &[&str], last: &str) {
@@ -26,7 +26,7 @@ fn silence(evidence: &mut Evidence, command: &str) {
     evidence.exchange(Exchange { command: command.to_owned(), lines: Vec::new(), end: End::Silence, took });
 }
 
-/// A module with nothing wrong, check by check.
+/// The evidence of a faultless module, check by check.
 const HEALTHY: [(Check, Setup); 13] = [
     (Check::Port, |seen| seen.port_opened("/dev/ttyUSB0", Some(115_200))),
     (Check::Answer, |seen| answer(seen, "AT", &[], "OK")),
@@ -52,7 +52,7 @@ fn registration(evidence: &mut Evidence, circuit: u8, packet: u8, lte: u8) {
     }
 }
 
-/// Every cause that can be shown by an answer, in the order of the checks, and what shows it.
+/// Every cause that an answer can show, in the order of the checks, with the evidence.
 const CAUSES: [(Code, Setup); 22] = [
     (Code::RadioOff, |seen| answer(seen, "AT+CFUN?", &["+CFUN: 4"], "OK")),
     (Code::SimMissing, |seen| answer(seen, "AT+CPIN?", &[], "+CME ERROR: 10")),
@@ -72,7 +72,7 @@ const CAUSES: [(Code, Setup); 22] = [
     (Code::NotRegistered, |seen| registration(seen, 2, 2, 2)),
     (Code::NotRegistered, |seen| {
         registration(seen, 0, 0, 0);
-        // Answered under another's key (capture a19).
+        // The answer has the name of another command (capture a19).
         answer(seen, "AT+CEREG?", &["+CGREG: 0,2"], "OK");
     }),
     (Code::NotAttached, |seen| answer(seen, "AT+CGATT?", &["+CGATT:0"], "OK")),
@@ -88,8 +88,8 @@ const CAUSES: [(Code, Setup); 22] = [
     (Code::ServerSilent, |seen| silence(seen, CONNECT)),
 ];
 
-/// What the module shows behind a cause: everything that needs it fails as well. Nothing comes up any more, so the
-/// healthy answers of later steps are left out.
+/// The evidence of a module with this cause: every check that depends on it fails as well. Later steps can't succeed,
+/// so their healthy answers are left out.
 fn with_symptoms(cause: usize) -> Evidence {
     let (code, seen) = CAUSES[cause];
     let mut evidence = healthy_before(code.check());
@@ -113,7 +113,7 @@ fn root(evidence: &Evidence) -> Option<Code> {
 }
 
 #[test]
-fn a_healthy_module_has_nothing_wrong() {
+fn a_healthy_module_has_no_finding() {
     let mut evidence = Evidence::new();
     HEALTHY.iter().for_each(|(_, seen)| seen(&mut evidence));
     let diagnosis = evidence.diagnose();
@@ -139,7 +139,7 @@ fn each_cause_alone_is_named_with_its_proof() {
 }
 
 #[test]
-fn a_cause_is_named_before_everything_that_follows_from_it() {
+fn a_cause_is_named_before_its_consequences() {
     for (index, (code, _)) in CAUSES.iter().enumerate() {
         let diagnosis = with_symptoms(index).diagnose();
         let found: Vec<Code> = diagnosis.findings().iter().map(|finding| finding.code).collect();
@@ -154,7 +154,7 @@ fn a_cause_is_named_before_everything_that_follows_from_it() {
 }
 
 #[test]
-fn a_port_that_cannot_be_opened_is_told_apart() {
+fn every_failure_to_open_a_port_has_its_own_cause() {
     for (fault, code) in [
         (PortFault::Missing, Code::PortMissing),
         (PortFault::Busy, Code::PortBusy),
@@ -180,7 +180,7 @@ fn silent_port() -> Evidence {
 }
 
 #[test]
-fn a_silent_port_is_told_from_a_wrong_rate_and_from_a_loop() {
+fn a_silent_port_is_distinguished_from_a_wrong_rate_and_an_echo() {
     assert_eq!(root(&silent_port()), Some(Code::NoAnswer));
 
     let mut garbage = silent_port();
@@ -188,7 +188,7 @@ fn a_silent_port_is_told_from_a_wrong_rate_and_from_a_loop() {
     assert_eq!(root(&garbage), Some(Code::WrongBaud));
 
     let mut looped = silent_port();
-    // However it is cut.
+    // In pieces of any size.
     for piece in [&b"A"[..], b"T\r", b"\nAT\r\n"] {
         looped.received(piece);
     }
@@ -200,7 +200,7 @@ fn a_silent_port_is_told_from_a_wrong_rate_and_from_a_loop() {
 }
 
 #[test]
-fn the_rate_that_was_answered_is_named_even_if_all_else_is_well() {
+fn the_rate_of_the_module_is_named_even_without_another_finding() {
     let mut evidence = silent_port();
     evidence.rate_tried(57_600, false);
     evidence.rate_tried(9_600, true);
@@ -213,7 +213,7 @@ fn the_rate_that_was_answered_is_named_even_if_all_else_is_well() {
 }
 
 #[test]
-fn silence_at_every_rate_is_no_answer_and_lists_them() {
+fn silence_at_every_rate_is_no_answer_with_a_list_of_the_rates() {
     let mut evidence = silent_port();
     evidence.rate_tried(9_600, false);
     let diagnosis = evidence.diagnose();
@@ -233,14 +233,14 @@ fn the_newest_answer_counts() {
 }
 
 #[test]
-fn a_card_that_is_being_read_is_no_finding() {
+fn a_busy_card_is_no_finding() {
     let mut evidence = healthy_before(Check::Sim);
     answer(&mut evidence, "AT+CPIN?", &[], "+CME ERROR: 14");
     assert_eq!(root(&evidence), None);
 }
 
 #[test]
-fn a_refused_pin_is_not_a_missing_one() {
+fn a_refused_pin_is_not_a_missing_pin() {
     let mut evidence = healthy_before(Check::Sim);
     answer(&mut evidence, "AT+CPIN?", &["+CPIN: SIM PIN"], "OK");
     evidence.not_ready(NotReady::PinRefused);
@@ -248,7 +248,7 @@ fn a_refused_pin_is_not_a_missing_one() {
 }
 
 #[test]
-fn an_unknown_signal_is_nothing_where_the_network_has_spoken() {
+fn an_unknown_signal_is_no_finding_after_an_answer_of_the_network() {
     for (circuit, lte) in [(1, 1), (3, 3)] {
         let mut evidence = healthy_before(Check::Signal);
         answer(&mut evidence, "AT+CSQ", &["+CSQ: 99,99"], "OK");
@@ -278,7 +278,7 @@ fn a_weak_signal_is_a_warning_and_proves_a_missing_registration() {
 }
 
 #[test]
-fn two_g_that_carries_data_is_a_warning() {
+fn data_over_2g_are_a_warning() {
     let mut evidence = healthy_before(Check::Registration);
     registration(&mut evidence, 1, 1, 3);
     evidence.ready();
@@ -290,7 +290,7 @@ fn two_g_that_carries_data_is_a_warning() {
 }
 
 #[test]
-fn firmware_without_lte_reports_is_not_in_arrears() {
+fn firmware_without_lte_reports_is_no_sign_of_arrears() {
     let mut evidence = healthy_before(Check::Registration);
     answer(&mut evidence, "AT+CREG?", &["+CREG: 0,1"], "OK");
     answer(&mut evidence, "AT+CEREG?", &[], "ERROR");
@@ -299,7 +299,7 @@ fn firmware_without_lte_reports_is_not_in_arrears() {
 
 #[test]
 fn a_bearer_step_at_the_wrong_time_is_not_a_refused_bearer() {
-    // CSTT twice and CIFSR too early are answered with 3 (capture a12).
+    // A second CSTT and an early CIFSR are answered with error 3 (capture a12).
     let mut evidence = healthy_before(Check::Bearer);
     answer(&mut evidence, "AT+CSTT", &[], "+CME ERROR: 3");
     answer(&mut evidence, "AT+CIFSR", &[], "+CME ERROR: 3");
@@ -307,7 +307,7 @@ fn a_bearer_step_at_the_wrong_time_is_not_a_refused_bearer() {
 }
 
 #[test]
-fn a_lost_bearer_is_told_from_a_refused_and_from_a_restored_one() {
+fn a_lost_bearer_is_distinguished_from_a_refused_and_a_restored_one() {
     let mut lost = healthy_before(Check::Dns);
     lost.line("+PDP: DEACT");
     assert_eq!(root(&lost), Some(Code::BearerLost));
@@ -324,7 +324,7 @@ fn a_lost_bearer_is_told_from_a_refused_and_from_a_restored_one() {
 }
 
 #[test]
-fn when_the_driver_waits_and_nothing_says_why_its_reason_is_told() {
+fn without_other_evidence_the_drivers_reason_for_waiting_is_named() {
     let mut evidence = healthy_before(Check::Bearer);
     evidence.not_ready(NotReady::Starting);
     let diagnosis = evidence.diagnose();
@@ -378,7 +378,7 @@ fn a_fast_failure_is_a_refusal_and_a_slow_one_silence() {
 }
 
 #[test]
-fn all_channels_in_use_is_not_the_servers_fault() {
+fn no_free_channel_is_not_a_cause_in_the_server() {
     let mut evidence = healthy_before(Check::Server);
     let (command, lines) = (CONNECT.to_owned(), Vec::new());
     evidence.exchange(Exchange { command, lines, end: End::NoFreeChannel, took: None });
@@ -386,23 +386,23 @@ fn all_channels_in_use_is_not_the_servers_fault() {
 }
 
 #[test]
-fn what_the_module_refuses_says_less_than_what_the_network_said() {
+fn a_refusal_by_the_module_proves_less_than_an_answer_of_the_network() {
     let mut evidence = healthy_before(Check::Server);
     answer_after(&mut evidence, CONNECT, &["OK"], "0, CONNECT FAIL", Some(75));
-    // The channel is still taken (capture a27).
+    // The channel is still in use (capture a27).
     answer(&mut evidence, CONNECT, &[], "+CME ERROR: 65535");
     assert_eq!(root(&evidence), Some(Code::ServerSilent));
 }
 
 #[test]
-fn tls_counts_only_where_it_was_asked_for() {
+fn tls_is_examined_only_on_request() {
     let mut evidence = healthy_before(Check::Tls);
     answer(&mut evidence, "AT+CIPSSL=?", &[], "ERROR");
     assert_eq!(root(&evidence), Some(Code::TlsMissing));
 }
 
 #[test]
-fn old_firmware_is_known_by_its_number() {
+fn old_firmware_is_recognised_by_its_number() {
     for (name, code) in [
         ("AirM2M_720U_V837_LTE_AT", Some(Code::FirmwareOld)),
         ("AirM2M_720U_V838_LTE_AT", None),
@@ -416,7 +416,7 @@ fn old_firmware_is_known_by_its_number() {
 }
 
 #[test]
-fn another_makers_module_is_the_cause_only_if_it_knows_no_sockets() {
+fn a_module_of_another_maker_is_the_cause_only_without_socket_commands() {
     let mut evidence = Evidence::new();
     answer(&mut evidence, "ATI", &["Quectel", "EC20F", "Revision: EC20CEFAGR06A03M4G"], "OK");
     assert_eq!(evidence.diagnose().severity(), Some(Severity::Note));
@@ -427,11 +427,11 @@ fn another_makers_module_is_the_cause_only_if_it_knows_no_sockets() {
 }
 
 #[test]
-fn a_module_that_starts_again_and_again_has_a_bad_supply() {
+fn repeated_restarts_are_a_bad_supply() {
     let mut evidence = Evidence::new();
     for _ in 0..3 {
         answer(&mut evidence, "AT", &[], "OK");
-        // Twice for one start (capture a19).
+        // One restart prints it twice (capture a19).
         evidence.line("RDY");
         evidence.line("RDY");
     }
@@ -459,7 +459,7 @@ fn damaged_lines_between_answers_are_a_warning() {
 }
 
 #[test]
-fn a_lost_port_comes_before_all_else() {
+fn a_lost_port_is_the_first_cause() {
     let mut evidence = with_symptoms(0);
     evidence.port_lost("unplugged");
     assert_eq!(root(&evidence), Some(Code::PortLost));
@@ -474,7 +474,7 @@ fn every_code_is_explained_in_the_documentation() {
 }
 
 #[test]
-fn nothing_known_is_nothing_wrong_and_nothing_passed() {
+fn without_evidence_no_check_fails_or_passes() {
     let diagnosis = Evidence::new().diagnose();
     assert_eq!(diagnosis.severity(), None);
     assert!(diagnosis.steps().iter().all(|step| step.state == StepState::Unseen));

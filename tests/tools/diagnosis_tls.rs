@@ -1,4 +1,4 @@
-//! The diagnosis of TLS: each cause that the commands can tell apart, and no claim beyond them.
+//! The diagnosis of TLS: each cause that the commands can show, and no further claim.
 
 #![allow(clippy::unwrap_used, reason = "a test may, in its helpers too")]
 
@@ -18,7 +18,7 @@ fn answer(evidence: &mut Evidence, command: &str, lines: &[&str], last: &str) {
     });
 }
 
-/// Settings of context 0, the switch, a connection on channel 0.
+/// Adds the settings of context 0, the switch, and a connection on channel 0.
 fn attempt(evidence: &mut Evidence, settings: &[(&str, &str)], last: &str) {
     for (key, value) in settings {
         answer(evidence, &format!("AT+SSLCFG=\"{key}\",0,{value}"), &[], "OK");
@@ -32,7 +32,7 @@ const DONE: &str = "0, CONNECT OK";
 const VERIFIED: [(&str, &str); 3] =
     [("seclevel", "1"), ("hostname", "\"example.com\""), ("ignorelocaltime", "0")];
 
-/// The server takes plain connections, and the module knows TLS and the time.
+/// Evidence that the server accepts plain connections, and that the module supports TLS and has the time.
 fn reached() -> Evidence {
     let mut evidence = Evidence::new();
     answer(&mut evidence, "AT+CIPSSL=?", &["+CIPSSL: (0-1)"], "OK");
@@ -46,7 +46,7 @@ fn codes(evidence: &Evidence) -> Vec<Code> {
 }
 
 #[test]
-fn what_succeeds_without_a_part_of_the_check_names_that_part() {
+fn a_success_with_less_verification_names_the_omitted_part() {
     let with = |settings: &[&[(&str, &str)]]| {
         let mut evidence = reached();
         attempt(&mut evidence, &VERIFIED, FAIL);
@@ -68,7 +68,7 @@ fn what_succeeds_without_a_part_of_the_check_names_that_part() {
 }
 
 #[test]
-fn a_handshake_that_never_succeeds_is_a_handshake_only_if_the_server_was_reached() {
+fn a_failed_connection_is_a_failed_handshake_only_if_the_server_was_reached() {
     let mut evidence = reached();
     attempt(&mut evidence, &VERIFIED, FAIL);
     attempt(&mut evidence, &[("seclevel", "0")], FAIL);
@@ -81,14 +81,14 @@ fn a_handshake_that_never_succeeds_is_a_handshake_only_if_the_server_was_reached
         diagnosis.steps().iter().find(|step| step.check == check).unwrap().state
     };
     assert_eq!((step(Check::Server), step(Check::Tls)), (StepState::Unseen, StepState::Failed));
-    // Reached at another port is not reached.
+    // A connection to another port does not prove that the server was reached.
     answer(&mut evidence, "AT+CIPSSL=0", &[], "OK");
     answer(&mut evidence, "AT+CIPSTART=1,\"TCP\",\"example.com\",80", &["OK"], "1, CONNECT OK");
     assert_eq!(codes(&evidence), [Code::TlsConnect]);
 }
 
 #[test]
-fn a_clock_that_is_not_set_is_named_where_dates_matter() {
+fn an_unset_clock_is_named_if_dates_are_verified() {
     for clock in
         ["70/01/01,08:00:00+32", "00/01/01,00:00:12+00", "1970/01/01,00:00:00+00", "15/01/01,00:00:00+00"]
     {
@@ -101,7 +101,7 @@ fn a_clock_that_is_not_set_is_named_where_dates_matter() {
         assert!(cause.summary.contains("clock is not set"), "{}", cause.summary);
         assert!(cause.advice().contains("ignorelocaltime"));
         assert!(cause.evidence.iter().any(|proof| proof.command.as_deref() == Some("AT+CCLK?")));
-        // Without dates it does not matter.
+        // Without the verification of dates, the clock does not matter.
         attempt(&mut evidence, &[("seclevel", "0")], FAIL);
         let mut dateless = reached();
         answer(&mut dateless, "AT+CCLK?", &[&format!("+CCLK: \"{clock}\"")], "OK");
@@ -111,12 +111,12 @@ fn a_clock_that_is_not_set_is_named_where_dates_matter() {
 }
 
 #[test]
-fn a_server_that_is_verified_is_well_and_one_that_is_not_is_a_note() {
+fn a_verified_server_is_no_finding_and_an_unverified_one_is_a_note() {
     let mut evidence = reached();
     attempt(&mut evidence, &VERIFIED, FAIL);
     attempt(&mut evidence, &VERIFIED, DONE);
     assert_eq!(codes(&evidence), []);
-    // It fails now, whatever was before.
+    // The newest attempt fails, and earlier ones do not matter.
     attempt(&mut evidence, &VERIFIED, FAIL);
     assert_eq!(codes(&evidence), [Code::TlsHandshake]);
     let mut evidence = reached();
@@ -127,7 +127,7 @@ fn a_server_that_is_verified_is_well_and_one_that_is_not_is_a_note() {
 }
 
 #[test]
-fn a_step_that_is_refused_before_the_connection_is_named() {
+fn a_refused_step_before_the_connection_is_named() {
     for (code, command, last) in [
         (Code::TlsUpload, "AT+FSWRITE=\"0123456789abcdef.crt\",0,1200,13", "ERROR"),
         (Code::TlsUpload, "AT+FSWRITE=\"client.key\",0,1200,13", "TimeOut"),
@@ -139,29 +139,29 @@ fn a_step_that_is_refused_before_the_connection_is_named() {
         answer(&mut evidence, command, &[], last);
         assert_eq!(codes(&evidence), [code], "{command}");
         assert_eq!(evidence.diagnose().root_cause().unwrap().evidence[0].lines, [last]);
-        // A host that goes on behind the refusal did not need the command.
+        // A host that continued after the refusal did not need the command.
         attempt(&mut evidence, &VERIFIED, DONE);
         assert_eq!(codes(&evidence), [], "{command}");
     }
-    // A file that is there already is no refusal; one that can't be created after its deletion is.
+    // The refusal to create an existing file is no finding. The refusal after its deletion is one.
     let mut evidence = reached();
     answer(&mut evidence, "AT+FSCREATE=\"ca.crt\"", &[], "ERROR");
     assert_eq!(codes(&evidence), []);
     answer(&mut evidence, "AT+FSDEL=\"ca.crt\"", &[], "OK");
     answer(&mut evidence, "AT+FSCREATE=\"ca.crt\"", &[], "ERROR");
     assert_eq!(codes(&evidence), [Code::TlsUpload]);
-    // What is written for another purpose is not looked at.
+    // Files for other purposes are not examined.
     let mut evidence = reached();
     answer(&mut evidence, "AT+FSWRITE=\"log.txt\",0,1200,13", &[], "ERROR");
     assert_eq!(codes(&evidence), []);
-    // The module says that it is on already.
+    // The module reports that the switch is already on.
     answer(&mut evidence, "AT+CIPSSL=1", &[], "+CME ERROR: 3");
     answer(&mut evidence, "AT+CIPSSL?", &["+CIPSSL: 1"], "OK");
     assert_eq!(codes(&evidence), []);
 }
 
 #[test]
-fn firmware_without_tls_is_told_from_a_module_that_does_not_switch_now() {
+fn firmware_without_tls_is_distinguished_from_a_refused_switch() {
     for last in ["ERROR", "+CME ERROR: 4"] {
         for command in ["AT+CIPSSL=?", "AT+CIPSSL=1"] {
             let mut evidence = Evidence::new();
@@ -175,22 +175,22 @@ fn firmware_without_tls_is_told_from_a_module_that_does_not_switch_now() {
 }
 
 #[test]
-fn a_switch_that_says_ok_and_stays_where_it_was_is_not_switched() {
+fn a_switch_that_does_not_change_is_a_finding() {
     for (lines, last) in [(&["+CIPSSL: 0"][..], "OK"), (&[], "+CME ERROR: 3"), (&[], "ERROR")] {
         let mut evidence = Evidence::new();
         answer(&mut evidence, "AT+CIPSSL=1", &[], "OK");
         answer(&mut evidence, "AT+CIPSSL?", lines, last);
         assert_eq!(codes(&evidence), [Code::TlsSwitch], "{lines:?} {last}");
     }
-    // A question that stands alone means nothing.
+    // The question alone proves nothing.
     let mut evidence = Evidence::new();
     answer(&mut evidence, "AT+CIPSSL?", &["+CIPSSL: 0"], "OK");
     assert_eq!(codes(&evidence), []);
 }
 
 #[test]
-fn a_connection_has_the_tls_of_the_moment_in_which_it_was_started() {
-    // The capture shows the result of a TLS connection behind the command that switches TLS off, and the reverse.
+fn a_connection_has_the_state_of_the_switch_at_its_start() {
+    // In the capture, the result of a TLS connection comes after the command that switches TLS off, and the reverse.
     let text = "\
 AT+SSLCFG=\"seclevel\",0,1\n\nOK\n\nAT+CIPSSL=1\n\nOK\n\nAT+CIPSTART=0,\"TCP\",\"example.com\",443\n\nOK\n\n\
 AT+CIPSSL=0\n\nOK\n\n0, CONNECT FAIL\n\nAT+CIPSTART=1,\"TCP\",\"example.com\",80\n\nOK\n\n\
@@ -200,13 +200,13 @@ AT+CIPSSL=1\n\nOK\n\n1, CONNECT OK\n";
     let diagnosis = evidence.diagnose();
     let server = diagnosis.steps().iter().find(|step| step.check == Check::Server).unwrap();
     assert_eq!((server.state, server.shown.as_str()), (StepState::Passed, "example.com:80 is connected"));
-    // A restart forgets it.
+    // A restart ends the earlier evidence.
     let mut evidence = Evidence::new();
     answer(&mut evidence, "AT+CIPSSL=1", &[], "OK");
     evidence.line("RDY");
     answer(&mut evidence, "AT+CIPSTART=0,\"TCP\",\"example.com\",443", &["OK"], DONE);
     assert_eq!(codes(&evidence), []);
-    // And so do other contexts and UDP.
+    // Other contexts and UDP are ignored as well.
     let mut evidence = Evidence::new();
     answer(&mut evidence, "AT+SSLCFG=\"seclevel\",1,1", &[], "OK");
     answer(&mut evidence, "AT+SSLCFG=\"seclevel\",88,1", &[], "OK");
@@ -218,7 +218,7 @@ AT+CIPSSL=1\n\nOK\n\n1, CONNECT OK\n";
     assert_eq!(codes(&evidence), [Code::TlsUnverified]);
 }
 
-/// What looks like a certificate from outside.
+/// A certificate of valid form.
 fn certificate() -> Certificate {
     Certificate::from_bytes(&[0x30, 7, 0x30, 0, 0x30, 0, 3, 1, 0]).unwrap()
 }
@@ -233,7 +233,7 @@ fn live(step: TlsStep, why: TlsFailure) -> Evidence {
 }
 
 #[test]
-fn every_step_at_which_the_driver_can_fail_has_its_cause() {
+fn every_failed_step_of_the_driver_has_its_cause() {
     let refused = TlsFailure::Refused(Refusal::Error);
     let late = TlsFailure::Timeout(Duration::from_secs(9));
     for why in [refused, late] {
@@ -245,13 +245,13 @@ fn every_step_at_which_the_driver_can_fail_has_its_cause() {
     }
     let nowhere = TlsFailure::Refused(Refusal::ConnectFail);
     assert_eq!(codes(&live(TlsStep::Connect, nowhere)), [Code::TlsHandshake]);
-    assert_eq!(codes(&live(TlsStep::Turn, late)), [], "it was never begun");
+    assert_eq!(codes(&live(TlsStep::Turn, late)), [], "the step was never begun");
     let proof = live(TlsStep::Upload(TlsPart::Ca), refused).diagnose().findings()[0].evidence.clone();
     assert!(proof[0].lines[0].contains("uploading the CA certificate: refused"), "{proof:?}");
 }
 
 #[test]
-fn a_plain_connection_beside_tls_is_not_tried_and_no_fault() {
+fn a_plain_connection_during_tls_is_not_tried_and_no_finding() {
     let mut evidence = Evidence::new();
     let server = Server { host: "example.com".into(), port: 80 };
     let error = Error::Tls { step: TlsStep::Switch, why: TlsFailure::TlsOpen };

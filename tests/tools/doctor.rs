@@ -1,5 +1,5 @@
-//! The doctor and its patients: on a pseudo-terminal, in every state that the simulated modem can be brought into, live
-//! and from the recording of the same session.
+//! Diagnoses of the example `doctor` on a pseudo-terminal, in every state of the simulated modem, live and from the
+//! recording of the same session.
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
@@ -14,7 +14,7 @@ use air724ug::sim::{MemoryNetwork, Peer, Settings, SimCard, Simulator, serve};
 use air724ug::{Certificate, Config, Modem, TlsConfig, capture};
 use states::{Patient, STATES, State};
 
-/// A file in a folder of this test's own, removed at the end with those that were set aside beside it.
+/// A recording in its own folder, which is removed when this is dropped.
 struct Recording(std::path::PathBuf);
 
 impl Recording {
@@ -32,7 +32,7 @@ impl Drop for Recording {
     }
 }
 
-/// Examines a patient in this state; what was found first, live and from the recording.
+/// Examines a modem in this state. Returns the root cause, live and from the recording.
 fn examine(name: &str) -> (Option<Code>, Option<Code>) {
     let (_, state, _) = STATES.iter().find(|(known, ..)| *known == name).unwrap();
     let patient = Patient::new(*state).unwrap();
@@ -50,7 +50,7 @@ fn examine(name: &str) -> (Option<Code>, Option<Code>) {
     (live, offline)
 }
 
-/// Each state in a thread of its own, because some of them take seconds by nature.
+/// Examines each state in its own thread, because some states take seconds.
 fn examine_all(names: &[&'static str]) {
     std::thread::scope(|scope| {
         let examinations: Vec<_> =
@@ -99,7 +99,7 @@ fn each_state_of_tls_is_named_first() {
 
 #[cfg(not(feature = "sim-tls"))]
 #[test]
-fn a_state_of_tls_says_which_feature_is_missing() {
+fn without_sim_tls_a_state_of_tls_names_the_missing_feature() {
     for name in ["tls", "wrong-clock", "no-tls-server"] {
         let (_, state, _) = STATES.iter().find(|(known, ..)| *known == name).unwrap();
         let error = Patient::new(*state).unwrap_err().to_string();
@@ -107,7 +107,7 @@ fn a_state_of_tls_says_which_feature_is_missing() {
     }
 }
 
-/// What the doctor has to name first, whatever becomes of the table of states.
+/// The required causes of some states, independent of the table of states.
 const CAUSES: [(&str, Code); 14] = [
     ("no-sim", Code::SimMissing),
     ("pin", Code::SimPin),
@@ -126,7 +126,7 @@ const CAUSES: [(&str, Code); 14] = [
 ];
 
 #[test]
-fn the_table_of_states_expects_of_each_exactly_its_cause() {
+fn the_table_of_states_has_the_required_causes() {
     for (wanted, cause) in CAUSES {
         let state = STATES.iter().find(|(name, ..)| *name == wanted);
         assert_eq!(state.map(|(_, _, cause)| *cause), Some(Some(cause)), "{wanted}");
@@ -143,7 +143,7 @@ fn every_state_is_examined_above() {
 }
 
 #[test]
-fn a_port_on_another_machine_that_cannot_be_opened_is_no_matter_of_cables_here() {
+fn an_unreachable_port_on_another_machine_has_its_own_cause() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let refused = listener.local_addr().unwrap();
     drop(listener);
@@ -153,7 +153,7 @@ fn a_port_on_another_machine_that_cannot_be_opened_is_no_matter_of_cables_here()
     }
 }
 
-/// It can't be set there, so that no other one is tried.
+/// The rate can't be set there, so no other rate is tried.
 #[test]
 fn a_silent_serial_server_is_asked_at_its_own_rate_only() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -166,7 +166,7 @@ fn a_silent_serial_server_is_asked_at_its_own_rate_only() {
 
 #[cfg(unix)]
 #[test]
-fn a_capture_that_cannot_be_written_is_no_fault_of_the_port() {
+fn a_capture_that_can_not_be_written_is_no_finding() {
     let patient = Patient::new(State::Fine).unwrap();
     let config = patient.config.clone().capture("/no/such/folder/session.capture");
     let diagnosis = Modem::diagnose_port(&patient.path, &config, &patient.checkup);
@@ -184,7 +184,7 @@ fn a_module_at_another_rate_is_examined_at_that_rate() {
     assert_eq!(diagnosis.findings().len(), 1);
 }
 
-/// A modem on halves, which have neither a path nor a rate.
+/// A modem on two halves, which have neither a path nor a rate.
 fn modem(settings: Settings) -> Modem {
     let mut network = MemoryNetwork::new();
     network.serve("server.example", 7, Peer::echo());
@@ -206,7 +206,7 @@ fn a_modem_in_use_is_examined_without_harm_to_its_sockets() {
     );
 }
 
-/// A modem that refuses what begins so, because it hears something else.
+/// A writer that replaces commands with this beginning by an unknown command, which the module refuses.
 struct Deaf<W>(W, &'static str);
 
 impl<W: Write> Write for Deaf<W> {
@@ -228,7 +228,7 @@ fn certificate() -> Certificate {
 }
 
 #[test]
-fn a_step_of_tls_that_the_module_refuses_is_named() {
+fn a_refused_step_of_tls_is_named() {
     for (deaf_to, cause) in [
         ("AT+FSWRITE=", Code::TlsUpload),
         ("AT+SSLCFG=\"seclevel\"", Code::TlsSetting),
@@ -250,7 +250,7 @@ fn a_step_of_tls_that_the_module_refuses_is_named() {
 
 #[cfg(feature = "sim-tls")]
 #[test]
-fn without_a_certificate_any_server_is_accepted_and_that_is_said() {
+fn without_a_certificate_any_server_is_accepted_with_a_note() {
     let patient = Patient::new(State::Tls).unwrap();
     let checkup = patient.checkup.clone().tls(TlsConfig::unverified());
     let diagnosis = Modem::diagnose_port(&patient.path, &patient.config, &checkup);
@@ -259,14 +259,14 @@ fn without_a_certificate_any_server_is_accepted_and_that_is_said() {
 
 #[cfg(unix)]
 #[test]
-fn a_radio_that_is_off_is_named_and_not_switched_on() {
+fn a_switched_off_radio_is_named_and_stays_off() {
     let patient = Patient::new(State::Fine).unwrap();
     let modem = Modem::open(&patient.path, Config::default()).unwrap();
     modem.flight_mode(true).unwrap();
     let events = modem.events();
     modem.close();
     drop(modem);
-    // The end of the events is the end of the thread that has the port.
+    // The events end with the thread that has the port.
     while events.recv().is_ok() {}
     for _ in 0..2 {
         let diagnosis = Modem::diagnose_port(&patient.path, &patient.config, &patient.checkup);
@@ -276,7 +276,7 @@ fn a_radio_that_is_off_is_named_and_not_switched_on() {
 }
 
 #[test]
-fn a_modem_with_all_channels_in_use_says_so() {
+fn all_channels_in_use_are_a_finding() {
     let modem = modem(Settings::default());
     let sockets: Vec<_> = (0..8).map(|_| modem.tcp().connect(("server.example", 7)).unwrap()).collect();
     let diagnosis = modem.diagnose(&Checkup::default().server("server.example", 7));
@@ -285,7 +285,7 @@ fn a_modem_with_all_channels_in_use_says_so() {
 }
 
 #[test]
-fn a_module_that_never_answers_is_no_answer_within_its_time() {
+fn a_silent_module_is_no_answer_after_the_timeout() {
     let (reader, writer) = (std::io::pipe().unwrap(), std::io::pipe().unwrap());
     let modem = Modem::start(reader.0, writer.1, Config::default()).unwrap();
     let diagnosis = modem.diagnose(&Checkup::default().answer_timeout(Duration::from_millis(700)));
@@ -294,7 +294,7 @@ fn a_module_that_never_answers_is_no_answer_within_its_time() {
 }
 
 #[test]
-fn a_port_that_goes_away_is_lost() {
+fn a_vanished_port_is_a_lost_port() {
     let (reader, writer) = (std::io::pipe().unwrap(), std::io::pipe().unwrap());
     let modem = Modem::start(reader.0, writer.1, Config::default()).unwrap();
     drop(reader.1);
@@ -303,7 +303,7 @@ fn a_port_that_goes_away_is_lost() {
 }
 
 #[test]
-fn what_is_being_done_is_told() {
+fn the_progress_of_a_diagnosis_is_reported() {
     let modem = modem(Settings::default().sim(SimCard::Absent));
     let mut told = Vec::new();
     let diagnosis = modem.diagnose_and_tell(&Checkup::default(), |what| told.push(what.to_owned()));

@@ -1,6 +1,7 @@
-//! The checklist of `examples/hardware_check` against each simulated profile, and against the capture of the module itself.
+//! The checklist of `examples/hardware_check`, run against each simulated profile and against the capture of the module
+//! itself.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../../examples/common/observations.rs"]
@@ -23,7 +24,7 @@ impl Line for Simulated {
     }
 }
 
-/// The exchanges of a capture: each command with what came behind it.
+/// The exchanges of a capture: each command with the bytes after it.
 struct Captured(Vec<(Vec<u8>, Vec<u8>)>);
 
 impl Line for Captured {
@@ -78,11 +79,11 @@ fn each_profile_is_recognised_by_its_properties() {
 }
 
 #[test]
-fn the_capture_of_the_module_itself_answers_what_it_holds_and_leaves_the_rest_open() {
+fn the_capture_of_the_module_itself_answers_its_own_questions_alone() {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/logs/q01_air724ug_luatos_v4032_at_port.txt");
     if !path.exists() {
-        eprintln!("NOT TESTED: the published captures are not here ({})", path.display());
+        eprintln!("NOT TESTED: the published captures are missing ({})", path.display());
         return;
     }
     let mut exchanges: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
@@ -106,7 +107,7 @@ fn the_capture_of_the_module_itself_answers_what_it_holds_and_leaves_the_rest_op
 }
 
 #[test]
-fn a_report_names_no_card_and_no_module() {
+fn a_report_contains_no_number_of_card_or_module() {
     let text = b"+CNUM: \"\",\"+8613912345678\",145 860123456789015 10.32.140.122 +CSQ: 27,99 1782.5";
     let expected = b"+CNUM: \"\",\"+8600000000000\",145 860000000000000 00.00.000.000 +CSQ: 27,99 1782.5";
     assert_eq!(masked(text), expected);

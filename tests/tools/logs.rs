@@ -1,10 +1,10 @@
-//! Nothing is dropped in silence: each line of a log is a record, or a remark with its reason, and what is on the wire has
-//! its place in the timeline. Held over all published logs and captures and over mutations of them.
+//! Completeness of imported logs: each line of a log is a record, or a remark with its reason, and each record has its
+//! place in the timeline. The tests use all published logs and captures, and mutations of them.
 //!
-//! They belong to their publishers and are no part of this project. They are read from `../shared`; where that folder is
-//! absent, these tests say so and prove nothing.
+//! The logs belong to their publishers and are no part of this project. They are read from `../shared`. Without that
+//! folder these tests say so and prove nothing.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ pub(crate) fn published() -> Vec<(String, Vec<u8>)> {
     for folder in ["../shared/logs", "../shared/captures"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         let Ok(entries) = std::fs::read_dir(&folder) else {
-            eprintln!("NOT TESTED: the published logs are not here ({})", folder.display());
+            eprintln!("NOT TESTED: the published logs are missing ({})", folder.display());
             continue;
         };
         for entry in entries {
@@ -44,7 +44,7 @@ fn utf16(file: &[u8], big: bool) -> Vec<u8> {
     text.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
 }
 
-/// The name of a mutation, and the mutated file.
+/// The mutations of a file, each with its name.
 fn mutations(file: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let put = |before: &str, line: &[u8], behind: &str| [before.as_bytes(), line, behind.as_bytes()].concat();
     let every = |at: usize, step: usize| at % step == step - 1;
@@ -82,7 +82,7 @@ fn check(name: &str, capture: &Capture) {
     let records = capture.records.iter().map(|located| located.line);
     let remarks = capture.remarks.iter().map(|remark| remark.line);
     let told: BTreeSet<usize> = records.chain(remarks).collect();
-    // The heads of our own format are no records.
+    // The headers of our own format are no records.
     if capture.header.is_none() {
         assert_eq!(told, (1..=capture.lines).collect(), "{name}");
     }
@@ -92,7 +92,7 @@ fn check(name: &str, capture: &Capture) {
     for located in &capture.records {
         let shows_something = match &located.record.what {
             Entry::FromModem(bytes) => bytes.iter().any(|byte| !byte.is_ascii_whitespace()),
-            // Behind complete data the module swallows a Ctrl-Z.
+            // After complete data the module ignores a Ctrl-Z.
             Entry::ToModem(bytes) => bytes.iter().any(|byte| !byte.is_ascii_whitespace() && *byte != 0x1a),
             Entry::Request(_) | Entry::Note(_) | Entry::Gap => true,
         };
@@ -104,7 +104,7 @@ fn check(name: &str, capture: &Capture) {
 fn every_line_of_every_log_and_mutation_is_a_record_or_a_remark() {
     for (name, file) in published() {
         for (mutation, file) in mutations(&file) {
-            // Our own format refuses what is not in it, which is no silence.
+            // Our own format refuses other content with an error, so nothing is dropped silently.
             if let Ok(capture) = capture::read(&file) {
                 check(&format!("{name}, {mutation}"), &capture);
             }
@@ -113,7 +113,7 @@ fn every_line_of_every_log_and_mutation_is_a_record_or_a_remark() {
 }
 
 #[test]
-fn what_is_put_around_a_published_log_changes_nothing() {
+fn additions_around_a_published_log_make_no_difference() {
     let told = |capture: &Capture| -> Vec<String> {
         let happenings = replay(capture).happenings;
         let told = happenings.iter().filter(|happening| !matches!(happening.what, HappeningKind::Gap));
@@ -139,7 +139,7 @@ fn what_is_put_around_a_published_log_changes_nothing() {
 }
 
 #[test]
-fn a_log_that_chinese_windows_saved_is_read() {
+fn a_log_saved_by_a_chinese_windows_is_read() {
     // `[14:42:30.346]发→◇AT+CIPSEND=0,4`, `□`, `[14:42:30.350]收←◆`, and data of two characters.
     let sent = [b"[14:42:30.346]".as_slice(), b"\xb7\xa2\xa1\xfa\xa1\xf3"].concat();
     let received = [b"[14:42:30.350]".as_slice(), b"\xca\xd5\xa1\xfb\xa1\xf4"].concat();

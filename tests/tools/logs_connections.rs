@@ -1,6 +1,6 @@
-//! Connections, data and ends in each published log, as `logs_connections.txt` has them.
+//! The connections, data and ends in each published log, compared with `logs_connections.txt`.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -10,15 +10,15 @@ use air724ug::capture::{self, HappeningKind, replay};
 
 use super::logs::published;
 
-/// What is expected of each log: written from reading it, and compared with what the tool says.
+/// The expected result for each log. It was written by reading the log, and is compared with the output of the tool.
 const EXPECTED: &str = include_str!("logs_connections.txt");
 
-/// A channel as it is written in the table: a single connection has none.
+/// The notation of a channel in the table. A single connection has none.
 fn named(channel: Option<impl ToString>) -> String {
     channel.map_or("-".to_owned(), |channel| channel.to_string())
 }
 
-/// The channel that a command names, where it does.
+/// The channel in a command, if the command has one.
 fn channel_of(command: &str) -> String {
     let list = command.split_once('=').map_or("", |(_, list)| list);
     let first = list.split(',').next().unwrap_or_default();
@@ -27,7 +27,7 @@ fn channel_of(command: &str) -> String {
     named((is_number && !is_sized).then_some(first))
 }
 
-/// CRC-32 of IEEE 802.3, as `cksum -a crc32b` and zip have it.
+/// The CRC-32 of IEEE 802.3, as in `cksum -a crc32b` and zip.
 fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0_u32, |crc, byte| {
         (0..8).fold(
@@ -37,14 +37,14 @@ fn crc(bytes: &[u8]) -> u32 {
     })
 }
 
-/// The story of a log's connections.
+/// A collector of the events of a log's connections.
 struct Story {
     acts: Vec<String>,
-    /// The connections that stand.
+    /// The open connections.
     open: Vec<String>,
-    /// Data of one direction that go on, with their channel.
+    /// Consecutive data in one direction, with their channel.
     data: Option<(&'static str, String, Vec<u8>)>,
-    /// The command that data are sent for.
+    /// The destination of the next data: a channel, or a file.
     send: String,
     /// Whether commands name a channel.
     many: bool,
@@ -60,7 +60,7 @@ impl Story {
         self.acts.push(act);
     }
 
-    /// Several pieces of one direction are one, unless something came between.
+    /// Adds consecutive data as one event.
     fn settle(&mut self) {
         if let Some((what, channel, bytes)) = self.data.take() {
             self.acts.push(format!("{what} {channel} {} bytes {:08x}", bytes.len(), crc(&bytes)));
@@ -98,7 +98,7 @@ impl Story {
             HappeningKind::Command(command) => {
                 if command.starts_with("AT+CIPSEND") {
                     self.settle();
-                    // `AT+CIPSEND=1` names a channel where there are several.
+                    // In multiple connection mode, `AT+CIPSEND=1` names a channel.
                     let list = command.strip_prefix("AT+CIPSEND=");
                     let list = list.filter(|list| self.many || list.contains(','));
                     self.send = named(list.and_then(|list| list.split(',').next()));
@@ -133,7 +133,7 @@ impl Story {
                 _ if line.ends_with("CLOSE OK") => self.closed(channel_of(command), "host"),
                 _ => {}
             },
-            // Another excerpt: what stood before is not known to stand.
+            // Another excerpt begins, so the earlier connections may not exist.
             HappeningKind::Gap => self.open.clear(),
             _ => {}
         }
@@ -166,15 +166,15 @@ fn connections_data_and_ends_of_every_published_log_are_as_expected() {
         assert_eq!(
             expected.get(name.as_str()),
             Some(&story.as_str()),
-            "{name}; all of them:\n{}",
+            "{name}; the whole list:\n{}",
             shown(&found)
         );
     }
-    assert!(found.is_empty() || found.len() == expected.len(), "a log that is listed is not here");
+    assert!(found.is_empty() || found.len() == expected.len(), "a listed log is missing");
 }
 
 #[test]
-fn a_story_tells_data_channels_and_ends() {
+fn the_events_contain_data_channels_and_ends() {
     let log = "AT+CIPSTART=0,\"TCP\",\"192.0.2.1\",7\nOK\n\n0, CONNECT OK\nAT+CIPSEND=0,5\n\n> hello\n\n0, SEND OK\n\n+RECEIVE,0,9:\n123456789\n\n0, CLOSED\n";
     let told = "opened 0; sent 0 5 bytes 3610a686; received 0 9 bytes cbf43926; closed 0 by peer";
     assert_eq!(story(log.as_bytes()), told);

@@ -1,6 +1,6 @@
-//! The right cause of each published log, as `docs/diagnosis.md` has it.
+//! The root cause of each published log, compared with `docs/diagnosis.md`.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
@@ -10,7 +10,7 @@ use air724ug::diagnosis::{Code, Evidence};
 
 use super::logs::published;
 
-/// The root cause of a file; `not understood` where the file is none of a modem, or too little of it can be read.
+/// The root cause of a file; `not understood` for a file that is no log of a modem, or of which too little can be read.
 fn cause(file: &[u8]) -> String {
     let capture = capture::read(file).unwrap();
     if !Coverage::of(&capture, &replay(&capture)).is_understood {
@@ -36,7 +36,7 @@ fn the_cause_of_every_published_log_is_that_of_the_document() {
 }
 
 #[test]
-fn what_is_no_exchange_with_a_modem_is_not_understood() {
+fn a_file_without_an_exchange_is_not_understood() {
     let prose = "Dear reader,\nthis is a letter about modems, and not what one of them said.\nYours\n";
     let noise: Vec<u8> = (0..4_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     for file in [&b""[..], prose.as_bytes(), &noise, b"ATResp.OK\nhello\nworld\n"] {
@@ -45,7 +45,7 @@ fn what_is_no_exchange_with_a_modem_is_not_understood() {
 }
 
 #[test]
-fn a_connection_and_a_send_that_ended_are_told() {
+fn ended_connections_and_sends_are_findings() {
     let start = "AT+CIPSTART=0,\"TCP\",\"198.51.100.7\",80\nOK\n\n0, CONNECT OK\n";
     let diagnose = |log: &str| Evidence::of_capture(&capture::read(log.as_bytes()).unwrap()).diagnose();
     let row = "C: 0,0,\"TCP\",\"198.51.100.7\",\"80\",\"CLOSED\"";
@@ -62,7 +62,7 @@ fn a_connection_and_a_send_that_ended_are_told() {
 }
 
 #[test]
-fn what_came_later_answers_for_what_was_before() {
+fn later_evidence_replaces_earlier_evidence() {
     let diagnose = |log: &str| Evidence::of_capture(&capture::read(log.as_bytes()).unwrap()).diagnose();
     let attached = diagnose("AT+CGATT?\n+CGATT: 0\n\nOK\nAT+CIICR\n\nOK\nAT+CIFSR\n\n10.1.2.3\n");
     assert_eq!(attached.root_cause(), None, "{attached}");
@@ -80,7 +80,7 @@ fn what_came_later_answers_for_what_was_before() {
 }
 
 #[test]
-fn a_recording_that_ends_with_a_lost_port_says_so() {
+fn a_recording_that_ends_with_a_lost_port_has_that_cause() {
     let own = "# what: x\n# source: y\n# expect: not known\n0.0 > AT\\r\\n\n0.1 < \\r\\nOK\\r\\n\n";
     let diagnose = |notes: &str| {
         Evidence::of_capture(&capture::read(format!("{own}{notes}").as_bytes()).unwrap()).diagnose()

@@ -1,7 +1,7 @@
-//! More forms of logs: sniffers that show a byte in each line, programs that log a command in pieces, stamps of kinds that
-//! are in no table. Each tells the session of `logs_layouts`, or a short one of its own.
+//! Further forms of logs: sniffers that show one byte on each line, programs that log a command in pieces, and stamps
+//! of unknown kinds. Each log contains the session of `logs_layouts`, or a short one of its own.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use super::logs_layouts::{
 
 type Forms = Vec<(&'static str, String)>;
 
-/// A line for each byte.
+/// A log with one line for each byte.
 fn by_byte(line: impl Fn(u64, char, char) -> String) -> String {
     SESSION
         .iter()
@@ -22,7 +22,7 @@ fn by_byte(line: impl Fn(u64, char, char) -> String) -> String {
         .fold(String::new(), |log, (at, side, byte)| log + &line(at, side, byte) + "\n")
 }
 
-/// A byte as analysers name it.
+/// The notation of a byte in analysers.
 fn shown(byte: char) -> String {
     match byte {
         '\r' => "\\r".to_owned(),
@@ -33,7 +33,7 @@ fn shown(byte: char) -> String {
     }
 }
 
-/// Analysers, which show a byte in each line.
+/// Logs of analysers, which show one byte on each line.
 pub(crate) fn analysers() -> Forms {
     let bytes = |byte: char| u32::from(byte);
     vec![
@@ -142,7 +142,7 @@ pub(crate) fn sniffers() -> Forms {
     ]
 }
 
-/// Pairs with their readings between them, and what the program has made of them.
+/// Hexadecimal pairs with the bytes as text in between, and the program's own interpretation.
 fn gammu(_: u64, side: char, text: &str) -> String {
     let stamp = "Thu 2024/10/10 15:53:37 gammu-smsd[1902]: gammu: ";
     let mut log = String::new();
@@ -168,7 +168,7 @@ fn gammu(_: u64, side: char, text: &str) -> String {
     log
 }
 
-/// A command in pieces, each behind its mark.
+/// A command in pieces, each after its mark.
 fn in_pieces(at: u64, side: char, text: &str) -> String {
     let pieces: Vec<&str> = match side {
         '>' => text.split_inclusive([',', '=', '"']).collect(),
@@ -181,7 +181,7 @@ fn in_pieces(at: u64, side: char, text: &str) -> String {
     pieces.into_iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// As the AT client of RT-Thread shows bytes: the lines below the first have no mark.
+/// The form in which the AT client of RT-Thread shows bytes: only the first line has a mark.
 fn raw(_: u64, side: char, text: &str) -> String {
     let chunks = text.as_bytes().chunks(32).enumerate();
     let line = |(index, chunk): (usize, &[u8])| {
@@ -202,7 +202,7 @@ fn raw(_: u64, side: char, text: &str) -> String {
     chunks.map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Without the line ends, which the driver has cut off.
+/// A line without the line ends, which the driver has removed.
 fn cut(at: u64, side: char, text: &str) -> String {
     let said = name(side, "modem_cmd_send_ext: SENT DATA", "cmd_handler_process_rx_buf: RECV");
     let lines = text.split("\r\n").filter(|line| !line.is_empty());
@@ -215,7 +215,7 @@ fn cut(at: u64, side: char, text: &str) -> String {
     lines.map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// `chat -v` reads a result and no further: its line end comes with the next answer.
+/// `chat -v` reads up to the result, so the line end comes with the next answer.
 fn chat() -> String {
     let mut log =
         String::from("abort on (BUSY)\nabort on (NO CARRIER)\nreport (CONNECT)\ntimeout set to 10 seconds\n");
@@ -272,7 +272,7 @@ pub(crate) fn programs() -> Forms {
     ]
 }
 
-/// Programs that show strings.
+/// Logs of programs that show strings.
 pub(crate) fn strings() -> Forms {
     vec![
         (
@@ -327,7 +327,7 @@ pub(crate) fn strings() -> Forms {
     ]
 }
 
-/// The same in front of all lines, of both sides.
+/// Logs with the same text in front of all lines of both sides.
 pub(crate) fn unknown_fronts() -> Forms {
     [
         "20241010-15:53:37.317 ",
@@ -351,7 +351,7 @@ pub(crate) fn unknown_fronts() -> Forms {
 }
 
 #[test]
-fn what_was_typed_and_taken_back_is_not_there() {
+fn erased_characters_are_not_read() {
     let log =
         "AT+CSW\x08 \x08Q\r\r\n+CSQ: 24,0\r\n\r\nOK\r\nAT+CRE?\x08 \x08G?\r\r\n+CREG: 0,1\r\n\r\nOK\r\n";
     let expected = [
@@ -366,7 +366,7 @@ fn what_was_typed_and_taken_back_is_not_there() {
 }
 
 #[test]
-fn a_string_that_a_trace_cut_short_is_not_the_whole() {
+fn a_string_cut_by_a_trace_is_marked_as_incomplete() {
     let log = "write(3, \"AT+CIPMUX=1\\r\\n\", 13) = 13\nread(3, \"\\r\\nOK\\r\\n\", 4096) = 6\n\
                write(3, \"AT+CIPSEND=1,40\\r\\n\", 17) = 17\nread(3, \"\\r\\n> \", 4096) = 4\n\
                write(3, \"{\\\"a\\\":\\\"0123456789012345678901234\"..., 40) = 40\n\
@@ -388,7 +388,7 @@ fn a_string_that_a_trace_cut_short_is_not_the_whole() {
 }
 
 #[test]
-fn a_list_of_strings_is_several_lines() {
+fn a_list_of_strings_is_read_as_several_lines() {
     let expected = ["command AT+CSQ", "reply +CSQ: 24,0 to AT+CSQ", "final OK to AT+CSQ"];
     let lists = "DEBUG:gsmmodem:write: AT+CSQ\nDEBUG:gsmmodem:response: ['+CSQ: 24,0', 'OK']\n";
     assert_eq!(story(lists.repeat(3).as_bytes()), expected.repeat(3));
@@ -397,14 +397,14 @@ fn a_list_of_strings_is_several_lines() {
 }
 
 #[test]
-fn braces_in_front_of_an_escape_are_braces() {
+fn braces_before_an_escape_stay_braces() {
     let log = "> \"AT+CIPSEND=0,8\\r\\n\"\n< \"\\r\\n> \"\n> \"{\\\"t\\\":2}\\n\"\n< \"\\r\\nDATA ACCEPT:0,8\\r\\n\"\n";
     let expected = ["command AT+CIPSEND=0,8", "sent {\"t\":2}\\n", "final DATA ACCEPT:0,8 to AT+CIPSEND=0,8"];
     assert_eq!(story(log.as_bytes()), expected);
 }
 
 #[test]
-fn a_line_feed_in_a_write_of_its_own_belongs_to_its_command() {
+fn a_separate_line_feed_belongs_to_its_command() {
     let capture = capture::read(b"# what: x\n# source: x\n# expect: 0 unexplained\n0.0 > AT+CIPSEND=0,2\\r\n0.1 > \\n\n0.2 < \\r\\n>\\x20\n0.3 > h\n0.4 > i\n0.5 < \\r\\n0, SEND OK\\r\\n\n");
     let timeline = capture::replay(&capture.unwrap());
     let told: Vec<String> = timeline.happenings.iter().map(|one| one.what.to_string()).collect();
@@ -413,7 +413,7 @@ fn a_line_feed_in_a_write_of_its_own_belongs_to_its_command() {
 }
 
 #[test]
-fn words_outside_of_fences_are_an_authors() {
+fn text_outside_of_fences_is_the_authors() {
     let log = "> On Thursday a friend wrote:\n>> It does not connect. OK?\n>>\n>> ```\n>> AT+CIPSEND=0,4\n>> > ping\n>> 0, SEND OK\n>> ```\n>> ERROR is all it says.\n";
     let expected = ["command AT+CIPSEND=0,4", "sent ping", "final 0, SEND OK to AT+CIPSEND=0,4"];
     assert_eq!(story(log.as_bytes()), expected);
@@ -434,7 +434,7 @@ fn a_remark_in_another_encoding_is_a_remark() {
 }
 
 #[test]
-fn a_protocols_name_in_brackets_is_no_command() {
+fn the_name_of_a_protocol_in_brackets_is_no_command() {
     let log = "[AT](13)>AT+CIPMUX=1\n[AT](06)<\nOK\n\n[AT](08)>AT+CSQ\n[AT](20)<\n+CSQ: 24,0\n\nOK\n";
     let capture = capture::read(log.as_bytes()).unwrap();
     let sent = capture.records.iter().filter_map(|located| match &located.record.what {
@@ -445,7 +445,7 @@ fn a_protocols_name_in_brackets_is_no_command() {
 }
 
 #[test]
-fn payload_is_what_it_says() {
+fn payload_is_taken_literally() {
     let log = "12:00:00 TX: AT+CIPSEND=0,9\n12:00:00 RX: >\n12:00:00 TX: 3×4=1…\n12:00:01 RX: 0, SEND OK\n\
                12:00:01 TX: AT+CIPSEND=0,8\n12:00:01 RX: >\n12:00:01 TX: a // b#c\n12:00:01 RX: 0, SEND OK\n\
                12:00:02 RX: +RECEIVE,0,9:\n12:00:02 RX: # no… /\n12:00:03 RX: +RECEIVE,0,6:\n12:00:03 RX: 你好\n\
@@ -470,7 +470,7 @@ fn payload_is_what_it_says() {
 }
 
 #[test]
-fn the_prompt_behind_a_mark_and_hexadecimal_that_ends_like_an_answer_are_whole() {
+fn a_marked_prompt_and_hexadecimal_that_ends_like_an_answer_are_complete() {
     let escaped = by_piece(|_, side, text| format!("{} {}", name(side, ">", "<"), escaped(text)));
     let capture = capture::read(escaped.as_bytes()).unwrap();
     assert!(capture.remarks.is_empty(), "{:?}", capture.remarks);
@@ -482,7 +482,7 @@ fn the_prompt_behind_a_mark_and_hexadecimal_that_ends_like_an_answer_are_whole()
 }
 
 #[test]
-fn payload_may_look_like_a_stamp_and_like_what_a_tool_writes() {
+fn payload_may_look_like_a_stamp_or_like_a_print_of_a_tool() {
     let terminal =
         "AT+CIPSEND=0,14\n> \n12:34:56 hello\n0, SEND OK\n+RECEIVE,0,14:\n07:08:09 world\n0, CLOSED\n";
     let marked = "12:00:00 TX: AT+CIPSEND=0,14\n12:00:00 RX: >\n12:00:00 TX: 12:34:56 hello\n12:00:01 RX: 0, SEND OK\n\
@@ -512,7 +512,7 @@ fn payload_may_look_like_a_stamp_and_like_what_a_tool_writes() {
 }
 
 #[test]
-fn what_an_author_left_out_is_no_line() {
+fn alternatives_and_placeholders_of_an_author_are_remarks() {
     let log = "→ AT+CSQ\n   AT+CSQ=?\n← +CSQ: 24,0\n← OK\n← TCP ERROR:××\n";
     let capture = capture::read(log.as_bytes()).unwrap();
     let remarks: Vec<_> = capture.remarks.iter().map(|remark| (remark.line, remark.reason)).collect();
@@ -520,7 +520,7 @@ fn what_an_author_left_out_is_no_line() {
 }
 
 #[test]
-fn what_a_program_prints_between_its_marks_is_its_own() {
+fn prints_between_marked_lines_belong_to_the_program() {
     let log = "12:00:00 TX: AT+CSQ\n12:00:00 +CSQ: 24,0\n12:00:00 OK\n12:00:01 Connecting to apn\n12:00:01 TX: AT\n12:00:01 OK\n";
     let capture = capture::read(log.as_bytes()).unwrap();
     let remarks: Vec<_> = capture.remarks.iter().map(|remark| (remark.line, remark.reason)).collect();
@@ -532,13 +532,13 @@ fn what_a_program_prints_between_its_marks_is_its_own() {
 }
 
 #[test]
-fn a_terminal_behind_the_levels_of_a_program_is_a_terminal() {
+fn lines_of_a_terminal_after_levels_of_a_program_are_read() {
     let tagged = stamped("[INFO] app: ") + "[WARN] power: the battery is low\n";
     assert_eq!(story(tagged.as_bytes()), STORY);
 }
 
 #[test]
-fn a_remark_behind_a_spelled_line_end_is_one() {
+fn a_remark_after_an_escaped_line_end_is_a_remark() {
     let log = by_piece(|_, side, text| {
         let remark = if text.ends_with('\n') { "  // so" } else { "" };
         format!("{}: {}{remark}", name(side, "TX", "RX"), escaped(text))
@@ -549,7 +549,7 @@ fn a_remark_behind_a_spelled_line_end_is_one() {
 }
 
 #[test]
-fn data_behind_the_prompt_that_read_as_an_end_are_data_and_an_end_there_is_one() {
+fn data_after_the_prompt_may_look_like_a_result() {
     let log = "AT+CIPSEND=0,9\n> 1, CLOSED\n0, SEND OK\nAT+CIPSEND=0,5\n> 0, SEND OK\n";
     let expected = [
         "command AT+CIPSEND=0,9",
@@ -564,8 +564,8 @@ fn data_behind_the_prompt_that_read_as_an_end_are_data_and_an_end_there_is_one()
 }
 
 #[test]
-fn a_channel_is_no_length() {
-    // Of several connections 2 is the channel, and the data end with Ctrl-Z; of one it is the length.
+fn a_channel_is_not_taken_for_a_length() {
+    // In multiple connection mode 2 is the channel, and the data end with Ctrl-Z. Otherwise 2 is the length.
     for (before, is_mux) in [
         ("AT+CIPMUX=1\nOK\n", true),
         ("AT+CIPSTART=2,\"TCP\",\"a.test\",7\nOK\n", true),
@@ -581,7 +581,7 @@ fn a_channel_is_no_length() {
 }
 
 #[test]
-fn a_stamp_here_and_there_is_no_clock() {
+fn stamps_on_few_lines_are_no_clock() {
     let times = |log: &str| {
         let capture = capture::read(log.as_bytes()).unwrap();
         capture.records.iter().map(|one| one.record.at.as_millis()).max().unwrap()
@@ -589,7 +589,7 @@ fn a_stamp_here_and_there_is_no_clock() {
     let stamped = "[12:00:00.000] AT\n[12:00:01.000] OK\n";
     assert_eq!(times(stamped), 1_000);
     assert_eq!(times(&format!("{stamped}{}", "AT\nOK\n".repeat(4))), 0);
-    // Behind what stands in front of every line it is one.
+    // A stamp after the text in front of every line is used.
     assert_eq!(times("port3| 12:00:01.000 AT\nport3| 12:00:03.000 OK\n"), 2_000);
 }
 
@@ -638,7 +638,7 @@ fn payload_in_a_terminal_and_below_a_stamp_may_look_like_a_remark_or_a_mark() {
     }
 }
 
-/// A reader that looks at the rest of a line, or at what was before, for each of its bytes takes minutes.
+/// A reader that examined the rest or the beginning of a line for each byte would take minutes.
 #[test]
 fn a_hostile_line_is_read_in_linear_time() {
     let remarks = format!("AT+X{} y{}\n", "x".repeat(30_000), "//".repeat(15_000));
@@ -655,7 +655,7 @@ fn a_hostile_line_is_read_in_linear_time() {
 }
 
 #[test]
-fn sentences_and_sources_are_not_understood() {
+fn sentences_and_source_code_are_not_understood() {
     for text in [
         "void setup() {\n  Serial1.println(\"AT+CSQ\");\n  Serial1.println(\"AT+CIPMUX=1\");\n  if (find(\"OK\")) return;\n}\n",
         "Is AT+CIPSHUT for that? The module says OK\nor ERROR, then AT+CFUN=0 and so on helps.\n",

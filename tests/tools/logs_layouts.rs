@@ -1,13 +1,13 @@
-//! One session as many programs would have logged it: whatever is put around the bytes, the same session is read.
+//! One session in the layouts of many programs. The same session is read from each log.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
 use air724ug::capture::{self, HappeningKind, Marks, replay};
 
 use super::logs_forms;
 
-/// A session: what was sent and what came, with the milliseconds at which it did.
+/// A session: the bytes sent and received, with their times in milliseconds.
 pub(crate) const SESSION: [(u64, char, &str); 14] = [
     (0, '>', "AT+CIPMUX=1\r\n"),
     (4, '<', "\r\nOK\r\n"),
@@ -25,7 +25,7 @@ pub(crate) const SESSION: [(u64, char, &str); 14] = [
     (999, '>', "AT\r\n"),
 ];
 
-/// What every log of it must tell.
+/// The events that every log of the session has to yield.
 pub(crate) const STORY: [&str; 14] = [
     "command AT+CIPMUX=1",
     "final OK to AT+CIPMUX=1",
@@ -60,7 +60,7 @@ pub(crate) fn clock(millis: u64) -> String {
     format!("12:00:{:02}.{:03}", millis / 1000, millis % 1000)
 }
 
-/// One line of the log for each line of the wire, as `line` prints it.
+/// A log with one line for each line of the wire, in the form of `line`.
 pub(crate) fn by_line(line: impl Fn(u64, char, &str) -> String) -> String {
     let mut log = String::new();
     for (at, side, text) in SESSION {
@@ -72,7 +72,7 @@ pub(crate) fn by_line(line: impl Fn(u64, char, &str) -> String) -> String {
     log
 }
 
-/// One line of the log for each read and write.
+/// A log with one line for each read and write.
 pub(crate) fn by_piece(piece: impl Fn(u64, char, &str) -> String) -> String {
     SESSION.iter().map(|(at, side, text)| piece(*at, *side, text) + "\n").collect()
 }
@@ -89,7 +89,7 @@ fn named(text: &str) -> String {
     text.replace('\r', "<CR>").replace('\n', "<LF>")
 }
 
-/// `hexdump -C`, sixteen bytes a line.
+/// The form of `hexdump -C`, with sixteen bytes on each line.
 fn dumped(text: &str) -> String {
     let lines = text.as_bytes().chunks(16).enumerate().map(|(at, chunk)| {
         let pairs: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -101,7 +101,7 @@ fn dumped(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The session as a terminal shows it: what is typed is echoed.
+/// The session on the screen of a terminal, with echo.
 pub(crate) fn screen() -> String {
     SESSION.iter().map(|(_, _, text)| *text).collect::<String>().replace('\r', "")
 }
@@ -146,7 +146,7 @@ fn layouts() -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn every_layout_tells_the_same_session() {
+fn every_layout_yields_the_same_session() {
     let mut wrong = Vec::new();
     for (tool, log) in layouts().into_iter().chain(more_layouts()) {
         let told = story(log.as_bytes());
@@ -157,12 +157,12 @@ fn every_layout_tells_the_same_session() {
     assert!(wrong.is_empty(), "{} are wrong\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Bytes as C shows them in quotes.
+/// Bytes as a string of C in quotes.
 pub(crate) fn escaped(text: &str) -> String {
     text.escape_default().to_string()
 }
 
-/// Hexadecimal with text behind, as monitors of ports print it below a heading.
+/// Hexadecimal with text behind, as port monitors print it below a heading.
 pub(crate) fn block(text: &str, indent: &str, offsets: bool, columns: usize) -> String {
     let lines = text.as_bytes().chunks(16).enumerate().map(|(at, chunk)| {
         let pairs: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -174,13 +174,13 @@ pub(crate) fn block(text: &str, indent: &str, offsets: bool, columns: usize) -> 
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Groups of four bytes, as usbmon prints them.
+/// Groups of four bytes, as in usbmon.
 fn words(text: &str) -> String {
     let bytes = text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>();
     bytes.chunks(4).map(<[String]>::concat).collect::<Vec<_>>().join(" ")
 }
 
-/// Forms for which the table of marks has no row, or not the right one: the file itself teaches what they mean.
+/// Layouts without a row, or with a wrong row, in the table of marks. The file itself shows the meaning of its marks.
 fn more_layouts() -> Vec<(&'static str, String)> {
     [
         terminal_forms(),
@@ -457,7 +457,7 @@ fn library_forms() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// `socat -v`: a header counts what follows, and stands where that ends.
+/// The layout of `socat -v`: a header gives the number of bytes after it, and the next header directly follows them.
 fn counted() -> String {
     let piece = |at: u64, side: char, text: &str| {
         let shown = text.replace('\\', "\\\\").replace('\r', "\\r");
@@ -471,7 +471,7 @@ fn counted() -> String {
     SESSION.iter().map(|(at, side, text)| piece(*at, *side, text)).collect()
 }
 
-/// A line for each USB transfer.
+/// A log with one line for each USB transfer.
 fn transfers() -> String {
     by_piece(|at, side, text| {
         let number = SESSION.iter().filter(|(other, _, _)| *other < at).count();
@@ -557,7 +557,7 @@ fn table_forms() -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn what_is_put_around_a_log_changes_nothing() {
+fn additions_around_a_log_make_no_difference() {
     for (tool, log) in layouts().into_iter().chain(more_layouts()) {
         let lines = || log.lines();
         let utf16 = |big: bool| -> Vec<u8> {
@@ -574,7 +574,7 @@ fn what_is_put_around_a_log_changes_nothing() {
             ("with a remark at the top", format!("// recorded at the desk\n# by hand\n{log}").into_bytes()),
         ];
         for (what, log) in around {
-            // A raw log has its CR LF already, and one character cannot be told from a quotation of it.
+            // A raw log has CR LF already, and a mark of one character can't be distinguished from a quotation mark.
             if what == "quoted" && tool == "one character" {
                 continue;
             }
@@ -585,7 +585,7 @@ fn what_is_put_around_a_log_changes_nothing() {
 }
 
 #[test]
-fn a_user_can_add_a_mark_by_one_line() {
+fn a_caller_can_add_a_mark_with_one_line() {
     let log = by_line(|at, side, text| format!("{} {} {text}", clock(at), name(side, "ich:", "er:")));
     let mut marks = Marks::default();
     marks.extend("sent ich\nreceived er").unwrap();
@@ -595,7 +595,7 @@ fn a_user_can_add_a_mark_by_one_line() {
 }
 
 #[test]
-fn the_content_of_a_file_is_read_beside_its_prompt_and_below_it() {
+fn the_content_of_a_file_is_read_after_its_prompt_and_below_it() {
     let command = "AT+FSWRITE=\"a.crt\",0,10,15";
     for shown in ["> 1234567890\n", ">\n1234567890\n", "> 1234567890\n\n"] {
         let told = story(format!("{command}\n\n{shown}\nOK\nAT\n").as_bytes());
@@ -610,7 +610,7 @@ fn the_content_of_a_file_is_read_beside_its_prompt_and_below_it() {
 }
 
 #[test]
-fn the_words_of_wvdial_are_its_own() {
+fn prints_of_wvdial_belong_to_wvdial() {
     let log = "--> WvDial: Internet dialer version 1.61\n--> Waiting for carrier.\n--> Sending: ATZ\nATZ\nOK\n\
                --> Sending: AT+CSQ\nAT+CSQ\n+CSQ: 20,0\nOK\n--> Modem not responding.\n";
     let told = story(log.as_bytes());

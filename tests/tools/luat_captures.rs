@@ -1,8 +1,8 @@
-//! Real traces as published: each one's story in full, and what it is searched for.
+//! Published traces of LuatOS: all events of each one, and its findings.
 //!
-//! They are not in this repository. Without `../shared/captures` these tests say so and check nothing.
+//! The traces are not in this repository. Without `../shared/captures` these tests say so and check nothing.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use air724ug::luat::{Analysis, Pattern};
 
-/// A trace, the lines and words of all that happens, and what it is searched for.
+/// A trace with the lines and texts of all its events, and its findings.
 struct Expected {
     file: &'static str,
     analysis: &'static [(&'static [u64], &'static str)],
@@ -24,7 +24,7 @@ const EXPECTED: [Expected; 7] = [
             (&[1], "news: +MUID: 20200325172756A494915A9438914851"),
             (&[2], "(a command not shown) -> OK;"),
             (&[3, 4, 5], "AT+CSQ -> +CSQ: 31,0; OK;"),
-            // The lines of another AT channel stand in between and answer nothing.
+            // Lines of another AT channel come in between and are no answers.
             (&[6, 10, 11], "AT+CSQ -> +CSQ: 31,0; OK;"),
             (&[12, 13, 14], "AT+CSQ -> +CSQ: 31,0; OK;"),
             (&[15], "news: +CPIN: READY"),
@@ -68,7 +68,7 @@ const EXPECTED: [Expected; 7] = [
             (&[7, 8, 9], "socket 0 is connected"),
             (&[10, 11], "socket 2 sent 16 bytes"),
             (&[12], "a socket (number not shown) received 7 bytes"),
-            // Received before the confirmation of the send that asked for it.
+            // Received before the confirmation of the send that asked for these bytes.
             (&[15], "a socket (number not shown) received 7 bytes"),
             (&[14, 16], "socket 2 sent 16 bytes"),
             (&[17], "a socket (number not shown) received 66 bytes"),
@@ -125,7 +125,7 @@ const EXPECTED: [Expected; 7] = [
     },
 ];
 
-/// The folder of published traces, or plain words that it is not there.
+/// The folder of published traces, or a message that it is missing.
 fn folder() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures");
     if folder.is_dir() {
@@ -136,7 +136,7 @@ fn folder() -> Option<PathBuf> {
 }
 
 #[test]
-fn every_published_trace_tells_its_story_in_full() {
+fn the_events_of_every_published_trace_are_complete() {
     let Some(folder) = folder() else { return };
     for expected in &EXPECTED {
         let trace = fs::read(folder.join(expected.file).with_extension("txt")).unwrap();
@@ -151,7 +151,7 @@ fn every_published_trace_tells_its_story_in_full() {
 }
 
 #[test]
-fn every_published_trace_shows_exactly_the_findings_that_it_proves() {
+fn the_findings_of_every_published_trace_are_exact() {
     let Some(folder) = folder() else { return };
     for expected in &EXPECTED {
         let trace = fs::read(folder.join(expected.file).with_extension("txt")).unwrap();
@@ -176,7 +176,7 @@ fn every_published_trace_shows_exactly_the_findings_that_it_proves() {
 }
 
 #[test]
-fn every_published_trace_is_asserted_here() {
+fn every_published_trace_is_listed_here() {
     let Some(folder) = folder() else { return };
     let mut files: Vec<String> = fs::read_dir(folder)
         .unwrap()

@@ -1,6 +1,6 @@
-//! Our own traces: what each is searched for, in every encoding, and the rules of the verdicts one by one.
+//! Our own traces: the findings in every encoding, and the rules for verdicts one by one.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -36,7 +36,7 @@ fn patterns(trace: &str) -> Vec<Pattern> {
     read(trace).findings.iter().map(|finding| finding.pattern).collect()
 }
 
-/// A finding as the header of a fixture writes it.
+/// A finding in the form of a fixture's header.
 fn line_of(finding: &Finding) -> String {
     let severity = match finding.severity() {
         Severity::Harmless => "harmless",
@@ -47,7 +47,7 @@ fn line_of(finding: &Finding) -> String {
     format!("{severity}: {}{count}", finding.pattern.title())
 }
 
-/// The trace as a UART shows it: a tabulator behind each tag.
+/// The trace as on a UART, with a tabulator after each tag.
 fn with_tabulators(text: &str) -> String {
     let with_tabulator = |line: &str| match line.split_once("]-[").and_then(|(_, rest)| rest.find("] ")) {
         Some(at) => {
@@ -67,7 +67,7 @@ fn open(id: u8) -> String {
 }
 
 #[test]
-fn every_fixture_is_named_and_says_what_it_is() {
+fn every_fixture_is_named_and_has_a_header() {
     let mut found: Vec<String> = fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
@@ -83,7 +83,7 @@ fn every_fixture_is_named_and_says_what_it_is() {
 }
 
 #[test]
-fn every_fixture_shows_exactly_the_findings_that_its_header_promises() {
+fn the_findings_of_every_fixture_are_those_of_its_header() {
     for name in FIXTURES {
         let text = fixture(name);
         let promised: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# expect: ")).collect();
@@ -93,12 +93,13 @@ fn every_fixture_shows_exactly_the_findings_that_its_header_promises() {
 }
 
 #[test]
-fn the_fixtures_show_every_pattern_that_can_be_searched_for() {
+fn the_fixtures_contain_every_pattern() {
     let mut shown = BTreeSet::new();
     for name in FIXTURES {
         shown.extend(read(fixture(name)).findings.iter().map(|finding| finding.pattern.title()));
     }
-    // One for each variant, and one for each reason of the two failures; reasons that no library gives are apart.
+    // One finding for each variant, and one for each reason of the two failures, apart from reasons that no library
+    // gives.
     let reasons = [Failure::Response, Failure::Timeout, Failure::Closed, Failure::IpError];
     for reason in reasons {
         assert!(shown.contains(Pattern::ConnectFail(reason).title()), "{reason}");
@@ -108,7 +109,7 @@ fn the_fixtures_show_every_pattern_that_can_be_searched_for() {
 }
 
 #[test]
-fn every_evidence_names_a_line_that_holds_the_searched_text() {
+fn every_evidence_names_a_line_with_the_text_of_its_pattern() {
     for name in FIXTURES {
         let text = fixture(name);
         let lines: Vec<&str> = text.lines().collect();
@@ -117,7 +118,7 @@ fn every_evidence_names_a_line_that_holds_the_searched_text() {
                 let named: Vec<&str> =
                     evidence.lines.iter().map(|&line| lines[usize::try_from(line).unwrap() - 1]).collect();
                 let is_proof = named.iter().any(|line| line.contains(finding.pattern.searched()))
-                    // The word of the socket library for the loss of the bearer, and the older library's words.
+                    // The text of the socket library for the loss of the bearer, and the texts of the older library.
                     || named.iter().any(|line| {
                         line.contains("IP_ERROR_IND") || line.contains("too many sockets") || line.contains("SEND_CNF")
                     });
@@ -146,7 +147,7 @@ fn the_encoding_the_line_ends_and_tabulators_change_nothing() {
 }
 
 #[test]
-fn the_words_that_are_searched_for_are_found_in_gbk_too() {
+fn the_texts_of_patterns_are_found_in_gbk_too() {
     let mut trace =
         b"[W]-[-------------------\xca\xb9\xd3\xc3\xbb\xba\xb3\xe5\xc7\xf8---------------]\n".to_vec();
     trace
@@ -156,7 +157,7 @@ fn the_words_that_are_searched_for_are_found_in_gbk_too() {
 }
 
 #[test]
-fn the_number_behind_a_close_is_never_a_verdict() {
+fn the_number_after_a_close_is_never_a_verdict() {
     for number in ["0", "1", "-1", "4294967295", ""] {
         let trace = format!(
             "{}[I]-[socket:sock_close] 0\n[I]-[socket:on_response:] 0 SOCKET_CLOSE {number}\n",
@@ -172,7 +173,7 @@ fn the_number_behind_a_close_is_never_a_verdict() {
 fn the_last_confirmation_of_a_connect_decides() {
     let refused = "[I]-[socket:connect-coreid,prot,addr,port,cert,timeout] 0 TCP 203.0.113.7 80 nil 120\n\
                    [I]-[socket:on_response:] 0 SOCKET_CONNECT 1\n";
-    // The line in words may be lost; said twice it is told once.
+    // The line in words may be lost, and if it is doubled, it is one event.
     let words = "[I]-[socket:connect: connect fail] RESPONSE\n";
     let fail =
         EventKind::ConnectFailed { socket: SocketRef::Shown(CoreId::new(0)), reason: Failure::Response };
@@ -214,7 +215,7 @@ fn words_of_a_script_and_lines_of_the_core_are_no_event() {
 }
 
 #[test]
-fn data_are_never_given_to_one_of_two_sockets() {
+fn data_are_assigned_to_no_socket_if_there_are_two() {
     let trace =
         format!("{}{}[D]-[socket.recv] 7 nil\n[I]-[socket.rtos.MSG_SOCK_CLOSE_IND]\n", open(0), open(1));
     let unknown = [
@@ -225,7 +226,7 @@ fn data_are_never_given_to_one_of_two_sockets() {
 }
 
 #[test]
-fn a_close_that_another_event_parts_from_its_socket_has_no_known_cause() {
+fn a_close_that_another_event_separates_from_its_socket_has_no_known_cause() {
     let trace = format!(
         "{}{}[I]-[socket.rtos.MSG_SOCK_CLOSE_IND]\n[D]-[socket.recv] 7 nil\n[I]-[socket:sock_close] 0\n\
          [I]-[socket:on_response:] 0 SOCKET_CLOSE 0\n",
@@ -236,7 +237,7 @@ fn a_close_that_another_event_parts_from_its_socket_has_no_known_cause() {
 }
 
 #[test]
-fn two_connects_that_time_out_are_told_apart_by_their_stamps() {
+fn two_connects_that_time_out_are_distinguished_by_their_stamps() {
     let connect = |second: u32, id: u32, timeout: u32| {
         format!(
             "[2026-01-05 08:00:{second:02}.000] [I]-[socket:connect-coreid,prot,addr,port,cert,timeout] {id} TCP a.b 80 nil {timeout}\n"
@@ -250,7 +251,7 @@ fn two_connects_that_time_out_are_told_apart_by_their_stamps() {
 }
 
 #[test]
-fn a_ninth_plain_connection_is_one_too_many_and_a_ninth_with_tls_is_not() {
+fn a_ninth_connection_is_a_finding_only_without_tls() {
     let eight: String = (0..8).map(open).collect();
     assert_eq!(patterns(&eight), []);
     assert_eq!(patterns(&format!("{eight}{}", open(8))), [Pattern::TooManySockets]);
@@ -264,7 +265,7 @@ fn a_start_of_the_module_ends_every_socket() {
 }
 
 #[test]
-fn the_loss_of_the_bearer_is_told_once_and_is_who_ended_the_sockets() {
+fn the_loss_of_the_bearer_is_one_event_and_ends_the_sockets() {
     let trace = format!(
         "{}{}[I]-[link.cgevurc] *CGEV: DEACT,5\n[W]-[socket.client:recv] error IP_ERROR_IND\n\
          [I]-[socket:sock_close] 0\n[I]-[socket:on_response:] 0 SOCKET_CLOSE 0\n\
@@ -279,7 +280,7 @@ fn the_loss_of_the_bearer_is_told_once_and_is_who_ended_the_sockets() {
 }
 
 #[test]
-fn what_happens_after_the_script_has_closed_is_not_why_the_socket_ended() {
+fn events_after_the_scripts_close_are_not_the_cause_of_the_end() {
     let trace = format!(
         "{}[I]-[socket:sock_close] 0\n[I]-[link.cgevurc] *CGEV: DEACT,5\n[I]-[socket:on_response:] 0 SOCKET_CLOSE 0\n",
         open(0)

@@ -1,6 +1,6 @@
-//! Traces that no module prints: every input is a trace, is read to its end, and takes bounded memory.
+//! Traces that no module prints. Every input is a trace, is read to its end, and takes bounded memory.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
@@ -17,7 +17,7 @@ fn fixtures() -> Vec<Vec<u8>> {
     traces
 }
 
-/// A sequence of numbers that is the same on every machine.
+/// A sequence of pseudo-random numbers that is the same on every machine.
 struct Numbers(u64);
 
 impl Numbers {
@@ -27,7 +27,7 @@ impl Numbers {
     }
 }
 
-/// What must hold for the story of any `trace`.
+/// Checks the rules that hold for the events of any `trace`.
 fn check(trace: &[u8]) -> Analysis {
     let line_count = trace.split(|&byte| byte == b'\n').count() as u64;
     let analysis = Analysis::read(trace).unwrap();
@@ -39,7 +39,7 @@ fn check(trace: &[u8]) -> Analysis {
     for finding in &analysis.findings {
         assert!((1..=MAX_EVIDENCE).contains(&finding.evidence.len()) && finding.count > 0);
     }
-    // UTF-16 has other line ends; everything else comes out line by line, none lost and none twice.
+    // UTF-16 has other line ends. In other encodings each line appears exactly once.
     if !matches!(trace, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
         let mut next = 1;
         for record in Reader::new(trace) {
@@ -55,7 +55,7 @@ fn check(trace: &[u8]) -> Analysis {
 }
 
 #[test]
-fn a_trace_that_ends_anywhere_is_read_to_its_end() {
+fn a_trace_cut_anywhere_is_read_to_its_end() {
     for trace in fixtures() {
         for end in 0..=trace.len() {
             check(&trace[..end]);
@@ -67,7 +67,7 @@ fn a_trace_that_ends_anywhere_is_read_to_its_end() {
 }
 
 #[test]
-fn where_the_reads_are_cut_changes_nothing() {
+fn the_size_of_reads_makes_no_difference() {
     for trace in fixtures() {
         let whole = check(&trace);
         for size in 1..=64 {
@@ -103,7 +103,7 @@ fn damaged_traces_and_lines_in_any_order_are_traces() {
 }
 
 #[test]
-fn words_of_the_libraries_in_any_order_are_a_trace() {
+fn lines_of_the_libraries_in_any_order_are_a_trace() {
     const WORDS: [&str; 24] = [
         "[I]-[",
         "[D]-[socket.send] total 30 bytes first 30 bytes ",
@@ -137,7 +137,7 @@ fn words_of_the_libraries_in_any_order_are_a_trace() {
     }
 }
 
-/// A trace that does not end soon: a line again and again, up to `left` bytes.
+/// A long trace: a line repeated up to `left` bytes.
 struct Endless {
     line: &'static [u8],
     at: usize,
@@ -161,13 +161,13 @@ fn endless(line: &'static [u8]) -> BufReader<Endless> {
 }
 
 #[test]
-fn a_line_without_end_and_a_record_without_end_are_kept_up_to_their_limits() {
+fn endless_lines_and_records_are_kept_up_to_their_limits() {
     for line in [&b"x"[..], b"\xff\xfe\n\n", b"[2024-10-22 19:50:33.850"] {
         for record in Reader::new(endless(line)) {
             assert!(record.unwrap().text.len() <= MAX_RECORD);
         }
     }
-    // With a stamp in front, all that follows is one record.
+    // With a stamp in front, all later lines are one record.
     let first = &b"[2024-10-22 19:50:33.850] [I]-[a] b\n"[..];
     let records: Vec<_> = Reader::new(first.chain(endless(b"more\n"))).map(Result::unwrap).collect();
     assert_eq!(records.len(), 1);
@@ -175,18 +175,18 @@ fn a_line_without_end_and_a_record_without_end_are_kept_up_to_their_limits() {
 }
 
 #[test]
-fn the_story_of_a_huge_trace_is_counted_but_not_kept() {
+fn the_events_of_a_huge_trace_are_counted_but_not_kept() {
     let line = b"[I]-[socket.rtos.MSG_SOCK_CLOSE_IND]\n";
     let analysis = Analysis::read(endless(line)).unwrap();
     let count = (24 * 1024 * 1024_u64).div_ceil(line.len() as u64);
-    // The last line is cut in the middle of its tag or is whole.
+    // The last line is complete, or cut in the middle of its tag.
     assert!((count - 1..=count).contains(&(analysis.events.len() as u64 + analysis.omitted)));
     assert_eq!(analysis.events.len(), MAX_EVENTS);
     assert_eq!(analysis.findings[0].evidence.len(), MAX_EVIDENCE);
 }
 
 #[test]
-fn unanswered_sends_and_commands_do_not_pile_up() {
+fn unanswered_sends_and_commands_take_bounded_memory() {
     for line in [
         &b"[D]-[socket.send] total 5 bytes first 30 bytes abcde\n"[..],
         b"[I]-[ril.sendat] AT+X\n[I]-[ril.proatc] y\n",

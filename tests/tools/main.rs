@@ -1,4 +1,4 @@
-//! Tests of what reads recordings and examines modems: captures, traces of LuatOS, diagnosis.
+//! Tests of the parts that read recordings and examine modems: captures, traces of LuatOS, diagnosis.
 
 mod captures;
 mod captures_fixtures;

@@ -1,4 +1,4 @@
-//! A capture as a page of HTML, and where two sessions part.
+//! The HTML page of a capture, and the comparison of two sessions.
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
@@ -26,7 +26,7 @@ const SESSION: &str = "# what: x\n# source: y\n# expect: not known\n\
     1.5 < \\r\\n+RECEIVE,3,8:\\r\\n<script>\\r\\n\n1.6 < noise\\r\\n\n1.7 > AT+CIPSEND=3,1\\r\\n\n1.8 < \\r\\n+CME ERROR: 3\\r\\n\n1.9 < \\r\\n3, CLOSED\\r\\n\n";
 
 #[test]
-fn a_page_has_a_lane_for_each_channel_bars_and_colours_and_needs_nothing_else() {
+fn a_page_has_lanes_bars_and_colours_and_no_external_parts() {
     let page = drawn(SESSION);
     for part in [
         "<th>commands</th><th>channel 3</th><th>unasked</th>",
@@ -48,7 +48,7 @@ fn a_page_has_a_lane_for_each_channel_bars_and_colours_and_needs_nothing_else() 
 }
 
 #[test]
-fn whatever_a_capture_holds_stays_text() {
+fn the_content_of_a_capture_stays_text() {
     assert_eq!(
         escaped("<a href='x' title=\"&\">\u{1b}\u{202e}"),
         "&lt;a href=&#39;x&#39; title=&quot;&amp;&quot;&gt;\u{fffd}\u{fffd}"
@@ -61,7 +61,11 @@ fn whatever_a_capture_holds_stays_text() {
 #[test]
 fn the_page_of_a_long_capture_is_bounded() {
     let page = drawn(&"RDY\n".repeat(3 * MAX_ROWS));
-    assert_eq!(page.matches("<tr>").count(), MAX_ROWS + 2, "the heads, the rows, and what is left out");
+    assert_eq!(
+        page.matches("<tr>").count(),
+        MAX_ROWS + 2,
+        "the heading, the rows, and the remark about omitted rows"
+    );
     assert!(page.contains(&format!("{} are left out here", 2 * MAX_ROWS)));
     assert!(page.len() < 200 * MAX_ROWS, "{}", page.len());
 }
@@ -73,7 +77,7 @@ fn parted(one: &str, other: &str) -> (usize, String) {
 }
 
 #[test]
-fn two_sessions_part_where_they_do_and_meet_again() {
+fn the_comparison_shows_where_two_sessions_differ_and_agree_again() {
     let one = "AT\nOK\nAT+CSQ\n+CSQ: 20,0\nOK\nAT+CGATT?\n+CGATT: 1\nOK\n";
     let other = "AT\nOK\nAT+CSQ\n+CSQ: 7,0\nOK\nAT+CGATT?\n+CGATT: 1\nOK\n0, CLOSED\n";
     assert_eq!(parted(one, one).0, 0);
@@ -92,7 +96,7 @@ fn two_sessions_part_where_they_do_and_meet_again() {
 }
 
 #[test]
-fn sessions_that_have_nothing_in_common_are_compared_in_bounded_time() {
+fn sessions_without_common_parts_are_compared_in_bounded_time() {
     let one: String = (0..3_000).map(|at| format!("+CSQ: {},0\n", at % 31)).collect();
     let other: String = (0..3_000).map(|at| format!("+CREG: {}\n", at % 9)).collect();
     assert_eq!(parted(&one, &other).0, 1);

@@ -1,6 +1,6 @@
-//! A recorded session, played back to the driver that recorded it.
+//! Playback of a recorded session to the driver that recorded it.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
 use std::io::{Read, Write};
@@ -12,7 +12,7 @@ use air724ug::{Config, Modem};
 
 const SOON: Duration = Duration::from_secs(60);
 
-/// What the application of the recording does.
+/// The actions of the application in the recording.
 fn session(modem: &Modem, message: &[u8]) -> Vec<u8> {
     modem.wait_ready(SOON).unwrap();
     let mut socket = modem.tcp().connect(("echo.test", 7)).unwrap();
@@ -49,11 +49,11 @@ fn a_recorded_session_is_played_back_to_its_driver_without_a_departure() {
 }
 
 #[test]
-fn a_program_that_does_something_else_is_told_where() {
+fn the_first_departure_of_another_program_is_reported() {
     let capture = recorded("other");
     let (reader, writer, watch) = Player::new(&capture).port();
     let modem = Modem::start(reader, writer, Config::default()).unwrap();
-    assert_eq!(session(&modem, b"howdy"), b"hello", "the peer of the recording echoes what it got");
+    assert_eq!(session(&modem, b"howdy"), b"hello", "the recorded peer echoes the recorded message");
     let departures = watch.departures();
     assert_eq!(departures.len(), 1, "{departures:?}");
     assert_eq!(departures[0].written, b"howdy");

@@ -1,6 +1,6 @@
-//! The lines of the driver in the log.
+//! The log lines of the driver.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
 use std::io::{Read, Write};
@@ -17,7 +17,7 @@ use crate::quick_start::quick_start;
 
 const SOON: Duration = Duration::from_secs(60);
 
-/// Keeps the lines of modems whose names begin with `log-`; other tests run beside.
+/// A logger that keeps the lines of modems whose names begin with `log-`, because other tests run at the same time.
 struct Kept(Mutex<Vec<(Level, String, String)>>);
 
 static KEPT: Kept = Kept(Mutex::new(Vec::new()));
@@ -49,7 +49,7 @@ fn modem(name: &str, settings: Settings, config: Config) -> (Modem, serve::Handl
     (Modem::start(reader, writer, config.name(name)).unwrap(), handle)
 }
 
-/// The lines of a modem on a target, from a level on, without its name.
+/// The lines of a modem on a target and from a level on, without the modem's name.
 fn lines(name: &str, target: &str, level: Level) -> Vec<String> {
     let kept = KEPT.0.lock().unwrap();
     let mine = kept.iter().filter(|(at, on, _)| *at <= level && on == target);
@@ -57,7 +57,7 @@ fn lines(name: &str, target: &str, level: Level) -> Vec<String> {
 }
 
 #[test]
-fn info_and_warn_tell_the_story_of_a_session() {
+fn info_and_warn_show_the_course_of_a_session() {
     let (modem, world) = modem("log-story", quick_start(), Config::default());
     modem.wait_ready(SOON).unwrap();
     for _ in 0..2 {
@@ -94,7 +94,7 @@ fn info_and_warn_tell_the_story_of_a_session() {
 }
 
 #[test]
-fn a_port_that_is_lost_is_a_warning() {
+fn a_lost_port_is_a_warning() {
     let (modem, world) = modem("log-lost", Settings::default(), Config::default());
     modem.wait_ready(SOON).unwrap();
     let mut socket = modem.tcp().connect(("echo.test", 7)).unwrap();
@@ -104,9 +104,9 @@ fn a_port_that_is_lost_is_a_warning() {
     assert!(story.iter().any(|line| line.starts_with("WARN : the port is lost: ")), "{story:#?}");
 }
 
-/// A person could not see that it was a missing permission, and read that the module may have restarted.
+/// Regression: the log did not show that a permission was missing, and said that the module may have restarted.
 #[test]
-fn a_port_that_stays_away_says_each_reason_once() {
+fn a_missing_port_is_logged_once_for_each_reason() {
     drop(modem("log-nothing", Settings::default(), Config::default()));
     let mut network = MemoryNetwork::new();
     network.serve("echo.test", 7, Peer::echo());
@@ -171,7 +171,7 @@ fn no_level_shows_a_secret() {
 }
 
 #[test]
-fn what_a_modem_says_can_not_steer_a_terminal_that_shows_the_log() {
+fn the_log_contains_no_control_characters_of_a_modem() {
     let (modem, world) = modem("log-steer", Settings::default(), Config::default());
     modem.wait_ready(SOON).unwrap();
     let events = modem.events();
@@ -187,7 +187,7 @@ fn what_a_modem_says_can_not_steer_a_terminal_that_shows_the_log() {
 }
 
 #[test]
-fn rungs_and_gaps_are_told() {
+fn steps_of_recovery_and_gaps_are_logged() {
     let (modem, world) = modem("log-gap", quick_start(), Config::default());
     let supervisor = Supervisor::new(modem.clone(), Policy::default().pause(Duration::from_millis(20)));
     let mut socket = supervisor.tcp("echo.test", 7);
