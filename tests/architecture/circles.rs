@@ -1,16 +1,17 @@
-//! Files that import each other in a circle: none can be read, tested or moved without the others.
+//! Files that import each other in a circle. None of them can be read, tested or moved without the others.
 //!
 //! An import is a path through `crate`, `super`, `self` or a child module, followed through re-exports to the file that
-//! declares the name. A re-export itself is no import: `mod.rs` may name its children and they their siblings through it.
+//! declares the name. A re-export is no import: `mod.rs` may name its children, and they may name their siblings
+//! through it.
 
 use crate::paths::{Import, Path, paths};
 use crate::source::Source;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The circles that are left, each with its files below `src/`. They may only shrink; empty is best.
+/// The remaining circles, each with its files below `src/`. The list only shrinks; empty is best.
 const LEFT: &[&[&str]] = &[];
 
-/// Files that stand in a circle that is not listed, and listed ones that stand in none.
+/// Files in a circle that is not listed, and listed files that are in no circle.
 pub(crate) fn compare(found: &[Vec<String>]) -> (Vec<String>, Vec<String>) {
     compare_with(LEFT, found)
 }
@@ -18,7 +19,7 @@ pub(crate) fn compare(found: &[Vec<String>]) -> (Vec<String>, Vec<String>) {
 fn compare_with(left: &[&[&str]], found: &[Vec<String>]) -> (Vec<String>, Vec<String>) {
     let listed = |circle: &[&str], file: &String| circle.contains(&file.trim_start_matches("src/"));
     let new = found.iter().filter_map(|files| {
-        // The list that it shares most with is the one that it grew from.
+        // The listed circle with the most common files is the one that grew.
         let common = |circle: &&&[&str]| files.iter().filter(|file| listed(circle, file)).count();
         let circle = left.iter().max_by_key(common).copied().unwrap_or_default();
         let new: Vec<&str> = files.iter().filter(|file| !listed(circle, file)).map(String::as_str).collect();
@@ -47,7 +48,7 @@ pub(crate) fn circles(sources: &[Source]) -> Vec<Vec<String>> {
     circles.into_iter().collect()
 }
 
-/// The files that `from` imports, and those that they import.
+/// The files that `from` imports directly and indirectly.
 fn reachable<'a>(from: &str, imports: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
     let mut open: Vec<&str> = imports[from].iter().copied().collect();
@@ -77,7 +78,7 @@ impl<'a> Crate<'a> {
         Self { modules: sources.iter().map(module).collect() }
     }
 
-    /// The files that a file imports; `lib.rs` is the index of the parts and imports none.
+    /// The files that a file imports. `lib.rs` is the index of the parts and imports none.
     fn imports(&self, source: &'a Source) -> BTreeSet<&'a str> {
         let module = source.module();
         if module.is_empty() {
@@ -89,7 +90,7 @@ impl<'a> Crate<'a> {
         files.filter(|file| *file != source.path).collect()
     }
 
-    /// The path from the root of the crate; `None` for one of another crate.
+    /// The path from the root of the crate; `None` for a path of another crate.
     fn inside<'s>(&self, segments: &'s [String], module: &[&'s str]) -> Option<Vec<&'s str>> {
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match segments[..] {
@@ -107,7 +108,7 @@ impl<'a> Crate<'a> {
         }
     }
 
-    /// The file that declares what the path names: the deepest module on it, or where that has it from.
+    /// The file that declares the name of a path: the deepest module on the path, or the source of its re-export.
     fn file_of(&self, path: &[&str], depth: usize) -> Option<&'a str> {
         let length = (0..=path.len()).rev().find(|length| self.modules.contains_key(&path[..*length]))?;
         let (module, rest) = path.split_at(length);
@@ -118,7 +119,7 @@ impl<'a> Crate<'a> {
             let mut named = imports.filter(|path| path.segments.last().is_some_and(|last| last == name));
             named.find_map(|path| self.file_of(&self.inside(&path.segments, module)?, depth - 1))
         });
-        // The root declares nothing.
+        // The root declares no name.
         from.or((!module.is_empty()).then_some(found.file))
     }
 }
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_module_in_a_file_may_name_the_file_and_closes_a_circle_as_the_file_does() {
+    fn an_inline_module_may_name_its_file_and_counts_as_the_file() {
         let inside = ("src/at/a.rs", "mod inside { use super::A; }\nstruct A;");
         let folder = ("src/at/mod.rs", "use a::A;\nmod a;");
         assert_eq!(found(&[inside, folder]), [] as [Vec<String>; 0]);
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_is_found_through_others_and_through_what_a_folder_exports() {
+    fn a_circle_is_found_through_other_files_and_re_exports() {
         let all = ["src/at/a.rs", "src/at/mod.rs", "src/b.rs", "src/c.rs"];
         let sources = [
             (all[0], "use crate::b::B;"),
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_exports_its_files_to_each_other_is_no_circle() {
+    fn re_exports_within_a_folder_are_no_circle() {
         let folder = ("src/at/mod.rs", "mod a;\nmod b;\npub use a::A;\npub(super) use b::B;");
         assert_eq!(
             found(&[folder, ("src/at/a.rs", "use super::B;"), ("src/at/b.rs", "")]),
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_uses_its_file_which_uses_it_is_a_circle() {
+    fn a_folder_and_its_file_that_use_each_other_are_a_circle() {
         let folder = ("src/at/mod.rs", "mod a;\nuse a::A;\npub struct C(A);");
         let file = ("src/at/a.rs", "use super::C;");
         assert_eq!(found(&[folder, file]), [["src/at/a.rs".to_owned(), "src/at/mod.rs".to_owned()].to_vec()]);

@@ -1,27 +1,25 @@
-//! The habits of docs/architecture.md that can be read off a file: sizes, names, what must never be left in.
+//! The habits of docs/architecture.md that a file shows: sizes, names, and code that must not be left in.
 
 use crate::Finding;
 use crate::paths::paths;
 use crate::source::{Source, after_closing, line_at};
 
-/// The longest file, in lines that are not test code: what can be read in one sitting.
+/// The longest file, in lines without test code, which can be read in one sitting.
 const FILE_LINES: usize = 450;
-/// The longest function, in lines: what fits on a screen.
+/// The longest function, in lines, which fits on a screen.
 const FUNCTION_LINES: usize = 80;
 
-/// The files that may sleep, each with the reason why nothing else will do. Empty is best.
-const MAY_SLEEP: &[(&str, &str)] = &[(
-    "tests/programs/atat/src/main.rs",
-    "a driver that is not ours, whose channel has no blocking receive",
-)];
+/// The files that may sleep, each with the reason. Empty is best.
+const MAY_SLEEP: &[(&str, &str)] =
+    &[("tests/programs/atat/src/main.rs", "another driver, whose channel has no blocking receive")];
 
-/// Functions that a trait of another crate names: where they may stand, and the trait.
+/// Functions whose names come from a trait of another crate: their folder, and the trait.
 const NAMED_BY_OTHERS: &[(&str, &str, &str)] = &[
     ("src/modem/embedded/", "get_host_by_name", "Dns of embedded-nal and embedded-nal-async"),
     ("src/modem/embedded/", "get_host_by_address", "Dns of embedded-nal and embedded-nal-async"),
 ];
 
-/// Everything about one file, wherever it is.
+/// The findings in one file.
 pub(crate) fn check(source: &Source) -> Vec<Finding> {
     let mut findings = unfinished(source);
     findings.extend(sleeping(source));
@@ -35,7 +33,7 @@ pub(crate) fn check(source: &Source) -> Vec<Finding> {
     findings
 }
 
-/// Entries of the list of sleepers that name no file, or one that does not sleep (any more), or give no reason.
+/// Invalid entries in the list of sleepers: they name no file, or a file that does not sleep, or give no reason.
 pub(crate) fn stale_sleepers(sources: &[Source]) -> Vec<&'static str> {
     let sleeps =
         |path| sources.iter().any(|source| source.path == path && !calls(&source.code, "sleep").is_empty());
@@ -91,7 +89,7 @@ fn long_functions(source: &Source) -> Vec<Finding> {
         .collect()
 }
 
-/// A module, an example and a test say what they are; a file of one type may leave that to the type's own documentation.
+/// The finding for a file without a first line of documentation. A file with one type may have it at the type.
 fn undocumented(source: &Source) -> Option<Finding> {
     let mut lines = source.text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with("#!"));
     let one_type = source.path.starts_with("src/") && !source.path.ends_with("/mod.rs");
@@ -123,7 +121,7 @@ fn names(source: &Source) -> Vec<Finding> {
     findings
 }
 
-/// `mod tests` stands last.
+/// The finding for code after `mod tests`.
 fn tests_before_code(source: &Source) -> Option<Finding> {
     let (offset, declared) = source.code.match_indices("mod tests {").next()?;
     let end = after_closing(&source.code, offset + declared.len() - 1);
@@ -153,7 +151,7 @@ fn functions(code: &str) -> Vec<Function> {
     found
 }
 
-/// Where the body of the function at `offset` opens; `None` for a declaration and for a function type.
+/// The start of the body of the function at `offset`; `None` for a declaration and for a function type.
 fn body(code: &str, offset: usize) -> Option<usize> {
     let mut at = offset;
     loop {
@@ -166,7 +164,7 @@ fn body(code: &str, offset: usize) -> Option<usize> {
     }
 }
 
-/// Where `name` stands as a word of its own.
+/// The places of `name` as a whole word.
 pub(crate) fn words(code: &str, name: &str) -> Vec<usize> {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     code.match_indices(name)
@@ -178,7 +176,7 @@ pub(crate) fn words(code: &str, name: &str) -> Vec<usize> {
         .collect()
 }
 
-/// Where a function `name` is called, or imported to be called.
+/// The places at which a function `name` is called, or imported.
 fn calls(code: &str, name: &str) -> Vec<usize> {
     words(code, name)
         .into_iter()
@@ -233,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_and_a_function_of_the_limit_pass_and_of_one_line_more_do_not() {
+    fn files_and_functions_up_to_the_limit_pass_and_longer_ones_do_not() {
         let function = |lines: usize| format!("fn f() {{\n{}}}\n", "g();\n".repeat(lines - 2));
         allowed(&function(FUNCTION_LINES));
         refused(&function(FUNCTION_LINES + 1), "src/at/x.rs:2: `f` has 81 lines, more than 80");
@@ -250,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_says_what_it_is() {
+    fn a_file_begins_with_its_title() {
         let refused = |path: &str, text: &str| {
             let findings = check(&Source::parse(path, text));
             let finding = format!("{path}:1: does not begin by saying what it is (`//! ..`)");
@@ -275,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn code_behind_the_tests_is_found() {
+    fn code_after_the_tests_is_found() {
         refused("#[cfg(test)]\nmod tests {\n}\n\nfn f() {}", "src/at/x.rs:6: stands behind `mod tests`");
         allowed("fn f() {}\n#[cfg(test)]\nmod tests {\n}\n");
     }

@@ -1,7 +1,7 @@
-//! The methods of a type are in its folder: what changes its state is found beside its fields.
+//! The check that the methods of a type are in its folder, so that code which changes its state is near its fields.
 //!
-//! A type that `a/b.rs` declares has them in `a/` and in `a/b/`; one of `a/mod.rs` anywhere below `a/`. An `impl` of a trait may
-//! stand beside the trait.
+//! The methods of a type in `a/b.rs` are in `a/` or in `a/b/`; those of a type in `a/mod.rs` are anywhere below `a/`.
+//! An `impl` of a trait may stand near the trait.
 
 use crate::Finding;
 use crate::habits::words;
@@ -9,13 +9,13 @@ use crate::language::types;
 use crate::source::Source;
 use std::collections::BTreeMap;
 
-/// Where methods may stand besides, each with the reason. An entry that is not needed fails.
+/// Other places for methods, each with the reason. An entry that is not needed fails.
 const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("src/modem/tls.rs", "Certificate", "`tls` reads no files, and the facade may"),
     ("src/modem/tls.rs", "PrivateKey", "`tls` reads no files, and the facade may"),
 ];
 
-/// Each `impl` of a type of this crate, of its own methods, outside the folder of the type.
+/// Each inherent `impl` of a type of this crate outside the folder of the type.
 pub(crate) fn check(sources: &[Source]) -> Vec<String> {
     let mut declared: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for source in sources {
@@ -44,7 +44,7 @@ pub(crate) fn check(sources: &[Source]) -> Vec<String> {
     findings
 }
 
-/// Whether `file` is where the methods of a type of `home` belong.
+/// Whether `file` is a place for methods of a type of `home`.
 fn is_home(home: &str, file: &str) -> bool {
     let folder = |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
     let below = match home.strip_suffix("/mod.rs") {
@@ -52,12 +52,12 @@ fn is_home(home: &str, file: &str) -> bool {
         None => home.trim_end_matches(".rs"),
     };
     let beside = folder(home) == folder(file) && folder(home) != "src";
-    // `a.rs` is the top of what is below `a/`.
+    // `a.rs` is the top of the files below `a/`.
     let top = file.trim_end_matches(".rs") == folder(home);
     home == file || beside || top || file.starts_with(&format!("{below}/"))
 }
 
-/// The types of which `code` has an `impl` of their own methods, each with its place.
+/// The types with an inherent `impl` in `code`, each with its place.
 fn impls(code: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for offset in words(code, "impl") {
@@ -76,7 +76,7 @@ fn impls(code: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// The head of an `impl` without what stands between `<` and `>`.
+/// The head of an `impl` without the text between `<` and `>`.
 fn without_parameters(head: &str) -> String {
     let head = head.replace("->", "");
     let mut depth = 0_usize;
@@ -111,7 +111,7 @@ mod tests {
         for head in ["impl Link<u8> where for<'a> &'a u8: A {}", "impl<F: Fn() -> u8> Link<F> {}"] {
             assert_eq!(findings(&[link, ("src/proto/engine/port.rs", head)]).len(), 1, "{head}");
         }
-        // The folder of a file is not the folders below it.
+        // The folder of a file does not include the folders below it.
         let bearer = ("src/proto/bearer.rs", "struct Bearer;");
         assert_eq!(findings(&[bearer, ("src/proto/engine/port.rs", "impl Bearer {}")]).len(), 1);
         assert_eq!(findings(&[("src/config.rs", "struct C;"), ("src/time.rs", "impl C {}")]).len(), 1);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_that_nothing_needs_is_found() {
+    fn an_unneeded_exception_is_found() {
         assert_eq!(check(&[]).len(), ELSEWHERE.len());
     }
 }

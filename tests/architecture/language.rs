@@ -1,12 +1,12 @@
-//! The language of sources and documents: words that make a sentence hard to read, names that say nothing, and references
-//! that a reader of the repository cannot follow.
+//! The language of sources and documents: words that make a sentence hard to read, names without meaning, and
+//! references that a reader of the repository can't follow.
 
 use crate::source::Source;
 use crate::{Finding, root};
 use std::fs;
 use std::path::Path;
 
-/// Words and phrases that are refused wherever they stand, in names too, each with what to write instead. `#` is a number.
+/// Refused words and phrases, in text and in names, each with the replacement. `#` is a number.
 const REFUSED: &[(&str, &str)] = &[
     ("nobody", PERSON),
     ("nobodys", PERSON),
@@ -78,7 +78,7 @@ const AMOUNT: &str = "write `at most N`, `for this span`, `this number of`";
 const DOCUMENT: &str = "name a source that a reader of the repository can open";
 const BRITISH: &str = "the spelling is British";
 
-/// Where a refused word may stand, each with the reason. An entry that is not needed fails.
+/// Places at which a refused word may stand, each with the reason. An entry that is not needed fails.
 const MAY_STAND: &[(&str, &str, &str)] = &[
     (".ci/mutants", "color", "the name of an option of other programs"),
     (".ci/run", "analyze", "the name of a program of systemd"),
@@ -92,17 +92,17 @@ const MAY_STAND: &[(&str, &str, &str)] = &[
     ("src/capture/import/marks.txt", "initializing", "what a program of others prints"),
 ];
 
-/// Names of types that are a question, a participle or a metaphor: they do not say what a value of the type is.
+/// Type names that are questions, participles or metaphors, and do not say what a value of the type is.
 const NO_TYPE: &[&str] = &[
     "What", "Why", "When", "Where", "Who", "Whose", "Which", "How", "Told", "Seen", "Taking", "Given",
     "Asked", "Held", "Carries", "Dial", "Fed", "Follow", "Forsaken", "Heard", "Heart", "Leading", "Making",
     "Means", "Nudge", "Peeled", "Says", "Strays", "Unasked", "Unproved", "Unsure", "Untold",
 ];
 
-/// Types with such a name today; the list only shrinks. An entry that is not needed fails.
+/// Types with such a name today. The list only shrinks. An entry that is not needed fails.
 const NAMED_SO: &[(&str, &str)] = &[];
 
-/// Names of files that do not say what is in them.
+/// File names that do not say what is in the file.
 const NO_FILE: &[&str] = &[
     "acts",
     "anew",
@@ -153,19 +153,19 @@ const NO_FILE: &[&str] = &[
     "world",
 ];
 
-/// Type names that two files of a layer declare today; the list only shrinks. An entry that is not needed fails.
+/// Type names that two files of a layer declare today. The list only shrinks. An entry that is not needed fails.
 const TWICE: &[(&str, &str)] = &[];
 
-/// Folders whose sentences are not mended yet; the list only shrinks. An entry that is not needed fails.
+/// Folders with old sentences. The list only shrinks. An entry that is not needed fails.
 const PENDING: &[&str] = &[];
 
-/// A file as it is read by a person: its path and its text.
+/// A text file: its path and its text.
 pub(crate) struct Page {
     path: String,
     text: String,
 }
 
-/// Refused words in `pages`, and entries of the lists above that nothing needs.
+/// The refused words in `pages`, and the unneeded entries of the lists above.
 pub(crate) fn check_words(pages: &[Page]) -> Vec<String> {
     let mut needed = vec![false; MAY_STAND.len()];
     let mut pending = vec![false; PENDING.len()];
@@ -190,11 +190,11 @@ pub(crate) fn check_words(pages: &[Page]) -> Vec<String> {
     findings
 }
 
-/// Words with which no file begins to say what it is: a title is a noun, not what one may wonder about.
+/// Words that begin no title: a title is a noun, not a question.
 const NO_TITLE: &[&str] =
     &["What", "Which", "Whether", "How", "Where", "Why", "Who", "Whose", "When", "That", "It", "Nobody"];
 
-/// Files whose first line is a question instead of a title.
+/// Files whose first line is a question in place of a title.
 pub(crate) fn check_titles(sources: &[Source]) -> Vec<String> {
     let title = |source: &Source| {
         let (index, line) = source.text.lines().enumerate().find(|(_, line)| line.starts_with("//! "))?;
@@ -207,7 +207,7 @@ pub(crate) fn check_titles(sources: &[Source]) -> Vec<String> {
     sources.iter().filter_map(title).collect()
 }
 
-/// Types whose documentation begins with a question instead of a noun.
+/// Types whose documentation begins with a question in place of a noun.
 pub(crate) fn check_type_titles(sources: &[Source]) -> Vec<String> {
     let mut findings = Vec::new();
     for source in sources {
@@ -256,7 +256,7 @@ pub(crate) fn check_type_names(sources: &[Source]) -> Vec<String> {
     findings
 }
 
-/// Type names that two files of one layer of `src` declare, tests aside.
+/// Type names that two files of one layer of `src` declare, not counting tests.
 pub(crate) fn check_type_twice(sources: &[Source]) -> Vec<String> {
     let mut found: Vec<(String, String, String)> = sources
         .iter()
@@ -337,22 +337,22 @@ fn page(path: &Path, pages: &mut Vec<Page>) {
     let relative =
         path.strip_prefix(root()).expect("it is below the root").to_string_lossy().replace('\\', "/");
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    // This file names what it refuses. What was released is history.
+    // This file contains the refused words. Released entries of the changelog are history.
     if relative != "tests/architecture/language.rs" {
         let text = if relative == "CHANGELOG.md" { unreleased(&text) } else { text };
         pages.push(Page { path: relative, text });
     }
 }
 
-/// The changelog as far as it tells of what is not released, later lines left out.
+/// The changelog from its start to the end of the unreleased entries.
 fn unreleased(changelog: &str) -> String {
     let start = changelog.find("## [Unreleased]").unwrap_or(changelog.len());
     let end = changelog[start..].match_indices("\n## [").next().map_or(changelog.len(), |(at, _)| start + at);
-    // The lines before count, so that a finding names the right one.
+    // Blank lines replace the text before, so that a finding has the right line number.
     "\n".repeat(changelog[..start].matches('\n').count()) + &changelog[start..end]
 }
 
-/// The refused phrases of a text, each with its line and what to write instead.
+/// The refused phrases of a text, each with its line and the replacement.
 fn refused(text: &str) -> Vec<(usize, &'static str, &'static str)> {
     let words = words(text);
     let phrases: Vec<Vec<&str>> =
@@ -377,14 +377,14 @@ fn refused(text: &str) -> Vec<(usize, &'static str, &'static str)> {
 
 /// A word of a text: of a sentence, or a part of a name.
 struct Word {
-    /// In lower case.
+    /// The word in lower case.
     text: String,
     line: usize,
-    /// Whether it belongs to one phrase with the word before: nothing that ends a phrase stands between them.
+    /// Whether the word continues the phrase of the word before, because no punctuation is in between.
     follows: bool,
 }
 
-/// The words of a text. `so_many` and `SoMany` are two words each; a phrase goes on over the marks of a comment.
+/// The words of a text. `so_many` and `SoMany` are two words each. A phrase continues across the marks of a comment.
 fn words(text: &str) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     let mut line = 1;
@@ -416,17 +416,17 @@ fn words(text: &str) -> Vec<Word> {
     words
 }
 
-/// Whether a phrase goes on over what stands between two words.
+/// Whether a phrase continues across the text between two words.
 fn joins(between: &str) -> bool {
     matches!(between, "." | "'" | "\u{2019}")
         || between.chars().all(|c| c.is_whitespace() || ['/', '!', '#', '*', '_', '\\', '>'].contains(&c))
 }
 
-/// The types that code declares, aliases at its top level included, each with its line.
+/// The types that code declares, with aliases at its top level, each with its line.
 pub(crate) fn types(code: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (index, line) in code.lines().enumerate() {
-        // What is indented may be the type of a trait.
+        // An indented alias may be the type of a trait.
         let is_alias = !line.starts_with(' ');
         let line = line.trim_start();
         let item = match line.strip_prefix("pub(") {
@@ -473,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_it_is_allowed() {
+    fn similar_words_are_allowed() {
         assert!(
             phrases("It is so. Many follow; so, long lines. Renewed. The seed of a run. A trap. whose")
                 .is_empty()
@@ -489,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_that_nothing_needs_is_found() {
+    fn an_unneeded_exception_is_found() {
         let findings = check_words(&[]);
         assert_eq!(findings.len(), MAY_STAND.len() + PENDING.len(), "{findings:?}");
         assert!(MAY_STAND.iter().all(|(_, _, reason)| reason.len() >= 20), "each exception has a reason");
@@ -498,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_released_is_not_looked_at() {
+    fn released_entries_are_not_checked() {
         let text = unreleased("# Changelog\n\n## [Unreleased]\n\n- new\n\n## [0.1.0]\n\n- whom\n");
         assert_eq!(text, "\n\n## [Unreleased]\n\n- new\n");
         assert_eq!(unreleased("## [Unreleased]\n- last"), "## [Unreleased]\n- last");
@@ -514,7 +514,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_is_told_by_a_question_is_found() {
+    fn a_type_documented_by_a_question_is_found() {
         let text = "/// What it is.\n///\n/// More.\n#[derive(Debug)]\npub enum A {\n    /// What.\n    B,\n}\n/// Why.\nfn f() {}\nstruct C;\n/// A thing.\nstruct D;\n";
         let found = check_type_titles(&[Source::parse("src/at/x.rs", text)]);
         assert_eq!(found, ["src/at/x.rs:1: `What ..`: say with a noun what a `A` is"]);
@@ -533,7 +533,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_a_layer_declares_twice_is_found() {
+    fn a_type_declared_twice_in_a_layer_is_found() {
         let parse = |path, text| Source::parse(path, text);
         let first = parse("src/at/x.rs", "struct Doubled;\n");
         let second = parse(

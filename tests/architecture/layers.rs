@@ -6,8 +6,7 @@ use crate::source::Source;
 use crate::table::{CRATES, PARTS, PROTOCOL_TEXT, Part};
 use std::collections::BTreeMap;
 
-/// The names that `src/lib.rs` exports at its root, with the part that each comes from: `use crate::Modem` is a use of
-/// `modem`.
+/// The names that `src/lib.rs` exports at its root, each with its part: `use crate::Modem` is a use of `modem`.
 pub(crate) fn exports(lib: &Source) -> BTreeMap<String, String> {
     paths(&lib.production)
         .into_iter()
@@ -20,7 +19,7 @@ fn part_of_export(path: &Path) -> Option<String> {
     path.segments.iter().find(|&segment| segment != "crate" && segment != "self").cloned()
 }
 
-/// Whatever `source` names that its row of the table does not allow.
+/// The names in `source` that its row of the table does not allow.
 pub(crate) fn check(source: &Source, exports: &BTreeMap<String, String>) -> Vec<Finding> {
     let module = source.module();
     let Some(&top) = module.first() else {
@@ -51,7 +50,7 @@ fn part(module: &[&str]) -> Option<&'static Part> {
     PARTS.iter().find(|part| part.name == name)
 }
 
-/// Why `part` may not name `path`; `None` if it may.
+/// The reason why `part` may not name `path`; `None` if it may.
 fn objection(
     part: &Part,
     module: &[&str],
@@ -76,7 +75,7 @@ fn objection(
     Some(format!("`{}` must not name `{never}`", part.name))
 }
 
-/// The path from the root of this crate, if `segments` is one of its own.
+/// The path from the root of this crate; `None` for a path of another crate.
 fn inside_this_crate<'a>(segments: &[&'a str], module: &[&'a str]) -> Option<Vec<&'a str>> {
     match segments {
         ["crate" | "air724ug", rest @ ..] => Some(rest.to_vec()),
@@ -90,7 +89,7 @@ fn inside_this_crate<'a>(segments: &[&'a str], module: &[&'a str]) -> Option<Vec
     }
 }
 
-/// Whether `segments` names `never` or opens the way to it: `std::io::Read`, `std::{time}`, `std::time::*`.
+/// Whether `segments` names `never` or leads to it: `std::io::Read`, `std::{time}`, `std::time::*`.
 fn reaches(segments: &[&str], never: &str) -> bool {
     let segments: Vec<&str> = match segments {
         [module @ .., "self" | "*"] => module.to_vec(),
@@ -156,13 +155,13 @@ mod tests {
     }
 
     #[test]
-    fn an_export_at_the_root_counts_as_what_it_is() {
+    fn an_export_at_the_root_counts_as_its_part() {
         refused("src/proto/x.rs", "use crate::Modem;", "src/proto/x.rs:1: `proto` must not import `modem`");
         allowed("src/proto/x.rs", "use crate::Timestamp;");
     }
 
     #[test]
-    fn the_core_must_not_name_the_world() {
+    fn the_core_must_not_name_io_threads_and_clocks() {
         for (text, never) in [
             ("use std::io;", "std::io"),
             ("use std::io::Read;", "std::io"),
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn other_crates_are_used_where_the_table_says() {
+    fn other_crates_are_used_only_where_the_table_allows() {
         refused(
             "src/proto/x.rs",
             "use nom::IResult;",
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_the_table_does_not_know_is_found() {
+    fn a_part_without_a_row_is_found() {
         let finding = "src/cloud/x.rs:1: `cloud` is in no row of the table in tests/architecture/table.rs";
         refused("src/cloud/x.rs", "", finding);
     }

@@ -1,6 +1,6 @@
-//! docs/luatos.md promises a test for every row: each is there, by file and name.
+//! The tests named in docs/luatos.md: every row names one, which exists by file and name.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::{cited, path_of};
 
-/// What is wrong with the tables of a document; `source` gives a file of the project.
+/// The errors in the tables of a document. `source` returns a file of the project.
 fn faults(document: &str, source: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let mut faults = Vec::new();
     for (number, line) in (1..).zip(document.lines()) {
@@ -25,7 +25,7 @@ fn faults(document: &str, source: impl Fn(&str) -> Option<String>) -> Vec<String
     faults
 }
 
-/// Why a cell names no proof: `` `file::function` ``, or `.ci/run`, which runs every example.
+/// The reason why a cell names no proof. A proof is `` `file::function` ``, or `.ci/run`, which runs every example.
 fn unproved(cell: &str, source: impl Fn(&str) -> Option<String>) -> Option<String> {
     let proof = cell.strip_prefix('`').and_then(|cell| cell.strip_suffix('`'));
     match proof.map(|proof| proof.split_once("::").unwrap_or((proof, ""))) {
@@ -40,7 +40,7 @@ fn unproved(cell: &str, source: impl Fn(&str) -> Option<String>) -> Option<Strin
 }
 
 #[test]
-fn every_row_names_a_test_that_exists() {
+fn every_row_names_an_existing_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let document = fs::read_to_string(root.join("docs/luatos.md")).unwrap();
     assert_eq!(faults(&document, cited), [] as [&str; 0]);

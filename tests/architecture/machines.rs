@@ -1,7 +1,7 @@
-//! The core is made of machines, and the engine alone is where they meet.
+//! The machines of the core, which meet only in the engine.
 //!
-//! A machine has private fields, and all that is done to them is in its folder. It names no other machine. Types that
-//! belong to one return what is to be done; only machines that put it out name the outbox.
+//! A machine has private fields, and all code that changes them is in its folder. It names no other machine. Types that
+//! belong to a machine return actions; only machines that emit outputs name the outbox.
 
 use crate::Finding;
 use crate::habits::words;
@@ -18,13 +18,13 @@ const MACHINES: &[(&str, &str)] = &[
     ("Transparent", "transparent"),
 ];
 
-/// The one that owns the others.
+/// The machine that owns the others.
 const OWNER: &str = "Engine";
 
-/// The machines that put out themselves what is to be done.
+/// The machines that emit outputs.
 const PUT_OUT: &[&str] = &["Engine", "Channels", "Session"];
 
-/// The files with the messages between machines: facts, commands, results. Their fields may be read everywhere.
+/// The files with messages between machines: facts, commands, results. Their fields may be read everywhere.
 const MESSAGES: &[&str] = &[
     "src/proto/socket_id.rs",
     "src/proto/channels/stream.rs",
@@ -60,7 +60,7 @@ pub(crate) fn check(source: &Source) -> Vec<Finding> {
     findings
 }
 
-/// Files of no machine that puts something out, and still name the outbox.
+/// Files that name the outbox without belonging to a machine that emits outputs.
 fn outbox(source: &Source, own: &str) -> Vec<Finding> {
     let puts_out = PUT_OUT.iter().any(|machine| {
         let is_home = MACHINES.iter().any(|(name, home)| name == machine && *home == own);
@@ -79,7 +79,7 @@ fn outbox(source: &Source, own: &str) -> Vec<Finding> {
 /// Fields that other machines could change.
 fn fields(source: &Source, inside: &str) -> Vec<Finding> {
     let code = &source.production;
-    // What `pub(super)` opens is the folder; from the top of it, that is the whole core.
+    // `pub(super)` opens a field to the folder. At the top of a folder, that is the whole core.
     let is_top = !inside.contains('/') || inside.ends_with("/mod.rs");
     let is_message = MESSAGES.contains(&source.path.as_str());
     let is_open = |visibility: &str| match visibility.split_whitespace().collect::<String>().as_str() {
@@ -89,7 +89,7 @@ fn fields(source: &Source, inside: &str) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     for offset in words(code, "struct") {
-        // What an application is given as plain data is not the state of a machine.
+        // Plain data for an application are not the state of a machine.
         let is_public = code[..offset].trim_end().ends_with("pub");
         let Some(open) = code[offset..].find(['{', '(', ';']).map(|at| offset + at) else { continue };
         let body = &code[open..after_closing(code, open).max(open)];
@@ -108,7 +108,7 @@ fn fields(source: &Source, inside: &str) -> Vec<Finding> {
     findings
 }
 
-/// Where an `impl` of a type begins.
+/// The places at which an `impl` of a type begins.
 fn impls(code: &str, name: &str) -> Vec<usize> {
     words(code, "impl")
         .into_iter()
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leaf_that_names_the_outbox_is_found() {
+    fn a_type_that_names_the_outbox_is_found() {
         let leaf = "impl Delivery {\n    fn fail(&mut self, out: &mut Outbox) {}\n}\n";
         assert_eq!(findings("src/proto/channels/acknowledgements.rs", leaf).len(), 1);
         let owner = "impl Channels {\n    fn fail(&mut self, out: &mut Outbox) {}\n}\n";
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_another_machine_can_change_is_found() {
+    fn a_field_open_to_other_machines_is_found() {
         let open = "struct A {\n    pub(in crate::proto) mode: u8,\n}\n";
         let found = findings("src/proto/channels/frame.rs", open);
         assert_eq!(found, ["src/proto/channels/frame.rs:2: a field that other machines can change"]);

@@ -1,10 +1,10 @@
-//! The rules about the sources, checked by reading them: which part may import which, the habits that a file
-//! shows, and its language.
+//! Rules about the sources, which tests check by reading them: the imports that each part may have, the habits that a
+//! file shows, and its language.
 //!
-//! docs/architecture.md explains the rules. Each finding names a file and a line. Every check is itself tested on small
-//! bad inputs, at the end of its module: a check that accepts everything would be worse than none.
+//! docs/architecture.md explains the rules. Each finding names a file and a line. Every check has tests with small bad
+//! inputs at the end of its module, because a check that accepts everything would be worse than none.
 
-// Helpers of tests: a panic is how they fail.
+// A helper of a test fails by a panic.
 #![allow(clippy::expect_used)]
 
 mod circles;
@@ -61,18 +61,18 @@ fn every_part_imports_only_what_the_table_allows() {
 }
 
 #[test]
-fn files_import_in_no_circles_but_those_that_are_listed() {
+fn files_import_only_in_listed_circles() {
     let (new, gone) = circles::compare(&circles::circles(&sources(&["src"])));
     assert_eq!(
         new,
         [] as [String; 0],
         "files that import each other in a circle that tests/architecture/circles.rs does not list"
     );
-    assert_eq!(gone, [] as [String; 0], "files that are in no circle any more; take them off that list");
+    assert_eq!(gone, [] as [String; 0], "files that are in no circle; remove them from that list");
 }
 
 #[test]
-fn machines_meet_in_the_engine_alone() {
+fn machines_meet_only_in_the_engine() {
     assert_none(sources(&["src"]).iter().flat_map(machines::check).collect());
 }
 
@@ -82,7 +82,7 @@ fn the_methods_of_a_type_are_in_its_folder() {
 }
 
 #[test]
-fn unasked_lines_stand_in_one_table() {
+fn unsolicited_lines_are_in_one_table() {
     assert_eq!(urc_table::check(&sources(&["src"])), [] as [String; 0]);
 }
 
@@ -100,7 +100,7 @@ fn every_sentence_and_every_name_is_plain() {
 }
 
 #[test]
-fn every_type_is_named_by_a_noun_that_its_layer_has_once() {
+fn every_type_has_a_noun_as_its_name_which_is_unique_in_its_layer() {
     let sources = sources(&["src", "tests", "examples", "benches", "fuzz"]);
     assert_eq!(language::check_type_names(&sources), [] as [String; 0]);
     assert_eq!(language::check_type_titles(&sources), [] as [String; 0]);
@@ -108,7 +108,7 @@ fn every_type_is_named_by_a_noun_that_its_layer_has_once() {
 }
 
 #[test]
-fn every_file_has_a_name_and_a_title_that_say_what_is_in_it() {
+fn every_file_has_a_name_and_a_title_for_its_content() {
     let sources = sources(&["src", "tests", "examples", "benches", "fuzz"]);
     let paths: Vec<&str> = sources.iter().map(|source| source.path.as_str()).collect();
     assert_eq!(language::check_file_names(&paths), [] as [String; 0]);
@@ -116,7 +116,7 @@ fn every_file_has_a_name_and_a_title_that_say_what_is_in_it() {
 }
 
 #[test]
-fn the_median_file_has_one_idea() {
+fn the_median_file_is_short() {
     let mut lines: Vec<usize> = sources(&["src"]).iter().map(Source::production_lines).collect();
     lines.sort_unstable();
     let median = lines[lines.len() / 2];
@@ -130,7 +130,7 @@ fn every_example_is_named_in_the_readme() {
 }
 
 #[test]
-fn every_file_of_the_core_that_architecture_md_names_exists() {
+fn every_file_in_the_tables_of_architecture_md_exists() {
     let document = fs::read_to_string(root().join("docs/architecture.md")).expect("it is there");
     let exists = |path: &str| {
         ["", "/mod"].iter().any(|ending| root().join(format!("src/{path}{ending}.rs")).is_file())
@@ -140,7 +140,7 @@ fn every_file_of_the_core_that_architecture_md_names_exists() {
 }
 
 #[test]
-fn every_link_of_a_page_leads_somewhere() {
+fn every_link_of_a_page_has_a_target() {
     let pages: Vec<PathBuf> =
         ["", "docs", "fuzz", "contrib"].iter().flat_map(|folder| pages_in(folder)).collect();
     let mut broken = Vec::new();
@@ -159,7 +159,8 @@ fn the_chinese_cookbook_has_the_recipes_of_the_english_one() {
     assert_eq!(unlike, [] as [String; 0]);
 }
 
-/// Included, the code of a page is compiled and run as a doc test, the Chinese one's by the English one.
+/// Each page is included in the documentation, so its code is compiled and run as a doc test. The code of the Chinese
+/// page is that of the English one.
 #[test]
 fn the_code_of_every_page_is_a_doc_test() {
     let read = |path: &str| fs::read_to_string(root().join(path)).expect("it is there");
@@ -171,7 +172,7 @@ fn the_code_of_every_page_is_a_doc_test() {
     }
 }
 
-/// The code of the English one is compiled and run with the tests.
+/// The code of the English page is compiled and run with the tests.
 #[test]
 fn the_chinese_cookbook_has_the_code_and_the_recipes_of_the_english_one() {
     let read = |name: &str| fs::read_to_string(root().join("docs").join(name)).expect("it is there");
@@ -187,14 +188,14 @@ fn the_chinese_cookbook_has_the_code_and_the_recipes_of_the_english_one() {
 }
 
 #[test]
-fn a_file_that_a_table_names_and_that_is_gone_is_found() {
+fn a_missing_file_of_a_table_is_found() {
     let table = "| `at/a` | x |\n| `proto/b`, `c` | `x/y` |\n| 1 | `at/d` | `e` |\ntext `at/f`\n";
     assert_eq!(missing(table, |_| false), ["at/a", "proto/b", "proto/c", "at/d"]);
     assert_eq!(missing(table, |path| path != "proto/c"), ["proto/c"]);
 }
 
 #[test]
-fn an_example_that_the_readme_does_not_name_is_found() {
+fn an_example_missing_in_the_readme_is_found() {
     let examples = ["sim".to_owned(), "replay".to_owned()];
     assert_eq!(unnamed(&examples, "simulated, `replay FILE`"), ["sim"]);
     assert_eq!(unnamed(&examples, "cargo run --example sim, `replay`"), [] as [&str; 0]);
@@ -222,8 +223,8 @@ fn unnamed<'a>(examples: &'a [String], readme: &str) -> Vec<&'a str> {
     examples.iter().map(String::as_str).filter(|name| !named(name)).collect()
 }
 
-/// The files of the sources that the tables of `document` name and that do not exist: those in the first cell of a row, where
-/// `c` behind `proto/b` is `proto/c`, and in the rows of the ways, which begin with a number, those in every cell.
+/// The missing source files in the tables of `document`. A row names files in its first cell, where `c` after `proto/b`
+/// is `proto/c`. The rows of the ways, which begin with a number, name files in every cell.
 fn missing(document: &str, exists: impl Fn(&str) -> bool) -> Vec<String> {
     let mut missing = Vec::new();
     for row in document.lines().filter_map(|line| line.strip_prefix("| ")) {
@@ -250,14 +251,14 @@ fn missing(document: &str, exists: impl Fn(&str) -> bool) -> Vec<String> {
     missing
 }
 
-/// The path of a file by its name in the documents: `faults` is a file of a test program or the program of that name,
-/// `at/line` is a file of the sources.
+/// The path of a file by its name in the documents: `faults` is a file of a test program or the program with that name,
+/// `at/line` is a source file.
 fn path_of(file: &str) -> String {
     let folder = if file.contains('/') { "src" } else { "tests/*" };
     format!("{folder}/{file}.rs")
 }
 
-/// The text of the file that [`path_of`] stands for; `None` unless there is exactly one.
+/// The text of the file with this [`path_of`]; `None` unless there is exactly one.
 fn cited(path: &str) -> Option<String> {
     let Some(name) = path.strip_prefix("tests/*/") else {
         return fs::read_to_string(root().join(path)).ok();
@@ -292,7 +293,7 @@ fn examples() -> Vec<String> {
     names
 }
 
-/// The sources below these folders of the project; what exists under test only is marked so.
+/// The sources below these folders of the project. Files that exist only in tests are marked.
 fn sources(folders: &[&str]) -> Vec<Source> {
     let mut sources: Vec<Source> = folders
         .iter()
@@ -315,7 +316,7 @@ fn sources(folders: &[&str]) -> Vec<Source> {
     sources
 }
 
-/// Every Rust file below `folder`, in order; none if there is no such folder.
+/// Every Rust file below `folder`, in order; none without such a folder.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();

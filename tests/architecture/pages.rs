@@ -1,9 +1,9 @@
-//! The links of the pages: each relative one leads to a file that exists, and what stands behind `#` to a heading of it.
+//! The links of the pages: each relative link leads to an existing file, and the part after `#` to a heading of it.
 
 use std::fs;
 use std::path::Path;
 
-/// The links of `text`, a page in `folder`, that lead nowhere.
+/// The broken links of `text`, which is the page at the path `own`.
 pub(crate) fn broken(text: &str, own: &Path) -> Vec<String> {
     let leads_somewhere = |link: &str| {
         let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
@@ -21,11 +21,11 @@ pub(crate) fn broken(text: &str, own: &Path) -> Vec<String> {
     links(text).into_iter().filter(|link| !link.contains("://") && !leads_somewhere(link)).collect()
 }
 
-/// Where the links of a page lead, those in code left out.
+/// The targets of the links of a page, without those in code.
 pub(crate) fn links(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in prose(text) {
-        // What stands in backquotes is shown, not linked.
+        // Text in backquotes is shown, not linked.
         let outside: String = line.split('`').step_by(2).collect();
         let inline =
             outside.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next().map(str::to_owned));
@@ -36,7 +36,7 @@ pub(crate) fn links(text: &str) -> Vec<String> {
     found
 }
 
-/// What a translated page has otherwise than the page: the depths of its headings, and its code.
+/// The differences of a translated page: the depths of its headings, and its code.
 pub(crate) fn untranslated(page: &str, translated: &str) -> Vec<String> {
     let depths = |text| -> Vec<usize> {
         let headings = prose(text).filter(|line| line.starts_with('#'));
@@ -64,7 +64,7 @@ fn code(text: &str) -> Vec<&str> {
     text.lines().filter(within).collect()
 }
 
-/// The names that the headings of a page have, as GitHub makes them.
+/// The anchors of a page's headings, as GitHub makes them.
 fn anchors(page: &str) -> Vec<String> {
     let name = |heading: &str| -> String {
         let kept = heading.trim().to_lowercase();
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_recipe_and_a_line_of_code_that_are_not_translated_are_found() {
+    fn a_missing_recipe_and_a_different_line_of_code_are_found() {
         let page = "# A\n## B\n```rust\nlet a = 1;\n```\n";
         assert!(untranslated(page, "# \u{7532}\n## \u{4e59}\n```rust\nlet a = 1;\n```\n").is_empty());
         let unlike = untranslated(page, "# \u{7532}\n```rust\nlet a = 2;\n```\n");
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_leads_nowhere_is_found() {
+    fn a_broken_link_is_found() {
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/testing.md");
         let text = "[a](testing.md) [b](gone.md), [c](../README.md) and [d](https://x.test/gone)\n\
             [e](#gone) [f](protocol.md#0-sources) [g](protocol.md#gone) `[h](shown.md)`\n\

@@ -1,6 +1,6 @@
-//! The paths that code names: `use` trees taken apart, paths in expressions as they stand.
+//! The paths in code: those of `use` trees in full, and those of expressions.
 
-/// A path and the line on which its last part stands.
+/// A path, and the line of its last part.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Path {
     pub(crate) segments: Vec<String>,
@@ -9,7 +9,7 @@ pub(crate) struct Path {
 }
 
 impl Path {
-    /// Whether it stands in a `pub use`.
+    /// Whether the path is in a `pub use`.
     pub(crate) fn is_public(&self) -> bool {
         self.import == Import::Public
     }
@@ -22,12 +22,12 @@ enum Token {
     Mark(char),
 }
 
-/// Every path of two or more parts in `code`, and whatever `use` names, as seen from the module that is the file. Comments and
-/// strings have to be blank.
+/// Every path of two or more parts in `code`, and every name in a `use`, as seen from the module of the file. Comments
+/// and strings have to be blank.
 pub(crate) fn paths(code: &str) -> Vec<Path> {
     let tokens = tokens(code);
     let mut found = Vec::new();
-    // For each brace that is open, whether it is that of a module.
+    // For each open brace: whether it is that of a module.
     let mut open: Vec<bool> = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
@@ -55,12 +55,12 @@ pub(crate) fn paths(code: &str) -> Vec<Path> {
     found
 }
 
-/// Whether what stands before a brace makes it that of a module: `mod name`.
+/// Whether the tokens before a brace make it that of a module: `mod name`.
 fn opens_module(before: &[(Token, usize)]) -> bool {
     matches!(before, [.., (Token::Name(item), _), (Token::Name(_), _)] if item == "mod")
 }
 
-/// Turns a path of a module that is `depth` modules below the file into one of the file.
+/// Converts a path in a module that is `depth` modules below the file into a path in the file.
 fn leave_modules(segments: &mut Vec<String>, depth: usize) {
     let ups = segments.iter().take_while(|segment| *segment == "super").count();
     segments.drain(..ups.min(depth));
@@ -69,7 +69,7 @@ fn leave_modules(segments: &mut Vec<String>, depth: usize) {
     }
 }
 
-/// The item that a path stands in.
+/// The item that contains a path.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Import {
     /// An expression or a type.
@@ -82,7 +82,7 @@ pub(crate) enum Import {
     Public,
 }
 
-/// Whether a path starts at `at`, and in what.
+/// The item that contains the path at `at`; `None` if no path starts there.
 fn start_of_path(tokens: &[(Token, usize)], at: usize) -> Option<Import> {
     if !matches!(tokens[at].0, Token::Name(_)) {
         return None;
@@ -100,14 +100,14 @@ fn start_of_path(tokens: &[(Token, usize)], at: usize) -> Option<Import> {
                 false => Import::Private,
             })
         }
-        // The second part of `std::io`; a method behind a turbofish.
+        // The second part of `std::io`, or a method after a turbofish.
         Some(Token::Name(_) | Token::Mark('>')) if global == 1 => None,
         Some(Token::Mark('.')) => None,
         _ => Some(Import::None),
     }
 }
 
-/// Reads the tree at `at` below `prefix`, and returns where it ends.
+/// Reads the tree at `at` below `prefix`, and returns its end.
 fn tree(tokens: &[(Token, usize)], mut at: usize, prefix: &[String], found: &mut Vec<Path>) -> usize {
     let mut segments = prefix.to_vec();
     while let Some((token, line)) = tokens.get(at) {
@@ -136,7 +136,7 @@ fn tree(tokens: &[(Token, usize)], mut at: usize, prefix: &[String], found: &mut
     at
 }
 
-/// Reads `a, b::c, d as e}` below `prefix`, and returns where the group ends.
+/// Reads `a, b::c, d as e}` below `prefix`, and returns the end of the group.
 fn group(tokens: &[(Token, usize)], mut at: usize, prefix: &[String], found: &mut Vec<Path>) -> usize {
     while let Some((token, _)) = tokens.get(at) {
         match token {
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_use_tree_is_taken_apart() {
+    fn every_path_of_a_use_tree_is_found() {
         assert_eq!(
             named("use std::{fmt, io::{self, Read as R}, collections::*};\nuse nom;"),
             ["std::fmt", "std::io::self", "std::io::Read", "std::collections::*", "nom"]
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_method_behind_a_turbofish_is_no_path_of_its_own() {
+    fn a_method_after_a_turbofish_is_no_separate_path() {
         assert_eq!(named("Vec::<u8>::new(); Instant::now()"), ["Instant::now"]);
     }
 
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_of_a_module_in_the_file_is_one_of_the_file() {
+    fn a_path_in_an_inline_module_is_converted_to_one_of_the_file() {
         let code = "mod a { use super::B; mod c { fn f(x: super::super::super::D) {} } } use super::E;";
         assert_eq!(named(code), ["self::B", "super::D", "super::E"]);
     }

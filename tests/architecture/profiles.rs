@@ -1,6 +1,6 @@
-//! Each list of the profiles of the simulated modem has all of them, in one order.
+//! The check that each list of simulated profiles is complete, and that all lists have the same order.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
 use crate::cited;
@@ -14,7 +14,7 @@ fn names(source: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_list_of_profiles_has_all_of_them() {
+fn every_list_of_profiles_is_complete() {
     let names = names(&cited("src/sim/profile/mod.rs").unwrap());
     assert!(names.len() >= 5, "{names:?}");
     for (file, list) in [

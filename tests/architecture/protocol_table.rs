@@ -1,7 +1,7 @@
-//! docs/protocol.md promises a test for every quirk, docs/security.md one for every promise: each is there, by file and name,
-//! or said to be missing.
+//! The tests named in documents. docs/protocol.md names a test for every quirk, and docs/security.md one for every
+//! promise. Each test exists, by file and name, or is marked as missing.
 
-// What fails here fails a test, in helpers too.
+// A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use std::path::Path;
 
 use crate::{cited, path_of};
 
-/// What is wrong with the table of quirks of a document; `source` gives a file of the project.
+/// The errors in the table of quirks of a document. `source` returns a file of the project.
 fn faults(document: &str, source: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let mut faults = Vec::new();
     for (number, row) in (1..).zip(document.lines().filter(|line| line.starts_with("| Q"))) {
@@ -27,9 +27,9 @@ fn faults(document: &str, source: impl Fn(&str) -> Option<String>) -> Vec<String
     faults
 }
 
-/// What is wrong with a cell that has to name tests as `` `file::name` ``, or to say "none yet".
+/// The errors in a cell that has to name tests as `` `file::name` ``, or to say "none yet".
 fn unproved(cell: &str, source: impl Fn(&str) -> Option<String>) -> Vec<String> {
-    // What stands between two backticks is every second part.
+    // Every second part is between backticks.
     let quoted = cell.split('`').skip(1).step_by(2);
     let proofs: Vec<_> = quoted.filter_map(|text| text.split_once("::")).collect();
     if proofs.is_empty() && cell != "none yet" {
@@ -50,14 +50,14 @@ fn has_test(text: &str, name: &str) -> bool {
 }
 
 #[test]
-fn every_quirk_names_tests_that_exist_or_says_that_there_is_none_yet() {
+fn every_quirk_names_existing_tests_or_none_yet() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let document = fs::read_to_string(root.join("docs/protocol.md")).unwrap();
     assert_eq!(faults(&document, cited), [] as [&str; 0]);
     assert!(document.lines().filter(|line| line.starts_with("| Q")).count() >= 64);
 }
 
-/// Numbers of assumptions that stand in more than one row.
+/// The numbers of assumptions in more than one row.
 fn doubled_assumptions(document: &str) -> Vec<String> {
     let rows = document.lines().filter_map(|line| line.strip_prefix("| A"));
     let numbers = rows.filter_map(|row| row.split_once(" | ")?.0.parse::<u32>().ok());
@@ -66,7 +66,7 @@ fn doubled_assumptions(document: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_assumption_has_a_number_of_its_own() {
+fn every_assumption_has_its_own_number() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let document = fs::read_to_string(root.join("docs/protocol.md")).unwrap();
     assert_eq!(doubled_assumptions(&document), [] as [&str; 0]);
@@ -74,7 +74,7 @@ fn every_assumption_has_a_number_of_its_own() {
     assert_eq!(doubled_assumptions("| A1 | a |\n| A2 | b |\n| A1 | c |\n| A x |"), ["A1"]);
 }
 
-/// Assumptions whose last cell is no state: confirmed or refuted by a source, or open.
+/// Assumptions whose last cell is not a state: confirmed or refuted by a source, or open.
 fn without_a_state(document: &str) -> Vec<&str> {
     let rows = document.lines().filter_map(|line| line.strip_prefix("| A")?.strip_suffix(" |"));
     let rows = rows.filter(|row| row.starts_with(|first: char| first.is_ascii_digit()));
@@ -97,7 +97,7 @@ fn every_assumption_is_confirmed_refuted_or_open() {
     assert_eq!(without_a_state(rows), ["2", "3"]);
 }
 
-/// What is wrong with the promises of a document: rows of two cells under the head `promise`.
+/// The errors in the promises of a document: rows of two cells below the heading `promise`.
 fn broken_promises(document: &str, source: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let mut broken = Vec::new();
     let mut is_promise = false;
@@ -121,11 +121,11 @@ fn broken_promises(document: &str, source: impl Fn(&str) -> Option<String>) -> V
     broken
 }
 
-/// What may stand in place of a test.
+/// Commands that may stand in place of a test.
 const COMMANDS: [&str; 3] = ["`.ci/", "`fuzz/run", "`cargo "];
 
 #[test]
-fn every_promise_of_security_md_names_tests_that_exist() {
+fn every_promise_of_security_md_names_existing_tests() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let document = fs::read_to_string(root.join("docs/security.md")).unwrap();
     assert_eq!(broken_promises(&document, cited), [] as [&str; 0]);

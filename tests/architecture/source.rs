@@ -1,20 +1,21 @@
-//! A Rust source file as the checks see it: comments and the insides of strings blanked, test parts blanked on demand.
+//! A Rust source file in the form for checks: comments and the contents of strings are blanked, and parts for tests are
+//! blanked on request.
 //!
-//! Blanking keeps every byte in its place, so that a line number in the blanked text is one in the file.
+//! Blanking keeps the position of every byte, so a line number in the blanked text is one in the file.
 
 use std::ops::Range;
 
-/// One file.
+/// A source file.
 pub(crate) struct Source {
-    /// Relative to the project, with `/`: `src/at/cme.rs`.
+    /// The path from the root of the project, with `/`: `src/at/cme.rs`.
     pub(crate) path: String,
-    /// The file as it is.
+    /// The text of the file.
     pub(crate) text: String,
-    /// The code alone: comments, strings and character literals are blanks.
+    /// The text with blanks in place of comments, strings and character literals.
     pub(crate) code: String,
-    /// `code` without what `#[cfg(test)]` guards.
+    /// `code` without the parts that `#[cfg(test)]` guards.
     pub(crate) production: String,
-    /// The strings of the production code, each with its line.
+    /// The strings of the production code, with their lines.
     pub(crate) literals: Vec<(usize, String)>,
 }
 
@@ -31,7 +32,7 @@ impl Source {
         Self { path: path.to_owned(), text: text.to_owned(), code, production, literals }
     }
 
-    /// The path of the module that the file is: `["at", "cme"]`, empty for `src/lib.rs`.
+    /// The path of the module in this file: `["at", "cme"]`, empty for `src/lib.rs`.
     pub(crate) fn module(&self) -> Vec<&str> {
         let inside = self.path.strip_prefix("src/").unwrap_or(&self.path);
         let mut parts: Vec<&str> = inside.trim_end_matches(".rs").split('/').collect();
@@ -41,7 +42,7 @@ impl Source {
         parts
     }
 
-    /// How many lines are not test code.
+    /// The number of lines that are not test code.
     pub(crate) fn production_lines(&self) -> usize {
         let tests = test_parts(&self.code);
         let inside: usize = tests
@@ -51,7 +52,7 @@ impl Source {
         self.text.lines().count() - inside
     }
 
-    /// The modules in files of their own that only exist under test: their module paths, `["at", "tests"]`.
+    /// The modules in their own files that exist only in tests: their module paths, `["at", "tests"]`.
     pub(crate) fn test_modules(&self) -> Vec<Vec<String>> {
         test_parts(&self.code)
             .into_iter()
@@ -64,19 +65,19 @@ impl Source {
             .collect()
     }
 
-    /// Blanks everything: the file turned out to exist under test only.
+    /// Blanks the whole file, because it exists only in tests.
     pub(crate) fn exempt(&mut self) {
         self.production = blank_ranges(&self.code, std::slice::from_ref(&(0..self.code.len())));
         self.literals.clear();
     }
 }
 
-/// The line, from 1, of the byte at `offset`.
+/// The number of the line, from 1, that contains the byte at `offset`.
 pub(crate) fn line_at(text: &str, offset: usize) -> usize {
     1 + text.as_bytes()[..offset].iter().filter(|&&byte| byte == b'\n').count()
 }
 
-/// The offset after the bracket that closes the one at `open`; the end of the text if none does.
+/// The offset after the bracket that closes the one at `open`, or the end of the text.
 pub(crate) fn after_closing(code: &str, open: usize) -> usize {
     let mut depth = 0_usize;
     for (offset, byte) in code.bytes().enumerate().skip(open) {
@@ -99,11 +100,11 @@ fn blank_ranges(text: &str, ranges: &[Range<usize>]) -> String {
             bytes[byte] = b' ';
         }
     }
-    // Whole characters were replaced by as many blanks as they had bytes.
+    // Each character was replaced by blanks of the same length in bytes.
     String::from_utf8(bytes).expect("blanking keeps UTF-8 whole")
 }
 
-/// The text without comments and strings, and where the insides of the strings were.
+/// The text without comments and strings, and the ranges of the strings' contents.
 fn blank_text(text: &str) -> (String, Vec<Range<usize>>) {
     let mut blanks = Vec::new();
     let mut strings = Vec::new();
@@ -133,7 +134,7 @@ fn blank_text(text: &str) -> (String, Vec<Range<usize>>) {
     (blank_ranges(text, &blanks), strings)
 }
 
-/// The length of the comment that `text` begins with; comments nest.
+/// The length of the comment at the start of `text`. Comments nest.
 fn block_comment(text: &str) -> usize {
     let mut depth = 0_usize;
     let mut at = 0;
@@ -154,7 +155,8 @@ fn block_comment(text: &str) -> usize {
     at
 }
 
-/// The inside and the end of the string that `text` begins with: `".."`, `b".."`, `r#".."#` and their mixtures.
+/// The range of the content and the end of the string at the start of `text`: `".."`, `b".."`, `r#".."#` and their
+/// combinations.
 fn string(text: &str, previous: Option<char>) -> Option<(Range<usize>, usize)> {
     let prefix = ["br", "cr", "b", "c", "r", ""]
         .into_iter()
@@ -183,18 +185,18 @@ fn string(text: &str, previous: Option<char>) -> Option<(Range<usize>, usize)> {
     Some((start..end, (end + 1).min(text.len())))
 }
 
-/// The length of the character literal that `text` begins with; `None` for a lifetime.
+/// The length of the character literal at the start of `text`; `None` for a lifetime.
 fn character(text: &str) -> Option<usize> {
     let inside = text.strip_prefix('\'')?;
     let first = inside.chars().next()?;
     if first == '\\' {
-        // The escaped character itself may be a quote.
+        // The escaped character may be a quote.
         return inside.get(2..)?.find('\'').map(|found| found + 4);
     }
     inside[first.len_utf8()..].starts_with('\'').then(|| first.len_utf8() + 2)
 }
 
-/// Where the items are that exist under test only, each with its attributes.
+/// The ranges of the items that exist only in tests, with their attributes.
 fn test_parts(code: &str) -> Vec<Range<usize>> {
     let mut parts: Vec<Range<usize>> = Vec::new();
     for (start, _) in code.match_indices("#[") {
@@ -209,7 +211,7 @@ fn test_parts(code: &str) -> Vec<Range<usize>> {
     parts
 }
 
-/// Where the item ends that begins at `start`, further attributes first.
+/// The end of the item at `start`, which may begin with further attributes.
 fn item_end(code: &str, start: usize) -> usize {
     let mut at = start + code[start..].len() - code[start..].trim_start().len();
     while code[at..].starts_with("#[") {
@@ -250,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_string_ends_where_it_ends() {
+    fn the_end_of_every_kind_of_string_is_found() {
         for text in [
             r#""a\"b""#,
             r##"r#"a"b"#"##,
@@ -279,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn test_parts_are_no_production_code() {
+    fn parts_for_tests_are_no_production_code() {
         let text = "use a;\n#[cfg(test)]\nuse b::{c, d};\nfn e() {}\n#[cfg(test)]\n#[allow(x)]\nmod tests {\n fn f() {}\n}\nfn g() {}\n";
         let source = Source::parse("src/x.rs", text);
         let words: Vec<&str> = source.production.split_whitespace().collect();
@@ -288,13 +290,13 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_is_also_there_without_test_is_production_code() {
+    fn a_part_that_exists_without_tests_is_production_code() {
         let text = "#[cfg(any(test, feature = \"sim\"))]\nfn a() {}\n";
         assert!(Source::parse("src/x.rs", text).production.contains("fn a"));
     }
 
     #[test]
-    fn a_test_module_in_a_file_of_its_own_is_known() {
+    fn a_test_module_in_its_own_file_is_recognised() {
         let source =
             Source::parse("src/at/mod.rs", "mod a;\n#[cfg(test)]\npub(crate) mod samples;\nmod b;\n");
         assert_eq!(source.test_modules(), [vec!["at".to_owned(), "samples".to_owned()]]);

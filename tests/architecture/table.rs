@@ -1,20 +1,20 @@
-//! The table of docs/architecture.md as data: which part may import which.
+//! The table of docs/architecture.md as data: the imports that each part may have.
 
-/// One row of the table: a part of the crate, by the name of its top module.
+/// A row of the table: a part of the crate, with the name of its top module.
 pub(crate) struct Part {
     pub(crate) name: &'static str,
-    /// The parts of this crate that it may name, besides itself.
+    /// The other parts of this crate that the part may name.
     pub(crate) parts: &'static [&'static str],
-    /// The other crates that it may name, besides `std`.
+    /// The other crates that the part may name, besides `std`.
     pub(crate) crates: &'static [&'static str],
-    /// What it must not name of `std`.
+    /// The names of `std` that the part must not use.
     pub(crate) never: &'static [&'static str],
-    /// Whether its strings may hold text of the module's protocol.
+    /// Whether the part's strings may contain text of the module's protocol.
     pub(crate) speaks: bool,
 }
 
 impl Part {
-    /// A part that is a function of its arguments: no io, no threads, no clock.
+    /// A part that is a function of its arguments, without io, threads and clocks.
     const fn core(
         name: &'static str,
         parts: &'static [&'static str],
@@ -23,12 +23,12 @@ impl Part {
         Self { name, parts, crates, never: THE_WORLD, speaks: false }
     }
 
-    /// A part that does io but owns no thread.
+    /// A part with io and without threads.
     const fn io(name: &'static str, parts: &'static [&'static str], crates: &'static [&'static str]) -> Self {
         Self { name, parts, crates, never: THREADS, speaks: false }
     }
 
-    /// A part that may have threads, and joins them with crossbeam's channels only.
+    /// A part that may have threads, which it joins with crossbeam's channels only.
     const fn shell(
         name: &'static str,
         parts: &'static [&'static str],
@@ -37,29 +37,28 @@ impl Part {
         Self { name, parts, crates, never: &["std::sync::mpsc"], speaks: false }
     }
 
-    /// It may know the text of the protocol.
+    /// The part may contain text of the protocol.
     const fn speaks(self) -> Self {
         Self { speaks: true, ..self }
     }
 }
 
 pub(crate) const PARTS: &[Part] = &[
-    // Vocabulary. `io::Error` is what an `Error` is made of and turned into.
+    // Vocabulary. An `Error` is made from an `io::Error` and converted into one.
     Part::core("time", &[], &[]),
     Part::io("error", &["at", "query", "time"], &[]),
     Part::core("config", &["at", "error", "time"], &[]),
     // Grammar and core.
     Part::core("at", &["time"], &["nom"]).speaks(),
     Part::core("query", &["at"], &[]).speaks(),
-    // `pkcs8` and `zeroize` by feature `encrypted-keys`.
+    // `pkcs8` and `zeroize` with feature `encrypted-keys`.
     Part::core("tls", &["at", "error"], &["pkcs8", "zeroize"]),
     Part::core("proto", &["at", "config", "error", "query", "time", "tls"], &[]).speaks(),
-    // Evidence in, findings out.
+    // The diagnosis: evidence is the input, findings are the output.
     Part::core("diagnosis", &["at", "capture", "error", "proto", "query", "time", "tls"], &[]).speaks(),
-    // Shell.
-    // `serial_halves.rs` has a thread for a reader that can't be waited on.
+    // Shell. `wake_up.rs` uses a channel on systems without `poll`.
     Part::shell("port", &["config", "error", "time"], &["crossbeam_channel", "log", "rustix", "serialport"]),
-    // `file.rs` has a thread for a file that takes nothing.
+    // `file.rs` has a thread for a file that accepts no data.
     Part::shell("capture", &["at", "config", "error", "proto", "time"], &["log", "rustix"]).speaks(),
     Part::io("luat", &["at", "capture", "error", "time"], &[]).speaks(),
     Part::shell(
@@ -70,9 +69,9 @@ pub(crate) const PARTS: &[Part] = &[
     // Facade.
     Part::shell(
         "modem",
-        // `capture` and `port` only to open them.
+        // `capture` and `port` are only opened.
         &["capture", "config", "diagnosis", "driver", "error", "port", "proto", "query", "time", "tls"],
-        // All but the first two by features of their names, for their traits.
+        // All but the first two crates with the features of their names, for their traits.
         &[
             "crossbeam_channel",
             "log",
@@ -85,14 +84,13 @@ pub(crate) const PARTS: &[Part] = &[
             "tokio",
         ],
     ),
-    // The simulated modem, and where it meets real sockets and a real terminal.
-    // `rustls` in `sim/tls` alone, by feature `sim-tls`.
+    // The simulated modem, with real sockets and real terminals. `rustls` only in `sim/tls`, with feature `sim-tls`.
     Part::shell("sim", &["time"], &["crossbeam_channel", "log", "rustls"]).speaks(),
     Part::shell("sim/host", &["sim", "time"], &["crossbeam_channel", "log", "rustix"]).speaks(),
     Part::shell("sim/serve", &["sim", "time"], &["crossbeam_channel", "log", "rustix"]).speaks(),
 ];
 
-/// What would make a core read a clock, block, or touch the world.
+/// Names of `std` with which a core would read a clock, block, or do io.
 const THE_WORLD: &[&str] = &[
     "std::env",
     "std::fs",
@@ -115,7 +113,7 @@ const THE_WORLD: &[&str] = &[
 
 const THREADS: &[&str] = &["std::sync::mpsc", "std::thread"];
 
-/// The crates that the table is about. `thiserror` is not one: it derives code and does nothing of its own.
+/// The crates of the table. `thiserror` is not one, because it only derives code.
 pub(crate) const CRATES: &[&str] = &[
     "crossbeam_channel",
     "embedded_io",
@@ -135,7 +133,7 @@ pub(crate) const CRATES: &[&str] = &[
     "zeroize",
 ];
 
-/// What a string holds that knows the module's protocol.
+/// Texts in strings that show knowledge of the module's protocol.
 pub(crate) const PROTOCOL_TEXT: &[&str] = &[
     "AT+",
     "AT*",

@@ -1,19 +1,19 @@
-//! The lines that a module says unasked stand in one table, `src/at/urc_table.rs`: no other file of the driver lists them.
+//! The check that unsolicited lines are listed in one table, `src/at/urc_table.rs`, and in no other file of the driver.
 
 use crate::source::Source;
 
 const TABLE: &str = "src/at/urc_table.rs";
 
-/// How many names of the table make a list. Fewer are cases of their own.
+/// The number of names from the table that make a list. Fewer names are single cases.
 const A_LIST: usize = 5;
 
-/// Files with more of its names, each with the reason. An entry that is not needed fails.
+/// Files with more of these names, each with the reason. An entry that is not needed fails.
 const MAY_NAME: &[(&str, &str)] = &[
-    ("src/at/command/shape.rs", "answers of commands, which refuse with some of the same words"),
-    ("src/at/line.rs", "the spellings of what is said of a channel, asked or not"),
+    ("src/at/command/shape.rs", "answers of commands, which refuse with some of the same texts"),
+    ("src/at/line.rs", "the spellings of lines about a channel, in answers and outside"),
 ];
 
-/// Files of the driver that list the lines of the table again.
+/// The files of the driver that list lines of the table again.
 pub(crate) fn check(sources: &[Source]) -> Vec<String> {
     let names: Vec<&str> = sources.iter().filter(|source| source.path == TABLE).flat_map(strings).collect();
     let mut findings = Vec::new();
@@ -34,7 +34,7 @@ pub(crate) fn check(sources: &[Source]) -> Vec<String> {
     findings
 }
 
-/// The strings of a file that can be the name of a line: with a capital, and no list behind it.
+/// The strings of a file that can be the name of a line: they contain a capital letter, and no list follows.
 fn strings(source: &Source) -> impl Iterator<Item = &str> {
     let texts = source.literals.iter().map(|(_, text)| text.trim_end_matches([':', ' ']));
     texts.filter(|text| text.len() > 2 && text.bytes().any(|byte| byte.is_ascii_uppercase()))
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn some_of_them_are_allowed_and_an_exception_that_nothing_needs_is_not() {
+    fn a_few_names_are_allowed_and_an_unneeded_exception_is_found() {
         let few = &["RDY", "+CPIN", "SMS READY", "+PDP", "+PDP", "OK"];
         assert_eq!(findings("src/luat/x.rs", few), [] as [&str; 0]);
         assert_eq!(findings("src/at/line.rs", few), ["src/at/line.rs: needs no exception"]);

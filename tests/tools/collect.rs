@@ -59,7 +59,7 @@ fn no_number_and_no_address_of_the_owner_is_in_the_file() {
     for secret in SECRETS {
         assert!(!text.to_lowercase().contains(&secret.to_lowercase()), "{secret} is in\n{text}");
     }
-    // Cut or not: all that was read, joined.
+    // All bytes, whole or split, joined.
     let read = capture::read(&file).unwrap();
     let joined = String::from_utf8_lossy(&read.received()).into_owned();
     assert!(SECRETS.iter().all(|secret| !joined.contains(secret)), "{joined}");
@@ -74,7 +74,7 @@ fn no_number_and_no_address_of_the_owner_is_in_the_file() {
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
-    // It tells the same story, and the same cause.
+    // The file has the same events, and the same cause.
     let kinds = |capture| {
         replay(capture)
             .happenings

@@ -60,9 +60,10 @@ fn examine_all(names: &[&'static str]) {
             let (live, offline) = examination.join().unwrap();
             assert_eq!(live, *cause, "{name}, live");
             let recorded = match cause {
-                // No session, so no recording; or one of the rate that was found.
+                // Without a session there is no recording, or it was made at the rate that was found.
                 Some(code) if matches!(code.check(), Check::Port | Check::Baud) => None,
-                // A recording does not tell that the PIN came from the configuration: the card asks for it.
+                // A recording does not show that the PIN came from the configuration. Its cause is that the card asks
+                // for its PIN.
                 Some(Code::SimPinRefused) => Some(Code::SimPin),
                 cause => *cause,
             };
