@@ -15,15 +15,15 @@ pub(super) enum Hazard {
 /// The way in which a command asks for its payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Prompt {
-    pub(super) mark: Mark,
+    pub(super) form: PromptForm,
     pub(super) end: End,
     /// The index of the value with the time that the module waits, and its unit.
     pub(super) patience: Option<(usize, Unit)>,
 }
 
-/// The mark by which the module asks for the payload.
+/// The form of the prompt with which the module asks for the payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Mark {
+pub(super) enum PromptForm {
     /// `>`, with or without a blank.
     Angle,
     /// A line: `DOWNLOAD`.
@@ -63,18 +63,18 @@ enum Condition {
     First(u32),
 }
 
-const ANGLE: Mark = Mark::Angle;
+const ANGLE: PromptForm = PromptForm::Angle;
 const DATA_MODE: &str = "a command that leaves command mode";
 const SOCKETS: &str = "a command that only the driver gives, for its sockets";
 const ANSWERS: &str = "a command that changes echo, results or prompts";
 const PORT: &str = "a command that changes how the port is read";
 
-const fn prompts(mark: Mark, end: End) -> Hazard {
-    Hazard::Prompts(Prompt { mark, end, patience: None })
+const fn prompts(form: PromptForm, end: End) -> Hazard {
+    Hazard::Prompts(Prompt { form, end, patience: None })
 }
 
-const fn waits(mark: Mark, end: End, value: usize, unit: Unit) -> Hazard {
-    Hazard::Prompts(Prompt { mark, end, patience: Some((value, unit)) })
+const fn waits(form: PromptForm, end: End, value: usize, unit: Unit) -> Hazard {
+    Hazard::Prompts(Prompt { form, end, patience: Some((value, unit)) })
 }
 
 /// Names without their prefix: vendors use `+`, `*` and `^` for the same command.
@@ -96,16 +96,20 @@ const TABLE: &[(&str, Condition, Hazard)] = &[
     ("CMGW", Condition::Always, prompts(ANGLE, End::ControlZ)),
     ("CMGC", Condition::Always, prompts(ANGLE, End::ControlZ)),
     ("CNMA", Condition::Always, prompts(ANGLE, End::ControlZ)),
-    ("CPOS", Condition::Always, prompts(Mark::Any, End::ControlZ)),
+    ("CPOS", Condition::Always, prompts(PromptForm::Any, End::ControlZ)),
     ("FSWRITE", Condition::Always, waits(ANGLE, End::Length(2), 3, Unit::Seconds)),
-    ("HTTPDATA", Condition::Always, waits(Mark::Line("DOWNLOAD"), End::Length(0), 1, Unit::Milliseconds)),
+    (
+        "HTTPDATA",
+        Condition::Always,
+        waits(PromptForm::Line("DOWNLOAD"), End::Length(0), 1, Unit::Milliseconds),
+    ),
     ("HTTPEXPOST", Condition::Always, waits(ANGLE, End::Length(0), 1, Unit::Milliseconds)),
     ("MPUBEX", Condition::Always, prompts(ANGLE, End::Length(3))),
-    ("FTPPUT", Condition::First(2), prompts(Mark::Echo, End::Length(1))),
-    ("FTPEXTPUT", Condition::First(2), waits(Mark::Echo, End::Length(2), 3, Unit::Milliseconds)),
-    ("SMTPBODY", Condition::Always, prompts(Mark::Any, End::Length(0))),
-    ("SMTPFT", Condition::Always, prompts(Mark::Echo, End::Length(0))),
-    ("MMSDOWN", Condition::Always, waits(Mark::Line("CONNECT"), End::Length(1), 2, Unit::Milliseconds)),
+    ("FTPPUT", Condition::First(2), prompts(PromptForm::Echo, End::Length(1))),
+    ("FTPEXTPUT", Condition::First(2), waits(PromptForm::Echo, End::Length(2), 3, Unit::Milliseconds)),
+    ("SMTPBODY", Condition::Always, prompts(PromptForm::Any, End::Length(0))),
+    ("SMTPFT", Condition::Always, prompts(PromptForm::Echo, End::Length(0))),
+    ("MMSDOWN", Condition::Always, waits(PromptForm::Line("CONNECT"), End::Length(1), 2, Unit::Milliseconds)),
     ("CGDATA", Condition::Always, Hazard::Never(DATA_MODE)),
     ("CGANS", Condition::Always, Hazard::Never(DATA_MODE)),
     ("CMUX", Condition::Always, Hazard::Never(DATA_MODE)),

@@ -3,7 +3,7 @@
 use super::super::line::{ChannelNews, Final, Line, bare_address};
 use super::super::reply::ListForm;
 use super::super::{ChannelId, CmeError, CmsError, Field, TextFrom, Urc, fields};
-use super::reserved::Mark;
+use super::reserved::PromptForm;
 
 /// The meaning of a line for a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -110,8 +110,8 @@ pub(super) enum Shape {
 /// The rules for a payload of the application.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PayloadRules {
-    /// The prompt for it.
-    pub(super) mark: Mark,
+    /// The form of its prompt.
+    pub(super) prompt: PromptForm,
     /// True if ESC cancels the command.
     pub(super) cancels: bool,
     /// True if the module waits at most for the time in the command.
@@ -227,11 +227,11 @@ impl Shape {
     /// True if a line asks for the payload. The prompt `>` is no line and is handled elsewhere.
     pub(super) fn is_prompt(self, line: &Line<'_>) -> bool {
         let Self::WithPayload { key, given } = self else { return false };
-        match (given.mark, line) {
-            (Mark::Line(wanted), Line::Text(text)) => *text == wanted.as_bytes(),
-            (Mark::Line(wanted), Line::Final(Final::Connect)) => wanted == "CONNECT",
-            (Mark::Any, Line::Text(text)) => matches!(*text, b"DOWNLOAD" | b">>"),
-            (Mark::Echo, Line::Info { key: found, .. }) => *found == trim_key(&key),
+        match (given.prompt, line) {
+            (PromptForm::Line(wanted), Line::Text(text)) => *text == wanted.as_bytes(),
+            (PromptForm::Line(wanted), Line::Final(Final::Connect)) => wanted == "CONNECT",
+            (PromptForm::Any, Line::Text(text)) => matches!(*text, b"DOWNLOAD" | b">>"),
+            (PromptForm::Echo, Line::Info { key: found, .. }) => *found == trim_key(&key),
             _ => false,
         }
     }

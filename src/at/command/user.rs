@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::{ChannelId, Field, body, fields};
-use super::reserved::{self, End, Hazard, Mark, Prompt, Unit};
+use super::reserved::{self, End, Hazard, Prompt, PromptForm, Unit};
 use super::shape::{PayloadRules, Shape};
 use super::{Command, MAX_COMMAND, Payload, syntax};
 
@@ -76,7 +76,7 @@ impl Command {
     ) -> Result<(Self, Payload), InvalidCommand> {
         let upper = checked(text)?;
         let prompt = match hazard_of(&upper) {
-            None => Prompt { mark: Mark::Any, end: End::Whole, patience: None },
+            None => Prompt { form: PromptForm::Any, end: End::Whole, patience: None },
             Some(Hazard::Prompts(prompt)) => prompt,
             Some(Hazard::Never(words)) => return Err(InvalidCommand::Reserved(words)),
         };
@@ -106,7 +106,7 @@ impl Command {
             })
         });
         let given = PayloadRules {
-            mark: prompt.mark,
+            prompt: prompt.form,
             cancels: prompt.end == End::ControlZ,
             waits: patience.is_some(),
         };
