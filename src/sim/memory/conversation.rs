@@ -13,16 +13,16 @@ const WINDOW: usize = 65_535;
 /// The most bytes in a peer's record. Further ones are only counted, so that a test with gigabytes needs little memory.
 const RECORD_LIMIT: usize = 16 << 20;
 
-/// The progress of the peer.
+/// The state of the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(super) enum LinkState {
     Connecting,
     Open,
     /// The peer has closed. Its last bytes and the end arrive at this time.
     PeerClosed(Timestamp),
     /// The peer has vanished.
     Vanished,
-    /// Broken, or closed by the modem.
+    /// The link is broken, or the modem has closed it.
     Over,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Conversation {
     /// The options requested by the modem: local port, keep-alive.
     pub(super) options: LinkOptions,
     pub(super) peer: Peer,
-    pub(super) stage: Stage,
+    pub(super) state: LinkState,
     pub(super) received: Vec<u8>,
     pub(super) received_count: u64,
     to_peer: VecDeque<Parcel>,
@@ -56,7 +56,7 @@ impl Conversation {
             target,
             options,
             peer,
-            stage: Stage::Connecting,
+            state: LinkState::Connecting,
             received: Vec::new(),
             received_count: 0,
             to_peer: VecDeque::new(),
@@ -80,7 +80,7 @@ impl Conversation {
     pub(super) fn send(&mut self, arrives_at: Timestamp, bytes: &[u8], whole: bool) -> usize {
         let room = WINDOW.saturating_sub(self.to_peer_bytes);
         let count = bytes.len().min(room);
-        if self.stage == Stage::Over || count == 0 || (whole && count < bytes.len()) {
+        if self.state == LinkState::Over || count == 0 || (whole && count < bytes.len()) {
             return 0;
         }
         self.to_peer_bytes += count;
@@ -108,7 +108,7 @@ impl Conversation {
             }
         }
         self.to_modem_bytes -= count;
-        if self.stage == Stage::Open && count < into.len() && !(single && count > 0) {
+        if self.state == LinkState::Open && count < into.len() && !(single && count > 0) {
             count += self.generate(&mut into[count..]);
         }
         count
@@ -117,7 +117,7 @@ impl Conversation {
     /// True if bytes can be read now.
     pub(super) fn readable(&self, now: Timestamp) -> bool {
         let waiting = self.to_modem.front().is_some_and(|parcel| parcel.arrives_at <= now);
-        waiting || (self.stage == Stage::Open && self.sourced < self.peer.source)
+        waiting || (self.state == LinkState::Open && self.sourced < self.peer.source)
     }
 
     /// True if the peer has sent all bytes of its script.
@@ -129,7 +129,7 @@ impl Conversation {
     /// has read any.
     pub(super) fn deliver(&mut self, now: Timestamp, latency: Duration) -> bool {
         let mut delivered = false;
-        while self.peer.reads && self.stage != Stage::Vanished && self.to_modem_bytes < WINDOW {
+        while self.peer.reads && self.state != LinkState::Vanished && self.to_modem_bytes < WINDOW {
             if self.to_peer.front().is_none_or(|parcel| parcel.arrives_at > now) {
                 break;
             }
@@ -141,7 +141,7 @@ impl Conversation {
             self.received_count += parcel.bytes.len() as u64;
             let kept = parcel.bytes.len().min(RECORD_LIMIT - self.received.len());
             self.received.extend_from_slice(&parcel.bytes[..kept]);
-            if self.peer.habit == Habit::Echo && self.stage == Stage::Open {
+            if self.peer.habit == Habit::Echo && self.state == LinkState::Open {
                 self.push(parcel.arrives_at.max(now) + latency, &parcel.bytes);
             }
         }
@@ -159,7 +159,7 @@ impl Conversation {
         self.to_modem.clear();
         self.to_peer_bytes = 0;
         self.to_modem_bytes = 0;
-        self.stage = Stage::Over;
+        self.state = LinkState::Over;
     }
 
     /// The time after `now` at which the next parcel arrives at either end.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use conversation::{Conversation, Stage};
+use conversation::{Conversation, LinkState};
 use peer::Meeting;
 use records::Records;
 
@@ -123,7 +123,7 @@ impl MemoryNetwork {
 
     /// True if the modem has neither closed nor lost this link.
     pub fn is_open(&self, link: Link) -> bool {
-        self.conversations.get(&link).is_some_and(|talk| talk.stage != Stage::Over)
+        self.conversations.get(&link).is_some_and(|talk| talk.state != LinkState::Over)
     }
 
     /// The peer sends these bytes. For UDP, one call is one datagram.
@@ -131,7 +131,7 @@ impl MemoryNetwork {
         let Some(arrives_at) = self.arrival(link) else {
             return;
         };
-        if let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.stage == Stage::Open) {
+        if let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.state == LinkState::Open) {
             talk.push(arrives_at, bytes);
             self.schedule(arrives_at, NetworkEvent::Readable(link));
         }
@@ -147,17 +147,17 @@ impl MemoryNetwork {
     /// The peer closes. The bytes that it has sent still arrive.
     pub fn close_by_peer(&mut self, link: Link) {
         let arrives_at = self.now + self.latency;
-        if let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.stage == Stage::Open) {
+        if let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.state == LinkState::Open) {
             // The end arrives after the bytes that were sent before it.
             let arrives_at = talk.last_arrival().map_or(arrives_at, |last| last.max(arrives_at));
-            talk.stage = Stage::PeerClosed(arrives_at);
+            talk.state = LinkState::PeerClosed(arrives_at);
             self.schedule(arrives_at, NetworkEvent::Closed(link));
         }
     }
 
     /// The connection breaks: bytes in transit are lost.
     pub fn reset_by_peer(&mut self, link: Link) {
-        if let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.stage != Stage::Over) {
+        if let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.state != LinkState::Over) {
             talk.discard();
             self.schedule(self.now, NetworkEvent::Reset(link));
         }
@@ -170,7 +170,7 @@ impl MemoryNetwork {
 
     /// Moves connections that are over to the records, so that later steps do not examine them.
     fn put_away(&mut self) {
-        let over = self.conversations.iter().filter(|(_, talk)| talk.stage == Stage::Over);
+        let over = self.conversations.iter().filter(|(_, talk)| talk.state == LinkState::Over);
         let over: Vec<Link> = over.map(|(link, _)| *link).collect();
         for link in over {
             if let Some(talk) = self.conversations.remove(&link) {
@@ -214,7 +214,7 @@ impl MemoryNetwork {
         let address = self.address_of(&target.host);
         options.local_port.is_some()
             && self.conversations.values().any(|talk| {
-                talk.stage != Stage::Over
+                talk.state != LinkState::Over
                     && talk.options.local_port == options.local_port
                     && (talk.target.protocol, talk.target.port) == (target.protocol, target.port)
                     && self.address_of(&talk.target.host) == address
@@ -251,11 +251,11 @@ impl MemoryNetwork {
     /// The connection is open: the peer sends its greeting.
     fn open(&mut self, at: Timestamp, link: Link) {
         let latency = self.latency;
-        let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.stage == Stage::Connecting)
+        let Some(talk) = self.conversations.get_mut(&link).filter(|talk| talk.state == LinkState::Connecting)
         else {
             return;
         };
-        talk.stage = Stage::Open;
+        talk.state = LinkState::Open;
         let greeting = std::mem::take(&mut talk.peer.greeting);
         talk.push(at + latency, &greeting);
     }
@@ -269,12 +269,12 @@ impl MemoryNetwork {
             if talk.deliver(now, latency) {
                 self.ready.push_back(NetworkEvent::Writable(*link));
             }
-            if talk.stage != Stage::Open {
+            if talk.state != LinkState::Open {
                 continue;
             }
             let reached = |limit: Option<u64>| limit.is_some_and(|limit| talk.received_count >= limit);
             if reached(talk.peer.vanish_after) {
-                talk.stage = Stage::Vanished;
+                talk.state = LinkState::Vanished;
                 // It has just acknowledged bytes; no probe will be answered.
                 found_out.extend(talk.options.keep_alive.map(|keep_alive| (*link, keep_alive.patience())));
                 continue;
