@@ -64,15 +64,15 @@ enum Preceding {
     LineEnd,
 }
 
-/// The interpretation of the held bytes.
+/// The result of matching the held bytes with frames.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Reading {
-    /// Bytes that no module writes.
-    Payload,
-    /// Frames. The last one is incomplete; this number of its bytes came.
+enum FrameMatch {
+    /// No frames: no module writes these bytes.
+    None,
+    /// Frames, of which the last one is incomplete. This number of its bytes came.
     Partial(usize),
-    /// Frames.
-    Whole,
+    /// Complete frames.
+    Complete,
 }
 
 /// A line that ends a connection, in its frame.
@@ -251,14 +251,15 @@ impl EndDetector {
         let from = self.held.get(self.answer_from..)?;
         let at = self.answer_from + from.windows(ESCAPED.len()).rposition(|bytes| bytes == ESCAPED)?;
         let rest = &self.held[at + ESCAPED.len()..];
-        (read(rest, self.escape) == Reading::Whole).then_some(at)
+        (match_frames(rest, self.escape) == FrameMatch::Complete).then_some(at)
     }
 
     /// True if only an escape can decide about the held bytes: a line that ends the connection, and after an escape all
     /// bytes that may be text. If the answer to the escape was lost, the module is in command mode, and they are its
     /// text.
     fn awaits_escape(&self) -> bool {
-        let may_be_words = || self.escape != Escape::None && read(&self.held, self.escape) == Reading::Whole;
+        let may_be_words =
+            || self.escape != Escape::None && match_frames(&self.held, self.escape) == FrameMatch::Complete;
         !self.has_answer() && (self.is_in_doubt() || may_be_words())
     }
 
@@ -266,10 +267,10 @@ impl EndDetector {
         if self.is_in_doubt() {
             return SETTLED;
         }
-        match read(&self.held, self.escape) {
-            Reading::Partial(0..=2) => LINE_END,
-            Reading::Payload | Reading::Partial(_) => REST,
-            Reading::Whole => SETTLED,
+        match match_frames(&self.held, self.escape) {
+            FrameMatch::Partial(0..=2) => LINE_END,
+            FrameMatch::None | FrameMatch::Partial(_) => REST,
+            FrameMatch::Complete => SETTLED,
         }
     }
 }
@@ -283,43 +284,43 @@ fn payload_len(bytes: &[u8], escape: Escape) -> usize {
         b'+' => escape != Escape::None,
         _ => false,
     };
-    let frames = |at: &usize| read(&bytes[*at..], escape) != Reading::Payload;
+    let frames = |at: &usize| match_frames(&bytes[*at..], escape) != FrameMatch::None;
     (from..bytes.len()).filter(may_begin).find(frames).unwrap_or(bytes.len())
 }
 
-/// Reads bytes as a sequence of frames.
-fn read(mut bytes: &[u8], escape: Escape) -> Reading {
+/// Matches bytes with a sequence of frames.
+fn match_frames(mut bytes: &[u8], escape: Escape) -> FrameMatch {
     let answerable = escape == Escape::Answerable;
     while !bytes.is_empty() {
         let (line, before) = match bytes {
-            b"\r" | b"\r\n" => return Reading::Partial(bytes.len()),
+            b"\r" | b"\r\n" => return FrameMatch::Partial(bytes.len()),
             [b'\r', b'\n', line @ ..] => (line, 2),
             line @ [b'^', ..] => (line, 0),
             [b'+', b'+', b'+', rest @ ..] if escape != Escape::None => {
                 bytes = rest;
                 continue;
             }
-            b"+" | b"++" if escape != Escape::None => return Reading::Partial(bytes.len()),
-            _ => return Reading::Payload,
+            b"+" | b"++" if escape != Escape::None => return FrameMatch::Partial(bytes.len()),
+            _ => return FrameMatch::None,
         };
         let Some(len) = line_len(line) else {
             let may_become = may_begin_word(line) || (answerable && fits(line, OK));
             // Only noise of a start has no line end before it.
             let framed = before > 0 || is_noise(line);
-            return if may_become && framed { Reading::Partial(bytes.len()) } else { Reading::Payload };
+            return if may_become && framed { FrameMatch::Partial(bytes.len()) } else { FrameMatch::None };
         };
         let known = meaning(&line[..len]).is_some() || (answerable && &line[..len] == OK.as_bytes());
         if !known || (before == 0 && !is_noise(line)) {
-            return Reading::Payload;
+            return FrameMatch::None;
         }
         bytes = match &line[len..] {
-            b"\r" => return Reading::Partial(bytes.len()),
+            b"\r" => return FrameMatch::Partial(bytes.len()),
             [b'\r', b'\n', rest @ ..] => rest,
             [b'\n', rest @ ..] if is_noise(line) => rest,
-            _ => return Reading::Payload,
+            _ => return FrameMatch::None,
         };
     }
-    Reading::Whole
+    FrameMatch::Complete
 }
 
 /// The complete lines that end a connection, in their order.
