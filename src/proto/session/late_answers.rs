@@ -27,15 +27,15 @@ pub(super) struct LateAnswers {
     /// The number of final result codes that have not come.
     owed: usize,
     timed_out: Vec<Command>,
-    beyond: Beyond,
+    dropped: DroppedCommands,
 }
 
-/// The kind of commands that timed out and are no longer kept.
+/// The kind of timed-out commands that were dropped, because at most [`MAX_TIMED_OUT`] are kept.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Beyond {
-    Nothing,
+enum DroppedCommands {
+    None,
     /// Commands that end with a final result code only.
-    Finals,
+    FinalOnly,
     /// Other commands as well.
     Others,
 }
@@ -56,7 +56,7 @@ const MAX_TIMED_OUT: usize = 16;
 
 impl LateAnswers {
     pub(super) fn none() -> Self {
-        Self { until: Timestamp::ZERO, owed: 0, timed_out: Vec::new(), beyond: Beyond::Nothing }
+        Self { until: Timestamp::ZERO, owed: 0, timed_out: Vec::new(), dropped: DroppedCommands::None }
     }
 
     pub(super) fn forget(&mut self) {
@@ -76,8 +76,9 @@ impl LateAnswers {
         if self.timed_out.len() < MAX_TIMED_OUT {
             self.timed_out.push(command.clone());
         } else {
-            let more = if command.has_one_final() { Beyond::Finals } else { Beyond::Others };
-            self.beyond = self.beyond.max(more);
+            let more =
+                if command.has_one_final() { DroppedCommands::FinalOnly } else { DroppedCommands::Others };
+            self.dropped = self.dropped.max(more);
         }
     }
 
@@ -86,7 +87,8 @@ impl LateAnswers {
         let too_many = finals > self.owed;
         self.owed = self.owed.saturating_sub(finals);
         // A command that prints lines behind its final result code, or has none, may still print lines.
-        let settled = self.timed_out.iter().all(Command::has_one_final) && self.beyond == Beyond::Nothing;
+        let settled =
+            self.timed_out.iter().all(Command::has_one_final) && self.dropped == DroppedCommands::None;
         if self.owed == 0 && settled {
             self.forget();
         }
@@ -104,7 +106,7 @@ impl LateAnswers {
 
     /// True if a final result code that names a command may be the late answer to another command.
     pub(super) fn has_rival(&self, command: &Command) -> bool {
-        self.beyond > Beyond::Nothing || self.timed_out.iter().any(|older| command.is_rival_of(older))
+        self.dropped > DroppedCommands::None || self.timed_out.iter().any(|older| command.is_rival_of(older))
     }
 
     /// True if the final result code of a command may be the late answer to another command.
@@ -169,9 +171,10 @@ impl LateAnswers {
                 Some(key) => older.has_key(key) || older.is_chain(),
                 None => older.may_print(&line),
             });
-            let beyond = if finals == FinalCount::One { Beyond::Finals } else { Beyond::Nothing };
+            let harmless =
+                if finals == FinalCount::One { DroppedCommands::FinalOnly } else { DroppedCommands::None };
             // The command's own answer always comes, so a late line is the second of its kind.
-            let has_author = self.beyond > beyond || authors.clone().next().is_some();
+            let has_author = self.dropped > harmless || authors.clone().next().is_some();
             has_author && (lines.len() > 1 || !authors.all(|older| command.has_own_line(older)))
         })
     }
