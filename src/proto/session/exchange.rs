@@ -25,7 +25,7 @@ pub(super) struct Exchange {
     /// The number of lines that were too long or too many to be kept.
     lost: usize,
     /// The line that came in place of the prompt or the result.
-    setback: Option<Setback>,
+    unexpected: Option<UnexpectedLine>,
     /// Whether the payload was written behind its prompt.
     is_given: bool,
     /// The number of payload bytes that the module has echoed.
@@ -58,7 +58,7 @@ pub(super) enum Phase {
 
 /// A line of the module in place of the expected one. It may be valid, belong to another command, or be damaged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Setback {
+pub(super) enum UnexpectedLine {
     /// An error in place of the prompt.
     Refused(Refusal),
     /// The end of the channel in place of the prompt or the result.
@@ -150,7 +150,7 @@ impl Exchange {
             answer: Answer::default(),
             answered: false,
             lost: 0,
-            setback: None,
+            unexpected: None,
             is_given: false,
             echoed: 0,
             taint: Taint::None,
@@ -213,10 +213,10 @@ impl Exchange {
     }
 
     /// A line came in place of the expected one, which may still come until this moment.
-    pub(super) fn doubt(&mut self, setback: Setback, until: Timestamp) {
+    pub(super) fn doubt(&mut self, unexpected: UnexpectedLine, until: Timestamp) {
         // An error has precedence over the end of the channel.
-        if !matches!(self.setback, Some(Setback::Refused(_))) {
-            self.setback = Some(setback);
+        if !matches!(self.unexpected, Some(UnexpectedLine::Refused(_))) {
+            self.unexpected = Some(unexpected);
         }
         self.deadline = self.deadline.min(until);
     }
@@ -244,7 +244,7 @@ impl Exchange {
     pub(super) fn prompted(&mut self, now: Timestamp, buffer: Vec<u8>) -> Option<Vec<u8>> {
         let Phase::Prompt(payload) = &mut self.phase else { return None };
         let payload = std::mem::take(payload);
-        self.setback = None;
+        self.unexpected = None;
         self.is_given = true;
         self.final_at = None;
         self.deadline = now + self.command.timeout();
@@ -279,8 +279,8 @@ impl Exchange {
     }
 
     /// The line that came in place of the awaited one.
-    pub(super) fn setback(&self) -> Option<Setback> {
-        self.setback
+    pub(super) fn unexpected(&self) -> Option<UnexpectedLine> {
+        self.unexpected
     }
 
     /// The payload that the module may be waiting for without a time limit. `None` for files, where the module has a
@@ -311,7 +311,7 @@ impl Exchange {
     /// The payload or other bytes were written to end the wait of the module. The result of the send is unknown,
     /// whatever came in place of the prompt.
     pub(super) fn settled_by_filling(mut self) -> Finished {
-        self.setback = None;
+        self.unexpected = None;
         self.finish(Err(Failure::Timeout))
     }
 
@@ -327,10 +327,12 @@ impl Exchange {
 
     pub(super) fn finish(self, result: Result<Vec<String>, Failure>) -> Finished {
         let is_short = self.lost > 0 && self.command.is_free_form();
-        let result = match self.setback {
+        let result = match self.unexpected {
             _ if is_short && result.is_ok() => Err(Failure::Refused(Refusal::TooLong)),
-            Some(Setback::Refused(refusal)) if result.is_err() => Err(Failure::NoPrompt(refusal)),
-            Some(Setback::Refused(_) | Setback::Closed | Setback::Prompted) | None => result,
+            Some(UnexpectedLine::Refused(refusal)) if result.is_err() => Err(Failure::NoPrompt(refusal)),
+            Some(UnexpectedLine::Refused(_) | UnexpectedLine::Closed | UnexpectedLine::Prompted) | None => {
+                result
+            }
         };
         let latency = self.final_at.map(|at| at - self.written_at);
         let is_given = self.is_given;

@@ -27,7 +27,7 @@ use super::issuer::Issuer;
 use super::outbox::Outbox;
 use super::{Deadline, Event};
 use barrier::{Barrier, BarrierVerdict};
-use exchange::{Exchange, Phase, Setback, Taint};
+use exchange::{Exchange, Phase, Taint, UnexpectedLine};
 pub(super) use exchange::{Failure, Finished};
 use late_answers::{FinalCount, LateAnswers};
 pub(super) use open_send::OpenSend;
@@ -237,8 +237,10 @@ impl Session {
             State::Idle | State::Online => None,
             State::Waking(wake) => Some((wake.deadline(), Deadline::Wake)),
             State::AtBarrier(barrier) => Some((barrier.deadline(), Deadline::Barrier)),
-            State::Busy(exchange) => Some(match (&exchange.phase, exchange.setback()) {
-                (_, Some(Setback::Refused(_) | Setback::Closed)) => (exchange.deadline, Deadline::Doubt),
+            State::Busy(exchange) => Some(match (&exchange.phase, exchange.unexpected()) {
+                (_, Some(UnexpectedLine::Refused(_) | UnexpectedLine::Closed)) => {
+                    (exchange.deadline, Deadline::Doubt)
+                }
                 (Phase::Prompt(_), _) => (exchange.deadline, Deadline::Prompt),
                 (Phase::Answer | Phase::Blind(_) | Phase::Result(_), _) => {
                     (exchange.deadline, Deadline::Answer)
@@ -272,7 +274,7 @@ impl Session {
                 Step::Consumed
             }
             State::Busy(exchange) => {
-                if let Some(until) = excuse.filter(|_| exchange.setback().is_none()) {
+                if let Some(until) = excuse.filter(|_| exchange.unexpected().is_none()) {
                     exchange.deadline = until;
                     return Step::Consumed;
                 }
@@ -369,8 +371,9 @@ impl Session {
         match (&exchange.phase, end) {
             // The module may still write its prompt, so no question can be written yet.
             (Phase::Prompt(_), Err(refusal)) if refusal != Refusal::TimeOut => {
-                let is_closed = exchange.setback() == Some(Setback::Closed);
-                exchange.doubt(Setback::Refused(refusal), now + prompt_timeout::of(exchange, suspicious));
+                let is_closed = exchange.unexpected() == Some(UnexpectedLine::Closed);
+                exchange
+                    .doubt(UnexpectedLine::Refused(refusal), now + prompt_timeout::of(exchange, suspicious));
                 if is_closed {
                     self.ask_behind_open(now, out);
                 }

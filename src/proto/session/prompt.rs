@@ -13,7 +13,7 @@ use super::super::Event;
 use super::super::issuer::{Issuer, Job};
 use super::super::outbox::Outbox;
 use super::barrier::Barrier;
-use super::exchange::{Exchange, Failure, Finished, Phase, Setback};
+use super::exchange::{Exchange, Failure, Finished, Phase, UnexpectedLine};
 use super::open_send::OpenSend;
 use super::prompt_timeout::GRACE;
 use super::wake::Wake;
@@ -43,7 +43,7 @@ impl Session {
                     }
                     // The prompt came twice.
                     Phase::Result(_) => {}
-                    Phase::Answer => exchange.doubt(Setback::Prompted, exchange.deadline),
+                    Phase::Answer => exchange.doubt(UnexpectedLine::Prompted, exchange.deadline),
                 }
                 out.event(Event::Dropped(">".to_owned()));
                 Step::Consumed
@@ -99,7 +99,7 @@ impl Session {
             && exchange.issuer.channel() == Some(channel)
             && !exchange.command.gives_up()
         {
-            exchange.doubt(Setback::Closed, now + GRACE);
+            exchange.doubt(UnexpectedLine::Closed, now + GRACE);
         }
     }
 
@@ -225,9 +225,11 @@ impl Session {
         out.count().resynchronisations += 1;
         let probe = self.next_probe([&exchange.command]);
         let open = exchange.take_open();
-        let barrier = match exchange.setback() {
-            Some(Setback::Refused(refusal)) => Barrier::behind(now, exchange, Err(refusal), probe),
-            Some(Setback::Closed | Setback::Prompted) | None => Barrier::behind_open(now, exchange, probe),
+        let barrier = match exchange.unexpected() {
+            Some(UnexpectedLine::Refused(refusal)) => Barrier::behind(now, exchange, Err(refusal), probe),
+            Some(UnexpectedLine::Closed | UnexpectedLine::Prompted) | None => {
+                Barrier::behind_open(now, exchange, probe)
+            }
         };
         self.barrier(barrier.with_open(open), out);
     }
@@ -239,14 +241,14 @@ impl Session {
 
     pub(super) fn busy_expired(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
         let State::Busy(exchange) = &mut self.state else { return Step::Consumed };
-        match (&exchange.phase, exchange.setback()) {
-            (Phase::Prompt(_), Some(Setback::Refused(refusal)))
+        match (&exchange.phase, exchange.unexpected()) {
+            (Phase::Prompt(_), Some(UnexpectedLine::Refused(refusal)))
                 if !exchange.command.gives_up()
                     && self.late_answers.may_be_of_another(now, &exchange.command, Err(refusal)) =>
             {
                 return self.settle_doubted(now, out);
             }
-            (_, Some(Setback::Refused(_) | Setback::Closed)) => {
+            (_, Some(UnexpectedLine::Refused(_) | UnexpectedLine::Closed)) => {
                 self.ask_behind_open(now, out);
                 return Step::Consumed;
             }
@@ -279,7 +281,7 @@ impl Session {
             self.search(now);
             return Step::Finished(exchange.finish(Err(Failure::Timeout)));
         }
-        if exchange.setback() == Some(Setback::Prompted) {
+        if exchange.unexpected() == Some(UnexpectedLine::Prompted) {
             self.abort_prompt(out);
             self.barrier_nothing(now, out);
             return Step::Finished(exchange.finish(Err(Failure::Refused(Refusal::Prompt))));
