@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::at::{ChannelId, Command, Final, IpStatus, Line, Refusal, Verdict};
 use crate::time::Timestamp;
 
-use super::exchange::{Exchange, Failure, Finished, Taint};
+use super::exchange::{Exchange, Failure, Finished, ForeignLine};
 use super::open_send::OpenSend;
 use crate::proto::issuer::Issuer;
 
@@ -64,8 +64,8 @@ pub(super) enum BarrierVerdict {
         held: Option<Finished>,
         /// The number of final result codes beyond its own: late answers to other commands.
         extra: usize,
-        /// Whether a line came with its answer that belongs to no command.
-        tainted: bool,
+        /// Whether the answer may be mixed with another one, because a line came that belongs to no command.
+        mixed: bool,
     },
 }
 
@@ -240,9 +240,9 @@ impl Barrier {
     }
 
     /// A line came that belongs to no command.
-    pub(super) fn taint(&mut self) {
+    pub(super) fn foreign_line_came(&mut self) {
         if let Some(held) = &mut self.held {
-            held.exchange.taint(Taint::Unexplained);
+            held.exchange.foreign_line_came(ForeignLine::Unexplained);
         }
     }
 
@@ -295,27 +295,28 @@ impl Barrier {
 
     fn pass(&mut self) -> BarrierVerdict {
         let Some(mut held) = self.held.take() else {
-            return BarrierVerdict::Passed { held: None, extra: 0, tainted: false };
+            return BarrierVerdict::Passed { held: None, extra: 0, mixed: false };
         };
         if held.exchange.is_in_text()
             && let Some((mut lines, end)) = held.ends.pop()
         {
             // The last of them is the final.
             lines.pop();
-            let tainted = held.exchange.tainted() == Taint::Unexplained;
+            let mixed = held.exchange.foreign_line() == ForeignLine::Unexplained;
             let result = end.map(|()| lines).map_err(Failure::Refused);
-            return BarrierVerdict::Passed { held: Some(held.exchange.finish(result)), extra: 0, tainted };
+            return BarrierVerdict::Passed { held: Some(held.exchange.finish(result)), extra: 0, mixed };
         }
         let rest = held.exchange.take_lines();
         // An answer has no line behind its final result code. This is a piece of a split line, perhaps of the final
         // result code itself.
         let leftover = held.exchange.command.has_one_final() && !rest.is_empty();
         let extra = if held.exchange.command.has_one_final() { held.ends.len().saturating_sub(1) } else { 0 };
-        let taint = held.exchange.tainted();
-        let tainted =
-            leftover || taint == Taint::Unexplained || (taint == Taint::OwnNews && held.ends.len() > 1);
+        let foreign = held.exchange.foreign_line();
+        let mixed = leftover
+            || foreign == ForeignLine::Unexplained
+            || (foreign == ForeignLine::OwnName && held.ends.len() > 1);
         let result = one_of(held.ends, rest, &held.exchange.command);
-        BarrierVerdict::Passed { held: Some(held.exchange.finish(result)), extra, tainted }
+        BarrierVerdict::Passed { held: Some(held.exchange.finish(result)), extra, mixed }
     }
 }
 

@@ -30,15 +30,15 @@ pub(super) struct Exchange {
     is_given: bool,
     /// The number of payload bytes that the module has echoed.
     echoed: usize,
-    taint: Taint,
+    foreign_line: ForeignLine,
 }
 
-/// The sign that a line of the answer may be a piece of another line.
+/// A line among those of the answer that is not part of it. Then the answer may have been split by a late one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Taint {
+pub(super) enum ForeignLine {
     None,
-    /// An unsolicited line with the name of the command. It may be the beginning of the answer, split by a late answer.
-    OwnNews,
+    /// An unsolicited line with the name of the command. It may also be the beginning of the answer.
+    OwnName,
     /// A line that belongs to no command.
     Unexplained,
 }
@@ -153,7 +153,7 @@ impl Exchange {
             unexpected: None,
             is_given: false,
             echoed: 0,
-            taint: Taint::None,
+            foreign_line: ForeignLine::None,
         }
     }
 
@@ -169,7 +169,7 @@ impl Exchange {
         if let (Verdict::NotMine, Line::Info { key, .. }) = (&verdict, line)
             && std::str::from_utf8(key).is_ok_and(|key| self.command.has_key(key))
         {
-            self.taint(Taint::OwnNews);
+            self.foreign_line_came(ForeignLine::OwnName);
         }
         let keep = match verdict {
             Verdict::Part => true,
@@ -269,13 +269,13 @@ impl Exchange {
         Some(copy)
     }
 
-    /// A line came that may be a piece of another one.
-    pub(super) fn taint(&mut self, taint: Taint) {
-        self.taint = self.taint.max(taint);
+    /// A line came that is not part of the answer.
+    pub(super) fn foreign_line_came(&mut self, foreign_line: ForeignLine) {
+        self.foreign_line = self.foreign_line.max(foreign_line);
     }
 
-    pub(super) fn tainted(&self) -> Taint {
-        self.taint
+    pub(super) fn foreign_line(&self) -> ForeignLine {
+        self.foreign_line
     }
 
     /// The line that came in place of the awaited one.

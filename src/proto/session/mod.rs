@@ -27,7 +27,7 @@ use super::issuer::Issuer;
 use super::outbox::Outbox;
 use super::{Deadline, Event};
 use barrier::{Barrier, BarrierVerdict};
-use exchange::{Exchange, Phase, Taint, UnexpectedLine};
+use exchange::{Exchange, ForeignLine, Phase, UnexpectedLine};
 pub(super) use exchange::{Failure, Finished};
 use late_answers::{FinalCount, LateAnswers};
 pub(super) use open_send::OpenSend;
@@ -321,7 +321,7 @@ impl Session {
             }
             Verdict::NotMine => {
                 if self.late_answers.is_on(now) && is_unexplained(&self.late_answers, &line) {
-                    exchange.taint(Taint::Unexplained);
+                    exchange.foreign_line_came(ForeignLine::Unexplained);
                 }
                 Step::Unclaimed
             }
@@ -341,11 +341,11 @@ impl Session {
             BarrierVerdict::Unclaimed if is_echo(text) => Step::Consumed,
             BarrierVerdict::Unclaimed => {
                 if self.late_answers.is_on(now) && is_unexplained(&self.late_answers, &Line::parse(text)) {
-                    barrier.taint();
+                    barrier.foreign_line_came();
                 }
                 Step::Unclaimed
             }
-            BarrierVerdict::Passed { held, extra, tainted } => {
+            BarrierVerdict::Passed { held, extra, mixed } => {
                 let refused = barrier.take_refused();
                 self.probes.passed(barrier.probe(), refused);
                 self.state = State::Idle;
@@ -353,7 +353,7 @@ impl Session {
                 let Some(mut finished) = held else { return Step::Synchronised };
                 let finals = if extra == 0 { FinalCount::One } else { FinalCount::More };
                 let mixed =
-                    tainted || self.is_mixed(now, &finished, finals) || self.may_still_bring(now, &finished);
+                    mixed || self.is_mixed(now, &finished, finals) || self.may_still_bring(now, &finished);
                 if mixed && matches!(finished.result, Ok(_) | Err(Failure::Refused(_))) {
                     finished.result = Err(Failure::Refused(Refusal::Ambiguous));
                 }
