@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 use super::Channels;
 use super::channel::{Closer, End, Origin, Send};
 use super::frame::Fetched;
-use super::link::{Link, Remains};
+use super::link::{Link, ModuleSide};
 use super::open::refuse_connect;
 use super::pressure::Pressure;
 
@@ -131,7 +131,7 @@ impl Channels {
     pub(in crate::proto) fn end_all(
         &mut self,
         end: &End,
-        remains: Remains,
+        module_side: ModuleSide,
         in_flight: Option<ChannelId>,
         out: &mut Outbox,
     ) {
@@ -153,8 +153,8 @@ impl Channels {
             }
             self.end(id, end.clone(), out);
             let channel = self.channel(id);
-            channel.link.cut(remains);
-            if remains == Remains::Nothing {
+            channel.link.cut(module_side);
+            if module_side == ModuleSide::Released {
                 channel.pending_connect = None;
             }
             if matches!(end, End::PortLost(_)) {

@@ -54,12 +54,12 @@ pub(super) enum Link {
     Stream,
 }
 
-/// The rest on the module when the connection of a channel has ended.
+/// The module's side of a connection that has ended for the driver.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::proto) enum Remains {
-    /// Nothing, as it has reported.
-    Nothing,
-    /// Perhaps the connection. It is closed when commands are possible.
+pub(in crate::proto) enum ModuleSide {
+    /// The module has no connection, as its lines show.
+    Released,
+    /// The module may have the connection. It is closed when commands are possible.
     Unknown,
 }
 
@@ -181,10 +181,10 @@ impl Link {
     }
 
     /// `AT+CIPCLOSE` has ended.
-    pub(super) fn closed(&mut self, remains: Remains) {
-        *self = match remains {
-            Remains::Nothing => Self::Idle,
-            Remains::Unknown => Self::Used,
+    pub(super) fn closed(&mut self, module_side: ModuleSide) {
+        *self = match module_side {
+            ModuleSide::Released => Self::Idle,
+            ModuleSide::Unknown => Self::Used,
         };
     }
 
@@ -247,14 +247,14 @@ impl Link {
     }
 
     /// All connections of the module have ended, or will be ended.
-    pub(super) fn cut(&mut self, remains: Remains) {
-        *self = match (remains, std::mem::take(self)) {
-            (Remains::Nothing, _) => Self::Idle,
-            (Remains::Unknown, Self::Idle | Self::Wanted(_) | Self::Preparing(_) | Self::Stream) => {
+    pub(super) fn cut(&mut self, module_side: ModuleSide) {
+        *self = match (module_side, std::mem::take(self)) {
+            (ModuleSide::Released, _) => Self::Idle,
+            (ModuleSide::Unknown, Self::Idle | Self::Wanted(_) | Self::Preparing(_) | Self::Stream) => {
                 Self::Idle
             }
             (
-                Remains::Unknown,
+                ModuleSide::Unknown,
                 Self::Starting(_)
                 | Self::Connecting(_)
                 | Self::Up
@@ -355,18 +355,18 @@ mod tests {
         ),
         ("released", Link::release, ["-", "idle", "-", "-", "used", "used", "used", "-", "-", "-"]),
         (
-            "cut, nothing remains",
-            |link| link.cut(Remains::Nothing),
+            "cut, and released by the module",
+            |link| link.cut(ModuleSide::Released),
             ["-", "idle", "idle", "idle", "idle", "idle", "idle", "idle", "idle", "idle"],
         ),
         (
-            "cut, what remains is unknown",
-            |link| link.cut(Remains::Unknown),
+            "cut, with an unknown module side",
+            |link| link.cut(ModuleSide::Unknown),
             ["-", "idle", "idle", "used", "used", "used", "used", "-", "used", "idle"],
         ),
         (
             "closed",
-            |link| link.closed(Remains::Nothing),
+            |link| link.closed(ModuleSide::Released),
             ["-", "idle", "idle", "idle", "idle", "idle", "idle", "idle", "idle", "idle"],
         ),
     ];

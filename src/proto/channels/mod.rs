@@ -36,7 +36,7 @@ pub(super) use acknowledgements::WaitCondition;
 pub(in crate::proto) use channel::End;
 pub(super) use frame::LateFetch;
 pub use heartbeat::{Beat, HeartbeatFailure, HeartbeatStatistics, Pulse};
-pub(in crate::proto) use link::Remains;
+pub(in crate::proto) use link::ModuleSide;
 pub(super) use opening::Opening;
 pub(in crate::proto) use stream::{Piece, StreamSocket};
 pub(in crate::proto) use unconfirmed::Acceptance;

@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 use super::channel::{CLOSE_PAUSE, Channel, Doubt};
 use super::channel_command::ChannelCommand;
 use super::frame::Fetched;
-use super::link::{Link, Remains};
+use super::link::{Link, ModuleSide};
 use super::{Channels, STALE};
 
 impl Channels {
@@ -127,14 +127,14 @@ impl Channels {
         channel.heard_at = now;
         channel.link.closed(match finished.result {
             // The module refuses the close of a channel without a connection (protocol section 10).
-            Ok(_) | Err(Failure::Refused(Refusal::Error | Refusal::Cme(_))) => Remains::Nothing,
+            Ok(_) | Err(Failure::Refused(Refusal::Error | Refusal::Cme(_))) => ModuleSide::Released,
             Err(Failure::Refused(_) | Failure::NoPrompt(_)) => {
                 channel.close_at = now + CLOSE_PAUSE;
-                Remains::Unknown
+                ModuleSide::Unknown
             }
             Err(Failure::Timeout) => {
                 channel.stale_until = now + STALE;
-                Remains::Unknown
+                ModuleSide::Unknown
             }
         });
         self.settle(id, out);

@@ -2,7 +2,7 @@
 
 use crate::at::ChannelId;
 use crate::error::CloseReason;
-use crate::proto::channels::{End, Remains};
+use crate::proto::channels::{End, ModuleSide};
 use crate::proto::requests::Effect;
 use crate::time::Timestamp;
 
@@ -15,7 +15,7 @@ impl Engine {
             Effect::Restart => self.restarted(now),
             // Without the radio there is no bearer. When the radio is back, bring-up begins with `AT+CIPSHUT`.
             Effect::RadioOff => {
-                self.end_sockets(now, Remains::Nothing);
+                self.end_sockets(now, ModuleSide::Released);
                 self.bring_up.bearer_lost(now);
                 self.bring_up.radio_off();
             }
@@ -24,13 +24,13 @@ impl Engine {
     }
 
     /// Ends every socket, because the bearer ends.
-    pub(super) fn end_sockets(&mut self, now: Timestamp, remains: Remains) {
+    pub(super) fn end_sockets(&mut self, now: Timestamp, module_side: ModuleSide) {
         let end = End::Closed(CloseReason::BearerLost);
         self.drop_stream(now, &end);
         let in_flight = self.session.abandon();
-        self.channels.end_all(&end, remains, in_flight, &mut self.out);
-        // With `Remains::Unknown` the bearer is still up, and the module may still write a prompt.
-        if remains == Remains::Nothing {
+        self.channels.end_all(&end, module_side, in_flight, &mut self.out);
+        // With `ModuleSide::Unknown` the bearer is still up, and the module may still write a prompt.
+        if module_side == ModuleSide::Released {
             for channel in ChannelId::all() {
                 self.session.channel_ended(now, channel);
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::at::Decoder;
 use crate::error::{CloseReason, NotReady};
 use crate::proto::Event;
-use crate::proto::channels::{End, Remains};
+use crate::proto::channels::{End, ModuleSide};
 use crate::proto::issuer::Issuer;
 use crate::proto::session::Wake;
 use crate::time::Timestamp;
@@ -42,7 +42,7 @@ impl Engine {
     pub(super) fn lost_contact(&mut self, now: Timestamp) {
         let end = End::Closed(CloseReason::ModuleSilent);
         self.drop_stream(now, &end);
-        self.channels.end_all(&end, Remains::Unknown, None, &mut self.out);
+        self.channels.end_all(&end, ModuleSide::Unknown, None, &mut self.out);
         self.bring_up.reset(NotReady::NoAnswer);
     }
 
@@ -55,12 +55,12 @@ impl Engine {
         }
         self.out.answer_all(self.requests.fail_commands(&|| end.error()));
         self.drop_stream(now, end);
-        let remains = if *end == End::Restarted { Remains::Nothing } else { Remains::Unknown };
+        let module_side = if *end == End::Restarted { ModuleSide::Released } else { ModuleSide::Unknown };
         let in_flight = match issuer {
             Some(Issuer::Channel(channel, _)) => Some(channel),
             _ => None,
         };
-        self.channels.end_all(end, remains, in_flight, &mut self.out);
+        self.channels.end_all(end, module_side, in_flight, &mut self.out);
         self.bring_up.reset(reason);
     }
 
@@ -72,7 +72,12 @@ impl Engine {
                 return;
             }
             Port::Away(_, unfinished) => {
-                self.channels.end_all(&End::PortLost(reason.into()), Remains::Unknown, None, &mut self.out);
+                self.channels.end_all(
+                    &End::PortLost(reason.into()),
+                    ModuleSide::Unknown,
+                    None,
+                    &mut self.out,
+                );
                 Some(unfinished)
             }
             Port::There => None,
@@ -132,17 +137,17 @@ impl Engine {
 
     pub(super) fn bearer_lost(&mut self, now: Timestamp) {
         self.out.count().bearer_losses += u64::from(self.bring_up.is_ready());
-        self.bearer_ends(now, Remains::Nothing);
+        self.bearer_ends(now, ModuleSide::Released);
     }
 
     /// The bearer will be taken down. Until then the module keeps its connections.
     pub(super) fn take_bearer_down(&mut self, now: Timestamp) {
-        self.bearer_ends(now, Remains::Unknown);
+        self.bearer_ends(now, ModuleSide::Unknown);
     }
 
-    fn bearer_ends(&mut self, now: Timestamp, remains: Remains) {
+    fn bearer_ends(&mut self, now: Timestamp, module_side: ModuleSide) {
         if self.bring_up.is_ready() {
-            self.end_sockets(now, remains);
+            self.end_sockets(now, module_side);
             self.bring_up.bearer_lost(now);
         } else {
             self.bring_up.bearer_news();
