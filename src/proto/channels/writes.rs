@@ -22,7 +22,7 @@ use super::Channels;
 use super::channel::{End, Origin, Send, Socket};
 use super::link::Link;
 use super::sends::push;
-use super::written::{Joining, LeaveWaiter, Linger, PendingError, Room};
+use super::written::{Joining, LeaveWaiter, Linger, PendingError, WriterState};
 
 /// The limit of written bytes of a socket that the module has not accepted yet. It is eleven full sends, so that the
 /// line is busy while a writer waits for half of the buffer. A line of 115200 baud transfers them in 1.5 s.
@@ -73,7 +73,7 @@ impl Socket {
     ) -> Option<usize> {
         let room = MAX_WRITTEN.saturating_sub(self.written());
         if room == 0 || self.sends.len() >= MAX_APART {
-            self.writes.room = Room::Wanted;
+            self.writes.writer = WriterState::WaitsForRoom;
             return None;
         }
         // A request that waits for the data before it must not wait for later data.
@@ -109,14 +109,14 @@ impl Socket {
     /// Signals a waiting writer, if there is room again.
     pub(super) fn tells_room(&mut self, id: SocketId, out: &mut Outbox) {
         let has_room = self.written() <= MAX_WRITTEN / 2 && self.sends.len() < MAX_APART;
-        if has_room && self.writes.take_wish() {
+        if has_room && self.writes.take_waiting_writer() {
             out.writable(id);
         }
     }
 
     /// Signals a waiting writer that the socket has ended.
     pub(super) fn tells_writer(&mut self, id: SocketId, out: &mut Outbox) {
-        if self.writes.take_wish() {
+        if self.writes.take_waiting_writer() {
             out.writable(id);
         }
     }

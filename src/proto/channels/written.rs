@@ -23,21 +23,21 @@ pub(super) struct Writes {
     number: u64,
     /// An empty buffer for the next write.
     pub(super) spare: Vec<u8>,
-    pub(super) room: Room,
+    pub(super) writer: WriterState,
     pub(super) pending_error: PendingError,
     pub(super) linger: Linger,
     /// The number of bytes that were accepted although the peer had closed.
     pub(super) taken_in_vain: usize,
 }
 
-/// The wait of a writer for room.
+/// The state of the writer of a socket.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) enum Room {
+pub(super) enum WriterState {
     #[default]
     /// No writer waits.
-    Enough,
-    /// A writer waits.
-    Wanted,
+    Idle,
+    /// A writer waits for room.
+    WaitsForRoom,
 }
 
 /// The error that no call has returned yet.
@@ -107,8 +107,8 @@ impl Writes {
     }
 
     /// True once if a writer waits for room.
-    pub(super) fn take_wish(&mut self) -> bool {
-        std::mem::take(&mut self.room) == Room::Wanted
+    pub(super) fn take_waiting_writer(&mut self) -> bool {
+        std::mem::take(&mut self.writer) == WriterState::WaitsForRoom
     }
 
     /// True if the socket has no handle and is still sending.
