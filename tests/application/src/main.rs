@@ -1,4 +1,4 @@
-//! An application with default features: the code of the README, and a name for each type that it meets.
+//! An application with default features. It contains the code of the README, and names each type that the code meets.
 
 use std::convert::Infallible;
 use std::env;
@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// As in the README.
+/// The code of the README.
 fn readme(path: &str) -> Result<(Modem, Vec<u8>), Box<dyn std::error::Error>> {
     let mut page = Vec::new();
     let modem = Modem::open(path, Config::default())?;
@@ -53,7 +53,7 @@ fn readme(path: &str) -> Result<(Modem, Vec<u8>), Box<dyn std::error::Error>> {
     Ok((modem, page))
 }
 
-/// Every question, asked in one way.
+/// Asks every query in the same way.
 fn questions(modem: &Modem) -> air724ug::Result<()> {
     fn ask<Q: Query>(modem: &Modem, question: Q) -> air724ug::Result<Q::Answer> {
         modem.query(&question)
@@ -86,7 +86,7 @@ fn unknown(why: DeliveryUnknown) -> bool {
     matches!(why, DeliveryUnknown::Datagrams | DeliveryUnknown::Tls)
 }
 
-/// The contents of errors.
+/// The contents of an error.
 fn cause(error: &Error) -> String {
     let refused = |code: &Refusal| match code {
         Refusal::Cme(code) => {
@@ -119,7 +119,7 @@ fn cause(error: &Error) -> String {
     }
 }
 
-/// The contents of events.
+/// The contents of an event.
 fn told(event: Event) -> String {
     match event {
         Event::Urc(Urc::TcpError(_, code)) => {

@@ -1,15 +1,15 @@
-//! The commands, as atat's derive macros write them.
+//! The commands, defined with atat's derive macros.
 
 use std::net::Ipv4Addr;
 
 use atat::atat_derive::{AtatCmd, AtatResp};
 use atat::{AtatCmd, AtatResp, Error, InternalError};
 
-/// `OK`, or whatever else ends a command well.
+/// `OK`, or another final result of success.
 #[derive(Clone, AtatResp)]
 pub struct Done;
 
-/// The first one may be lost on a module that trains its rate or still starts.
+/// The attention command. The first one may be lost while a module detects the rate or starts.
 #[derive(Clone, AtatCmd)]
 #[at_cmd("", Done, timeout_ms = 1000, attempts = 10)]
 pub struct Attention;
@@ -79,7 +79,7 @@ pub struct AccessPoint;
 #[at_cmd("+CIICR", Done, timeout_ms = 85000)]
 pub struct BringUp;
 
-/// `AT+CIFSR`: the bare address, no `OK`.
+/// `AT+CIFSR`: the address alone, without `OK`.
 #[derive(Clone)]
 pub struct ReadAddress;
 
@@ -113,7 +113,8 @@ pub struct Open<'a> {
     pub port: u16,
 }
 
-/// CR LF ends it: after a CR alone the module takes a first byte LF of the payload for the rest of the line end.
+/// The send command ends with CR LF: after a CR alone the module takes a first LF of the payload for the rest of the
+/// line end.
 #[derive(Clone, AtatCmd)]
 #[at_cmd("+CIPSEND", Done, termination = "\r\n")]
 pub struct Send {
@@ -123,7 +124,7 @@ pub struct Send {
     pub length: usize,
 }
 
-/// The payload behind the prompt.
+/// The payload after the prompt.
 #[derive(Clone)]
 pub struct Payload<'a>(pub &'a [u8]);
 

@@ -1,4 +1,4 @@
-//! atat opens, sends and receives on every channel of an Air724UG.
+//! A session of the crate atat that opens, sends and receives on every channel of an Air724UG.
 //!
 //! ```text
 //! atat-session TTY PORT     PORT is that of an echo server on 127.0.0.1; exit 0 if every byte came back
@@ -23,13 +23,13 @@ use urcs::{News, digester};
 
 const CHANNELS: usize = 8;
 const ROUNDS: usize = 4;
-/// The most that one `AT+CIPSEND` takes.
+/// The most bytes of one `AT+CIPSEND`.
 const FRAME: usize = 1460;
-/// A frame of data and what may stand around it.
+/// The size of a buffer for a frame of data and its surroundings.
 const BUFFER: usize = 4096;
-/// Pieces of news that wait to be read: more than can come during one send.
+/// The most unread unsolicited lines. One send causes fewer.
 const NEWS: usize = 64;
-/// How long to wait for news that is due; nothing waits that long when it comes.
+/// The limit of the wait for an expected line. A line that comes ends the wait.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 type Slot = ResponseSlot<BUFFER>;
@@ -67,7 +67,7 @@ fn problem<E: fmt::Display>(what: &str) -> impl FnOnce(E) -> Problem {
     move |error| Problem(format!("{what}: {error}"))
 }
 
-/// One thread feeds atat's ingress, the other has its client.
+/// Runs a session: one thread feeds atat's ingress, and the other has its client.
 fn run(path: &str, port: u16) -> Result<(), Problem> {
     let line = serialport::new(path, 115_200).timeout(Duration::from_millis(50)).open();
     let mut reader = line.map_err(problem("can't open the port"))?;
@@ -111,7 +111,7 @@ fn feed(
     Ok(())
 }
 
-/// The writing half, as atat wants it.
+/// The writing half in the form that atat needs.
 struct Port(Box<dyn SerialPort>);
 
 impl embedded_io::ErrorType for Port {
@@ -181,7 +181,7 @@ impl<C: AtatClient> Session<'_, C> {
         }
     }
 
-    /// All channels in turn, without waiting for what comes back; then until everything has.
+    /// Sends on all channels in turn without a wait for the echoes, and then reads all echoes.
     fn exchange(&mut self) -> Result<usize, Problem> {
         let mut sent: [Vec<u8>; CHANNELS] = Default::default();
         for round in 0..ROUNDS {
@@ -207,7 +207,7 @@ impl<C: AtatClient> Session<'_, C> {
         self.ask("payload", &Payload(payload)).map(drop)
     }
 
-    /// The echo server closes a connection that asks for it; a send on it is then refused.
+    /// Lets the echo server close a connection. A later send on it is refused.
     fn peer_closes(&mut self) -> Result<(), Problem> {
         self.send(0, b"close me\n")?;
         match self.next("CLOSED")? {
@@ -256,7 +256,8 @@ impl<C: AtatClient> Session<'_, C> {
     }
 }
 
-/// A line feed first, then everything that could be taken for text, and every byte; each round and channel its own.
+/// A payload that begins with a line feed and contains text like a module's and every byte. Each round and channel has
+/// its own.
 fn payload(round: usize, channel: usize) -> Vec<u8> {
     let mut payload = format!("\n{round}{channel}\r\nOK\r\n> \r\nERROR\r\n+RECEIVE,1,3:\r\n").into_bytes();
     payload.extend((0..=255u8).map(|byte| byte.wrapping_mul(channel as u8 | 1)));

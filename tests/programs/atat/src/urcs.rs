@@ -1,4 +1,5 @@
-//! The facts of this family of modules that atat needs: its URCs, and the answers that do not end with `OK`.
+//! The properties of this family of modules that atat needs: the unsolicited lines, and the answers that do not end
+//! with `OK`.
 
 use std::net::Ipv4Addr;
 
@@ -15,12 +16,12 @@ pub enum News {
 
 type Found<'a> = Result<(&'a [u8], usize), ParseError>;
 
-/// A digester that knows them.
+/// A digester with these properties.
 pub fn digester() -> AtDigester<News> {
     AtDigester::new().with_custom_success(final_line)
 }
 
-/// `\r\n0, CONNECT OK\r\n`, `\r\n+RECEIVE,0,5:\r\nhello`.
+/// Parses `\r\n0, CONNECT OK\r\n` and `\r\n+RECEIVE,0,5:\r\nhello`.
 impl Parser for News {
     fn parse(buf: &[u8]) -> Found<'_> {
         let (line, end) = line(buf)?;
@@ -51,7 +52,7 @@ impl AtatUrc for News {
     }
 }
 
-/// `SHUT OK` and `0, CLOSE OK`, which say no more than `OK`; `DATA ACCEPT:0,5` and the bare address of `AT+CIFSR`.
+/// Finds `SHUT OK`, `0, CLOSE OK`, `DATA ACCEPT:0,5` and the bare address of `AT+CIFSR`, which end an answer like `OK`.
 fn final_line(buf: &[u8]) -> Found<'_> {
     let (line, end) = line(buf)?;
     if line == b"SHUT OK" || matches!(of_channel(line), Some((_, "CLOSE OK"))) {
@@ -61,25 +62,25 @@ fn final_line(buf: &[u8]) -> Found<'_> {
     if is_address || line.starts_with(b"DATA ACCEPT:") { Ok((line, end)) } else { Err(ParseError::NoMatch) }
 }
 
-/// The first line behind a line end, and where the next one begins.
+/// The first line after a line end, and the place of the next one.
 fn line(buf: &[u8]) -> Found<'_> {
     let rest = buf.strip_prefix(b"\r\n").ok_or(ParseError::NoMatch)?;
     match rest.windows(2).position(|two| two == b"\r\n") {
         Some(at) => Ok((&rest[..at], at + 4)),
-        // The prompt has no line end; everything else will have one.
+        // Only the prompt has no line end.
         None if rest.starts_with(b">") => Err(ParseError::NoMatch),
         None => Err(ParseError::Incomplete),
     }
 }
 
-/// Channel and length of `+RECEIVE,0,5:`.
+/// The channel and the length in `+RECEIVE,0,5:`.
 fn announced(line: &[u8]) -> Option<(u8, usize)> {
     let line = std::str::from_utf8(line).ok()?;
     let (channel, length) = line.strip_prefix("+RECEIVE,")?.strip_suffix(":")?.split_once(',')?;
     Some((channel.parse().ok()?, length.parse().ok()?))
 }
 
-/// Channel and text of `0, TEXT`.
+/// The channel and the text in `0, TEXT`.
 fn of_channel(line: &[u8]) -> Option<(u8, &str)> {
     let (channel, text) = std::str::from_utf8(line).ok()?.split_once(", ")?;
     Some((channel.parse().ok()?, text))

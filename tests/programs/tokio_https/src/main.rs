@@ -4,8 +4,9 @@
 //! tokio-https PORT SERVER NAME CA FILE
 //! ```
 //!
-//! PORT is the module's, SERVER the address of a server whose certificate is for NAME and signed by CA. Its page `/blob` must be FILE each
-//! time. At the end a task still waits for a socket on which nothing comes: the program ends all the same.
+//! PORT is the module's port. SERVER is the address of a server whose certificate is for NAME and signed by CA. Its
+//! page `/blob` has to be equal to FILE each time. At the end a task still waits for a socket without data, and the
+//! program ends anyway.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -26,9 +27,9 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// A ceiling for everything.
+/// The time limit of the program.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// The channels of a module.
+/// The number of the module's channels.
 const SOCKETS: usize = 8;
 
 fn main() -> Result<(), Failure> {
@@ -46,7 +47,7 @@ fn main() -> Result<(), Failure> {
     let pages = pages(&modem, server.parse()?, name, &tls, &wanted);
     let done = runtime.block_on(async { timeout(PATIENCE, pages).await? });
     let statistics = modem.blocking().statistics();
-    // With the task that waits.
+    // This drops the waiting task.
     drop(runtime);
     modem.blocking().close();
     done?;
@@ -85,7 +86,7 @@ async fn page(
     let socket = modem.tcp().connect(server).await?;
     let stream = tls.connect(ServerName::try_from(name.clone())?, socket).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // The server closes without the end of TLS, which is an error behind a body of a known length, and no loss.
+    // The server closes without the closing alert of TLS. This is an error after a body of known length, and no loss.
     tokio::spawn(connection);
     let request = Request::get("/blob").header(header::HOST, name).body(Empty::<Bytes>::new())?;
     let answer = sender.send_request(request).await?;
