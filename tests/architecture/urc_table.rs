@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_list_of_unasked_lines_is_found() {
+    fn a_second_list_of_unsolicited_lines_is_found() {
         let found = findings("src/luat/x.rs", &["RDY", "+CPIN: ", "SMS READY", "+PDP:", "CLOSED", "RDY"]);
         assert_eq!(
             found,

@@ -396,7 +396,7 @@ fn a_fetched_body_cut_short_by_a_close_ends_the_socket_as_in_capture_s07() {
 }
 
 #[test]
-fn a_body_shorter_than_its_header_says_gives_no_wrong_byte() {
+fn a_body_shorter_than_announced_yields_no_wrong_byte() {
     let data = [b'x'; 100];
     for mode in both_modes() {
         // In manual mode, fewer missing bytes would be filled by the line ends of the answer, and no damage would show.

@@ -82,7 +82,7 @@ fn complete(pair: &mut Pair, transfers: &mut [Transfer]) {
 }
 
 #[test]
-fn eight_sockets_move_a_megabyte_each_both_ways() {
+fn eight_sockets_move_a_megabyte_each_in_both_directions() {
     for mode in both_modes() {
         let mut pair = online(mode);
         let mut transfers: Vec<_> =

@@ -838,7 +838,7 @@ fn doubtful_refusals_of_fetches_are_repeated_at_a_bounded_rate() {
 }
 
 #[test]
-fn datagrams_whose_fetch_is_refused_behind_them_are_lost_and_end_no_association() {
+fn datagrams_followed_by_an_error_are_lost_and_the_association_stays_open() {
     let mut pair = online(ReceiveMode::Manual);
     let socket = association(&mut pair);
     pair.instead_times(5, "AT+CIPRXGET=2,0", "\r\n+CIPRXGET: 2,0,5,0\r\nhello\r\nERROR\r\n");

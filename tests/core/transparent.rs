@@ -40,7 +40,7 @@ fn sockets_work(pair: &mut Pair) {
 }
 
 #[test]
-fn every_byte_goes_both_ways_at_every_chunk_size() {
+fn every_byte_passes_in_both_directions_at_every_chunk_size() {
     for size in (1..=40).chain([1000, 5000]) {
         let mut pair = Pair::online().in_chunks_of(size);
         let stream = pair.dial(ECHO.0, ECHO.1).unwrap();
@@ -156,9 +156,9 @@ fn payload_before_an_escape_is_delivered_if_the_connection_ends_after_it() {
     assert_eq!(read, b"data\r\n+PDP: DEACT\r\n more");
 }
 
-/// Data in command mode do not show whose words those before the escape were.
+/// If data arrive in command mode, the driver cannot tell whether the line before the escape was a result code or data.
 #[test]
-fn words_before_an_escape_that_may_be_the_modules_are_not_given_where_data_stand_behind_it() {
+fn a_doubtful_line_before_an_escape_is_not_delivered_if_data_follow_the_escape() {
     let (mut pair, stream) = streaming();
     push(&mut pair, b"data\r\n+PDP: DEACT\r\n more");
     pair.behind("AT+CIPMODE?", "\r\nwhat is this\r\n");

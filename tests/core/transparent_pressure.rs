@@ -59,7 +59,7 @@ fn data_for_a_slow_peer_wait_and_arrive_in_order() {
 }
 
 #[test]
-fn a_write_to_a_peer_that_never_reads_times_out_and_says_how_much_went() {
+fn a_write_to_a_peer_that_never_reads_reports_the_accepted_bytes_and_then_times_out() {
     let (mut pair, stream, link) = to_a_deaf_peer(Settings::default());
     let data = data(600_000);
     let accepted = send(&mut pair, stream, &data, 5).unwrap();

@@ -103,7 +103,7 @@ fn assert_uploaded(uploads: &Uploads, index: usize) {
     assert_eq!(same, SIZE, "the server has another byte of socket {index} at {same}");
 }
 
-fn eight_sockets_move_a_megabyte_each_both_ways(mode: ReceiveMode) {
+fn eight_sockets_move_a_megabyte_each_in_both_directions(mode: ReceiveMode) {
     let (server, uploads) = full_duplex_server();
     let (_terminal, modem) = modem(mode);
     let sockets = open_all(&modem, server);
@@ -114,12 +114,12 @@ fn eight_sockets_move_a_megabyte_each_both_ways(mode: ReceiveMode) {
 
 #[test]
 fn eight_sockets_move_a_megabyte_in_each_direction_when_data_are_pushed() {
-    eight_sockets_move_a_megabyte_each_both_ways(ReceiveMode::Push);
+    eight_sockets_move_a_megabyte_each_in_both_directions(ReceiveMode::Push);
 }
 
 #[test]
 fn eight_sockets_move_a_megabyte_in_each_direction_when_data_are_fetched() {
-    eight_sockets_move_a_megabyte_each_both_ways(ReceiveMode::Manual);
+    eight_sockets_move_a_megabyte_each_in_both_directions(ReceiveMode::Manual);
 }
 
 /// The number of the socket that no thread reads.

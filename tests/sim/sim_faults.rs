@@ -92,7 +92,7 @@ fn a_link_can_break_directly_after_the_prompt() {
 }
 
 #[test]
-fn a_body_is_shorter_than_its_header_says() {
+fn a_received_body_can_be_shorter_than_announced() {
     let mut host = online(true);
     connect(&mut host, 0, "discard.test", 9);
     host.control(Control::fault(fault::ShortBody { missing: 3 }));
@@ -234,11 +234,11 @@ fn nothing_comes_after_a_hang_up() {
 fn bytes_on_the_line_at_a_hang_up_are_lost() {
     let delayed: Rule = "delay=to-host,5s:1".parse().expect("a rule");
     for settings in [Settings::default().baud(Some(9_600)), Settings::default().faults(vec![delayed])] {
-        nothing_comes_out_of_a_port_that_is_gone(settings);
+        expect_no_output_after_a_hang_up(settings);
     }
 }
 
-fn nothing_comes_out_of_a_port_that_is_gone(settings: Settings) {
+fn expect_no_output_after_a_hang_up(settings: Settings) {
     let mut modem = Simulator::new(settings, MemoryNetwork::new());
     modem.handle(Timestamp::ZERO, Input::Host(b"AT+CFUN=?\r\n"));
     let begun = Timestamp::ZERO + Duration::from_millis(40);

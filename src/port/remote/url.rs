@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_go_both_ways_as_they_are() {
+    fn bytes_pass_unchanged_in_both_directions() {
         let name = server(|mut stream| {
             let mut heard = [0; 4];
             stream.read_exact(&mut heard).unwrap();
