@@ -165,10 +165,14 @@ impl Command {
         self.shape.is_text(answered)
     }
 
+    /// True if text of people is in its answer.
+    pub(crate) fn answers_with_text(&self) -> bool {
+        matches!(self.shape, Shape::Text { .. })
+    }
+
     /// True if a line is the header of the text in its answer.
     pub(crate) fn asks_for_text(&self, line: &Line<'_>) -> bool {
-        let is_text = matches!(self.shape, Shape::Text { .. });
-        is_text
+        self.answers_with_text()
             && match line {
                 Line::Info { key, .. } => std::str::from_utf8(key).is_ok_and(|key| self.has_key(key)),
                 _ => false,

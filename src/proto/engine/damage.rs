@@ -286,7 +286,8 @@ impl Engine {
         // A line that began before the command is no part of its answer.
         let is_answer = (self.session.is_asked_by_caller() || self.session.reads_text())
             && !self.history.precedes_command;
-        let is_free = self.session.is_online() || is_answer || is_text;
+        // A late answer that is text of people ends its lines as it would have in time.
+        let is_free = self.session.is_online() || is_answer || is_text || self.session.is_owed_text(now);
         if !self.history.writes_odd_line_ends && !is_free {
             self.damaged(now, Fault::Garbage, None);
         }

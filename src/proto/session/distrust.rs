@@ -152,6 +152,11 @@ impl Session {
             && self.late_answers.timed_out().iter().any(|command| command.fetches(channel))
     }
 
+    /// True if a late answer with text of people may come.
+    pub(in crate::proto) fn is_owed_text(&self, now: Timestamp) -> bool {
+        self.late_answers.is_on(now) && self.late_answers.timed_out().iter().any(Command::answers_with_text)
+    }
+
     /// True if a line may belong to a late answer.
     pub(in crate::proto) fn explains(&self, now: Timestamp, text: &[u8]) -> bool {
         let line = Line::parse(text);
