@@ -26,7 +26,7 @@ FAST, SLOW, SILENT, RESET = range(4)
 SEND = 1460  # the bytes of the longest send
 DEAF = "what only a deaf module takes for payload"
 # CR, or the driver's questions, of which the last may be cut off.
-FILLING = re.compile(rb"(\r\n?|\n|\+\+\+|AT[+?=0-9A-Z\";,]*|A)*")
+FILLING = re.compile(rb"(\r\n?|\n|\+{1,3}|AT[+?=0-9A-Z\";,]*|A)*")
 
 # The programs that were started are ended then, too.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
@@ -82,7 +82,7 @@ def request(client):
 
 def other_bytes(number, where, have, wanted, data):
     place = wanted.find(data[:16])
-    what = f"those of {place}" if place >= 0 else repr(data[:40])
+    what = f"those of {place}" if place >= 0 else repr(data[:80])
     violations.append(f"transfer {number}: other bytes came to {where}, behind {have} of {len(wanted)}: {what}")
 
 
