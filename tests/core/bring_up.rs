@@ -393,12 +393,12 @@ fn a_weak_signal_is_a_reason_only_if_no_network_has_answered() {
         assert_eq!(why_not(settings.clone().signal(0)), NotReady::NoSignal);
         assert_eq!(why_not(settings.signal(99)), NotReady::NoSignal);
     }
-    // The network has heard a module that it refuses, so a weak signal is not the reason.
+    // A network that refuses a module has received its request, so a weak signal is not the reason.
     for signal in [7, 99] {
         let settings = Settings::default().registration(3).signal(signal);
         assert_eq!(why_not(settings), NotReady::NotRegistered(RegistrationStatus::Denied));
     }
-    // A registered module is heard, too.
+    // The network has also received the request of a registered module.
     assert_eq!(why_not(Settings::default().attach(false).signal(7)), NotReady::NotAttached);
     main_job(&mut Pair::with(Config::default(), Settings::default().signal(7)).ready());
     let error = Error::NotReady(weak(7)).to_string();

@@ -2,7 +2,7 @@
 //!
 //! A driver on a port that carries the session of another program has to keep working: it asks its own questions,
 //! passes unsolicited lines on, and draws no wrong conclusion about data. The published captures are read from
-//! `../shared/captures`. Without that folder, the test says so and uses only our own fixtures.
+//! `../shared/captures`. Without that folder, the test prints a note and uses only our own fixtures.
 
 // A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]

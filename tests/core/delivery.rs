@@ -96,7 +96,7 @@ fn a_flush_waits_for_the_peer() {
 fn a_flush_without_acknowledgement_times_out_with_few_questions() {
     let mut pair = Pair::online();
     let socket = to_a_deaf_peer(&mut pair);
-    // More bytes than a deaf peer's buffers hold, fewer than the module accepts.
+    // More bytes than the buffers of the peer hold, fewer than the module accepts.
     let mut sent = 0;
     while unacknowledged(&mut pair, socket) == 0 {
         sent += pair.send(socket, &[7; 1460]).unwrap();

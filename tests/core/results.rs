@@ -433,7 +433,7 @@ fn a_timeout_names_the_time_that_the_caller_has_waited() {
     }
 }
 
-// -------------------------------------------------------------------------------------------- a bearer that is gone
+// ---------------------------------------------------------------------------------------------------- a lost bearer
 
 /// The number of questions for the state of the bearer.
 fn asked(pair: &Pair) -> usize {
@@ -520,7 +520,7 @@ fn a_reported_loss_of_the_bearer_is_verified_before_it_is_believed() {
     }
 }
 
-// ---------------------------------------------------------------------------------------- whose news, and whose data
+// ------------------------------------------------------------------------------------------ doubtful lines and data
 
 #[test]
 fn connect_fail_without_a_number_belongs_to_the_only_connection_being_made() {

@@ -25,7 +25,7 @@ const FOUND: &[Found] = &[
     (decoder::run, b"\x01\0+IPD,4,T\r\n:abcd"),
     // A socket was dropped while a call waited for its close, and that call got no answer.
     (engine::run, b"\x04\x06\x20\x00\x00\x03\x06\x20\x00\x00\x04"),
-    // A port came back without having gone. It removed the question in flight, and the caller got no answer.
+    // A port came back that had not been lost. Its return removed the question in flight, and the caller got no answer.
     (engine::run, b"\x04\xc6\xf2\xf5\x06\x01\xb7\x00\x20\x38\x2c\x30\xec\xc6\xf2\xf5\x06\x01\xb7\x00\x05\x06\x0a\x00\x00\
           \xf8\x02\x14\xf9\xff\xed\xf2\xf5\x05\xd4\xbc\xaf\xc1\xdf\xbc\xb3\x4f\x09\x53\x07\x05"),
     // A card was inserted while the modem had no port, and the simulator reported it on that port.

@@ -2,7 +2,7 @@
 //! answers with those of the real module.
 //!
 //! The captures belong to their publishers and are no part of this project. They are read from `../shared/captures`,
-//! and for the module itself from `../shared/logs`. Without that folder these tests say so and prove nothing.
+//! and for the module itself from `../shared/logs`. Without that folder these tests print a note and check nothing.
 //! `docs/simulator.md` has the figures and the differences. Each test compares that document with its findings, in both
 //! directions.
 

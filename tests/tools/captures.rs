@@ -1,7 +1,7 @@
 //! Published captures. Each of their lines is explained, or listed with a reason in `docs/protocol.md`.
 //!
 //! The captures belong to their publishers and are no part of this project. They are read from `../shared/captures`.
-//! Without that folder these tests say so and prove nothing.
+//! Without that folder these tests print a note and check nothing.
 
 // A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]

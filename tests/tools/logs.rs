@@ -2,7 +2,7 @@
 //! place in the timeline. The tests use all published logs and captures, and mutations of them.
 //!
 //! The logs belong to their publishers and are no part of this project. They are read from `../shared`. Without that
-//! folder these tests say so and prove nothing.
+//! folder these tests print a note and check nothing.
 
 // A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]

@@ -162,7 +162,7 @@ pub(crate) fn escaped(text: &str) -> String {
     text.escape_default().to_string()
 }
 
-/// Hexadecimal with text behind, as port monitors print it below a heading.
+/// A hexadecimal dump with a column of text, as port monitors print it below a heading.
 pub(crate) fn block(text: &str, indent: &str, offsets: bool, columns: usize) -> String {
     let lines = text.as_bytes().chunks(16).enumerate().map(|(at, chunk)| {
         let pairs: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();

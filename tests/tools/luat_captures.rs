@@ -1,6 +1,6 @@
 //! Published traces of LuatOS: all events of each one, and its findings.
 //!
-//! The traces are not in this repository. Without `../shared/captures` these tests say so and check nothing.
+//! The traces are not in this repository. Without `../shared/captures` these tests print a note and check nothing.
 
 // A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]

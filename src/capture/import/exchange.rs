@@ -125,13 +125,13 @@ impl Wire {
         self.sent(number, [text.trim_ascii_end(), b"\r\n"].concat());
     }
 
-    /// Records a prompt and the text behind it. Returns `false` if the line has no prompt.
+    /// Records a prompt and the text after it. Returns `false` if the line has no prompt.
     ///
-    /// With `exact`, the text behind the prompt is all of the data.
+    /// With `exact`, the text after the prompt is all of the data.
     pub(super) fn prompt(&mut self, number: usize, text: &[u8], exact: bool) -> bool {
         let DataLines::Announced(length) = self.data else { return false };
         let Some(typed) = text.trim_ascii_start().strip_prefix(b">") else { return false };
-        // The prompt for a file may have no blank behind it. A terminal shows that; a line that a program has trimmed
+        // The prompt for a file may have no blank after it. A terminal shows that; a line that a program has trimmed
         // does not.
         let is_bare = !exact && self.last.starts_with(b"AT+FSWRITE") && typed.trim_ascii().is_empty();
         self.received(number, if is_bare { b"\r\n>\r\n".to_vec() } else { b"\r\n> ".to_vec() });
@@ -220,7 +220,7 @@ impl Wire {
         self.exchange(number, text, marks);
     }
 
-    /// Whether a line shows data of the length that a command has announced, perhaps behind the prompt.
+    /// Whether a line shows data of the length that a command has announced, perhaps after the prompt.
     fn shows_data(&self, text: &[u8]) -> bool {
         let typed = text.strip_prefix(b"> ").filter(|_| matches!(self.data, DataLines::Announced(_)));
         self.fits(typed.unwrap_or(text))
@@ -263,7 +263,7 @@ impl Wire {
             }
             return self.exchange(number, command, marks);
         }
-        // An `OK` behind a blank, after the result, is a print of the program.
+        // An `OK` that follows the result and a blank was printed by the program.
         let is_echoed_result = text.starts_with(b" ") && trimmed == b"OK" && !self.is_open;
         let words = trimmed.strip_prefix(b"**").unwrap_or(trimmed);
         let is_said = (marks.is_print(words) || is_shell(words)) && !is_answer(trimmed);

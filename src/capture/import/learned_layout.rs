@@ -301,7 +301,7 @@ pub(super) fn unfronted<'a>(lines: &[Line<'a>], survey: &Survey, marks: &Marks) 
     let mut plain = 0_usize;
     for text in texts().take(SAMPLE) {
         let stripped = survey.strip(text, marks, usize::MAX);
-        // A stamp of a known kind is kept, and the text behind it is not examined here.
+        // A stamp of a known kind is kept, and the text after it is not examined here.
         if is_wire(if stripped.stamp.is_some() { stripped.core } else { stripped.text }.trim_ascii()) {
             plain = plain.saturating_add(1);
             continue;

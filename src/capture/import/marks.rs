@@ -65,7 +65,7 @@ impl Row {
         self.text.contains('*') && self.text.ends_with(['>', '<'])
     }
 
-    /// The length of this mark at the start of `text`, and the text behind it; `None` if `text` does not begin with the
+    /// The length of this mark at the start of `text`, and the text after it; `None` if `text` does not begin with the
     /// mark.
     fn behind<'a>(&self, text: &'a [u8]) -> Option<(usize, &'a [u8])> {
         let mut rest = text;
@@ -169,7 +169,7 @@ impl Marks {
         rows.filter_map(|index| Some((*index, self.rows.get(*index)?)))
     }
 
-    /// The longest mark of a side at the start of `text`, and the text behind it.
+    /// The longest mark of a side at the start of `text`, and the text after it.
     pub(super) fn side<'a>(
         &self,
         text: &'a [u8],
@@ -192,7 +192,7 @@ impl Marks {
         self.rows_of(text).any(|(_, row)| row.kind == Kind::End && row.text.as_bytes() == text)
     }
 
-    /// `text` without a mark of an end behind it.
+    /// `text` without a mark of an end after it.
     pub(super) fn without_end<'a>(&self, text: &'a [u8]) -> Option<&'a [u8]> {
         let wide = |row: &&Row| row.kind == Kind::End && !row.text.is_ascii();
         self.rows.iter().filter(wide).find_map(|row| text.strip_suffix(row.text.as_bytes()))

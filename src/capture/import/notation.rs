@@ -161,8 +161,8 @@ pub(super) fn unquoted(text: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The bytes of a line of a hexadecimal dump: pairs of digits, perhaps with an offset in front and the same bytes as
-/// text behind.
+/// The bytes of a line of a hexadecimal dump: pairs of digits, perhaps with an offset before them and the same
+/// bytes as text after them.
 pub(super) fn dump(text: &[u8]) -> Option<Vec<u8>> {
     if let Some(bytes) = interleaved(text.trim_ascii_start()) {
         return Some(bytes);
@@ -176,7 +176,7 @@ pub(super) fn dump(text: &[u8]) -> Option<Vec<u8>> {
         let digits = digits.strip_suffix(b",").unwrap_or(digits);
         let wide = has_offset && matches!(digits.len(), 4 | 8);
         if !(digits.len() == 2 || wide) || !digits.iter().all(u8::is_ascii_hexdigit) {
-            // The bytes as text stand two blanks or a tab behind the pairs.
+            // Two blanks or a tab separate the text from the pairs.
             let before = &text[..text.len().saturating_sub(rest.len())];
             let is_apart = before.ends_with(b"  ") || before.ends_with(b"\t");
             let is_its = is_apart && is_reading(rest, bytes.len()) || reads(rest, &bytes);

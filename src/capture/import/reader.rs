@@ -28,7 +28,7 @@ pub(super) struct Reader<'a> {
     spelling: Spelling,
     /// Whether the last line had no mark and was recorded.
     is_bare: bool,
-    /// The closing quote of the text behind the last mark, which may come some lines below.
+    /// The closing quote of the text after the last mark, which may come some lines below.
     open_quote: Option<u8>,
     /// Whether the line is between fences, in a file whose recorded lines are there.
     in_fence: bool,

@@ -13,7 +13,7 @@ pub(super) enum Stamp {
     Since,
 }
 
-/// The stamp at the start of a text, and the text behind it without the blanks in between.
+/// The stamp at the start of a text, and the text after it without the blanks in between.
 ///
 /// A time of day includes seconds. A date may stand in front; a fraction and a zone may follow; brackets or quotes may
 /// enclose it. A count needs brackets, or a fraction of at least three digits.

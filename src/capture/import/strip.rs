@@ -16,9 +16,9 @@ pub(super) struct StrippedLine<'a> {
     pub(super) mark: Option<usize>,
     /// Whether the line begins with a level or a group in brackets, as programs print them.
     pub(super) tagged: bool,
-    /// The text behind the mark. Without a mark, the text behind the stamps at the start.
+    /// The text after the mark. Without a mark, the text after the stamps at the start.
     pub(super) text: &'a [u8],
-    /// The text behind every part that can be removed.
+    /// The text after every part that can be removed.
     pub(super) core: &'a [u8],
 }
 
@@ -89,7 +89,7 @@ fn leads_to_mark(text: &[u8], marks: &Marks, wanted: impl Fn(usize) -> bool) -> 
     false
 }
 
-/// The text behind a level or a group in brackets.
+/// The text after a level or a group in brackets.
 fn tag(text: &[u8]) -> Option<&[u8]> {
     const LEVELS: [&[u8]; 10] = [
         b"TRACE",
@@ -128,7 +128,7 @@ fn tag(text: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The text behind a name: `name: `, `name[123]: `, `module.name - `.
+/// The text after a name: `name: `, `name[123]: `, `module.name - `.
 fn name(text: &[u8]) -> Option<&[u8]> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-/$".contains(byte);
     let length = text.iter().take(40).take_while(|byte| is_part(byte)).count();

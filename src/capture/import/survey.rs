@@ -18,7 +18,7 @@ pub(super) enum Side {
     FromModem,
 }
 
-/// The notation of the bytes behind a mark.
+/// The notation of the bytes after a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Spelling {
     #[default]
@@ -29,7 +29,7 @@ pub(super) enum Spelling {
     Escaped { ended: bool },
 }
 
-/// The number of lines behind one mark, by kind.
+/// The number of lines after one mark, by kind.
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
     lines: usize,
@@ -102,7 +102,7 @@ pub(super) struct Survey {
     pub(super) both: bool,
     /// Whether fences enclose the recorded lines, so that lines outside are an author's words.
     pub(super) fenced: bool,
-    /// Whether unmarked lines are recorded bytes behind levels and names.
+    /// Whether unmarked lines are recorded bytes after levels and names.
     pub(super) tagged_wire: bool,
     /// Whether lines of a terminal show their line ends as escapes.
     pub(super) spelled: bool,
@@ -122,7 +122,7 @@ impl Survey {
         survey
     }
 
-    /// The number of commands and answers behind marks.
+    /// The number of commands and answers after marks.
     pub(super) fn found(&self) -> usize {
         let told = self.tallies.iter().zip(&self.sides);
         let told = told.filter(|(_, side)| matches!(side, Side::ToModem | Side::FromModem));
@@ -249,9 +249,9 @@ impl Survey {
         self.blocks = behind > 0 && behind.saturating_mul(4) >= others;
     }
 
-    /// Assigns a side to each mark. The direction of arrows follows from the commands and answers behind them. Words
-    /// keep their meaning, unless commands stand behind all words of the modem and answers behind those of the host, as
-    /// in the log of a modem.
+    /// Assigns a side to each mark. The direction of arrows follows from the commands and answers after them. Words
+    /// keep their meaning, unless answers follow the words for sent data and none follow those for received data, as in
+    /// the log of a modem.
     fn decide(&mut self, marks: &Marks) {
         for row in 0..marks.rows().len() {
             self.sides[row] = Side::None;

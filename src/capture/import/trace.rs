@@ -3,7 +3,7 @@
 #[cfg(feature = "luat")]
 use super::stamp::{Stamp, stamp};
 
-/// The stamp of a line in milliseconds, with its date, and the text behind it: `[2024-10-10 15:53:37.317] ATI`.
+/// The stamp of a line in milliseconds, with its date, and the text after it: `[2024-10-10 15:53:37.317] ATI`.
 #[cfg(feature = "luat")]
 pub(crate) fn stamped(line: &[u8]) -> Option<(u64, &[u8])> {
     let (found, _) =

@@ -16,7 +16,7 @@ pub(super) struct End(pub(super) TcpStream);
 
 impl Drop for End {
     fn drop(&mut self) {
-        // The shutdown of a connection that is gone fails, and need not succeed.
+        // The shutdown of a connection that has ended fails. This is no error.
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn open(stream: TcpStream) -> io::Result<Halves> {
     Ok((Box::new(RawReader { stream, early, seen }), Box::new(writer)))
 }
 
-/// The error for a server that closes at once. A server whose port is in use says so in a few words, or sends nothing.
+/// The error for a server that closes at once. A server whose port is in use sends a short message, or nothing.
 fn closed_behind(words: &[u8]) -> io::Error {
     let (error, words) = (closed(), String::from_utf8_lossy(words));
     let words: String = words.trim().chars().take(200).collect();
