@@ -241,6 +241,7 @@ pub(crate) fn resembles(line: &[u8]) -> bool {
         || has_digit
         || ends_so
         || lost_middle(line)
+        || lost_name(line)
         || unquoted(line).any(|part| announced(part).next().is_some())
 }
 
@@ -267,6 +268,12 @@ fn lost_middle(line: &[u8]) -> bool {
     let same = name.iter().zip(b"RECEIVE").take_while(|(one, other)| one == other).count();
     let is_name = b"RECEIVE".ends_with(name.split_at(same).1);
     is_name && numbers.iter().all(|byte| byte.is_ascii_digit() || *byte == b',')
+}
+
+/// True if a line is a pushed header without its name: digits and commas of its numbers, and the colon at the end.
+fn lost_name(line: &[u8]) -> bool {
+    line.strip_suffix(b":")
+        .is_some_and(|numbers| numbers.iter().all(|byte| byte.is_ascii_digit() || *byte == b','))
 }
 
 /// The parts of a line outside of strings. A line has strings if it begins with a name, and either its last string is

@@ -902,6 +902,20 @@ fn a_header_with_a_leading_zero_is_damaged() {
     }
 }
 
+/// The payload is what may stand behind a prompt, so only the header shows the damage.
+#[test]
+fn a_header_without_its_name_is_a_damaged_header() {
+    for header in [",0,1:", "0,1:", ",1:", "1:", "10:", ":"] {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        pair.run_for(Duration::from_secs(5));
+        pair.inject(format!("\r\n{header}\r\n ").as_bytes());
+        pair.run_for(Duration::from_secs(5));
+        let (_, end) = pair.read_to_end(socket);
+        assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{header}: {end}");
+    }
+}
+
 #[test]
 fn the_late_answer_to_a_fetch_of_an_ended_socket_is_no_damage() {
     let (mut pair, socket) = manual();
