@@ -59,6 +59,12 @@ pub struct Config {
     /// The limit of [queued](crate::Socket::queue) bytes of each socket that the module has not accepted yet. Default
     /// 256 KiB.
     pub send_queue: usize,
+    /// Whether the module prints a prompt before it takes the payload of a send. Default true. With false the driver
+    /// switches the prompt off (`AT+CIPSPRT=0`) and writes the payload of a plain stream with its command, which saves
+    /// a turn of the line for each send. No capture shows such a send with several connections:
+    /// `examples/hardware_check` tries one on a module. Sends wait for the prompt as before on UDP, on TLS, where the
+    /// payload could be read as commands if the module refuses it, and for good once a prompt comes nevertheless.
+    pub send_prompt: bool,
     /// Whether the module reports the sender of each datagram (`AT+CIPSRIP=1`), for
     /// [`Socket::recv_from`](crate::Socket::recv_from). Default false. The manual describes it for single connection
     /// mode only. Firmware that refuses the command is used without it.
@@ -130,6 +136,7 @@ impl Default for Config {
             receive_mode: ReceiveMode::default(),
             receive_window: 4 * 1024 * 1024,
             send_queue: 256 * 1024,
+            send_prompt: true,
             report_senders: false,
             urc_lines: false,
             receive_poll: Duration::from_secs(5),
@@ -207,6 +214,12 @@ impl Config {
     #[must_use]
     pub fn send_queue(self, send_queue: usize) -> Self {
         Self { send_queue, ..self }
+    }
+
+    /// Sets whether the module prints a [prompt before a send's payload](Self::send_prompt).
+    #[must_use]
+    pub fn send_prompt(self, send_prompt: bool) -> Self {
+        Self { send_prompt, ..self }
     }
 
     /// Sets whether the module [reports senders](Self::report_senders).
@@ -357,6 +370,7 @@ impl fmt::Debug for Config {
             .field("receive_mode", &self.receive_mode)
             .field("receive_window", &self.receive_window)
             .field("send_queue", &self.send_queue)
+            .field("send_prompt", &self.send_prompt)
             .field("report_senders", &self.report_senders)
             .field("receive_poll", &self.receive_poll)
             .field("reopen", &self.reopen)

@@ -261,9 +261,33 @@ impl Observer<'_> {
         self.judge("A82", "AT+CIPACK counts the bytes sent", &counted, |lines| {
             lines[0].replace(' ', "").starts_with("+CIPACK:10,")
         });
+        self.send_without_prompt();
         let closed = self.ask_within("AT+CIPCLOSE=0", LATE);
         self.note("closing", "the answer to AT+CIPCLOSE", &closed);
         self.ask_within("AT+CIPSHUT", LATE);
+    }
+
+    /// Switches the prompt off, and sends ten bytes together with their command. They come back from the server.
+    fn send_without_prompt(&mut self) {
+        const DATA: &[u8] = b"9876543210";
+        let off = self.ask("AT+CIPSPRT=0");
+        let is_off = off.iter().any(|line| line == "OK");
+        let sent = [b"AT+CIPSEND=0,10\r\n", DATA].concat();
+        let heard = if is_off { self.line.ask(&sent, LATE).unwrap_or_default() } else { Vec::new() };
+        // A module whose echo is on sends both back first.
+        let heard = heard.strip_prefix(&sent[..]).unwrap_or(&heard);
+        let has = |wanted: &[u8]| heard.windows(wanted.len()).any(|bytes| bytes == wanted);
+        let is_accepted =
+            has(b"DATA ACCEPT") && has(b"+RECEIVE") && heard.windows(10).any(|bytes| bytes == DATA);
+        let verdict = match () {
+            () if off.is_empty() || (is_off && heard.is_empty()) => Verdict::Open,
+            () if is_accepted && !has(b"\r\n>") => Verdict::Confirmed,
+            () => Verdict::Refuted,
+        };
+        let seen = if is_off { heard.escape_ascii().to_string() } else { off.join(" / ") };
+        let question = "without a prompt the payload is taken with its command";
+        self.tell("A98", question, verdict, if seen.is_empty() { "no answer".to_owned() } else { seen });
+        self.ask("AT+CIPSPRT=1");
     }
 }
 

@@ -46,6 +46,7 @@ pub use command::MAX_COMMAND;
 pub use command::{
     Command, InvalidCommand, Payload, Protocol, Refusal, TlsKey, TlsValue, UrcAnswer, Verdict, harmless_len,
 };
+pub(crate) use command::{SendPrompt, commandless_len};
 pub use decoder::Decoder;
 pub use fields::{Field, fields};
 #[cfg(feature = "unstable-core")]

@@ -201,6 +201,9 @@ impl SessionLog {
                 let now = &engine.identity().imei;
                 self.say(Level::Warn, format_args!("another module answers: {now}, not {before}"));
             }
+            Event::SendPromptKept => {
+                self.say(Level::Warn, format_args!("the module keeps its prompt: sends wait for it"));
+            }
             Event::Dropped(line) => {
                 log::debug!(target: URCS, "{}: dropped, late or stray: {}", self.name, OneLine(line))
             }

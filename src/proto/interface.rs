@@ -358,6 +358,9 @@ pub enum Event {
         /// The IMEI of the module before.
         before: String,
     },
+    /// Sends wait for the module's prompt from now on, although [`Config::send_prompt`](crate::Config::send_prompt) is
+    /// false: the module refused `AT+CIPSPRT=0`, or printed a prompt nevertheless.
+    SendPromptKept,
     /// The [capture](crate::Config::capture) has ended early, for this reason. Nothing is recorded from now on.
     CaptureEnded(String),
     /// This subscriber was too slow and missed this number of events before the next one.

@@ -22,6 +22,8 @@ pub(super) enum Issuer {
 pub(super) enum Job {
     Prepare,
     Start,
+    /// Switches the prompt of sends on or off.
+    SendPrompt,
     Send,
     Fetch,
     Acknowledgement,

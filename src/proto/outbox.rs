@@ -49,9 +49,15 @@ impl Outbox {
     }
 
     pub(super) fn command(&mut self, command: &Command) {
+        self.command_with(command, &[]);
+    }
+
+    /// Writes a command and its payload at once.
+    pub(super) fn command_with(&mut self, command: &Command, payload: &[u8]) {
         self.secrets.sent(command);
         let mut bytes = self.buffer();
         command.write_to(&mut bytes);
+        bytes.extend_from_slice(payload);
         self.write(bytes);
     }
 

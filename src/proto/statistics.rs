@@ -189,6 +189,7 @@ impl Statistics {
             | Event::Ready(_)
             | Event::NotReady(_)
             | Event::PortBack
+            | Event::SendPromptKept
             | Event::OtherModule { .. } => {}
             Event::HeartbeatMissed(..)
             | Event::HeartbeatFailed(..)

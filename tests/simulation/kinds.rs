@@ -105,7 +105,9 @@ impl Kind {
 /// The script of a seed.
 pub fn script(kind: Kind, seed: u64) -> Script {
     let mut chance = Chance::new(seed.wrapping_mul(31).wrapping_add(kind as u64));
-    let world = world(kind, &mut chance);
+    let mut world = world(kind, &mut chance);
+    // A seed of its own, so that the scripts of all seeds are the same with and without it.
+    world.send_prompt = !Chance::new(seed.wrapping_mul(37).wrapping_add(11)).one_in(4);
     let mut maker = Maker { kind, chance, world, steps: Vec::new(), next: 0, lost: false, stands: false };
     maker.make();
     Script { kind, seed, world: maker.world, steps: maker.steps }
@@ -131,6 +133,7 @@ fn world(kind: Kind, chance: &mut Chance) -> World {
         network_ms: chance.pick(&[0, 0, 40, 300]),
         chunk: chance.pick(&[0, 0, 0, 1, 7, 64]),
         eager: kind != Kind::Host || chance.one_in(2),
+        send_prompt: true,
         reconnecting: match kind {
             Kind::Reconnect => 1 + chance.below(3) as u16,
             Kind::Port => 1 + chance.below(8) as u16,

@@ -116,9 +116,9 @@ impl Rig {
     }
 
     /// Damages bytes of the host on their way to the modem.
-    pub(super) fn on_way_to_modem(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
+    pub(super) fn on_way_to_modem(&mut self, mut bytes: Vec<u8>, is_payload: bool) -> Vec<u8> {
         let line = self.modem.state().line;
-        let is_body = matches!(line, LineState::Payload | LineState::Online);
+        let is_body = is_payload || matches!(line, LineState::Payload | LineState::Online);
         while let Some(index) = self.damages.iter().position(|damage| damage.way == Direction::FromHost) {
             let damage = self.damages[index];
             let fits = match damage.place {
@@ -140,7 +140,7 @@ impl Rig {
             let at = damage.skip;
             self.note(|| format!("! {} at {at}", damage.name()));
             match (is_body, damage.harm) {
-                (true, Harm::Lose(_)) if line == LineState::Payload => {}
+                (true, Harm::Lose(_)) if line != LineState::Online => {}
                 (true, _) => {
                     let channel = if line == LineState::Online { Some(0) } else { self.sending_on };
                     self.of_channel(channel.unwrap_or(0), |hurt| hurt.sent = true);

@@ -450,8 +450,18 @@ impl Rig {
         true
     }
 
-    /// Writes bytes of the host.
+    /// Writes bytes of the host. Payload may come with its command.
     fn write(&mut self, bytes: &[u8]) {
+        let line = bytes.windows(2).position(|end| end == b"\r\n").map_or(bytes.len(), |at| at + 2);
+        if bytes.starts_with(b"AT+CIPSEND=") && line < bytes.len() {
+            self.write_part(&bytes[..line], false);
+            self.write_part(&bytes[line..], true);
+        } else {
+            self.write_part(bytes, false);
+        }
+    }
+
+    fn write_part(&mut self, bytes: &[u8], is_payload: bool) {
         if !self.facts.port_is_there {
             return;
         }
@@ -461,7 +471,7 @@ impl Rig {
         }
         self.note_piece(bytes);
         let damaged = self.damages.iter().any(|damage| damage.way == Direction::FromHost);
-        let bytes = if damaged { self.on_way_to_modem(bytes.to_vec()) } else { bytes.to_vec() };
+        let bytes = if damaged { self.on_way_to_modem(bytes.to_vec(), is_payload) } else { bytes.to_vec() };
         self.held_back.extend(bytes);
         self.pass_on();
     }

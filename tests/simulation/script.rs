@@ -39,6 +39,8 @@ pub struct World {
     pub chunk: usize,
     /// Whether the applications read at once.
     pub eager: bool,
+    /// Whether sends wait for the module's prompt.
+    pub send_prompt: bool,
     /// The number of applications that connect again after the end of their connection.
     pub reconnecting: u16,
 }

@@ -20,6 +20,7 @@ pub fn both(script: &Script) -> (Engine, Simulator<MemoryNetwork>) {
     let mut config = Config::default()
         .receive_mode(world.mode)
         .receive_window(world.window)
+        .send_prompt(world.send_prompt)
         .urc_lines(true)
         .baud_rate(world.baud.unwrap_or(115_200))
         .apn("cmiot")

@@ -17,15 +17,19 @@ pub struct Driver {
 }
 
 impl Driver {
-    pub fn open(path: &str) -> Self {
-        let modem = open(path);
+    pub fn open(path: &str, config: Config) -> Self {
+        let modem = open_as(path, config);
         let sockets = HOSTS.iter().map(|host| modem.tcp().connect((*host, 7)).unwrap()).collect();
         Self { modem, sockets, buffer: vec![0; 64 * 1024] }
     }
 }
 
 pub fn open(path: &str) -> Modem {
-    let modem = Modem::open(path, Config::default()).unwrap();
+    open_as(path, Config::default())
+}
+
+fn open_as(path: &str, config: Config) -> Modem {
+    let modem = Modem::open(path, config).unwrap();
     modem.wait_ready(SOON).unwrap();
     modem
 }

@@ -152,6 +152,7 @@ struct Payload {
 struct Modem {
     line: Line,
     has_echo: bool,
+    prompts: bool,
     command: Vec<u8>,
     payload: Option<Payload>,
     /// A line feed behind the command's carriage return belongs to the command.
@@ -166,6 +167,7 @@ impl Modem {
         Self {
             line,
             has_echo: true,
+            prompts: true,
             command: Vec::new(),
             payload: None,
             is_behind_return: false,
@@ -218,7 +220,7 @@ impl Modem {
             let (channel, left) = arguments.split_once(',').unwrap();
             let (channel, left) = (channel.parse().unwrap(), left.trim().parse().unwrap());
             self.payload = Some(Payload { channel, left, bytes: Vec::with_capacity(left) });
-            return "\r\n> ".to_owned();
+            return if self.prompts { "\r\n> ".to_owned() } else { String::new() };
         }
         if let Some(arguments) = command.strip_prefix("AT+CIPSTART=") {
             let channel = usize::from(arguments.as_bytes()[0] - b'0');
@@ -234,6 +236,8 @@ impl Modem {
         }
         match command {
             "ATE0" => self.has_echo = false,
+            "AT+CIPSPRT=0" => self.prompts = false,
+            "AT+CIPSPRT=1" => self.prompts = true,
             "AT+CIPSHUT" => return "\r\nSHUT OK\r\n".to_owned(),
             "AT+CIFSR" => return "\r\n10.0.0.2\r\n".to_owned(),
             "AT+CIPSTATUS" => return format!("{OK}\r\nSTATE: IP INITIAL\r\n"),

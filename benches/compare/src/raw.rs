@@ -14,19 +14,26 @@ pub struct Raw {
     reader: Option<Receiver<Vec<u8>>>,
     buffer: Vec<u8>,
     read: Vec<u8>,
+    is_prompted: bool,
 }
 
 impl Raw {
     pub fn open(path: &str, has_reader: bool) -> Self {
         let port = File::options().read(true).write(true).open(path).unwrap();
         let reader = has_reader.then(|| read_on(port.try_clone().unwrap()));
-        let mut raw = Self { port, reader, buffer: vec![0; 16 * 1024], read: Vec::new() };
+        let mut raw = Self { port, reader, buffer: vec![0; 16 * 1024], read: Vec::new(), is_prompted: true };
         raw.ask("ATE0", "OK\r\n");
         raw.ask("AT+CIPMUX=1", "OK\r\n");
         for (channel, host) in HOSTS.iter().enumerate() {
             raw.ask(&format!("AT+CIPSTART={channel},\"TCP\",\"{host}\",7"), "CONNECT OK\r\n");
         }
         raw
+    }
+
+    /// Switches the prompt off.
+    pub fn without_prompt(mut self) -> Self {
+        self.ask("AT+CIPSPRT=0", "OK\r\n");
+        Self { is_prompted: false, ..self }
     }
 
     fn ask(&mut self, command: &str, end: &str) {
@@ -56,8 +63,13 @@ impl Raw {
     }
 
     pub fn send_on(&mut self, channel: usize, bytes: &[u8]) {
-        self.ask(&format!("AT+CIPSEND={channel},{}", bytes.len()), "> ");
-        self.port.write_all(bytes).unwrap();
+        let command = format!("AT+CIPSEND={channel},{}", bytes.len());
+        if self.is_prompted {
+            self.ask(&command, "> ");
+            self.port.write_all(bytes).unwrap();
+        } else {
+            self.port.write_all(&[command.as_bytes(), b"\r\n", bytes].concat()).unwrap();
+        }
         self.expect(format!("DATA ACCEPT:{channel},{}\r\n", bytes.len()).as_bytes());
     }
 }

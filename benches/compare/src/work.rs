@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use air724ug::Config;
+
 use crate::atat_program::Atat;
 use crate::cost::Cost;
 use crate::driver::Driver;
@@ -30,9 +32,17 @@ pub trait Contender {
 
 fn open(contender: &str, path: &str) -> Box<dyn Contender> {
     match contender {
-        DRIVER => Box::new(Driver::open(path)),
+        DRIVER => Box::new(Driver::open(path, Config::default())),
         ATAT => Box::new(Atat::open(path)),
         _ => Box::new(Raw::open(path, contender == THREADS)),
+    }
+}
+
+/// Opens a program that writes payload with its command, on a module that prints no prompt.
+fn open_without_prompt(contender: &str, path: &str) -> Box<dyn Contender> {
+    match contender {
+        DRIVER => Box::new(Driver::open(path, Config::default().send_prompt(false))),
+        _ => Box::new(Raw::open(path, false).without_prompt()),
     }
 }
 
@@ -69,6 +79,9 @@ pub fn round(extent: &Extent, first: usize, table: &mut Table) {
         for turn in 0..CONTENDERS.len() {
             let contender = CONTENDERS[(first + turn) % CONTENDERS.len()];
             transfers(contender, (baud, rate), chunks, table);
+        }
+        for contender in [DRIVER, LOOP].into_iter().filter(|_| baud > 0) {
+            unprompted(contender, (baud, rate), chunks, table);
         }
     }
 }
@@ -114,6 +127,17 @@ fn transfers(contender: &str, (baud, rate): (u32, &str), chunks: usize, table: &
     };
     measure("sending", &mut || program.send(&bytes));
     measure("receiving", &mut || program.receive(chunks));
+}
+
+fn unprompted(contender: &str, (baud, rate): (u32, &str), chunks: usize, table: &mut Table) {
+    let modem = ForeignModem::start(baud);
+    let mut program = open_without_prompt(contender, &modem.path);
+    let bytes = vec![b'x'; chunks * CHUNK];
+    program.send(&bytes[..CHUNK]);
+    let begun = Instant::now();
+    program.send(&bytes);
+    let share = bytes.len() as f64 / begun.elapsed().as_secs_f64() / f64::from(baud / 10);
+    table.add(&format!("sending without a prompt, {rate}, share of the line"), "", contender, share);
 }
 
 fn timed(count: usize, mut work: impl FnMut()) -> Vec<Duration> {

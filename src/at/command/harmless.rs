@@ -108,7 +108,7 @@ impl CommandLine {
 
 /// Characters that begin extended commands. Basic commands (`ATE1`, `ATZ`) change settings only, which the session
 /// detects and restores. Dialling is the exception, see above.
-fn is_command_name(byte: u8) -> bool {
+pub(super) fn is_command_name(byte: u8) -> bool {
     matches!(byte, b'+' | b'*' | b'^' | b'&' | b'%' | b'$' | b'#' | b'@' | b'!' | b'\\')
 }
 

@@ -77,6 +77,11 @@ impl Command {
         Self::new("AT+CIPSPRT=1", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
+    /// `AT+CIPSPRT=0`: no prompt is printed, but the result of a send is (section 9).
+    pub(crate) fn no_send_prompt() -> Self {
+        Self::new("AT+CIPSPRT=0", Shape::Plain, DEFAULT_TIMEOUT)
+    }
+
     /// `AT+CIPRXF=1`: no CR LF behind received data.
     pub fn receive_raw() -> Self {
         Self::new("AT+CIPRXF=1", Shape::Plain, DEFAULT_TIMEOUT)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::{ChannelId, Quotable};
 use super::Command;
 use super::setup::DEFAULT_TIMEOUT;
-use super::shape::Shape;
+use super::shape::{SendPrompt, Shape};
 
 /// The protocol of a channel.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -42,11 +42,21 @@ impl Command {
 
     /// `AT+CIPSEND=<n>,<len>`: prompt, then exactly `len` bytes. The result may take 50 s (section 15).
     pub fn send(channel: ChannelId, len: usize) -> Self {
+        Self::send_with(channel, len, SendPrompt::On)
+    }
+
+    /// The same, without a prompt if that is off.
+    pub(crate) fn send_with(channel: ChannelId, len: usize, prompt: SendPrompt) -> Self {
         Self::new(
             format_args!("AT+CIPSEND={channel},{len}"),
-            Shape::Send(channel, len),
+            Shape::Send(channel, len, prompt),
             Duration::from_secs(50),
         )
+    }
+
+    /// True for a send whose payload is written with the command.
+    pub(crate) fn carries_payload(&self) -> bool {
+        matches!(self.shape, Shape::Send(_, _, SendPrompt::Off))
     }
 
     /// `AT+CIPRXGET=2,<n>,<len>`: fetches up to `len` bytes.

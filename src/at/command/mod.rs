@@ -1,5 +1,6 @@
 //! Commands: their text, their answer, and its time-out.
 
+mod commandless;
 mod files;
 mod harmless;
 mod internet;
@@ -21,10 +22,12 @@ mod user;
 use std::fmt;
 use std::time::Duration;
 
+pub(crate) use commandless::commandless_len;
 pub use harmless::harmless_len;
 pub use link::Protocol;
 pub use payload::Payload;
 pub use query::UrcAnswer;
+pub(crate) use shape::SendPrompt;
 pub use shape::{Refusal, Verdict};
 pub use tls::{TlsKey, TlsValue};
 pub use user::InvalidCommand;

@@ -89,7 +89,7 @@ pub(super) enum Shape {
     /// `<n>, CLOSE OK`.
     Close(ChannelId),
     /// Prompt, payload, then `DATA ACCEPT:<n>,<len>` or `<n>, SEND OK`.
-    Send(ChannelId, usize),
+    Send(ChannelId, usize, SendPrompt),
     /// `+CIPMODE: 1`, then `OK`: asked when the module may not be in command mode.
     Proof,
     /// `CONNECT`, perhaps behind an `OK`: data mode begins (`AT+CIPSTART` in transparent mode, `ATO`).
@@ -105,6 +105,15 @@ pub(super) enum Shape {
     /// The same, with text of people in the answer. From there on every line is part of it, and a final result code
     /// counts only if no line follows it (`AT+CMGR`).
     Text { key: [u8; 16], from: TextFrom },
+}
+
+/// The prompt before the payload of `AT+CIPSEND` (`AT+CIPSPRT`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum SendPrompt {
+    /// It prints one, and the payload is written behind it.
+    On,
+    /// It prints none, and the payload is written with the command.
+    Off,
 }
 
 /// The rules for a payload of the application.
@@ -169,7 +178,7 @@ impl Shape {
                 Some(ChannelNews::CloseOk) => Verdict::Done(Ok(())),
                 _ => Verdict::NotMine,
             },
-            Self::Send(mine, given) => judge_send(line, mine, given),
+            Self::Send(mine, given, _) => judge_send(line, mine, given),
             Self::Write => match line {
                 Line::Text(b"TimeOut") => Verdict::Done(Err(Refusal::TimeOut)),
                 _ => Verdict::NotMine,
@@ -197,7 +206,7 @@ impl Shape {
     pub(super) fn is_rival_of(self, older: Self) -> bool {
         match (self, older) {
             (Self::Close(mine), Self::Close(its))
-            | (Self::Send(mine, _), Self::Send(its, _))
+            | (Self::Send(mine, ..), Self::Send(its, ..))
             | (Self::Fetch(mine), Self::Fetch(its)) => mine == its,
             (Self::Shut, Self::Shut) => true,
             _ => false,

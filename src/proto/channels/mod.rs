@@ -16,6 +16,7 @@ mod opening;
 mod pending_connect;
 mod preparation;
 mod pressure;
+mod prompts;
 mod queue;
 mod receive;
 mod refused_sends;
@@ -47,6 +48,7 @@ use std::time::Duration;
 use channel::Channel;
 use frame::{Fetched, Receiving, UnconfirmedFrame};
 use link::Link;
+use prompts::Prompts;
 use queue::Queue;
 use tls_state::Tls;
 use written::LeaveWaiter;
@@ -84,6 +86,8 @@ pub(super) struct Channels {
     tls: Tls,
     /// How the module confirms a send.
     acceptance: Acceptance,
+    /// How it asks for the payload of one.
+    prompts: Prompts,
     baud_rate: u32,
     /// The number of questions about doubtful lines without an answer.
     checks: u32,
@@ -115,6 +119,7 @@ impl Channels {
             refused_fetch: None,
             tls: Tls::new(config),
             acceptance: Acceptance::Quick,
+            prompts: Prompts::new(!config.send_prompt),
             baud_rate: config.baud_rate,
             checks: 0,
             bearer: BearerDoubt::default(),
@@ -152,6 +157,11 @@ impl Channels {
     /// Sets how the module confirms a send, when that is known.
     pub(super) fn confirms_sends(&mut self, acceptance: Acceptance) {
         self.acceptance = acceptance;
+    }
+
+    /// Bring-up has switched the prompt of sends on, if the firmware can.
+    pub(super) fn prompt_is_written(&mut self) {
+        self.prompts.begun();
     }
 
     /// The module has connections of an earlier session. They are closed before their channels are used.

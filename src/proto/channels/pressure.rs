@@ -39,6 +39,8 @@ pub(super) struct Refused {
     pub(super) pause: Duration,
     /// Whether the module has reported once that it holds no data.
     pub(super) was_empty: bool,
+    /// Whether the payload was written with the command.
+    pub(super) was_written: bool,
 }
 
 /// The first and the longest pause before a retry. Both are short in comparison with the time of 10 KB on the network, and
@@ -78,12 +80,14 @@ impl Pressure {
         }
     }
 
-    pub(super) fn refused(self, refusal: Refusal) -> Self {
+    pub(super) fn refused(self, refusal: Refusal, was_written: bool) -> Self {
         match self {
             Self::None | Self::Unconfirmed(_) => {
-                Self::Ask(Refused { refusal, pause: FIRST_PAUSE, was_empty: false })
+                Self::Ask(Refused { refusal, pause: FIRST_PAUSE, was_empty: false, was_written })
             }
-            Self::Ask(before) | Self::Wait(_, before) => Self::Ask(Refused { refusal, ..before }),
+            Self::Ask(before) | Self::Wait(_, before) => {
+                Self::Ask(Refused { refusal, was_written, ..before })
+            }
         }
     }
 }

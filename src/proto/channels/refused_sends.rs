@@ -12,10 +12,18 @@ use super::acknowledgements::unacknowledged;
 use super::channel::End;
 use super::link::Link;
 use super::pressure::Pressure;
+use super::unconfirmed_sends::counted;
 
 impl Channels {
-    /// A send was refused in place of the prompt.
-    pub(super) fn send_refused(&mut self, id: ChannelId, refusal: Refusal, out: &mut Outbox) {
+    /// A send was refused in place of the prompt. If its payload was written already, the count of the module shows
+    /// whether the refusal was that of another command.
+    pub(super) fn send_refused(
+        &mut self,
+        id: ChannelId,
+        refusal: Refusal,
+        was_written: bool,
+        out: &mut Outbox,
+    ) {
         let Some(socket) = self.channel(id).open_socket() else { return };
         if let Some(len) = socket.abandoned.take() {
             // The caller got a time-out, and the module did not accept these bytes.
@@ -25,7 +33,7 @@ impl Channels {
         if let Some(send) = socket.sends.front_mut() {
             send.in_flight = 0;
         }
-        socket.pressure = socket.pressure.refused(refusal);
+        socket.pressure = socket.pressure.refused(refusal, was_written);
         out.answer_all(socket.answers_when_drained());
     }
 
@@ -46,6 +54,10 @@ impl Channels {
             }
             Pressure::None | Pressure::Wait(..) => return,
         };
+        let sent = socket.statistics.sent as u32;
+        if refused.was_written && result.as_deref().is_ok_and(|lines| counted(lines) != Some(sent)) {
+            return self.unconfirmed_ends(now, id, out);
+        }
         let is_empty = match result {
             Ok(lines) => match unacknowledged(lines) {
                 Some(0) => true,

@@ -1,6 +1,6 @@
 //! The scheduler: the order of the channels' commands, and the effects of their results.
 
-use crate::at::{ChannelId, ChannelNews, Command, Refusal, harmless_len};
+use crate::at::{ChannelId, ChannelNews, Command, Refusal};
 use crate::config::ReceiveMode;
 use crate::error::Error;
 use crate::proto::Deadline;
@@ -14,6 +14,8 @@ use super::channel::{CLOSE_PAUSE, Channel, Doubt};
 use super::channel_command::ChannelCommand;
 use super::frame::Fetched;
 use super::link::{Link, ModuleSide};
+use super::prompts::{Form, Prompts};
+use super::security::Security;
 use super::{Channels, STALE};
 
 impl Channels {
@@ -30,8 +32,8 @@ impl Channels {
             self.turn = index + 1;
             let manual = self.mode == ReceiveMode::Manual;
             let opening = self.opening_command(now, self.all[index].id, out);
-            if let Some(mut turn) =
-                opening.or_else(|| self.all[index].next_command(now, manual, || out.buffer()))
+            if let Some(mut turn) = opening
+                .or_else(|| self.all[index].next_command(now, manual, &mut self.prompts, || out.buffer()))
             {
                 if let (Job::Send, Some(payload)) = (turn.job, &turn.payload) {
                     turn.command = self.acceptance.limit(turn.command, payload.len(), self.baud_rate);
@@ -61,6 +63,9 @@ impl Channels {
         match job {
             Job::Prepare => self.prepared(now, id, finished, out),
             Job::Start => self.start_finished(now, id, finished, out),
+            Job::SendPrompt => {
+                self.prompts.switched(&finished.result).into_iter().for_each(|event| out.event(event));
+            }
             Job::Send => self.send_finished(now, id, finished, out),
             Job::Acknowledgement => self.acknowledgement_finished(now, id, &finished.result, out),
             Job::Fetch => self.fetch_finished(now, id, finished, out),
@@ -215,6 +220,7 @@ impl Channel {
         &mut self,
         now: Timestamp,
         manual: bool,
+        prompts: &mut Prompts,
         buffer: impl FnOnce() -> Vec<u8>,
     ) -> Option<ChannelCommand> {
         let id = self.id;
@@ -246,17 +252,21 @@ impl Channel {
         // A socket that receives and sends does both in turn.
         match send {
             Some(send) if !(wants_fetch && std::mem::replace(&mut socket.fetch_next, false)) => {
-                socket.fetch_next = true;
-                let rest = &send.data[send.accepted..];
-                // A datagram can't be split. The session decides what happens when its prompt is lost.
-                let len = match socket.window.keeps_boundaries() {
-                    true => rest.len().min(Command::MAX_CHUNK),
-                    false => harmless_len(rest, Command::MAX_CHUNK),
+                let form = match self.security {
+                    _ if socket.window.keeps_boundaries() => Form::Datagram,
+                    Security::Plain => Form::Stream,
+                    _ => Form::SecureStream,
                 };
+                let rest = &send.data[send.accepted..];
+                let (len, prompt) = prompts.piece(now, rest, form);
+                if let Some(command) = prompts.switch(prompt) {
+                    return turn(Job::SendPrompt, command);
+                }
+                socket.fetch_next = true;
                 send.in_flight = len;
                 let mut payload = buffer();
                 payload.extend_from_slice(&rest[..len]);
-                let command = Command::send(id, len);
+                let command = Command::send_with(id, len, prompt);
                 Some(ChannelCommand { channel: id, job: Job::Send, command, payload: Some(payload) })
             }
             _ if wants_fetch => {

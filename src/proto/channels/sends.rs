@@ -81,12 +81,19 @@ impl Channels {
     ) {
         let is_datagram =
             self.channel(id).socket.as_ref().is_some_and(|socket| socket.window.keeps_boundaries());
+        if finished.is_prompted {
+            self.prompts.keep().into_iter().for_each(|event| out.event(event));
+        } else if finished.result.is_ok() && !finished.is_given {
+            self.prompts.missing();
+        }
         match &finished.result {
             Ok(_) => self.piece_accepted(now, id, out),
             // The connection has ended, and data of the peer are still being fetched.
             Err(_) if matches!(self.channel(id).link, Link::Draining(_)) => {}
             // The module's buffer is full, or the report of a close was lost (protocol section 9).
-            Err(Failure::NoPrompt(refusal)) => self.send_refused(id, *refusal, out),
+            Err(Failure::NoPrompt(refusal)) => {
+                self.send_refused(id, *refusal, finished.command.carries_payload(), out)
+            }
             Err(Failure::Refused(Refusal::Ambiguous | Refusal::Empty) | Failure::Timeout) if is_datagram => {
                 self.channel(id).stale_until = now + STALE;
                 self.datagram_lost(id, &|asked_at| Error::timeout("send", now - asked_at), out);

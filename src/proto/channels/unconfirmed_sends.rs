@@ -104,14 +104,14 @@ impl Channels {
         }
     }
 
-    fn unconfirmed_ends(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
+    pub(super) fn unconfirmed_ends(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
         self.channel(id).stale_until = now + STALE;
         self.end(id, End::Closed(CloseReason::SendUnconfirmed), out);
     }
 }
 
 /// The first number of `+CIPACK: sent,acknowledged,not acknowledged`.
-fn counted(lines: &[String]) -> Option<u32> {
+pub(super) fn counted(lines: &[String]) -> Option<u32> {
     let list = lines.iter().find_map(|line| Line::parse(line.as_bytes()).info("+CIPACK"))?;
     list.first().and_then(Field::number)
 }

@@ -302,6 +302,9 @@ impl Engine {
                 if finished.command.text() == Command::quick_send().text() {
                     self.channels.confirms_sends(if is_ok { Acceptance::Quick } else { Acceptance::Slow });
                 }
+                if finished.command.text() == Command::send_prompt().text() {
+                    self.channels.prompt_is_written();
+                }
                 if finished.command.is_shut() && is_ok {
                     self.channels.shut_down(&mut self.out);
                 }

@@ -26,8 +26,10 @@ pub(super) struct Exchange {
     lost: usize,
     /// The line that came in place of the prompt or the result.
     unexpected: Option<UnexpectedLine>,
-    /// Whether the payload was written behind its prompt.
+    /// Whether the payload was written behind its prompt, or with its command.
     is_given: bool,
+    /// Whether a prompt came for payload that was written with its command.
+    is_prompted: bool,
     /// The number of payload bytes that the module has echoed.
     echoed: usize,
     foreign_line: ForeignLine,
@@ -81,8 +83,10 @@ pub(in crate::proto) struct Finished {
     pub(in crate::proto) result: Result<Vec<String>, Failure>,
     /// The time from the command to its final result code, if one came.
     pub(in crate::proto) latency: Option<Duration>,
-    /// Whether the complete payload was written behind the prompt.
+    /// Whether the complete payload was written behind the prompt, or with the command.
     pub(in crate::proto) is_given: bool,
+    /// Whether a prompt came for payload that was written with the command.
+    pub(in crate::proto) is_prompted: bool,
 }
 
 impl Finished {
@@ -140,6 +144,7 @@ impl Exchange {
         timeout: Duration,
         phase: Phase,
     ) -> Self {
+        let is_given = matches!(phase, Phase::Result(_));
         Self {
             command,
             issuer,
@@ -151,7 +156,8 @@ impl Exchange {
             answered: false,
             lost: 0,
             unexpected: None,
-            is_given: false,
+            is_given,
+            is_prompted: false,
             echoed: 0,
             foreign_line: ForeignLine::None,
         }
@@ -258,6 +264,33 @@ impl Exchange {
         Some(copy)
     }
 
+    /// True if the refusal may be that of another command, so that the module may still take the payload.
+    pub(super) fn may_go_on_behind(&self, refusal: Refusal) -> bool {
+        match self.phase {
+            Phase::Prompt(_) => refusal != Refusal::TimeOut,
+            Phase::Result(_) => {
+                self.command.carries_payload()
+                    && matches!(refusal, Refusal::Error | Refusal::Cme(_) | Refusal::Cms(_))
+            }
+            Phase::Answer | Phase::Blind(_) => false,
+        }
+    }
+
+    /// The bytes that end the line that the module may have begun to read as a command, if it has refused a send whose
+    /// payload was written with the command.
+    pub(super) fn end_of_refused_payload(&self) -> Option<Vec<u8>> {
+        self.command.carries_payload().then(|| b"\r\n".to_vec())
+    }
+
+    /// A prompt came again, or for payload that was written with its command. The module may not have accepted the bytes
+    /// before the prompt.
+    pub(super) fn prompted_again(&mut self, until: Timestamp) {
+        if self.command.carries_payload() {
+            self.is_prompted = true;
+            self.deadline = self.deadline.min(until);
+        }
+    }
+
     /// The prompt did not come. Returns the payload that is to be written now. A copy is kept, because bytes may be
     /// lost.
     pub(super) fn go_blind(&mut self, until: Timestamp) -> Option<Vec<u8>> {
@@ -335,8 +368,8 @@ impl Exchange {
             }
         };
         let latency = self.final_at.map(|at| at - self.written_at);
-        let is_given = self.is_given;
-        Finished { command: self.command, issuer: self.issuer, result, latency, is_given }
+        let (is_given, is_prompted) = (self.is_given, self.is_prompted);
+        Finished { command: self.command, issuer: self.issuer, result, latency, is_given, is_prompted }
     }
 
     fn keep(&mut self, text: &[u8]) {

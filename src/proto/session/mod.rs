@@ -158,12 +158,14 @@ impl Session {
     ) {
         debug_assert!(self.is_idle());
         out.count().commands.written += 1;
-        out.command(&command);
+        let carried = payload.as_ref().filter(|_| command.carries_payload());
+        out.command_with(&command, carried.map_or(&[], Vec::as_slice));
         self.before = LastToken::FrameEnd;
         if let Some(payload) = payload.as_ref().filter(|_| command.writes_file()) {
             out.hide_file(payload);
         }
         let (phase, timeout) = match payload {
+            Some(payload) if command.carries_payload() => (Phase::Result(payload), command.timeout()),
             Some(payload) if command.gives_up() => (Phase::Prompt(payload), command.timeout()),
             Some(payload) => (Phase::Prompt(payload), PROMPT_TIMEOUT),
             None => (Phase::Answer, command.timeout()),
@@ -369,8 +371,9 @@ impl Session {
         exchange.final_came(now);
         let suspicious = self.late_answers.may_be_of_another(now, &exchange.command, end);
         match (&exchange.phase, end) {
-            // The module may still write its prompt, so no question can be written yet.
-            (Phase::Prompt(_), Err(refusal)) if refusal != Refusal::TimeOut => {
+            // The module may still write its prompt, or the result of a payload that was written with its command. So no
+            // question can be written yet.
+            (_, Err(refusal)) if exchange.may_go_on_behind(refusal) => {
                 let is_closed = exchange.unexpected() == Some(UnexpectedLine::Closed);
                 exchange
                     .doubt(UnexpectedLine::Refused(refusal), now + prompt_timeout::of(exchange, suspicious));
@@ -409,6 +412,9 @@ impl Session {
         if let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) {
             exchange.final_came(now);
             let probe = self.next_probe([&exchange.command]);
+            if end.is_err() {
+                exchange.end_of_refused_payload().into_iter().for_each(|bytes| out.write(bytes));
+            }
             self.barrier(Barrier::behind(now, exchange, end, probe), out);
         }
     }

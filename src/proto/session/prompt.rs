@@ -41,8 +41,7 @@ impl Session {
                         exchange.phase = Phase::Result(std::mem::take(payload));
                         exchange.deadline = now + BLIND_TIMEOUT;
                     }
-                    // The prompt came twice.
-                    Phase::Result(_) => {}
+                    Phase::Result(_) => exchange.prompted_again(now + BLIND_TIMEOUT),
                     Phase::Answer => exchange.doubt(UnexpectedLine::Prompted, exchange.deadline),
                 }
                 out.event(Event::Dropped(">".to_owned()));
@@ -224,6 +223,7 @@ impl Session {
         let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) else { return };
         out.count().resynchronisations += 1;
         let probe = self.next_probe([&exchange.command]);
+        exchange.end_of_refused_payload().into_iter().for_each(|bytes| out.write(bytes));
         let open = exchange.take_open();
         let barrier = match exchange.unexpected() {
             Some(UnexpectedLine::Refused(refusal)) => Barrier::behind(now, exchange, Err(refusal), probe),

@@ -1,0 +1,147 @@
+//! Payload that contains no command, so that it can be written before the module has asked for it.
+
+use super::harmless::{harmless_len, is_command_name};
+use super::link::MAX_CHUNK;
+
+/// The number of bytes of `payload` that can be written with their `AT+CIPSEND` as one piece.
+///
+/// A module that refuses the send reads the piece as command lines, and that happens each time its buffer is full. So no
+/// line of the piece contains a command: `AT` with a command behind it, or `A/`, in any case, as a module edits a line
+/// (V.250 sections 5.1, 5.2 and 6.2.3). Otherwise the piece ends behind the `A`. The end of the piece counts as the end
+/// of a line, because the session writes one behind a refused piece. Random data are divided about once in 50 000 bytes.
+/// Most lines of text are divided.
+///
+/// The result is at most [`harmless_len`] of the same bytes, and zero for an empty payload only.
+pub(crate) fn commandless_len(payload: &[u8], max: usize) -> usize {
+    let len = harmless_len(payload, max.min(MAX_CHUNK));
+    let piece = payload.get(..len).unwrap_or_default();
+    let mut line = EditedLine::new();
+    for (at, byte) in piece.iter().enumerate() {
+        match byte {
+            0 | b'\n' => {}
+            b'\r' => match line.command() {
+                Some(cut) => return cut,
+                None => line.len = 0,
+            },
+            0x08 => line.len = line.len.saturating_sub(1),
+            b'/' if line.last().is_some_and(|last| last.eq_ignore_ascii_case(&b'A')) => {
+                return line.cut_behind(line.len.saturating_sub(1));
+            }
+            byte => line.push(*byte, at),
+        }
+    }
+    line.command().unwrap_or(len)
+}
+
+/// A line as a module has it after the backspaces, and where its bytes stand in the piece.
+struct EditedLine {
+    bytes: [u8; MAX_CHUNK],
+    places: [u16; MAX_CHUNK],
+    len: usize,
+}
+
+impl EditedLine {
+    fn new() -> Self {
+        Self { bytes: [0; MAX_CHUNK], places: [0; MAX_CHUNK], len: 0 }
+    }
+
+    fn push(&mut self, byte: u8, place: usize) {
+        if let (Some(slot), Some(at)) = (self.bytes.get_mut(self.len), self.places.get_mut(self.len)) {
+            *slot = byte;
+            *at = u16::try_from(place).unwrap_or(u16::MAX);
+            self.len = self.len.saturating_add(1);
+        }
+    }
+
+    fn text(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    fn last(&self) -> Option<&u8> {
+        self.text().last()
+    }
+
+    /// The length of the piece that ends behind a byte of the line.
+    fn cut_behind(&self, index: usize) -> usize {
+        self.places.get(index).map_or(0, |place| usize::from(*place).saturating_add(1))
+    }
+
+    /// If the line has a command, the length of the piece that ends behind the `A` of the first one.
+    fn command(&self) -> Option<usize> {
+        let text = self.text();
+        let is_command = |at: &usize| {
+            let behind = text.get(at.saturating_add(2)..).unwrap_or_default().trim_ascii_start();
+            let begins =
+                behind.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || is_command_name(*byte));
+            begins && text.get(*at..).is_some_and(|rest| rest[..2].eq_ignore_ascii_case(b"AT"))
+        };
+        let mut places = 0..text.len().saturating_sub(2);
+        places.find(is_command).map(|at| self.cut_behind(at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines that a module executes: without NUL and LF, and with the backspaces done.
+    fn lines(piece: &[u8]) -> Vec<String> {
+        let edited = piece.split(|byte| *byte == b'\r').map(|line| {
+            let mut text = String::new();
+            for byte in line.iter().filter(|byte| **byte != 0 && **byte != b'\n') {
+                match byte {
+                    0x08 => _ = text.pop(),
+                    byte => text.push(char::from(*byte)),
+                }
+            }
+            text.to_ascii_uppercase()
+        });
+        edited.collect()
+    }
+
+    fn has_command(line: &str) -> bool {
+        let behind_at = line.match_indices("AT").map(|(at, _)| line[at + 2..].trim_start());
+        let is_command =
+            |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || "+&*".contains(c));
+        line.contains("A/") || behind_at.into_iter().any(is_command)
+    }
+
+    #[test]
+    fn no_piece_has_a_line_with_a_command_and_none_is_empty() {
+        let alphabet = b"AaTtEZ1; N.\r\n\0\x08+/";
+        let mut random = 0x9e37_79b9_u64;
+        for _ in 0..100_000 {
+            let payload: Vec<u8> = (0..24)
+                .map(|_| {
+                    random ^= random << 13;
+                    random ^= random >> 7;
+                    random ^= random << 17;
+                    alphabet[random as usize % alphabet.len()]
+                })
+                .collect();
+            let mut rest = &payload[..];
+            while !rest.is_empty() {
+                let len = commandless_len(rest, 10);
+                assert!((1..=10).contains(&len), "{} of {}", rest.escape_ascii(), payload.escape_ascii());
+                let (piece, behind) = rest.split_at(len);
+                assert!(!lines(piece).iter().any(|line| has_command(line)), "{}", piece.escape_ascii());
+                rest = behind;
+            }
+        }
+    }
+
+    #[test]
+    fn a_piece_ends_behind_the_first_letter_of_a_command() {
+        for (payload, len) in [
+            (&b"x\rATZ\r"[..], 3),
+            (b"look at everything\r", 6),
+            (b"look at\r", 8),
+            (b"A\x08ATE1", 3),
+            (b"ATE1\x08\x08\x08\x08", 8),
+            (b"a/", 1),
+            (&[0x81; 4000], 1460),
+        ] {
+            assert_eq!(commandless_len(payload, 1460), len, "{}", payload.escape_ascii());
+        }
+    }
+}

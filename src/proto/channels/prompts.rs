@@ -1,0 +1,118 @@
+//! The prompt of sends: its state on the module, and the state that the next send needs.
+
+use std::time::Duration;
+
+use crate::at::{Command, SendPrompt, commandless_len, harmless_len};
+use crate::proto::interface::Event;
+use crate::proto::session::Failure;
+use crate::time::Timestamp;
+
+/// The prompt of sends, as the module has it, and as the next send needs it.
+///
+/// Without a prompt the payload is written with its command. A module that refuses the send reads the payload as
+/// commands, so only a stream can be sent like this: its pieces are divided so that they contain no command, and the
+/// count of `AT+CIPACK` shows whether a piece was accepted.
+///
+/// | state | on | next |
+/// |---|---|---|
+/// | any | a send that needs the other state | `Unknown`, and the switch is written |
+/// | `Unknown` | `OK` to the switch | `On` or `Off` |
+/// | `Unknown` | no `OK` to `AT+CIPSPRT=0` | `Unknown`, and sends need the prompt from then on |
+/// | `Unknown` | no `OK` to `AT+CIPSPRT=1` | `On`: a send without a prompt is noticed |
+/// | any | a prompt that was switched off | `Unknown`, and sends need the prompt from then on |
+/// | any | no prompt, and the send is accepted; bring-up | `Unknown` |
+#[derive(Debug)]
+pub(super) struct Prompts {
+    /// The prompt of the module. `None` if it is unknown.
+    module: Option<SendPrompt>,
+    /// The state that the switch in flight makes.
+    switching: SendPrompt,
+    /// Whether sends may go without a prompt.
+    may_be_off: bool,
+    /// Sends wait for the prompt until this moment, so that sockets of both kinds don't switch it for each send.
+    needed_until: Timestamp,
+}
+
+/// The form of the data of a send.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Form {
+    Stream,
+    /// A stream under TLS. The module does not count its bytes.
+    SecureStream,
+    Datagram,
+}
+
+/// How long the prompt stays on behind a send that needs it.
+const KEEP_ON: Duration = Duration::from_secs(10);
+
+impl Prompts {
+    pub(super) fn new(may_be_off: bool) -> Self {
+        let mut prompts =
+            Self { module: None, switching: SendPrompt::On, may_be_off, needed_until: Timestamp::ZERO };
+        prompts.begun();
+        prompts
+    }
+
+    /// Bring-up has switched the prompt on, if the firmware can. Whether it could matters only if the prompt is ever
+    /// switched off.
+    pub(super) fn begun(&mut self) {
+        self.module = (!self.may_be_off).then_some(SendPrompt::On);
+    }
+
+    /// The length of the next piece of these data, and the prompt that it needs. Text is divided into short pieces if it
+    /// goes without a prompt, so the prompt is quicker for it.
+    pub(super) fn piece(&mut self, now: Timestamp, data: &[u8], form: Form) -> (usize, SendPrompt) {
+        let len = match form {
+            // A datagram can't be divided. The session decides what happens when its prompt is lost.
+            Form::Datagram => data.len().min(Command::MAX_CHUNK),
+            Form::Stream | Form::SecureStream => harmless_len(data, Command::MAX_CHUNK),
+        };
+        if !self.may_be_off {
+            return (len, SendPrompt::On);
+        }
+        if form == Form::Stream && self.needed_until <= now {
+            let short = commandless_len(data, len);
+            if short >= len / 2 {
+                return (short, SendPrompt::Off);
+            }
+        }
+        if self.needed_until <= now {
+            self.needed_until = now + KEEP_ON;
+        }
+        (len, SendPrompt::On)
+    }
+
+    /// The command that has to come before a send with this prompt.
+    pub(super) fn switch(&mut self, wanted: SendPrompt) -> Option<Command> {
+        if self.module == Some(wanted) {
+            return None;
+        }
+        (self.module, self.switching) = (None, wanted);
+        Some(match wanted {
+            SendPrompt::On => Command::send_prompt(),
+            SendPrompt::Off => Command::no_send_prompt(),
+        })
+    }
+
+    /// The switch has ended.
+    pub(super) fn switched(&mut self, result: &Result<Vec<String>, Failure>) -> Option<Event> {
+        match (self.switching, result) {
+            (made, Ok(_)) => self.module = Some(made),
+            // Firmware without the command prints the prompt. If it does not, the next send shows it.
+            (SendPrompt::On, Err(_)) => self.module = Some(SendPrompt::On),
+            (SendPrompt::Off, Err(_)) => return self.keep(),
+        }
+        None
+    }
+
+    /// The module refused to switch the prompt off, or printed one that was off.
+    pub(super) fn keep(&mut self) -> Option<Event> {
+        self.module = None;
+        std::mem::take(&mut self.may_be_off).then_some(Event::SendPromptKept)
+    }
+
+    /// A send was accepted whose prompt did not come.
+    pub(super) fn missing(&mut self) {
+        self.module = None;
+    }
+}

@@ -1,0 +1,288 @@
+//! Sends without a prompt (`AT+CIPSPRT=0`): the payload is written with its command. Whatever is lost, refused or late, no
+//! payload is executed as a command, no byte is lost or doubled without an error, and a prompt that comes nevertheless ends
+//! the mode.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+
+use std::time::Duration;
+
+use crate::support::pair::Pair;
+use air724ug::error::CloseReason;
+use air724ug::proto::{Event, Request, Response, SocketId};
+use air724ug::sim::{Control, Happening, Link, Peer, Settings};
+use air724ug::{Config, Error, ReceiveMode};
+
+/// The result of a send of five bytes on the first channel.
+const ACCEPT: &[u8] = b"\r\nDATA ACCEPT:0,5\r\n";
+
+fn config() -> Config {
+    Config::default().send_prompt(false)
+}
+
+fn online() -> Pair {
+    Pair::with(config(), Settings::default()).ready()
+}
+
+/// An open socket, and its link on the network.
+fn open(pair: &mut Pair) -> (SocketId, Link) {
+    let socket = pair.channel_open();
+    (socket, pair.modem.network().last_link().unwrap())
+}
+
+fn peer_got(pair: &Pair, link: Link) -> String {
+    pair.modem.network().received(link).escape_ascii().to_string()
+}
+
+/// The commands that the modem has executed since bring-up.
+fn executed(pair: &Pair) -> Vec<String> {
+    let commands = pair.happenings.iter().filter_map(|happening| match happening {
+        Happening::Command(text) => Some(text.clone()),
+        _ => None,
+    });
+    commands.collect()
+}
+
+/// The modem's results of sends are lost on the line.
+fn without_result(pair: &mut Pair) {
+    pair.to_host = Box::new(|_, bytes| bytes.strip_prefix(ACCEPT).map_or(bytes.clone(), <[u8]>::to_vec));
+}
+
+#[test]
+fn a_payload_goes_out_with_its_command() {
+    for receive_mode in [ReceiveMode::Push, ReceiveMode::Manual] {
+        let mut pair = Pair::with(config().receive_mode(receive_mode), Settings::default()).ready();
+        let (socket, link) = open(&mut pair);
+        pair.written.clear();
+        assert_eq!(pair.send(socket, b"hello").unwrap(), 5);
+        assert_eq!(pair.send(socket, b"again").unwrap(), 5);
+        let expected = b"AT+CIPSPRT=0\r\nAT+CIPSEND=0,5\r\nhello";
+        assert!(pair.written.starts_with(expected), "{}", pair.written.escape_ascii());
+        assert_eq!((pair.wrote("AT+CIPSPRT"), pair.wrote("AT+CIPSEND=0,5\r\nagain")), (1, 1));
+        assert_eq!(pair.read(socket, 10).unwrap(), b"helloagain");
+        assert_eq!(peer_got(&pair, link), "helloagain");
+        pair.close(socket).unwrap();
+    }
+}
+
+/// The module reads a refused piece as commands. None of these bytes is one, in whatever pieces they are tried.
+#[test]
+fn a_refused_piece_is_written_again_and_executed_as_nothing() {
+    let mut data: Vec<u8> = (0..200_000).map(Peer::source_byte).collect();
+    for (place, command) in
+        [(100, "\rATZ\r"), (9_000, "\rATE1\r"), (30_000, "\rAT+CFUN=0\r"), (150_000, "\rAT&F\r")]
+    {
+        data[place..place + command.len()].copy_from_slice(command.as_bytes());
+    }
+    let mut pair = online();
+    pair.modem.network_mut().serve("slow.test", 9, Peer::discard().never_reads());
+    let socket = pair.connect("slow.test", 9).unwrap();
+    let link = pair.modem.network().last_link().unwrap();
+    let timeout = Duration::from_secs(600);
+    let before = executed(&pair).len();
+    let ticket = pair.ask(Request::Send { socket, data: data.clone(), timeout });
+    for turn in 0.. {
+        pair.run_for(Duration::from_secs(3));
+        pair.modem.network_mut().set_reading(link, turn % 2 == 0);
+        match pair.answered(ticket) {
+            None => {}
+            Some(Ok(Response::Sent { accepted: 200_000, .. })) => break,
+            Some(answer) => panic!("{answer:?}"),
+        }
+    }
+    pair.modem.network_mut().set_reading(link, true);
+    pair.run_for(Duration::from_secs(20));
+    assert!(pair.modem.network().received(link) == data, "other bytes");
+    let statistics = pair.engine.socket_statistics(socket).unwrap();
+    assert!(statistics.refusals > 0, "the buffer was never full");
+    let strange: Vec<String> = executed(&pair)[before..]
+        .iter()
+        .filter(|text| {
+            let known = ["AT+CIPSEND=", "AT+CIPACK=", "AT+CIPSPRT="];
+            let is_question =
+                text.ends_with('?') || *text == "AT+CSQ" || *text == "AT+CGSN" || *text == "ATI";
+            !known.iter().any(|known| text.starts_with(known)) && !is_question
+        })
+        .cloned()
+        .collect();
+    assert_eq!(strange, [""; 0], "executed");
+}
+
+#[test]
+fn an_error_of_another_command_does_not_end_a_send() {
+    for late in [1, 100, 290] {
+        let mut pair = online();
+        let (socket, link) = open(&mut pair);
+        assert_eq!(pair.send(socket, b"x").unwrap(), 1);
+        without_result(&mut pair);
+        let ticket = pair.sending(socket, b"hello");
+        pair.inject(b"\r\nERROR\r\n");
+        pair.run_for(Duration::from_millis(late));
+        pair.inject(ACCEPT);
+        let answer = pair.answer(ticket);
+        assert!(matches!(answer, Ok(Response::Sent { accepted: 5, .. })), "{late} ms: {answer:?}");
+        assert_eq!(peer_got(&pair, link), "xhello");
+    }
+}
+
+/// The module has the payload, and its `DATA ACCEPT` is lost: a piece that is written again would be doubled.
+#[test]
+fn a_piece_that_the_module_has_counted_is_not_written_again_behind_an_error() {
+    let mut pair = online();
+    let (socket, link) = open(&mut pair);
+    assert_eq!(pair.send(socket, b"x").unwrap(), 1);
+    pair.to_host =
+        Box::new(|_, bytes| if bytes.starts_with(b"\r\nDATA") { b"\r\nERROR\r\n".to_vec() } else { bytes });
+    let ticket = pair.sending(socket, b"hello");
+    let answer = pair.answer(ticket);
+    assert!(matches!(answer, Err(Error::Closed(CloseReason::SendUnconfirmed))), "{answer:?}");
+    assert_eq!(peer_got(&pair, link), "xhello");
+}
+
+#[test]
+fn a_result_that_is_lost_is_asked_for() {
+    let mut pair = online();
+    let (socket, link) = open(&mut pair);
+    assert_eq!(pair.send(socket, b"x").unwrap(), 1);
+    let mut hit = false;
+    pair.to_host = Box::new(move |_, bytes| {
+        let hits = bytes.starts_with(b"\r\nDATA") && !std::mem::replace(&mut hit, true);
+        if hits { Vec::new() } else { bytes }
+    });
+    assert_eq!(pair.send(socket, b"hello").unwrap(), 5);
+    assert_eq!(peer_got(&pair, link), "xhello");
+}
+
+/// The line loses bytes of the command, or of the payload.
+#[test]
+fn a_torn_send_is_told() {
+    for (from, to) in [(0, 4), (3, 12), (10, 17), (12, 13), (14, 16), (15, 16), (16, 17), (18, 30), (0, 36)] {
+        let mut pair = online();
+        let (socket, link) = open(&mut pair);
+        assert_eq!(pair.send(socket, b"x").unwrap(), 1);
+        let mut hit = false;
+        pair.to_modem = Box::new(move |_, mut bytes| {
+            let hits = bytes.starts_with(b"AT+CIPSEND=0,20") && !std::mem::replace(&mut hit, true);
+            if hits {
+                bytes.drain(from..to);
+            }
+            bytes
+        });
+        let ticket = pair.sending(socket, b"reboot: yes; all: no");
+        match pair.answer(ticket) {
+            Ok(Response::Sent { accepted: 20, .. }) => {
+                assert_eq!(peer_got(&pair, link), "xreboot: yes; all: no", "{from}..{to}");
+            }
+            Err(Error::Closed(CloseReason::SendUnconfirmed | CloseReason::SendRefused(_))) => {}
+            answer => panic!("{from}..{to}: {answer:?}"),
+        }
+        pair.heal();
+        let (other, link) = open(&mut pair);
+        assert_eq!(pair.send(other, b"still here").unwrap(), 10, "{from}..{to}");
+        assert_eq!(peer_got(&pair, link), "still here");
+    }
+}
+
+#[test]
+fn a_prompt_that_comes_nevertheless_ends_the_mode() {
+    let mut pair = online();
+    let (socket, link) = open(&mut pair);
+    assert_eq!(pair.send(socket, b"x").unwrap(), 1);
+    without_result(&mut pair);
+    let ticket = pair.sending(socket, b"hello");
+    pair.inject(b"\r\n> ");
+    pair.to_host = Box::new(|_, bytes| bytes);
+    pair.inject(ACCEPT);
+    let answer = pair.answer(ticket);
+    assert!(matches!(answer, Ok(Response::Sent { accepted: 5, .. })), "{answer:?}");
+    pair.written.clear();
+    assert_eq!(pair.send(socket, b"again").unwrap(), 5);
+    assert_eq!(pair.written.escape_ascii().to_string(), r"AT+CIPSPRT=1\r\nAT+CIPSEND=0,5\r\nagain");
+    assert!(pair.saw(|event| *event == Event::SendPromptKept));
+    pair.run_for(Duration::from_secs(3_600));
+    pair.written.clear();
+    assert_eq!(pair.send(socket, b"later").unwrap(), 5);
+    assert_eq!(pair.written.escape_ascii().to_string(), r"AT+CIPSEND=0,5\r\nlater");
+    assert_eq!(peer_got(&pair, link), "xhelloagainlater");
+}
+
+/// A module that takes nothing before its prompt waits for bytes that were written already.
+#[test]
+fn a_module_that_takes_payload_behind_its_prompt_only_costs_one_socket() {
+    let mut pair = online();
+    pair.instead("AT+CIPSPRT=0", "\r\nOK\r\n");
+    pair.to_modem = Box::new(|_, bytes| {
+        let line = bytes.windows(2).position(|two| two == b"\r\n").map_or(bytes.len(), |at| at + 2);
+        if bytes.starts_with(b"AT+CIPSEND=") { bytes[..line].to_vec() } else { bytes }
+    });
+    let (socket, link) = open(&mut pair);
+    let ticket = pair.sending(socket, b"hello");
+    let answer = pair.answer(ticket);
+    assert!(matches!(answer, Err(Error::Closed(CloseReason::SendUnconfirmed))), "{answer:?}");
+    assert_eq!(peer_got(&pair, link), "hello", "nothing but its own bytes");
+    let (socket, link) = open(&mut pair);
+    assert_eq!(pair.send(socket, b"hello").unwrap(), 5);
+    assert_eq!(peer_got(&pair, link), "hello");
+}
+
+#[test]
+fn firmware_that_can_not_switch_the_prompt_off_is_used_with_it() {
+    for answer in ["\r\nERROR\r\n", "\r\n+CME ERROR: 3\r\n", ""] {
+        let mut pair = online();
+        pair.instead("AT+CIPSPRT=0", answer);
+        let (socket, link) = open(&mut pair);
+        assert_eq!(pair.send(socket, b"hello").unwrap(), 5, "{answer:?}");
+        assert_eq!(pair.send(socket, b"again").unwrap(), 5, "{answer:?}");
+        assert_eq!(pair.wrote("AT+CIPSPRT=0"), 1, "{answer:?}");
+        let kept = pair.events.iter().filter(|event| **event == Event::SendPromptKept).count();
+        assert_eq!(kept, 1, "{answer:?}");
+        assert_eq!(pair.wrote("AT+CIPSEND=0,5\r\nhello"), 1, "{answer:?}: written behind the prompt");
+        assert_eq!(peer_got(&pair, link), "helloagain");
+    }
+}
+
+/// A prompt that the module does not print any more costs one send its time, and not each.
+#[test]
+fn a_prompt_that_is_missing_is_switched_on_again() {
+    let mut pair = online();
+    let (socket, link) = open(&mut pair);
+    let text = b"look at every line\r\n".repeat(20);
+    assert_eq!(pair.send(socket, b"binary").unwrap(), 6);
+    pair.instead("AT+CIPSPRT=1", "\r\nOK\r\n");
+    assert_eq!(pair.send(socket, &text).unwrap(), text.len());
+    let begun = pair.now;
+    assert_eq!(pair.send(socket, &text).unwrap(), text.len());
+    assert!(pair.now - begun < Duration::from_secs(1), "{:?}", pair.now - begun);
+    assert_eq!(pair.modem.network().received(link).len(), 6 + 2 * text.len());
+}
+
+#[test]
+fn text_keeps_the_prompt() {
+    let mut pair = online();
+    let (socket, _) = open(&mut pair);
+    let text = b"look at every line\r\n".repeat(20);
+    pair.written.clear();
+    for _ in 0..5 {
+        assert_eq!(pair.send(socket, &text).unwrap(), text.len());
+        // Within ten seconds a socket of the other kind has it, too.
+        assert_eq!(pair.send(socket, b"binary").unwrap(), 6);
+    }
+    assert_eq!((pair.wrote("AT+CIPSPRT=1"), pair.wrote("AT+CIPSPRT=0")), (1, 0));
+    pair.run_for(Duration::from_secs(11));
+    assert_eq!(pair.send(socket, b"binary").unwrap(), 6);
+    assert_eq!(pair.wrote("AT+CIPSPRT=0"), 1);
+}
+
+#[test]
+fn a_restart_of_the_module_brings_its_prompt_back() {
+    let mut pair = online();
+    let (socket, _) = open(&mut pair);
+    assert_eq!(pair.send(socket, b"hello").unwrap(), 5);
+    pair.control(Control::Reset);
+    pair.run_for(Duration::from_secs(60));
+    assert!(pair.read_to_end(socket).1.to_string().contains("restart"));
+    let (socket, link) = open(&mut pair);
+    let before = pair.wrote("AT+CIPSPRT=0");
+    assert_eq!(pair.send(socket, b"hello").unwrap(), 5);
+    assert_eq!(pair.wrote("AT+CIPSPRT=0"), before + 1);
+    assert_eq!(peer_got(&pair, link), "hello");
+}
