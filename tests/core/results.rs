@@ -618,6 +618,32 @@ fn data_before_the_connection_is_confirmed_reach_no_socket() {
     still_works(&mut pair);
 }
 
+/// The module has answered the question, but the question behind it is late, so the answer counts only then.
+#[test]
+fn data_behind_a_question_are_not_judged_by_its_answer() {
+    for data_behind in [false, true] {
+        let mut pair = Pair::online();
+        pair.modem.network_mut().set_latency(Duration::from_secs(4));
+        let ticket = pair.connecting(ECHO.0, ECHO.1, Duration::from_secs(60));
+        pair.run_for(Duration::from_millis(100));
+        for question in ["AT+CIPMODE?", "AT+CIPQSEND?", "AT+CIPMUX?"] {
+            pair.instead(question, "");
+        }
+        pair.inject(OLD);
+        let question =
+            String::from_utf8_lossy(&pair.written).trim_end().rsplit('\n').next().unwrap().to_owned();
+        let name = question.trim_start_matches("AT").trim_end_matches('?');
+        pair.heal();
+        if data_behind {
+            pair.inject(OLD);
+        }
+        pair.inject(format!("\r\n{name}: 1\r\n\r\nOK\r\n").as_bytes());
+        assert!(matches!(pair.answer(ticket), Ok(Response::Connected(_))), "{}", pair.story());
+        let connects = if data_behind { 2 } else { 1 };
+        assert_eq!(pair.wrote("AT+CIPSTART"), connects, "{data_behind}: {}", pair.story());
+    }
+}
+
 #[test]
 fn a_connection_that_may_lack_data_is_made_again() {
     let at_once = [b"\r\nOK\r\n", OLD, b"\r\n0, CONNECT OK\r\n"].concat();

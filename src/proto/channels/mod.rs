@@ -89,6 +89,8 @@ pub(super) struct Channels {
     /// How it asks for the payload of one.
     prompts: Prompts,
     baud_rate: u32,
+    /// The number of the last question for the state of the channels.
+    question: u32,
     /// The number of questions about doubtful lines without an answer.
     checks: u32,
     /// The signs that the bearer is lost without a report.
@@ -121,6 +123,7 @@ impl Channels {
             acceptance: Acceptance::Quick,
             prompts: Prompts::new(!config.send_prompt),
             baud_rate: config.baud_rate,
+            question: 0,
             checks: 0,
             bearer: BearerDoubt::default(),
             retired: RetiredStatistics::default(),

@@ -41,9 +41,15 @@ pub(in crate::proto) struct Opening {
 pub(super) enum StrayData {
     /// No such data came.
     None,
-    /// Their connection is unknown. The module was asked at this moment.
-    Doubtful(Timestamp),
-    /// They belong to an earlier connection: the module has reported after them that this one was not made yet.
+    /// Their connection is unknown.
+    Doubtful {
+        /// When the module was asked.
+        asked_at: Timestamp,
+        /// The number of the last question for its state that was written before the data came.
+        question: u32,
+    },
+    /// They belong to an earlier connection: the module has reported after them that this one was not made yet. The
+    /// value is the moment of the question.
     Earlier(Timestamp),
 }
 
@@ -51,21 +57,23 @@ pub(super) enum StrayData {
 pub(super) const ASK_PAUSE: Duration = Duration::from_secs(1);
 
 impl StrayData {
-    /// Data came. Returns true if the module must be asked which connection they belong to.
-    pub(super) fn came(&mut self, now: Timestamp) -> bool {
-        let asked_at = match *self {
+    /// Data came, behind this question for the state of the module. Returns true if the module must be asked which
+    /// connection they belong to.
+    pub(super) fn came(&mut self, now: Timestamp, question: u32) -> bool {
+        let before = match *self {
             Self::None => None,
-            Self::Doubtful(at) | Self::Earlier(at) => Some(at),
+            Self::Doubtful { asked_at, .. } | Self::Earlier(asked_at) => Some(asked_at),
         };
-        let asks = asked_at.is_none_or(|at| now >= at + ASK_PAUSE);
-        *self = Self::Doubtful(asked_at.filter(|_| !asks).unwrap_or(now));
-        asks
+        let recent = before.filter(|asked_at| now < *asked_at + ASK_PAUSE);
+        *self = Self::Doubtful { asked_at: recent.unwrap_or(now), question };
+        recent.is_none()
     }
 
-    /// The module has reported that the connection is not made yet.
-    pub(super) fn settle(&mut self) {
+    /// The answer to this question was that the connection is not made yet. If data came behind the question, the answer
+    /// says nothing of them: it may have waited for the answer to a later command.
+    pub(super) fn settle(&mut self, answered: u32) {
         *self = match *self {
-            Self::Doubtful(at) => Self::Earlier(at),
+            Self::Doubtful { asked_at, question } if question < answered => Self::Earlier(asked_at),
             other => other,
         };
     }

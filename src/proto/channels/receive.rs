@@ -93,11 +93,12 @@ impl Channels {
     /// Data came for a channel without a confirmed connection. The module is asked whether the connection was made:
     /// then they may be its first data.
     pub(in crate::proto) fn came_early(&mut self, now: Timestamp, id: ChannelId) {
+        let question = self.question;
         let channel = self.channel(id);
         let is_connecting = channel.link.is_connecting();
         if let Some(opening) = channel.link.opening_mut().filter(|_| is_connecting)
             && opening.protocol == Protocol::Tcp
-            && opening.strays.came(now)
+            && opening.strays.came(now, question)
         {
             channel.doubt.get_or_insert(Doubt::Standing);
         }

@@ -68,6 +68,7 @@ impl Channels {
 
     /// The question for the state of the channels is written.
     pub(in crate::proto) fn ask_status(&mut self) {
+        self.question = self.question.wrapping_add(1);
         for channel in &mut self.all {
             channel.asked = channel.doubt.take();
         }
@@ -92,8 +93,9 @@ impl Channels {
             match (row.map(|row| row.state.as_str()), self.channel(id).link.is_connecting(), doubt) {
                 (Some("CONNECTED"), true, _) => self.connected(now, id, out),
                 (Some(state), true, doubt) if state == "CONNECTING" || doubt == Doubt::Standing => {
+                    let question = self.question;
                     if let Some(opening) = self.channel(id).link.opening_mut() {
-                        opening.strays.settle();
+                        opening.strays.settle(question);
                     }
                 }
                 (Some("CONNECTED"), false, _) | (_, _, Doubt::Standing) => {}
@@ -162,7 +164,7 @@ impl Channels {
             return;
         }
         let Some(opening) = channel.link.connected() else { return };
-        if matches!(opening.strays, StrayData::Doubtful(_)) {
+        if matches!(opening.strays, StrayData::Doubtful { .. }) {
             // The dropped data may belong to this connection. It is closed and made again, so that no data are missing.
             channel.link.release();
             let why = format!("data came on channel {id} before CONNECT OK, and may be the connection's own");
