@@ -241,7 +241,7 @@ pub(crate) fn resembles(line: &[u8]) -> bool {
         || has_digit
         || ends_so
         || lost_middle(line)
-        || lost_name(line)
+        || lost_end_or_name(line)
         || unquoted(line).any(|part| announced(part).next().is_some())
 }
 
@@ -270,10 +270,13 @@ fn lost_middle(line: &[u8]) -> bool {
     is_name && numbers.iter().all(|byte| byte.is_ascii_digit() || *byte == b',')
 }
 
-/// True if a line is a pushed header without its name: digits and commas of its numbers, and the colon at the end.
-fn lost_name(line: &[u8]) -> bool {
-    line.strip_suffix(b":")
-        .is_some_and(|numbers| numbers.iter().all(|byte| byte.is_ascii_digit() || *byte == b','))
+/// True if a line is a pushed header without its end, which has a part of the name only, or without its name: digits and
+/// commas of its numbers, and the colon at the end.
+fn lost_end_or_name(line: &[u8]) -> bool {
+    let has_numbers = |numbers: &[u8]| numbers.iter().all(|byte| byte.is_ascii_digit() || *byte == b',');
+    // The sign alone may be the beginning of any answer.
+    let is_beginning = line.len() > 1 && b"+RECEIVE".starts_with(line);
+    is_beginning || line.strip_suffix(b":").is_some_and(has_numbers)
 }
 
 /// The parts of a line outside of strings. A line has strings if it begins with a name, and either its last string is

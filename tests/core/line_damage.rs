@@ -904,12 +904,25 @@ fn a_header_with_a_leading_zero_is_damaged() {
 
 /// The payload is what may stand behind a prompt, so only the header shows the damage.
 #[test]
-fn a_header_without_its_name_is_a_damaged_header() {
-    for header in [",0,1:", "0,1:", ",1:", "1:", "10:", ":"] {
+fn a_header_without_its_name_or_its_end_is_a_damaged_header() {
+    for (header, before) in [
+        ("+R", ""),
+        ("+RE", "\r\n+RECEIVE,0,1:\r\nx"),
+        ("+REC", ""),
+        (",0,1:", ""),
+        ("0,1:", ""),
+        (",1:", ""),
+        ("1:", ""),
+        ("10:", ""),
+        (":", ""),
+        ("+1:", ""),
+        ("+1:", "\r\n+RECEIVE,0,1:\r\nx"),
+        ("1:", "\r\n+RECEIVE,0,1:\r\nx"),
+    ] {
         let mut pair = Pair::online();
         let socket = pair.channel_open();
         pair.run_for(Duration::from_secs(5));
-        pair.inject(format!("\r\n{header}\r\n ").as_bytes());
+        pair.inject(format!("{before}\r\n{header}\r\n ").as_bytes());
         pair.run_for(Duration::from_secs(5));
         let (_, end) = pair.read_to_end(socket);
         assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{header}: {end}");

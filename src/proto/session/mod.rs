@@ -412,9 +412,7 @@ impl Session {
         if let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) {
             exchange.final_came(now);
             let probe = self.next_probe([&exchange.command]);
-            if end.is_err() {
-                exchange.end_of_refused_payload().into_iter().for_each(|bytes| out.write(bytes));
-            }
+            exchange.end_of_refused_payload().into_iter().for_each(|bytes| out.write(bytes));
             self.barrier(Barrier::behind(now, exchange, end, probe), out);
         }
     }
