@@ -270,12 +270,13 @@ fn lost_middle(line: &[u8]) -> bool {
     is_name && numbers.iter().all(|byte| byte.is_ascii_digit() || *byte == b',')
 }
 
-/// True if a line is a pushed header without its end, which has a part of the name only, or without its name: digits and
-/// commas of its numbers, and the colon at the end.
+/// True if a line is a pushed header without its end, which has a part of the name only and perhaps payload behind it, or
+/// without its name: digits and commas of its numbers, and the colon at the end.
 fn lost_end_or_name(line: &[u8]) -> bool {
     let has_numbers = |numbers: &[u8]| numbers.iter().all(|byte| byte.is_ascii_digit() || *byte == b',');
-    // The sign alone may be the beginning of any answer.
-    let is_beginning = line.len() > 1 && b"+RECEIVE".starts_with(line);
+    let same = line.iter().zip(b"+RECEIVE").take_while(|(one, other)| one == other).count();
+    // The sign alone may be the beginning of any answer, and a letter may go on with another name.
+    let is_beginning = same > 1 && !line.get(same).is_some_and(u8::is_ascii_uppercase);
     is_beginning || line.strip_suffix(b":").is_some_and(has_numbers)
 }
 

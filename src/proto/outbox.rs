@@ -49,15 +49,15 @@ impl Outbox {
     }
 
     pub(super) fn command(&mut self, command: &Command) {
-        self.command_with(command, &[]);
+        self.command_with(command, None);
     }
 
-    /// Writes a command and its payload at once.
-    pub(super) fn command_with(&mut self, command: &Command, payload: &[u8]) {
+    /// Writes a command, together with its payload if it carries that.
+    pub(super) fn command_with(&mut self, command: &Command, payload: Option<&[u8]>) {
         self.secrets.sent(command);
         let mut bytes = self.buffer();
         command.write_to(&mut bytes);
-        bytes.extend_from_slice(payload);
+        bytes.extend_from_slice(payload.filter(|_| command.carries_payload()).unwrap_or_default());
         self.write(bytes);
     }
 

@@ -757,7 +757,7 @@ fn lines_directly_after_the_rest_of_payload_are_not_believed() {
         // With a line end of their own the same lines are believed.
         let mut pair = Pair::online().in_chunks_of(chunk);
         let socket = pair.channel_open();
-        pair.deliver(b"\r\n+RE0@00000000>\r\n\r\n0, CLOSED\r\n");
+        pair.deliver(b"\r\n+XE0@00000000>\r\n\r\n0, CLOSED\r\n");
         pair.run_for(Duration::from_secs(1));
         let (_, end) = pair.read_to_end(socket);
         assert!(matches!(end, Error::Closed(CloseReason::Peer)), "{chunk}: {end}");
@@ -909,6 +909,8 @@ fn a_header_without_its_name_or_its_end_is_a_damaged_header() {
         ("+R", ""),
         ("+RE", "\r\n+RECEIVE,0,1:\r\nx"),
         ("+REC", ""),
+        ("+RE1@00000000>", ""),
+        ("+R.", ""),
         (",0,1:", ""),
         ("0,1:", ""),
         (",1:", ""),

@@ -117,7 +117,8 @@ impl HostBytes {
                 return false;
             }
             // The rows of a status and the text of a message have no line end of their own in front.
-            is_begun = line.starts_with(b"C:") || line.starts_with(b"+CMT: ");
+            // Neither have the lines of an answer behind its first one.
+            is_begun = line.starts_with(b"C:") || line.starts_with(b"+CMT: ") || self.is_asked(at);
             if line.starts_with(b"+CMT: ") {
                 text_until = self.moment(at) + LONGEST_TEXT;
             }

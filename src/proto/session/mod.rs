@@ -158,8 +158,7 @@ impl Session {
     ) {
         debug_assert!(self.is_idle());
         out.count().commands.written += 1;
-        let carried = payload.as_ref().filter(|_| command.carries_payload());
-        out.command_with(&command, carried.map_or(&[], Vec::as_slice));
+        out.command_with(&command, payload.as_deref());
         self.before = LastToken::FrameEnd;
         if let Some(payload) = payload.as_ref().filter(|_| command.writes_file()) {
             out.hide_file(payload);
@@ -374,13 +373,7 @@ impl Session {
             // The module may still write its prompt, or the result of a payload that was written with its command. So no
             // question can be written yet.
             (_, Err(refusal)) if exchange.may_go_on_behind(refusal) => {
-                let is_closed = exchange.unexpected() == Some(UnexpectedLine::Closed);
-                exchange
-                    .doubt(UnexpectedLine::Refused(refusal), now + prompt_timeout::of(exchange, suspicious));
-                if is_closed {
-                    self.ask_behind_open(now, out);
-                }
-                return Step::Consumed;
+                return self.doubt_refusal(now, refusal, suspicious, out);
             }
             // The module has read the rest of a refused payload as commands. Their errors must not be taken for other
             // answers.

@@ -15,7 +15,7 @@ use super::super::outbox::Outbox;
 use super::barrier::Barrier;
 use super::exchange::{Exchange, Failure, Finished, Phase, UnexpectedLine};
 use super::open_send::OpenSend;
-use super::prompt_timeout::GRACE;
+use super::prompt_timeout::{self, GRACE};
 use super::wake::Wake;
 use super::{Session, State, Step};
 
@@ -210,6 +210,24 @@ impl Session {
         self.fill_up(exchange.take_open(), out);
         self.barrier_nothing(now, out);
         Step::Finished(exchange.settled_by_filling())
+    }
+
+    /// An error came in place of the prompt, or of the result of a payload that was written with its command. It may
+    /// belong to another command, so the expected line may still come.
+    pub(super) fn doubt_refusal(
+        &mut self,
+        now: Timestamp,
+        refusal: Refusal,
+        suspicious: bool,
+        out: &mut Outbox,
+    ) -> Step {
+        let State::Busy(exchange) = &mut self.state else { return Step::Consumed };
+        let is_closed = exchange.unexpected() == Some(UnexpectedLine::Closed);
+        exchange.doubt(UnexpectedLine::Refused(refusal), now + prompt_timeout::of(exchange, suspicious));
+        if is_closed {
+            self.ask_behind_open(now, out);
+        }
+        Step::Consumed
     }
 
     fn ask_again(&mut self, now: Timestamp, barrier: Barrier, out: &mut Outbox) {

@@ -65,7 +65,9 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     // The driver may take a doubled result for the answer in place of a prompt. If the prompt comes seconds later, the
     // questions asked until then are payload, and so is the filler after them.
     let is_late = facts.may_double_answers && facts.may_delay_answers && connection.is_told();
-    let is_behind = |piece: &Vec<u8>| is_late && begins_with_question(rest, piece);
+    // So it is if the filler was lost, and the prompt comes behind a question.
+    let is_deaf = facts.may_be_deaf && hears_no_more(connection);
+    let is_behind = |piece: &Vec<u8>| (is_late || is_deaf) && begins_with_question(rest, piece);
     let is_filled = is_filled || (is_late && is_made_of_questions(rest));
     let is_filled = is_filled || connection.pieces.last().is_some_and(is_behind);
     // A modem whose command names too many bytes takes questions for payload.
@@ -225,7 +227,8 @@ fn is_made_of_questions(rest: &[u8]) -> bool {
     let texts: Vec<Vec<u8>> = closes.chain([QUESTIONS.to_vec()]).collect();
     let is_in = |text: &[u8], line: &[u8]| text.windows(line.len()).any(|part| part == line);
     let is_question = |line: &[u8]| line.is_empty() || texts.iter().any(|text| is_in(text, line));
-    rest.split(|byte| matches!(byte, b'\r' | b'\n')).all(is_question)
+    // An ESC ends a prompt that no send explains.
+    rest.split(|byte| matches!(byte, b'\r' | b'\n' | 0x1b)).all(is_question)
 }
 
 /// Whether the bytes are at most as many as the piece has, and consist of a question and the beginning of the piece.

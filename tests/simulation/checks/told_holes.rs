@@ -81,6 +81,8 @@ fn is_excused(facts: &Facts, connection: &Connection) -> bool {
         // The line that announced the discarded data was lost.
         || (by_peer && !announced && facts.may_lose_lines)
         || facts.may_stall
+        // The line that told of the end was lost, and nothing was asked of the connection since.
+        || (facts.may_lose_news && connection.is_gone && connection.ended.is_none())
         // The peer closed before it had answered.
         || (by_peer && connection.far == Far::Echo && connection.peer_left)
         // The end of a stream is a line among payload.
