@@ -285,9 +285,10 @@ impl Modem {
     /// data of a socket. With `AT+CMGF=0` messages are read as digits.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a text that would disturb the session (control bytes, data mode, echo), and for a
-    /// command that waits for payload: use [`command_with_payload`](Self::command_with_payload). [`Error::Refused`]
-    /// with the module's code. [`Error::Timeout`] after `timeout`, which includes the wait for the command's turn.
+    /// [`Error::InvalidInput`] for a text that would disturb the session (control bytes; data mode, as `AT+CGANS`; echo;
+    /// the form of results, as `AT+CMEE=0`, `AT+CIPQSEND=0` and `AT+CIPSPRT=0`), and for a command that waits for
+    /// payload, as `AT+CPOS`: use [`command_with_payload`](Self::command_with_payload). [`Error::Refused`] with the
+    /// module's code. [`Error::Timeout`] after `timeout`, which includes the wait for the command's turn.
     pub fn command(&self, text: &str, timeout: Duration) -> Result<Vec<String>> {
         let command = Command::of_user(text, timeout)?;
         command_reply(self.driver.call(Request::Run(command))?)

@@ -54,12 +54,12 @@ fn a_payload_goes_out_with_its_command() {
         let (socket, link) = open(&mut pair);
         pair.written.clear();
         assert_eq!(pair.send(socket, b"hello").unwrap(), 5);
-        assert_eq!(pair.send(socket, b"again").unwrap(), 5);
+        assert_eq!(pair.send(socket, b"again!").unwrap(), 6);
         let expected = b"AT+CIPSPRT=0\r\nAT+CIPSEND=0,5\r\nhello";
         assert!(pair.written.starts_with(expected), "{}", pair.written.escape_ascii());
-        assert_eq!((pair.wrote("AT+CIPSPRT"), pair.wrote("AT+CIPSEND=0,5\r\nagain")), (1, 1));
-        assert_eq!(pair.read(socket, 10).unwrap(), b"helloagain");
-        assert_eq!(peer_got(&pair, link), "helloagain");
+        assert_eq!((pair.wrote("AT+CIPSPRT"), pair.wrote("AT+CIPSEND=0,6\r\nagain!")), (1, 1));
+        assert_eq!(pair.read(socket, 11).unwrap(), b"helloagain!");
+        assert_eq!(peer_got(&pair, link), "helloagain!");
         pair.close(socket).unwrap();
     }
 }
@@ -136,6 +136,26 @@ fn a_piece_that_the_module_has_counted_is_not_written_again_behind_an_error() {
     let answer = pair.answer(ticket);
     assert!(matches!(answer, Err(Error::Closed(CloseReason::SendUnconfirmed))), "{answer:?}");
     assert_eq!(peer_got(&pair, link), "xhello");
+}
+
+/// The second result is that of the piece before, and the piece in flight has another length.
+#[test]
+fn a_result_that_comes_twice_does_not_confirm_the_next_piece() {
+    for data in [vec![0x81; 4 * 1460], vec![0x81; 5], vec![0x81; 1]] {
+        let mut pair = online();
+        let (socket, link) = open(&mut pair);
+        assert_eq!(pair.send(socket, &data).unwrap(), data.len());
+        let written = String::from_utf8_lossy(&pair.written).into_owned();
+        let (_, last) = written.rsplit_once("AT+CIPSEND=0,").unwrap();
+        let last = last.split('\r').next().unwrap().to_owned();
+        // The module takes nothing of the second send.
+        pair.to_modem = Box::new(|_, _| Vec::new());
+        let ticket = pair.sending(socket, &data);
+        pair.inject(format!("\r\nDATA ACCEPT:0,{last}\r\n").as_bytes());
+        pair.run_for(Duration::from_secs(1));
+        assert_eq!(pair.modem.network().received(link).len(), data.len());
+        assert!(pair.answered(ticket).is_none(), "{} bytes", data.len());
+    }
 }
 
 #[test]
@@ -268,7 +288,7 @@ fn text_keeps_the_prompt() {
     }
     assert_eq!((pair.wrote("AT+CIPSPRT=1"), pair.wrote("AT+CIPSPRT=0")), (1, 0));
     pair.run_for(Duration::from_secs(11));
-    assert_eq!(pair.send(socket, b"binary").unwrap(), 6);
+    assert_eq!(pair.send(socket, b"binaries").unwrap(), 8);
     assert_eq!(pair.wrote("AT+CIPSPRT=0"), 1);
 }
 

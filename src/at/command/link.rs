@@ -56,7 +56,7 @@ impl Command {
 
     /// True for a send whose payload is written with the command.
     pub(crate) fn carries_payload(&self) -> bool {
-        matches!(self.shape, Shape::Send(_, _, SendPrompt::Off))
+        matches!(self.shape, Shape::Send(_, _, SendPrompt::Off { .. }))
     }
 
     /// `AT+CIPRXGET=2,<n>,<len>`: fetches up to `len` bytes.

@@ -113,7 +113,10 @@ pub(crate) enum SendPrompt {
     /// It prints one, and the payload is written behind it.
     On,
     /// It prints none, and the payload is written with the command.
-    Off,
+    Off {
+        /// The length of the payload before. A result with this number is that of the send before, once more.
+        before: usize,
+    },
 }
 
 /// The rules for a payload of the application.
@@ -178,7 +181,7 @@ impl Shape {
                 Some(ChannelNews::CloseOk) => Verdict::Done(Ok(())),
                 _ => Verdict::NotMine,
             },
-            Self::Send(mine, given, _) => judge_send(line, mine, given),
+            Self::Send(mine, given, prompt) => judge_send(line, mine, given, prompt),
             Self::Write => match line {
                 Line::Text(b"TimeOut") => Verdict::Done(Err(Refusal::TimeOut)),
                 _ => Verdict::NotMine,
@@ -335,8 +338,13 @@ fn news_of(line: &Line<'_>, mine: ChannelId) -> Option<ChannelNews> {
     }
 }
 
-fn judge_send(line: &Line<'_>, mine: ChannelId, given: usize) -> Verdict {
+fn judge_send(line: &Line<'_>, mine: ChannelId, given: usize, prompt: SendPrompt) -> Verdict {
     match news_of(line, mine) {
+        Some(ChannelNews::DataAccept(accepted))
+            if accepted != given && prompt == (SendPrompt::Off { before: accepted }) =>
+        {
+            Verdict::NotMine
+        }
         Some(ChannelNews::SendOk) => Verdict::Done(Ok(())),
         Some(ChannelNews::SendFail) => Verdict::Done(Err(Refusal::SendFail)),
         Some(ChannelNews::DataAccept(accepted)) if accepted == given => Verdict::Done(Ok(())),

@@ -37,6 +37,8 @@ pub(in crate::proto) struct Channel {
     pub(super) doubt: Option<Doubt>,
     /// The doubt that the question in flight is about. Its answer does not concern later doubts.
     pub(super) asked: Option<Doubt>,
+    /// The length of the last piece that was sent, by this socket or an earlier one.
+    pub(super) last_piece: usize,
     /// When the last data came, or when the link was closed.
     pub(super) heard_at: Timestamp,
     /// The earliest moment of the next close. The module's answer to the last one was not clear.
@@ -152,6 +154,7 @@ impl Channel {
             pending_connect: None,
             doubt: None,
             asked: None,
+            last_piece: 0,
             heard_at: Timestamp::ZERO,
             close_at: Timestamp::ZERO,
         }

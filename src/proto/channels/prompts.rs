@@ -23,10 +23,10 @@ use crate::time::Timestamp;
 /// | any | no prompt, and the send is accepted; bring-up | `Unknown` |
 #[derive(Debug)]
 pub(super) struct Prompts {
-    /// The prompt of the module. `None` if it is unknown.
-    module: Option<SendPrompt>,
-    /// The state that the switch in flight makes.
-    switching: SendPrompt,
+    /// Whether the module prints the prompt. `None` if it is unknown.
+    module: Option<bool>,
+    /// Whether the switch in flight switches it on.
+    switching: bool,
     /// Whether sends may go without a prompt.
     may_be_off: bool,
     /// Sends wait for the prompt until this moment, so that sockets of both kinds don't switch it for each send.
@@ -47,8 +47,7 @@ const KEEP_ON: Duration = Duration::from_secs(10);
 
 impl Prompts {
     pub(super) fn new(may_be_off: bool) -> Self {
-        let mut prompts =
-            Self { module: None, switching: SendPrompt::On, may_be_off, needed_until: Timestamp::ZERO };
+        let mut prompts = Self { module: None, switching: true, may_be_off, needed_until: Timestamp::ZERO };
         prompts.begun();
         prompts
     }
@@ -56,12 +55,19 @@ impl Prompts {
     /// Bring-up has switched the prompt on, if the firmware can. Whether it could matters only if the prompt is ever
     /// switched off.
     pub(super) fn begun(&mut self) {
-        self.module = (!self.may_be_off).then_some(SendPrompt::On);
+        self.module = (!self.may_be_off).then_some(true);
     }
 
-    /// The length of the next piece of these data, and the prompt that it needs. Text is divided into short pieces if it
-    /// goes without a prompt, so the prompt is quicker for it.
-    pub(super) fn piece(&mut self, now: Timestamp, data: &[u8], form: Form) -> (usize, SendPrompt) {
+    /// The length of the next piece of these data, and the prompt that it needs. `before` is the length of the channel's
+    /// last piece. Without a prompt only the length tells the result of this piece from that of the last one, which may
+    /// come twice. Text is divided into short pieces if it goes without a prompt, so the prompt is quicker for it.
+    pub(super) fn piece(
+        &mut self,
+        now: Timestamp,
+        data: &[u8],
+        form: Form,
+        before: usize,
+    ) -> (usize, SendPrompt) {
         let len = match form {
             // A datagram can't be divided. The session decides what happens when its prompt is lost.
             Form::Datagram => data.len().min(Command::MAX_CHUNK),
@@ -71,9 +77,11 @@ impl Prompts {
             return (len, SendPrompt::On);
         }
         if form == Form::Stream && self.needed_until <= now {
-            let short = commandless_len(data, len);
-            if short >= len / 2 {
-                return (short, SendPrompt::Off);
+            let whole = commandless_len(data, len);
+            let short = if whole == before { commandless_len(data, whole - 1) } else { whole };
+            let is_long = whole != before || whole > Command::MAX_CHUNK / 2;
+            if is_long && short >= len / 2 {
+                return (short, SendPrompt::Off { before });
             }
         }
         if self.needed_until <= now {
@@ -84,14 +92,12 @@ impl Prompts {
 
     /// The command that has to come before a send with this prompt.
     pub(super) fn switch(&mut self, wanted: SendPrompt) -> Option<Command> {
-        if self.module == Some(wanted) {
+        let is_on = wanted == SendPrompt::On;
+        if self.module == Some(is_on) {
             return None;
         }
-        (self.module, self.switching) = (None, wanted);
-        Some(match wanted {
-            SendPrompt::On => Command::send_prompt(),
-            SendPrompt::Off => Command::no_send_prompt(),
-        })
+        (self.module, self.switching) = (None, is_on);
+        Some(if is_on { Command::send_prompt() } else { Command::no_send_prompt() })
     }
 
     /// The switch has ended.
@@ -99,8 +105,8 @@ impl Prompts {
         match (self.switching, result) {
             (made, Ok(_)) => self.module = Some(made),
             // Firmware without the command prints the prompt. If it does not, the next send shows it.
-            (SendPrompt::On, Err(_)) => self.module = Some(SendPrompt::On),
-            (SendPrompt::Off, Err(_)) => return self.keep(),
+            (true, Err(_)) => self.module = Some(true),
+            (false, Err(_)) => return self.keep(),
         }
         None
     }

@@ -258,12 +258,13 @@ impl Channel {
                     _ => Form::SecureStream,
                 };
                 let rest = &send.data[send.accepted..];
-                let (len, prompt) = prompts.piece(now, rest, form);
+                let (len, prompt) = prompts.piece(now, rest, form, self.last_piece);
                 if let Some(command) = prompts.switch(prompt) {
                     return turn(Job::SendPrompt, command);
                 }
                 socket.fetch_next = true;
                 send.in_flight = len;
+                self.last_piece = len;
                 let mut payload = buffer();
                 payload.extend_from_slice(&rest[..len]);
                 let command = Command::send_with(id, len, prompt);
