@@ -17,7 +17,7 @@ import threading
 import time
 
 import gateway_transfers
-from gateway_transfers import CEILING, WAYS, Outcomes, addresses_of, awaited, given_back, held, started, violations
+from gateway_transfers import CEILING, WAYS, Outcomes, addresses_of, awaited, filled, given_back, held, started, violations
 
 FOLDER, SCRATCH, FAULT_COUNT = sys.argv[1], sys.argv[2], int(sys.argv[3])
 SEED = int(sys.argv[4]) if len(sys.argv) > 4 else 1
@@ -119,6 +119,8 @@ def main():
             violations.append(f"no transfer by {way} was complete")
     if not outcomes.total("error"):
         violations.append("no fault ended a transfer: the schedule tests nothing")
+    if filled:
+        violations.append(f"no module is deaf here, and {len(filled)} servers have what fills a send up")
     if violations:
         sys.exit(f"seed {SEED}:\n" + "\n".join(violations[:20]))
     print(f"  {outcomes.carried / 1e6:.0f} MB were carried; the gateway's memory has grown by {grown} kB")
