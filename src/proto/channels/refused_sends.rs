@@ -54,8 +54,14 @@ impl Channels {
             }
             Pressure::None | Pressure::Wait(..) => return,
         };
+        // Only the count proves that the module has not accepted a piece that was written.
         let sent = socket.statistics.sent as u32;
-        if refused.was_written && result.as_deref().is_ok_and(|lines| counted(lines) != Some(sent)) {
+        let is_proved = match result {
+            Ok(lines) => counted(lines) == Some(sent),
+            Err(Failure::Refused(Refusal::Error | Refusal::Cme(_))) => true,
+            Err(_) => false,
+        };
+        if refused.was_written && !is_proved {
             return self.unconfirmed_ends(now, id, out);
         }
         let is_empty = match result {
