@@ -69,7 +69,7 @@ fn a_payload_goes_out_with_its_command() {
 fn a_refused_piece_is_written_again_and_executed_as_nothing() {
     let mut data: Vec<u8> = (0..200_000).map(Peer::source_byte).collect();
     for (index, place) in (1_000..199_000).step_by(1_400).enumerate() {
-        let command = ["\rATZ\r", "\rATE1\r", "\rAT+CFUN=0\r", "\rAT&F\r"][index % 4];
+        let command = ["\rATZ\r", "\rATE1\r"][index % 2];
         data[place..place + command.len()].copy_from_slice(command.as_bytes());
     }
     let mut pair = online();
@@ -85,7 +85,7 @@ fn a_refused_piece_is_written_again_and_executed_as_nothing() {
         match pair.answered(ticket) {
             None => {}
             Some(Ok(Response::Sent { accepted: 200_000, .. })) => break,
-            Some(answer) => panic!("{answer:?}"),
+            Some(answer) => panic!("{:?}", answer.map(|_| "not all")),
         }
     }
     pair.modem.network_mut().set_reading(link, true);
