@@ -300,3 +300,24 @@ fn broken_files_never_panic_and_keep_their_lines() {
         }
     }
 }
+
+/// The payload is sent with its command. It may begin like a command, and a refusal of the send answers the command.
+#[test]
+fn sends_without_a_prompt_are_explained() {
+    let file = b"# what: sends without a prompt\n# source: written for this test\n# expect: not known\n\
+        0.1 > AT+CIPSPRT=0\\r\\n\n0.2 < \\r\\nOK\\r\\n\n\
+        0.3 > AT+CIPSEND=0,5\\r\\nhello\n0.4 < \\r\\nDATA ACCEPT:0,5\\r\\n\n\
+        0.5 > AT+CIPSEND=0,4\\r\\nAT\\r\\n\n0.6 < \\r\\nERROR\\r\\n\n\
+        0.7 > \\r\\nAT+CSQ\\r\\n\n0.8 < \\r\\n+CSQ: 24,99\\r\\n\\r\\nOK\\r\\n\n";
+    let timeline = replay(&capture::read_own(file).unwrap());
+    assert_eq!(timeline.unexplained().count(), 0, "{timeline:?}");
+    let sent: Vec<&[u8]> = timeline
+        .happenings
+        .iter()
+        .filter_map(|happening| match &happening.what {
+            HappeningKind::Sent(bytes) => Some(&bytes[..]),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(sent, [&b"hello"[..], b"AT\r\n"]);
+}

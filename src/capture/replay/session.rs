@@ -41,6 +41,8 @@ pub(super) struct Session {
     /// True if the modem has echoed the last answered command.
     echo: bool,
     mux: bool,
+    /// Whether the module prints a prompt for the data of a send.
+    prompts: bool,
     single: Single,
 }
 
@@ -64,6 +66,7 @@ impl Session {
             unseen: true,
             echo: false,
             mux: false,
+            prompts: true,
             single: Single::Closed,
         }
     }
@@ -120,8 +123,16 @@ impl Session {
         let is_prompted = self.expect() == Expect::Line;
         let bytes = bytes.strip_prefix(b"\n").filter(|_| self.behind_cr && !is_prompted).unwrap_or(bytes);
         self.behind_cr = bytes.ends_with(b"\r");
-        let rest = self.sent_data(bytes, &mut happened);
-        self.sent_lines(rest, &mut happened);
+        let mut rest = self.sent_data(bytes, &mut happened);
+        while !rest.is_empty() {
+            let end = rest.iter().position(|byte| *byte == b'\r').map_or(rest.len(), |at| at + 1);
+            let (line, behind) = rest.split_at(end);
+            self.sent_lines(line, &mut happened);
+            // Some hosts write the data with the command.
+            let behind = behind.strip_prefix(b"\n").unwrap_or(behind);
+            let is_blank = behind.iter().all(u8::is_ascii_whitespace);
+            rest = if is_blank { behind } else { self.sent_data(behind, &mut happened) };
+        }
         happened
     }
 
@@ -188,6 +199,8 @@ impl Session {
         match text.to_ascii_uppercase().as_str() {
             "AT+CIPMUX=1" => self.mux = true,
             "AT+CIPMUX=0" => self.mux = false,
+            "AT+CIPSPRT=0" | "AT+CIPSPRT=2" => self.prompts = false,
+            "AT+CIPSPRT=1" => self.prompts = true,
             upper => {
                 let arguments = upper.strip_prefix("AT+CIPSTART=").unwrap_or_default().as_bytes();
                 self.mux |= matches!(arguments, [b'0'..=b'9', b',', ..]);
@@ -208,8 +221,8 @@ impl Session {
 
     /// Removes the data from the front of the host's bytes, if a command waits for them.
     fn sent_data<'a>(&mut self, bytes: &'a [u8], happened: &mut Vec<HappeningKind>) -> &'a [u8] {
-        // Some hosts do not wait for the prompt. A command instead of data is a command.
-        let is_command = bytes.to_ascii_uppercase().starts_with(b"AT");
+        // Some hosts do not wait for the prompt. A command instead of data is a command if there is a prompt.
+        let is_command = self.prompts && bytes.to_ascii_uppercase().starts_with(b"AT");
         let Some(data) = self.flights.back_mut().and_then(|flight| flight.data.as_mut()) else {
             return bytes;
         };
