@@ -125,7 +125,8 @@ impl Session {
         self.behind_cr = bytes.ends_with(b"\r");
         let mut rest = self.sent_data(bytes, &mut happened);
         while !rest.is_empty() {
-            let end = rest.iter().position(|byte| *byte == b'\r').map_or(rest.len(), |at| at + 1);
+            let end =
+                rest.iter().position(|byte| *byte == b'\r').map_or(rest.len(), |at| at.saturating_add(1));
             let (line, behind) = rest.split_at(end);
             self.sent_lines(line, &mut happened);
             // Some hosts write the data with the command.
