@@ -141,8 +141,11 @@ fn send_on_a_terminal(baud: u32) -> [Duration; 2] {
     let modem = terminal.modem(Config::default().baud_rate(baud));
     let mut socket = modem.tcp().connect(("discard.test", 9)).unwrap();
     socket.write_all(&data[..CHUNK]).unwrap();
+    socket.flush().unwrap();
     let begun = Instant::now();
     socket.write_all(&data).unwrap();
+    // A write returns when the driver has the bytes, a flush when the module has them.
+    socket.flush().unwrap();
     [begun.elapsed(), raw]
 }
 
