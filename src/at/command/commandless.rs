@@ -69,19 +69,21 @@ impl EditedLine {
     /// If the line has a command, the length of the piece that ends behind the `A` of the first one.
     fn command(&self) -> Option<usize> {
         let text = self.text();
-        let is_command = |at: &usize| {
-            let behind = text.get(at.saturating_add(2)..).unwrap_or_default().trim_ascii_start();
-            let begins =
-                behind.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || is_command_name(*byte));
-            begins && text.get(*at..).is_some_and(|rest| rest[..2].eq_ignore_ascii_case(b"AT"))
+        let begins = |byte: &u8| byte.is_ascii_alphanumeric() || is_command_name(*byte);
+        let is_command = |rest: &[u8]| match rest.split_at_checked(2) {
+            Some((at, behind)) if at.eq_ignore_ascii_case(b"AT") => {
+                behind.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(begins)
+            }
+            _ => false,
         };
-        let mut places = 0..text.len().saturating_sub(2);
-        places.find(is_command).map(|at| self.cut_behind(at))
+        let mut places = 0..text.len();
+        places.find(|at| text.get(*at..).is_some_and(is_command)).map(|at| self.cut_behind(at))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::harmless::tests::payloads;
     use super::*;
 
     /// The lines that a module executes: without NUL and LF, and with the backspaces done.
@@ -108,17 +110,7 @@ mod tests {
 
     #[test]
     fn no_piece_has_a_line_with_a_command_and_none_is_empty() {
-        let alphabet = b"AaTtEZ1; N.\r\n\0\x08+/";
-        let mut random = 0x9e37_79b9_u64;
-        for _ in 0..100_000 {
-            let payload: Vec<u8> = (0..24)
-                .map(|_| {
-                    random ^= random << 13;
-                    random ^= random >> 7;
-                    random ^= random << 17;
-                    alphabet[random as usize % alphabet.len()]
-                })
-                .collect();
+        for payload in payloads(b"AaTtEZ1; N.\r\n\0\x08+/").take(100_000) {
             let mut rest = &payload[..];
             while !rest.is_empty() {
                 let len = commandless_len(rest, 10);

@@ -119,8 +119,20 @@ fn is_basic(byte: u8) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// Random payloads of 24 bytes of an alphabet, the same in each run.
+    pub(in super::super) fn payloads(alphabet: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+        let mut random = 0x9e37_79b9_u64;
+        let mut byte = move || {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            alphabet[random as usize % alphabet.len()]
+        };
+        std::iter::repeat_with(move || std::iter::repeat_with(&mut byte).take(24).collect())
+    }
 
     fn chunks(payload: &[u8], max: usize) -> Vec<&[u8]> {
         let mut rest = payload;
@@ -190,17 +202,7 @@ mod tests {
     fn a_piece_that_was_cut_off_is_harmless_by_the_same_rule() {
         let cut_behind = [[b'.'; 1458].as_slice(), b"ATLAS and more"].concat();
         assert_eq!(harmless_len(&cut_behind, 1460), 1459, "not cut in the middle of AT");
-        let alphabet = b"AaTt+/D1E \r\n\x08\0x";
-        let mut random = 0x9e37_79b9_u64;
-        for _ in 0..20_000 {
-            let payload: Vec<u8> = (0..24)
-                .map(|_| {
-                    random ^= random << 13;
-                    random ^= random >> 7;
-                    random ^= random << 17;
-                    alphabet[random as usize % alphabet.len()]
-                })
-                .collect();
+        for payload in payloads(b"AaTt+/D1E \r\n\x08\0x").take(20_000) {
             for chunk in chunks(&payload, 10) {
                 assert_eq!(harmless_len(chunk, usize::MAX), chunk.len(), "{}", chunk.escape_ascii());
             }
