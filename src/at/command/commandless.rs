@@ -8,29 +8,23 @@ use super::link::MAX_CHUNK;
 /// A module that refuses the send reads the piece as command lines, and that happens each time its buffer is full. So no
 /// line of the piece contains a command: `AT` with a command behind it, or `A/`, in any case, as a module edits a line
 /// (V.250 sections 5.1, 5.2 and 6.2.3). Otherwise the piece ends behind the `A`. The end of the piece counts as the end
-/// of a line, because the session writes one behind a refused piece. Random data are divided about once in 50 000 bytes.
-/// Most lines of text are divided.
+/// of a line, because the session writes one behind a refused piece. A piece whose result does not come may be written
+/// once more, directly behind the first, so no command is in the piece twice, either. Random data are divided about once
+/// in 50 000 bytes. Most lines of text are divided.
 ///
 /// The result is at most [`harmless_len`] of the same bytes, and zero for an empty payload only.
 pub(crate) fn commandless_len(payload: &[u8], max: usize) -> usize {
-    let len = harmless_len(payload, max.min(MAX_CHUNK));
-    let piece = payload.get(..len).unwrap_or_default();
-    let mut line = EditedLine::new();
-    for (at, byte) in piece.iter().enumerate() {
-        match byte {
-            0 | b'\n' => {}
-            b'\r' => match line.command() {
-                Some(cut) => return cut,
-                None => line.len = 0,
-            },
-            0x08 => line.len = line.len.saturating_sub(1),
-            b'/' if line.last().is_some_and(|last| last.eq_ignore_ascii_case(&b'A')) => {
-                return line.cut_behind(line.len.saturating_sub(1));
-            }
-            byte => line.push(*byte, at),
-        }
+    let mut piece = payload.get(..max.min(MAX_CHUNK)).unwrap_or(payload);
+    loop {
+        piece = piece.get(..harmless_len(piece, MAX_CHUNK)).unwrap_or_default();
+        let mut line = EditedLine::new();
+        let len = match line.command_within(piece) {
+            Some(cut) => cut,
+            None if piece.len() > 1 && line.begins_command_with(piece) => piece.len() / 2,
+            None => return piece.len(),
+        };
+        piece = piece.get(..len).unwrap_or_default();
     }
-    line.command().unwrap_or(len)
 }
 
 /// A line as a module has it after the backspaces, and where its bytes stand in the piece.
@@ -43,6 +37,51 @@ struct EditedLine {
 impl EditedLine {
     fn new() -> Self {
         Self { bytes: [0; MAX_CHUNK], places: [0; MAX_CHUNK], len: 0 }
+    }
+
+    /// Takes a piece. Returns the length of the piece that ends before its first command, if it has one.
+    fn command_within(&mut self, piece: &[u8]) -> Option<usize> {
+        for (at, byte) in piece.iter().enumerate() {
+            match byte {
+                0 | b'\n' => {}
+                b'\r' => match self.command() {
+                    Some(cut) => return Some(cut),
+                    None => self.len = 0,
+                },
+                0x08 => self.len = self.len.saturating_sub(1),
+                b'/' if self.last().is_some_and(|last| last.eq_ignore_ascii_case(&b'A')) => {
+                    return Some(self.cut_behind(self.len.saturating_sub(1)));
+                }
+                byte => self.push(*byte, at),
+            }
+        }
+        self.command()
+    }
+
+    /// True if the line has the beginning of a command that these bytes would complete.
+    fn begins_command_with(&mut self, bytes: &[u8]) -> bool {
+        let mut own = 0_usize;
+        for byte in bytes {
+            match byte {
+                b'\r' => return false,
+                0 | b'\n' => {}
+                0x08 if own == 0 => self.len = self.len.saturating_sub(1),
+                0x08 => own = own.saturating_sub(1),
+                byte => {
+                    let ends_with = |end: &[u8]| {
+                        let line = self.text().trim_ascii_end();
+                        let at = line.len().checked_sub(end.len());
+                        at.and_then(|at| line.get(at..)).is_some_and(|line| line.eq_ignore_ascii_case(end))
+                    };
+                    let is_half = || matches!(byte, b'T' | b't' | b'/') && ends_with(b"A");
+                    if own == 0 && (is_half() || ends_with(b"AT")) {
+                        return true;
+                    }
+                    own = own.saturating_add(1);
+                }
+            }
+        }
+        false
     }
 
     fn push(&mut self, byte: u8, place: usize) {
@@ -116,7 +155,10 @@ mod tests {
                 let len = commandless_len(rest, 10);
                 assert!((1..=10).contains(&len), "{} of {}", rest.escape_ascii(), payload.escape_ascii());
                 let (piece, behind) = rest.split_at(len);
-                assert!(!lines(piece).iter().any(|line| has_command(line)), "{}", piece.escape_ascii());
+                for times in [1, 2] {
+                    let lines = lines(&piece.repeat(times));
+                    assert!(!lines.iter().any(|line| has_command(line)), "{}", piece.escape_ascii());
+                }
                 rest = behind;
             }
         }

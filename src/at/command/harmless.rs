@@ -12,20 +12,24 @@
 /// The bytes behind the piece do not matter: behind a piece that was written in doubt, the session writes a line end
 /// before any other byte. For the same reason an incomplete piece is harmless, too.
 ///
+/// A module that got the piece but not the command may get the piece once more, directly behind the first, when its
+/// result does not come. So the piece twice is harmless, too: otherwise it is halved.
+///
 /// The result is at most `max`, and zero for an empty payload only.
 pub fn harmless_len(payload: &[u8], max: usize) -> usize {
-    let piece = &payload[..payload.len().min(max)];
-    let mut line = CommandLine::default();
-    let mut at = line.passed_over(piece);
-    while let Some(byte) = piece.get(at) {
-        if line.acts_with(at, *byte) {
-            return line.cut;
-        }
-        at = at.saturating_add(1);
-        at = at.saturating_add(line.passed_over(piece.get(at..).unwrap_or_default()));
+    let mut piece = &payload[..payload.len().min(max)];
+    loop {
+        let mut line = CommandLine::default();
+        // The command that the piece has begun may continue in the next piece.
+        let len = if line.acts_within(piece) || line.text == (LineText::At { is_bare: true }) {
+            line.cut
+        } else if piece.len() > 1 && line.acts_in_front_of(piece) {
+            piece.len() / 2
+        } else {
+            return piece.len();
+        };
+        piece = &piece[..len];
     }
-    // The command that the piece has begun may continue in the next piece.
-    if line.text == (LineText::At { is_bare: true }) { line.cut } else { piece.len() }
 }
 
 /// A command line as a module collects it. NUL and LF are ignored, a backspace removes a character (V.250 sections 5.1
@@ -56,6 +60,28 @@ enum LineText {
 }
 
 impl CommandLine {
+    /// Takes bytes until they complete a command. Returns true if they do.
+    fn acts_within(&mut self, bytes: &[u8]) -> bool {
+        let mut at = self.passed_over(bytes);
+        while let Some(byte) = bytes.get(at) {
+            if self.acts_with(at, *byte) {
+                return true;
+            }
+            at = at.saturating_add(1);
+            at = at.saturating_add(self.passed_over(bytes.get(at..).unwrap_or_default()));
+        }
+        false
+    }
+
+    /// True if the beginning of these bytes completes a command of this line.
+    fn acts_in_front_of(&mut self, bytes: &[u8]) -> bool {
+        if self.text == LineText::Nothing && !self.has_a {
+            return false;
+        }
+        let first = bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
+        (self.text != LineText::Nothing || first.contains(&0x08)) && self.acts_within(first)
+    }
+
     /// The number of bytes that leave the state unchanged. These are most bytes of a payload.
     fn passed_over(&self, bytes: &[u8]) -> usize {
         let begins = |byte: &u8| matches!(byte, b'A' | b'a');
@@ -153,15 +179,22 @@ pub(super) mod tests {
         assert_eq!(harmless_len(&[0; 4000], 1460), 1460);
     }
 
-    /// The same, byte by byte, without skipping.
-    fn by_each_byte(piece: &[u8]) -> usize {
+    /// The cut of a command in these bytes, byte by byte, without skipping.
+    fn cut_by_each_byte(bytes: &[u8]) -> Option<usize> {
         let mut line = CommandLine::default();
-        for (at, byte) in piece.iter().enumerate() {
-            if line.acts_with(at, *byte) {
-                return line.cut;
+        let acts = bytes.iter().enumerate().any(|(at, byte)| line.acts_with(at, *byte));
+        (acts || line.text == LineText::At { is_bare: true }).then_some(line.cut)
+    }
+
+    /// The same as [`harmless_len`], byte by byte.
+    fn by_each_byte(piece: &[u8]) -> usize {
+        match cut_by_each_byte(piece) {
+            Some(cut) => by_each_byte(&piece[..cut]),
+            None if piece.len() > 1 && cut_by_each_byte(&piece.repeat(2)).is_some() => {
+                by_each_byte(&piece[..piece.len() / 2])
             }
+            None => piece.len(),
         }
-        if line.text == (LineText::At { is_bare: true }) { line.cut } else { piece.len() }
     }
 
     #[test]
@@ -223,6 +256,24 @@ pub(super) mod tests {
             let chunks = chunks(payload, 1460);
             assert_eq!(chunks.concat(), payload);
             assert!(chunks.len() > 1, "{}", payload.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_piece_that_is_written_twice_in_a_row_is_no_command() {
+        for payload in [
+            &b"T+CFUN=0\r\rA"[..],
+            b"/A",
+            b"+CFUN=0\rATE1",
+            b"D112;\r ATE1",
+            b"\x08T+CFUN=0\rAx",
+            b"\0\nT+CFUN=0\rA\0",
+        ] {
+            let chunks = chunks(payload, 1460);
+            assert_eq!(chunks.concat(), payload);
+            for chunk in chunks {
+                assert_eq!(cut_by_each_byte(&chunk.repeat(2)), None, "{}", payload.escape_ascii());
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 //! Payload behind a prompt, and the recovery when the prompt or the result does not come.
 //!
 //! Behind a prompt the module takes all bytes for payload; without a prompt it takes payload for commands. So while the
-//! module may be waiting for payload, only that payload is written. It is shortened so that it is harmless as commands
-//! ([`harmless_len`]). A send that ends in this way has failed, because the bytes that the peer got are unknown.
+//! module may be waiting for payload, only that payload is written. It is shortened so that it is harmless as commands,
+//! also twice in a row ([`harmless_len`]). A send that ends in this way has failed, because the bytes that the peer got are unknown.
 
 use std::time::Duration;
 
