@@ -64,7 +64,7 @@ pub struct Config {
     /// a turn of the line for each send. No capture shows such a send with several connections:
     /// `examples/hardware_check` tries one on a module. Sends wait for the prompt as before on UDP and TLS, for payload
     /// that could be read as commands if the module refuses it (most text), for short messages of equal length, whose
-    /// results can't be told apart, and for good once a prompt comes nevertheless.
+    /// results can't be told apart, on firmware that says `SEND OK`, and for good once a prompt comes nevertheless.
     pub send_prompt: bool,
     /// Whether the module reports the sender of each datagram (`AT+CIPSRIP=1`), for
     /// [`Socket::recv_from`](crate::Socket::recv_from). Default false. The manual describes it for single connection

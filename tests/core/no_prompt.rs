@@ -106,6 +106,91 @@ fn a_refused_piece_is_written_again_and_executed_as_nothing() {
     assert_eq!(strange, [""; 0], "executed");
 }
 
+/// The line loses the command. The module reads the payload twice in a row: the piece, and the bytes that end its wait.
+#[test]
+fn a_piece_that_is_written_twice_is_executed_as_nothing() {
+    let mut data = vec![0x81; 900];
+    for more in 0..4 {
+        data.extend_from_slice(b"\rAT+CNETLIGHT=0\r");
+        data.extend_from_slice(&vec![0x81; 900 + more]);
+    }
+    data.extend_from_slice(b"\rA");
+    for send_prompt in [false, true] {
+        for lost in 1..10 {
+            let mut pair =
+                Pair::with(Config::default().send_prompt(send_prompt), Settings::default()).ready();
+            let (socket, _) = open(&mut pair);
+            assert_eq!(pair.send(socket, b"binary").unwrap(), 6);
+            let mut sends = 0;
+            pair.to_modem = Box::new(move |_, mut bytes| {
+                sends += usize::from(bytes.starts_with(b"AT+CIPSEND="));
+                if sends == lost && bytes.starts_with(b"AT+CIPSEND=") {
+                    let end = bytes.windows(2).position(|two| two == b"\r\n").unwrap() + 2;
+                    bytes.drain(..end);
+                }
+                bytes
+            });
+            let ticket = pair.sending(socket, &data);
+            let answer = pair.answer(ticket);
+            let is_all = matches!(answer, Ok(Response::Sent { accepted, .. }) if accepted == data.len());
+            assert!(!is_all || lost > 5, "{answer:?}");
+            assert!(!executed(&pair).iter().any(|text| text.contains("CNETLIGHT")), "{lost} lost");
+        }
+    }
+}
+
+/// The module refuses a send before the line has carried its payload.
+#[test]
+fn a_full_buffer_does_not_end_a_connection_on_a_slow_line() {
+    for baud in [4_800, 9_600, 38_400] {
+        let mut pair = Pair::with(config().baud_rate(baud), Settings::default().baud(Some(baud))).ready();
+        pair.modem.network_mut().serve("slow.test", 9, Peer::discard().never_reads());
+        let socket = pair.connect("slow.test", 9).unwrap();
+        let link = pair.modem.network().last_link().unwrap();
+        let data: Vec<u8> = (0..120_000).map(Peer::source_byte).collect();
+        let timeout = Duration::from_secs(3_000);
+        let ticket = pair.ask(Request::Send { socket, data: data.clone(), timeout });
+        pair.run_until(|pair| pair.engine.socket_statistics(socket).is_none_or(|seen| seen.refusals > 3));
+        pair.modem.network_mut().set_reading(link, true);
+        let answer = pair.answer(ticket);
+        assert!(matches!(answer, Ok(Response::Sent { accepted: 120_000, .. })), "{baud} baud: {answer:?}");
+        pair.run_for(Duration::from_secs(20));
+        assert!(pair.modem.network().received(link) == data, "{baud} baud: other bytes");
+    }
+}
+
+/// `SEND OK` has no length, so the one of a piece can't be told from a second one of the piece before.
+#[test]
+fn firmware_that_says_send_ok_is_used_with_the_prompt() {
+    let mut pair = Pair::with(config(), Settings::default());
+    pair.instead("AT+CIPQSEND=1", "\r\nERROR\r\n");
+    let mut pair = pair.ready();
+    let (socket, link) = open(&mut pair);
+    assert_eq!(pair.send(socket, b"first").unwrap(), 5);
+    pair.to_modem = Box::new(|_, _| Vec::new());
+    let ticket = pair.sending(socket, b"second");
+    pair.inject(b"\r\n0, SEND OK\r\n");
+    let answer = pair.answer(ticket);
+    assert!(!matches!(answer, Ok(Response::Sent { accepted: 6, .. })), "{answer:?}");
+    assert_eq!((pair.wrote("AT+CIPSPRT=0"), peer_got(&pair, link).as_str()), (0, "first"));
+}
+
+/// The firmware accepts `AT+CIPQSEND=1` and says `SEND OK` all the same.
+#[test]
+fn a_send_ok_in_quick_mode_ends_the_mode() {
+    for wrong in [&b"\r\n0, SEND OK\r\n"[..], b"\r\nSEND OK\r\n"] {
+        let mut pair = online();
+        let (socket, link) = open(&mut pair);
+        pair.to_host = Box::new(|_, bytes| if bytes.starts_with(ACCEPT) { wrong.to_vec() } else { bytes });
+        assert_eq!(pair.send(socket, b"hello").unwrap(), 5);
+        let begun = pair.now;
+        assert_eq!(pair.send(socket, b"again").unwrap(), 5);
+        assert!(pair.now - begun < Duration::from_secs(1), "{:?}", pair.now - begun);
+        assert!(pair.saw(|event| *event == Event::SendPromptKept));
+        assert!(peer_got(&pair, link).starts_with("helloagain"));
+    }
+}
+
 #[test]
 fn an_error_of_another_command_does_not_end_a_send() {
     for late in [1, 100, 290] {

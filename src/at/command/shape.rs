@@ -345,6 +345,7 @@ fn judge_send(line: &Line<'_>, mine: ChannelId, given: usize, prompt: SendPrompt
         {
             Verdict::NotMine
         }
+        Some(ChannelNews::SendOk) if prompt != SendPrompt::On => Verdict::NotMine,
         Some(ChannelNews::SendOk) => Verdict::Done(Ok(())),
         Some(ChannelNews::SendFail) => Verdict::Done(Err(Refusal::SendFail)),
         Some(ChannelNews::DataAccept(accepted)) if accepted == given => Verdict::Done(Ok(())),

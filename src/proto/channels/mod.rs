@@ -160,6 +160,7 @@ impl Channels {
     /// Sets how the module confirms a send, when that is known.
     pub(super) fn confirms_sends(&mut self, acceptance: Acceptance) {
         self.acceptance = acceptance;
+        self.prompts.counts(acceptance == Acceptance::Quick);
     }
 
     /// Bring-up has switched the prompt of sends on, if the firmware can.

@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 /// | `Unknown` | `OK` to the switch | `On` or `Off` |
 /// | `Unknown` | no `OK` to `AT+CIPSPRT=0` | `Unknown`, and sends need the prompt from then on |
 /// | `Unknown` | no `OK` to `AT+CIPSPRT=1` | `On`: a send without a prompt is noticed |
-/// | any | a prompt that was switched off | `Unknown`, and sends need the prompt from then on |
+/// | any | a prompt that was switched off, or `SEND OK` | `Unknown`, and sends need the prompt from then on |
 /// | any | no prompt, and the send is accepted; bring-up | `Unknown` |
 #[derive(Debug)]
 pub(super) struct Prompts {
@@ -29,6 +29,9 @@ pub(super) struct Prompts {
     switching: bool,
     /// Whether sends may go without a prompt.
     may_be_off: bool,
+    /// Whether the result of a send has its length. `SEND OK` has none, so one that comes twice would confirm a piece
+    /// that was written without a prompt.
+    is_counted: bool,
     /// Sends wait for the prompt until this moment, so that sockets of both kinds don't switch it for each send.
     needed_until: Timestamp,
 }
@@ -47,7 +50,13 @@ const KEEP_ON: Duration = Duration::from_secs(10);
 
 impl Prompts {
     pub(super) fn new(may_be_off: bool) -> Self {
-        let mut prompts = Self { module: None, switching: true, may_be_off, needed_until: Timestamp::ZERO };
+        let mut prompts = Self {
+            module: None,
+            switching: true,
+            may_be_off,
+            is_counted: true,
+            needed_until: Timestamp::ZERO,
+        };
         prompts.begun();
         prompts
     }
@@ -56,6 +65,11 @@ impl Prompts {
     /// switched off.
     pub(super) fn begun(&mut self) {
         self.module = (!self.may_be_off).then_some(true);
+    }
+
+    /// Sets whether the result of a send has its length.
+    pub(super) fn counts(&mut self, is_counted: bool) {
+        self.is_counted = is_counted;
     }
 
     /// The length of the next piece of these data, and the prompt that it needs. `before` is the length of the channel's
@@ -73,7 +87,7 @@ impl Prompts {
             Form::Datagram => data.len().min(Command::MAX_CHUNK),
             Form::Stream | Form::SecureStream => harmless_len(data, Command::MAX_CHUNK),
         };
-        if !self.may_be_off {
+        if !self.may_be_off || !self.is_counted {
             return (len, SendPrompt::On);
         }
         if form == Form::Stream && self.needed_until <= now {
@@ -115,6 +129,11 @@ impl Prompts {
     pub(super) fn keep(&mut self) -> Option<Event> {
         self.module = None;
         std::mem::take(&mut self.may_be_off).then_some(Event::SendPromptKept)
+    }
+
+    /// The module has said `SEND OK` while its results should have a length.
+    pub(super) fn not_counted(&mut self) -> Option<Event> {
+        if self.may_be_off { self.keep() } else { None }
     }
 
     /// A send was accepted whose prompt did not come.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::at::Command;
+use crate::proto::session::ACCEPT_TIMEOUT;
 use crate::time::Timestamp;
 
 /// Bytes that the module has neither accepted nor refused.
@@ -31,10 +32,6 @@ pub(in crate::proto) enum Acceptance {
     /// When the peer has acknowledged the bytes: firmware that refuses the quick mode.
     Slow,
 }
-
-/// The time-out of `DATA ACCEPT`, in addition to twice the time of the payload on the line. The module writes it when
-/// it has the bytes; answers come within 10 ms (protocol section 15). No source gives a limit: 5 s is an assumption.
-pub(super) const ACCEPT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The bits on the line for one byte, times two.
 pub(super) const BITS_TWICE: u64 = 20;

@@ -44,6 +44,7 @@ impl Channels {
 
     /// The result of a send came that no command waits for: perhaps the missing result.
     pub(super) fn late_result(&mut self, now: Timestamp, id: ChannelId, news: ChannelNews, out: &mut Outbox) {
+        self.result_came(news, out);
         let Some(socket) = self.channel(id).open_socket() else { return };
         let Pressure::Unconfirmed(unconfirmed) = socket.pressure else { return };
         let is_it = match news {
@@ -60,6 +61,13 @@ impl Channels {
             self.unconfirmed_ends(now, id, out);
         } else {
             self.piece_accepted(now, id, out);
+        }
+    }
+
+    /// The result of a send came that no command waits for.
+    pub(super) fn result_came(&mut self, news: ChannelNews, out: &mut Outbox) {
+        if news == ChannelNews::SendOk {
+            self.prompts.not_counted().into_iter().for_each(|event| out.event(event));
         }
     }
 

@@ -124,6 +124,7 @@ impl Channels {
                 }
             }
             (ChannelNews::DataAccept(_) | ChannelNews::SendOk | ChannelNews::SendFail, _) => {
+                self.result_came(news, out);
                 if let Some(id) = self.only_unconfirmed() {
                     self.late_result(now, id, news, out);
                 }

@@ -128,6 +128,10 @@ pub(in crate::proto) enum Failure {
     Timeout,
 }
 
+/// The time-out of `DATA ACCEPT`, in addition to twice the time of the payload on the line. The module writes it when
+/// it has the bytes; answers come within 10 ms (protocol section 15). No source gives a limit: 5 s is an assumption.
+pub(in crate::proto) const ACCEPT_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// The byte that cancels a command whose payload ends with Ctrl-Z (A32).
 const ESCAPE: u8 = 0x1b;
 
@@ -224,7 +228,13 @@ impl Exchange {
         if !matches!(self.unexpected, Some(UnexpectedLine::Refused(_))) {
             self.unexpected = Some(unexpected);
         }
+        let until = if self.command.carries_payload() { until.max(self.payload_is_out_at()) } else { until };
         self.deadline = self.deadline.min(until);
+    }
+
+    /// The moment at which the line has carried a payload that was written with its command, with a margin.
+    fn payload_is_out_at(&self) -> Timestamp {
+        self.written_at + self.command.timeout().saturating_sub(ACCEPT_TIMEOUT)
     }
 
     /// True if payload was written that the module may echo.
