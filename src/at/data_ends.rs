@@ -272,4 +272,51 @@ mod tests {
         ends.line(b"+CREG: 1", 1);
         assert!(!std::mem::take(&mut ends.is_owed), "a line of another kind");
     }
+
+    /// A line directly behind pushed data. Returns whether it shows damage.
+    fn behind(ends: &mut PushEnds, line: &[u8], count: u8) -> bool {
+        ends.header(false, true, 2);
+        ends.line_begins();
+        ends.line(line, count);
+        std::mem::take(&mut ends.is_owed)
+    }
+
+    #[test]
+    fn each_kind_of_line_behind_pushed_data_has_a_habit_of_its_own() {
+        for (line, others) in [
+            (&b"OK"[..], [&b"DATA ACCEPT:0,5"[..], b"0, SEND OK"]),
+            (b"DATA ACCEPT:0,5", [b"OK", b"OK"]),
+            (b"0, SEND OK", [b"OK", b"OK"]),
+        ] {
+            let mut ends = PushEnds::default();
+            assert!(!(0..4).any(|_| behind(&mut ends, line, 2)));
+            assert!(!others.iter().any(|other| behind(&mut ends, other, 1)), "{}", line.escape_ascii());
+            assert!(behind(&mut ends, line, 1), "{}", line.escape_ascii());
+        }
+        let mut ends = PushEnds::default();
+        let mut header = |is_single, count| {
+            ends.header(is_single, true, count);
+            ends.line_begins();
+            std::mem::take(&mut ends.is_owed)
+        };
+        assert!(!(0..5).any(|_| header(true, 2)));
+        assert!(!header(false, 1), "the other form of headers");
+        assert!(header(true, 1));
+    }
+
+    #[test]
+    fn a_line_that_is_not_directly_behind_pushed_data_shows_nothing() {
+        let mut ends = PushEnds::default();
+        assert!(!(0..4).any(|_| behind(&mut ends, b"OK", 2)));
+        ends.header(false, false, 2);
+        ends.line_begins();
+        ends.line(b"OK", 1);
+        assert!(!ends.is_owed, "no data came");
+        ends.header(false, true, 2);
+        ends.abandon();
+        ends.line_begins();
+        ends.line(b"OK", 1);
+        assert!(!ends.is_owed, "the data did not come");
+        assert!(behind(&mut ends, b"OK", 1), "the habit is kept");
+    }
 }

@@ -724,4 +724,15 @@ mod tests {
         let mut input: &[u8] = b"\r\nOK\r\n";
         assert_eq!(decoder.next(&mut input, Expect::Line), Some(Token::Line(b"OK")));
     }
+
+    /// An empty line of a text may be the line end of the next frame.
+    #[test]
+    fn a_line_directly_behind_a_text_has_no_line_end_of_its_own() {
+        for (text, is_loose) in [("hello\r\n", true), ("\r\n", false)] {
+            let mut decoder = Decoder::new();
+            assert!(matches!(decoder.next(&mut text.as_bytes(), Expect::Text), Some(Token::Line(_))));
+            assert_eq!(decoder.next(&mut &b"RING\r\n"[..], Expect::Line), Some(Token::Line(b"RING")));
+            assert_eq!(decoder.was_loose(), is_loose, "{text:?}");
+        }
+    }
 }

@@ -902,6 +902,45 @@ fn a_header_with_a_leading_zero_is_damaged() {
     }
 }
 
+/// The command was written behind the beginning of a line, so its answer can't have begun.
+#[test]
+fn a_line_that_began_before_a_command_was_written_is_not_its_answer() {
+    for beginning in ["\r\n+", "\r\n+RECEI", "\r\n<P0000@000"] {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        pair.run_for(Duration::from_secs(5));
+        pair.deliver(beginning.as_bytes());
+        pair.instead("AT+NOSUCH", "");
+        assert!(pair.command("AT+NOSUCH", Duration::from_secs(20)).is_err());
+        pair.run_for(Duration::from_secs(5));
+        let (_, end) = pair.read_to_end(socket);
+        assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{beginning}: {end}");
+    }
+}
+
+/// The body was cut, so it took the next frame's header, and what is left of that frame begins like a prompt.
+#[test]
+fn a_prompt_with_text_directly_behind_it_was_payload() {
+    for chunk in [1, 5_000] {
+        let mut pair = Pair::online().in_chunks_of(chunk);
+        let (socket, other) = (pair.channel_open(), pair.channel_open());
+        pair.run_for(Duration::from_secs(5));
+        pair.to_host = Box::new(|_, _| Vec::new());
+        let ticket = pair.sending(other, &[b'x'; 300]);
+        pair.run_for(Duration::from_millis(20));
+        pair.deliver(b"\r\n+RECEIVE,0,35:\r\nhi\r\n+RECEIVE,1,48:\r\n<P0002@00000000");
+        pair.deliver(b"><P0002@00000016><P0002@00000032>\r\n> ");
+        pair.to_host = Box::new(|_, bytes| bytes);
+        pair.run_for(Duration::from_secs(20));
+        for socket in [socket, other] {
+            let (_, end) = pair.read_to_end(socket);
+            let is_told = matches!(end, Error::Closed(CloseReason::Damaged | CloseReason::SendUnconfirmed));
+            assert!(is_told, "{chunk}: {end}");
+        }
+        assert!(pair.answered(ticket).unwrap().is_err());
+    }
+}
+
 /// The payload is what may stand behind a prompt, so only the header shows the damage.
 #[test]
 fn a_header_without_its_name_or_its_end_is_a_damaged_header() {

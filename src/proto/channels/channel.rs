@@ -169,7 +169,7 @@ impl Channel {
     /// The news of its end that the module is still to be asked about.
     pub(super) fn doubtful_end(&self) -> Option<ChannelNews> {
         match self.doubt {
-            Some(Doubt::News(news)) => Some(news).filter(|news| news.ends()),
+            Some(Doubt::News(news)) => Some(news),
             Some(Doubt::Suspicion(_) | Doubt::Standing) | None => None,
         }
     }

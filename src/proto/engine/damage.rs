@@ -309,7 +309,8 @@ impl Engine {
         let has_begun = !self.decoder.partial_line().is_empty()
             || ((self.decoder.awaits_line_feed() || self.history.owes_end)
                 && !self.history.writes_odd_line_ends);
-        has_begun && self.channels.is_pushed() && self.may_be_data() && !self.session.is_asked_by_caller()
+        let may_be_answer = self.session.is_asked_by_caller() && !self.history.precedes_command;
+        has_begun && self.channels.is_pushed() && self.may_be_data() && !may_be_answer
     }
 
     /// Judges a line behind fetched data, where their `OK` is expected. A late answer with its own final result code

@@ -51,10 +51,13 @@ impl PromptBlanks {
     }
 
     /// A byte came. Returns false if it is a sign that bytes behind a prompt were lost: the blank is missing, or there
-    /// is one for the first time.
-    pub(super) fn fits(&mut self, byte: u8) -> bool {
+    /// is one for the first time. Text there is no module's if that echoes nothing: the prompt was payload.
+    pub(super) fn fits(&mut self, byte: u8, is_echo_off: bool) -> bool {
         if !std::mem::take(&mut self.is_next) {
             return true;
+        }
+        if is_echo_off && byte.is_ascii_graphic() && byte != b'>' {
+            return false;
         }
         let has = byte == b' ';
         let was_odd = std::mem::take(&mut self.is_odd);
@@ -223,10 +226,10 @@ mod tests {
     fn a_prompt_has_a_blank_behind_it_as_the_others_have() {
         let fits = |came: &[u8]| -> Vec<bool> {
             let mut blanks = PromptBlanks::default();
-            assert!(blanks.fits(b'x') && blanks.fits(b' '), "no prompt");
+            assert!(blanks.fits(b'x', true) && blanks.fits(b' ', true), "no prompt");
             let prompt = |byte: &u8| {
                 blanks.prompt();
-                blanks.fits(*byte) && blanks.fits(b'+')
+                blanks.fits(*byte, false) && blanks.fits(b'+', false)
             };
             came.iter().map(prompt).collect()
         };

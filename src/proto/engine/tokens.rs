@@ -29,7 +29,7 @@ impl Engine {
         let is_echoed = self.bring_up.knows_echo_stays() && self.session.may_be_echoed();
         loop {
             if let Some(first) = bytes.first()
-                && !self.history.blanks.fits(*first)
+                && !self.history.blanks.fits(*first, self.bring_up.knows_echo_off())
             {
                 self.damaged(now, Fault::NoLineEnd, self.session.fetching());
             }

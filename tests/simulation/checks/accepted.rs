@@ -98,10 +98,9 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     Ok(())
 }
 
-/// Whether the application knows of the end: from an error, its own close, or a close by the peer after its last send
-/// failed.
+/// Whether the application knows of the end: from an error, its own close, or a close by the peer after a send failed.
 fn hears_no_more(connection: &Connection) -> bool {
-    let has_failed = connection.sends.last().is_some_and(|send| matches!(send.outcome, Outcome::Unknown(_)));
+    let has_failed = connection.sends.iter().any(|send| matches!(send.outcome, Outcome::Unknown(_)));
     connection.is_told() || connection.left || (connection.ended.is_some() && has_failed)
 }
 
