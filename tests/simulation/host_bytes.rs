@@ -56,7 +56,7 @@ impl HostBytes {
         let until = until.unwrap_or(usize::MAX).min(self.bytes.len());
         let mut form = Form::default();
         let Some(sound) = self.sound.map(|sound| sound.max(since)) else { return false };
-        let (mut at, mut is_begun, mut has_data) = (0, false, false);
+        let (mut at, mut is_begun, mut has_data, mut is_answer) = (0, false, false, false);
         let mut text_until = Timestamp::ZERO;
         while at < until {
             let is_judged = at >= sound;
@@ -102,7 +102,7 @@ impl HostBytes {
                 if is_judged && !rest.is_empty() && !rest.starts_with(b"\r\n") && !is_free {
                     return false;
                 }
-                is_begun = false;
+                (is_begun, is_answer) = (false, false);
                 continue;
             }
             // The data that a connection has left end with it.
@@ -113,12 +113,14 @@ impl HostBytes {
             let is_text = self.moment(at) < text_until;
             // The answer to a command of the application may have any length.
             let longest = if self.is_asked(at) { usize::MAX } else { LONGEST_LINE };
-            if is_judged && !is_text && !(is_begun && is_said(line, longest)) {
+            // The lines of such an answer have no line end of their own in front, but for its first one.
+            let is_begun_line = is_begun || (is_answer && self.is_asked(at));
+            if is_judged && !is_text && !(is_begun_line && is_said(line, longest)) {
                 return false;
             }
-            // The rows of a status and the text of a message have no line end of their own in front.
-            // Neither have the lines of an answer behind its first one.
-            is_begun = line.starts_with(b"C:") || line.starts_with(b"+CMT: ") || self.is_asked(at);
+            is_answer = self.is_asked(at);
+            // Neither have the rows of a status and the text of a message.
+            is_begun = line.starts_with(b"C:") || line.starts_with(b"+CMT: ");
             if line.starts_with(b"+CMT: ") {
                 text_until = self.moment(at) + LONGEST_TEXT;
             }
@@ -130,6 +132,11 @@ impl HostBytes {
     pub fn connected(&self, channel: usize) -> usize {
         let line = format!("{channel}, CONNECT OK");
         self.bytes.windows(line.len()).rposition(|part| part == line.as_bytes()).unwrap_or_default()
+    }
+
+    /// Whether these bytes have come in a row behind this place.
+    pub fn contains(&self, since: usize, bytes: &[u8]) -> bool {
+        self.bytes.get(since..).unwrap_or_default().windows(bytes.len()).any(|window| window == bytes)
     }
 
     /// Whether the modem has echoed the command of a send. It then also echoes the payload, which is among text if the
@@ -334,6 +341,14 @@ mod tests {
         );
         assert!(!is_sound("\r\n \r\nOK\r\n"), "a blank alone");
         assert!(!is_sound("\r\nOK\r\ncd\r\n"), "no line end in front");
+        let mut asked = heard(&[]);
+        asked.add(Timestamp::from_secs(1), b"\r\n+X: 1\r\ncd\r\n", true);
+        assert!(asked.is_sound(0, None), "a second line of an answer to the application");
+        asked.add(Timestamp::from_secs(1), b"+RECEIVE,0,4:\r\nefgh", true);
+        assert!(!asked.is_sound(0, None), "a header without its line end among the lines of an answer");
+        let mut asked = heard(&[]);
+        asked.add(Timestamp::from_secs(1), b"\r\n+X: 1\r\n\r\n+RECEIVE,0,4:\r\nefghcd\r\n", true);
+        assert!(!asked.is_sound(0, None), "more bytes than the header has, among the lines of an answer");
         assert!(is_sound("\r\nefgh\r\n"), "the text looks like a line of a module");
         assert!(is_sound("\r\nRDY\r\nAT\r\n\r\nOK\r\n"), "the echo is on again");
         assert!(is_sound("^boot.rom'v!\n\r\nRDY\r\n"), "the boot ROM's line end");

@@ -2,7 +2,7 @@
 //! position, and between them lines that look like a modem's.
 
 /// The length of a record in bytes.
-const RECORD: usize = 16;
+pub const RECORD: usize = 16;
 
 /// The side that sends the payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -67,7 +67,9 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     let is_late = facts.may_double_answers && facts.may_delay_answers && connection.is_told();
     // So it is if the filler was lost, and the prompt comes behind a question.
     let is_deaf = facts.may_be_deaf && hears_no_more(connection);
-    let is_behind = |piece: &Vec<u8>| (is_late || is_deaf) && begins_with_question(rest, piece);
+    let is_behind = |piece: &Vec<u8>| {
+        (is_late || is_deaf) && begins_with_question(rest, piece) && is_next(connection, &got[..good], piece)
+    };
     let is_filled = is_filled || (is_late && is_made_of_questions(rest));
     let is_filled = is_filled || connection.pieces.last().is_some_and(is_behind);
     // A modem whose command names too many bytes takes questions for payload.

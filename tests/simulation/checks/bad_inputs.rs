@@ -310,6 +310,42 @@ fn a_question_in_the_payload_is_excused_after_a_doubled_result_and_a_late_prompt
 }
 
 #[test]
+fn a_question_in_the_payload_is_excused_after_lost_filler_unless_the_piece_was_reported_as_accepted() {
+    let mut facts = facts(Wanted::Tcp, Outcome::Unknown(0));
+    facts.connections[0].ended = unconfirmed();
+    let piece = facts.connections[0].outgoing().bytes(0, 100);
+    let got = [b"AT+CIPQSEND?\r\n", &piece[..50]].concat();
+    facts.connections[0].pieces.push(piece);
+    assert!(!accepts(&facts, &got), "no byte was lost on the way to the modem");
+    facts.may_be_deaf = true;
+    assert!(accepts(&facts, &got));
+    facts.connections[0].sends[0].outcome = Outcome::Unknown(1);
+    assert!(!accepts(&facts, &got), "a part of the piece was reported as accepted");
+    facts.connections[0].sends[0].outcome = Outcome::Accepted(100);
+    assert!(!accepts(&facts, &got), "the piece was reported as accepted");
+    facts.connections[0].sends[0].outcome = Outcome::Unknown(0);
+    facts.connections[0].ended = None;
+    assert!(!accepts(&facts, &got), "the end was not reported");
+}
+
+#[test]
+fn missing_bytes_of_a_connection_that_died_without_a_report_are_excused_unless_the_host_had_them() {
+    let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
+    let end = [given(&facts)];
+    let refuses =
+        |facts: &Facts| refused(&mut told_holes::TypedErrors, facts, &Observation::End { got: &end });
+    facts.connections[0].pushed = vec![64];
+    facts.connections[0].read = facts.connections[0].incoming().bytes(0, 16);
+    facts.connections[0].is_gone = true;
+    assert!(refuses(&facts), "the modem has reported the end");
+    facts.may_lose_news = true;
+    assert!(!refuses(&facts));
+    let frame = [b"\r\n+RECEIVE,0,48:\r\n", &facts.connections[0].incoming().bytes(16, 48)[..]].concat();
+    facts.heard.add(facts.now, &frame, false);
+    assert!(refuses(&facts), "the bytes have reached the host");
+}
+
+#[test]
 fn each_request_allows_one_connect_and_further_ones_are_counted() {
     let facts = facts(Wanted::Tcp, Outcome::Open);
     let mut pace = pace::Pace::default();

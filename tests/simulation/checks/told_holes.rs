@@ -9,6 +9,7 @@ use air724ug::sim::Direction;
 
 use super::Check;
 use crate::simulation::facts::{Connection, Facts, Observation, Outcome, Send};
+use crate::simulation::payload::RECORD;
 use crate::simulation::script::{Far, Wanted};
 
 #[derive(Debug)]
@@ -54,7 +55,7 @@ fn stream(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Stri
     if connection.left && connection.ended.is_none() {
         return Ok(());
     }
-    if !is_wrong && is_excused(facts, connection) {
+    if !is_wrong && is_excused(facts, connection, &said) {
         return Ok(());
     }
     let is_stream = connection.wanted == Wanted::Transparent;
@@ -72,7 +73,7 @@ fn stream(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Stri
 }
 
 /// Whether the missing bytes could not be known.
-fn is_excused(facts: &Facts, connection: &Connection) -> bool {
+fn is_excused(facts: &Facts, connection: &Connection, said: &[u8]) -> bool {
     let by_peer = matches!(connection.ended, Some(Error::Closed(CloseReason::Peer)));
     let announced = facts.script.world.mode == air724ug::ReceiveMode::Push;
     // A module prints `CLOSED` for a reset as well, and data under way are then lost.
@@ -81,12 +82,21 @@ fn is_excused(facts: &Facts, connection: &Connection) -> bool {
         // The line that announced the discarded data was lost.
         || (by_peer && !announced && facts.may_lose_lines)
         || facts.may_stall
-        // The line that told of the end was lost, and nothing was asked of the connection since.
-        || (facts.may_lose_news && connection.is_gone && connection.ended.is_none())
+        // The line that told of the end was lost, and nothing was asked of the connection since. Bytes that have reached
+        // the host are no such loss.
+        || (facts.may_lose_news && connection.is_gone && connection.ended.is_none() && !has_heard(facts, connection, said))
         // The peer closed before it had answered.
         || (by_peer && connection.far == Far::Echo && connection.peer_left)
         // The end of a stream is a line among payload.
         || (by_peer && connection.wanted == Wanted::Transparent)
+}
+
+/// Whether the first missing bytes have reached the host. Fewer bytes than two records may be those of another
+/// connection.
+fn has_heard(facts: &Facts, connection: &Connection, said: &[u8]) -> bool {
+    let next = said.get(connection.read.len()..).and_then(|missing| missing.get(..2 * RECORD));
+    !facts.heard.echoes_sends()
+        && next.is_some_and(|next| facts.heard.contains(connection.heard_at_begin, next))
 }
 
 fn datagrams(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), String> {
