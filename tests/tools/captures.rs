@@ -309,15 +309,40 @@ fn sends_without_a_prompt_are_explained() {
         0.3 > AT+CIPSEND=0,5\\r\\nhello\n0.4 < \\r\\nDATA ACCEPT:0,5\\r\\n\n\
         0.5 > AT+CIPSEND=0,4\\r\\nAT\\r\\n\n0.6 < \\r\\nERROR\\r\\n\n\
         0.7 > \\r\\nAT+CSQ\\r\\n\n0.8 < \\r\\n+CSQ: 24,99\\r\\n\\r\\nOK\\r\\n\n";
+    assert_eq!(explained_data(file), [&b"hello"[..], b"AT\r\n"]);
+}
+
+/// The data that the host sends in a capture without an unexplained line.
+fn explained_data(file: &[u8]) -> Vec<Vec<u8>> {
     let timeline = replay(&capture::read_own(file).unwrap());
     assert_eq!(timeline.unexplained().count(), 0, "{timeline:?}");
-    let sent: Vec<&[u8]> = timeline
-        .happenings
-        .iter()
-        .filter_map(|happening| match &happening.what {
-            HappeningKind::Sent(bytes) => Some(&bytes[..]),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(sent, [&b"hello"[..], b"AT\r\n"]);
+    let sent = timeline.happenings.into_iter().filter_map(|happening| match happening.what {
+        HappeningKind::Sent(bytes) => Some(bytes),
+        _ => None,
+    });
+    sent.collect()
+}
+
+#[test]
+fn bytes_behind_the_command_of_a_send_are_its_data_unless_a_prompt_comes_first() {
+    for (settings, has_prompt) in [
+        (&["AT+CIPSPRT=0"][..], false),
+        (&["AT+CIPSPRT=2"], false),
+        (&["AT+CIPSPRT=0", "AT+CIPSPRT=1"], true),
+        (&[], true),
+    ] {
+        let mut file = "# what: a send\n# source: written for this test\n# expect: not known\n".to_owned();
+        for setting in settings {
+            file += &format!("0.1 > {setting}\\r\\n\n0.1 < \\r\\nOK\\r\\n\n");
+        }
+        let (first, prompt, data) = match has_prompt {
+            true => ("+CSQ: 24,99\\r\\n\\r\\nOK", "0.5 < \\r\\n> \n0.6 > hi\n", vec![&b"hi"[..]]),
+            false => ("DATA ACCEPT:0,6", "", vec![&b"AT+CSQ"[..], b"\r\n"]),
+        };
+        file += &format!(
+            "0.2 > AT+CIPSEND=0,6\\r\\nAT+CSQ\\r\\n\n0.3 < \\r\\n{first}\\r\\n\n\
+            0.4 > AT+CIPSEND=0,2\\r\\n\\r\\n\n{prompt}0.7 < \\r\\nDATA ACCEPT:0,2\\r\\n\n"
+        );
+        assert_eq!(explained_data(file.as_bytes()), data, "{settings:?}");
+    }
 }

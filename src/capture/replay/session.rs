@@ -129,9 +129,9 @@ impl Session {
                 rest.iter().position(|byte| *byte == b'\r').map_or(rest.len(), |at| at.saturating_add(1));
             let (line, behind) = rest.split_at(end);
             self.sent_lines(line, &mut happened);
-            // Some hosts write the data with the command.
+            // Some hosts write the data with the command. Line ends before a prompt are no data.
             let behind = behind.strip_prefix(b"\n").unwrap_or(behind);
-            let is_blank = behind.iter().all(u8::is_ascii_whitespace);
+            let is_blank = self.prompts && behind.iter().all(u8::is_ascii_whitespace);
             rest = if is_blank { behind } else { self.sent_data(behind, &mut happened) };
         }
         happened
