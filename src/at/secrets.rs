@@ -441,6 +441,7 @@ mod tests {
             "AT+A_LONG_NAME_OF_A_VENDOR_FOR_THE_PASSWORD_OF_A_NETWORK=s3cret",
             "AT+PASSWORD_OF_A_NETWORK_IN_A_LONG_NAME_OF_A_VENDOR=s3cret",
             "AT+A_NAME_OF_TWENTY_CHARSPASSWORDS_WITH_MORE_BEHIND=s3cret",
+            "AT+A_NAME_OF_TWENTY_TWO_LETTERSPASS_1=s3cret",
             "AT+PASS s3cret",
             "AT+PASS\ts3cret",
             "AT+PASS  $s3cret",
@@ -518,6 +519,8 @@ mod tests {
             ("+FTPURL: a,u:s3cret@a.test", "s3cret"),
             ("AT+FTPURL=\"u@a.test:s3cret@b.test\"", "s3cret"),
             ("AT+FTPURL=\"ftp://u@a.test:s3cret@b.test\"", "s3cret"),
+            ("AT+FTPURL=\"ftp://u@10.1.2.3:s3cret@b.test\"", "s3cret"),
+            ("AT+FTPURL=u-1_2%3+4:s3cret@a.test", "s3cret"),
         ] {
             let masked = masked(text);
             assert!(!masked.contains(hidden), "{masked}");

@@ -631,6 +631,22 @@ fn one_lost_answer_does_not_spoil_later_answers() {
 }
 
 #[test]
+fn the_second_answer_to_a_question_of_the_driver_is_given_to_no_command() {
+    let mut pair = Pair::online();
+    pair.instead("AT+X", "");
+    assert!(pair.command("AT+X", Duration::from_millis(300)).is_err());
+    pair.run_for(Duration::from_secs(3));
+    let written = String::from_utf8_lossy(&pair.written).into_owned();
+    let question = written.lines().rev().find_map(|line| line.strip_suffix('?')).unwrap();
+    let name = question.trim_start_matches("AT");
+    pair.instead("AT+Y", format!("\r\n{name}: 1\r\n\r\nOK\r\n"));
+    let answer = pair.command("AT+Y", Duration::from_secs(5));
+    assert!(matches!(answer, Err(Error::Unexpected(_))), "{name}: {answer:?}");
+    pair.instead("AT+Y", "\r\n+Z: 1\r\n\r\nOK\r\n");
+    assert_eq!(pair.command("AT+Y", Duration::from_secs(5)).unwrap(), ["+Z: 1"]);
+}
+
+#[test]
 fn a_list_of_settings_is_not_the_answer_to_a_question_of_the_driver() {
     let mut pair = Pair::online();
     pair.instead("AT+X", "");

@@ -950,6 +950,7 @@ fn a_header_without_its_name_or_its_end_is_a_damaged_header() {
         ("+REC", ""),
         ("+RE1@00000000>", ""),
         ("+R.", ""),
+        ("+REx", ""),
         (",0,1:", ""),
         ("0,1:", ""),
         (",1:", ""),
@@ -967,6 +968,19 @@ fn a_header_without_its_name_or_its_end_is_a_damaged_header() {
         pair.run_for(Duration::from_secs(5));
         let (_, end) = pair.read_to_end(socket);
         assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{header}: {end}");
+    }
+}
+
+#[test]
+fn another_name_with_the_first_letters_of_a_header_is_no_damage() {
+    for line in ["+", "+RING", "+RESET: 1"] {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        pair.run_for(Duration::from_secs(5));
+        pair.inject(format!("\r\n{line}\r\n").as_bytes());
+        pair.run_for(Duration::from_secs(5));
+        assert_eq!(pair.send(socket, b"x").unwrap(), 1, "{line}");
+        assert_eq!(pair.read(socket, 1).unwrap(), b"x", "{line}");
     }
 }
 

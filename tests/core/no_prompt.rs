@@ -72,6 +72,12 @@ fn a_refused_piece_is_written_again_and_executed_as_nothing() {
         let command = ["\rATZ\r", "\rATE1\r"][index % 2];
         data[place..place + command.len()].copy_from_slice(command.as_bytes());
     }
+    refused_and_written_again(data);
+    // Pieces end with `AT`, and a command follows each.
+    refused_and_written_again(b"\x81AT".repeat(200_000 / 3 + 1)[..200_000].to_vec());
+}
+
+fn refused_and_written_again(data: Vec<u8>) {
     let mut pair = online();
     pair.modem.network_mut().serve("slow.test", 9, Peer::discard().never_reads());
     let socket = pair.connect("slow.test", 9).unwrap();

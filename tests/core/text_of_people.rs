@@ -297,6 +297,20 @@ fn data_of_a_socket_between_the_frames_of_a_text_are_read() {
 }
 
 #[test]
+fn other_line_ends_are_damage_unless_a_text_of_people_may_come_late() {
+    for (command, wait) in [("AT+CSQ", 2), ("AT+CMGR=1", 400)] {
+        let mut watched = Watched::new(1000);
+        watched.pair.instead(command, "");
+        assert!(watched.pair.command(command, Duration::from_secs(1)).is_err());
+        watched.pair.run_for(Duration::from_secs(wait));
+        watched.pair.inject(format!("\n{READ}\nhello\n\nOK\n").as_bytes());
+        watched.pair.run_for(Duration::from_secs(5));
+        let (_, end) = watched.pair.read_to_end(watched.socket);
+        assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{command}: {end}");
+    }
+}
+
+#[test]
 fn a_message_in_a_late_answer_is_text() {
     for (text, end) in TEXTS.into_iter().flat_map(|text| ["\r\n", "\n", "\r\r\n"].map(|end| (text, end))) {
         let mut watched = Watched::new(1000);

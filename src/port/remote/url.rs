@@ -185,7 +185,11 @@ mod tests {
     #[test]
     fn the_first_bytes_of_a_module_are_not_lost() {
         // In the second case a transparent stream to a web server is open, which has received `AT`.
-        for (first, second) in [("\r\nRDY\r\nSS", "H-"), ("HTTP/1.1 400 Bad Request\r\n", "\r\nCLOSED\r\n")] {
+        for (first, second) in [
+            ("\r\nRDY\r\nSS", "H-"),
+            ("HTTP/1.1 400 Bad Request\r\n", "\r\nCLOSED\r\n"),
+            ("", "HTTP/1.1 400 Bad Request\r\n"),
+        ] {
             let name = server(move |mut stream| {
                 stream.write_all(first.as_bytes()).unwrap();
                 let _ = stream.read(&mut [0]);

@@ -155,3 +155,22 @@ impl Opening {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_are_those_of_an_earlier_connection_by_a_question_behind_them() {
+        let at = |millis| Timestamp::ZERO + Duration::from_millis(millis);
+        let mut strays = StrayData::None;
+        assert!(strays.came(at(0), 1));
+        strays.settle(1);
+        assert!(matches!(strays, StrayData::Doubtful { .. }), "the question was written before them");
+        strays.settle(2);
+        assert_eq!(strays, StrayData::Earlier(at(0)));
+        assert!(!strays.came(at(999), 2), "the module was asked less than a second ago");
+        assert_eq!(strays, StrayData::Doubtful { asked_at: at(0), question: 2 });
+        assert!(strays.came(at(1000), 2));
+    }
+}
