@@ -36,13 +36,13 @@ usage: hardware_check --port PATH | --simulate PROFILE [options]
   --port PATH          the module's AT port
   --baud N             its line rate [115200]
   --simulate PROFILE   the simulated modem in place of a module: air724, luatos, vendor8910, air780e, sim800
-  --connect HOST:PORT  an echo server: some hundred bytes are sent to it [no connection]
+  --connect HOST:PORT  an echo server, which gets some hundred bytes; with --simulate, echo.test:7 [no connection]
 RECORDING
   --help               this text
 
 In a capture the numbers of card, module and subscriber are masked.
 
-exit code: 0 if something was answered, 1 if the module is silent, 2 for wrong options, 74 if the output can't be written
+exit code: 0 if something was answered, 1 if nothing was, or there is no such port or profile, 2 for wrong options, 74 if the output can't be written
 ";
 
 /// The options of the command line.
