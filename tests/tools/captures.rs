@@ -310,6 +310,11 @@ fn sends_without_a_prompt_are_explained() {
         0.5 > AT+CIPSEND=0,4\\r\\nAT\\r\\n\n0.6 < \\r\\nERROR\\r\\n\n\
         0.7 > \\r\\nAT+CSQ\\r\\n\n0.8 < \\r\\n+CSQ: 24,99\\r\\n\\r\\nOK\\r\\n\n";
     assert_eq!(explained_data(file), [&b"hello"[..], b"AT\r\n"]);
+    let echoed = b"# what: a modem with echo\n# source: written for this test\n# expect: not known\n\
+        0.1 > AT+CIPSPRT=0\\r\\n\n0.2 < AT+CIPSPRT=0\\r\\n\\r\\nOK\\r\\n\n\
+        0.3 > AT+CIPSEND=0,5\\r\\nhello\n\
+        0.4 < AT+CIPSEND=0,5\\r\\nhello\\r\\nDATA ACCEPT:0,5\\r\\n\n";
+    assert_eq!(explained_data(echoed), [b"hello"]);
 }
 
 /// The data that the host sends in a capture without an unexplained line.

@@ -126,8 +126,10 @@ impl Feed {
 
     fn received(&mut self, line: usize, bytes: &[u8]) {
         self.await_echo(bytes);
+        let mut behind = bytes.len();
         for chunk in bytes.chunks(self.size.get()) {
             let mut rest = chunk;
+            behind = behind.saturating_sub(chunk.len());
             loop {
                 let (before, in_data) = (rest, self.decoder.data_left() > 0);
                 let piece = self.decoder.next(&mut rest, self.session.expect()).map(Piece::of);
@@ -139,6 +141,11 @@ impl Feed {
                 match piece {
                     None => break,
                     Some(piece) => self.piece(piece),
+                }
+                // Data that were written with their command are echoed directly behind it.
+                if matches!(self.happenings.last(), Some(Happening { what: HappeningKind::Echo(_), .. })) {
+                    let left = behind.saturating_add(rest.len());
+                    self.await_echo(bytes.get(bytes.len().saturating_sub(left)..).unwrap_or_default());
                 }
             }
         }
