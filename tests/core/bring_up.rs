@@ -788,3 +788,16 @@ fn a_module_that_restarts_repeatedly_does_not_make_the_line_busy() {
         assert!(pair.engine.is_ready(), "{at} {sign}: {}", pair.story());
     }
 }
+
+/// A serial server far away, or a slow module: each answer comes when the next question was asked before.
+#[test]
+fn a_module_that_takes_a_second_for_each_answer_is_brought_up() {
+    for latency in [250, 300, 310, 400, 600, 800, 900, 1_000, 1_100] {
+        let settings = Settings::default().latency(Duration::from_millis(latency));
+        let mut pair = Pair::with(Config::default(), settings);
+        let ready = pair.call(Request::WaitReady { timeout: Duration::from_secs(90) });
+        assert!(matches!(ready, Ok(Response::Ready)), "{latency} ms: {ready:?}");
+        let socket = pair.channel_open();
+        assert_eq!(pair.send(socket, b"hello").unwrap(), 5, "{latency} ms");
+    }
+}

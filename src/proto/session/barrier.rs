@@ -148,7 +148,8 @@ impl Barrier {
     pub(super) fn odd_final(&mut self, now: Timestamp) {
         if self.state == ProbeState::Asked {
             self.state = ProbeState::Odd;
-            self.deadline = self.deadline.min(now + ODD_TIMEOUT);
+            // A distant module is as late with each answer. It must not be asked again before each of them.
+            self.deadline = self.deadline.min(now + ODD_TIMEOUT * (self.asked.len() as u32 + 1));
         }
     }
 
