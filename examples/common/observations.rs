@@ -287,6 +287,10 @@ impl Observer<'_> {
         let seen = if is_off { heard.escape_ascii().to_string() } else { off.join(" / ") };
         let question = "without a prompt the payload is taken with its command";
         self.tell("A98", question, verdict, if seen.is_empty() { "no answer".to_owned() } else { seen });
+        if is_off && !is_accepted {
+            // A module that still waits for the ten bytes would take the next command for them.
+            self.line.ask(b"\r\r\r\r\r\r\r\r\r\r\r\n", SOON);
+        }
         self.ask("AT+CIPSPRT=1");
     }
 }

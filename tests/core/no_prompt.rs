@@ -255,6 +255,21 @@ fn a_result_that_comes_twice_does_not_confirm_the_next_piece() {
     }
 }
 
+/// A message that was shortened to differ from the one before would need a send more.
+#[test]
+fn equal_messages_take_as_many_sends_as_with_the_prompt() {
+    for (len, sends) in [(10, 20), (800, 20), (1460, 20), (2920, 40), (2000, 40), (29_200, 400)] {
+        let mut pair = online();
+        let (socket, link) = open(&mut pair);
+        for _ in 0..20 {
+            assert_eq!(pair.send(socket, &vec![0x81; len]).unwrap(), len);
+        }
+        assert_eq!(pair.modem.network().received(link).len(), 20 * len);
+        let (taken, switches) = (pair.wrote("AT+CIPSEND=0,"), pair.wrote("AT+CIPSPRT"));
+        assert!(taken <= sends + 1 && switches <= 3, "{len} bytes: {taken} sends, {switches} switches");
+    }
+}
+
 #[test]
 fn a_result_that_is_lost_is_asked_for() {
     let mut pair = online();

@@ -48,6 +48,9 @@ pub(super) enum Form {
 /// How long the prompt stays on behind a send that needs it.
 const KEEP_ON: Duration = Duration::from_secs(10);
 
+/// The bytes behind a piece beside which a piece more does not count.
+const MANY: usize = 20 * Command::MAX_CHUNK;
+
 impl Prompts {
     pub(super) fn new(may_be_off: bool) -> Self {
         let mut prompts = Self {
@@ -93,8 +96,10 @@ impl Prompts {
         if form == Form::Stream && self.needed_until <= now {
             let whole = commandless_len(data, len);
             let short = if whole == before { commandless_len(data, whole - 1) } else { whole };
-            let is_long = whole != before || whole > Command::MAX_CHUNK / 2;
-            if is_long && short >= len / 2 {
+            // The byte that is left goes with the next piece, unless all of the pieces are full.
+            let rest = data.len() - whole;
+            let is_spared = rest > MANY || !rest.is_multiple_of(Command::MAX_CHUNK);
+            if (whole != before || is_spared) && short >= len / 2 {
                 return (short, SendPrompt::Off { before });
             }
         }
