@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::support::pair::Pair;
 use air724ug::error::CloseReason;
-use air724ug::proto::{Event, Request, Response, SocketId};
+use air724ug::proto::{Event, Request, Response, SocketId, Ticket};
 use air724ug::sim::{Control, Happening, Link, Peer, Settings};
 use air724ug::{Config, Error, ReceiveMode};
 
@@ -42,9 +42,14 @@ fn executed(pair: &Pair) -> Vec<String> {
     commands.collect()
 }
 
-/// The modem's results of sends are lost on the line.
-fn without_result(pair: &mut Pair) {
+/// A send of five bytes behind one of one byte. Its result is lost on the line.
+fn sending_without_result() -> (Pair, SocketId, Link, Ticket) {
+    let mut pair = online();
+    let (socket, link) = open(&mut pair);
+    assert_eq!(pair.send(socket, b"x").unwrap(), 1);
     pair.to_host = Box::new(|_, bytes| bytes.strip_prefix(ACCEPT).map_or(bytes.clone(), <[u8]>::to_vec));
+    let ticket = pair.sending(socket, b"hello");
+    (pair, socket, link, ticket)
 }
 
 #[test]
@@ -200,11 +205,7 @@ fn a_send_ok_in_quick_mode_ends_the_mode() {
 #[test]
 fn an_error_of_another_command_does_not_end_a_send() {
     for late in [1, 100, 290] {
-        let mut pair = online();
-        let (socket, link) = open(&mut pair);
-        assert_eq!(pair.send(socket, b"x").unwrap(), 1);
-        without_result(&mut pair);
-        let ticket = pair.sending(socket, b"hello");
+        let (mut pair, _, link, ticket) = sending_without_result();
         pair.inject(b"\r\nERROR\r\n");
         pair.run_for(Duration::from_millis(late));
         pair.inject(ACCEPT);
@@ -316,11 +317,7 @@ fn a_torn_send_is_told() {
 
 #[test]
 fn a_prompt_that_comes_nevertheless_ends_the_mode() {
-    let mut pair = online();
-    let (socket, link) = open(&mut pair);
-    assert_eq!(pair.send(socket, b"x").unwrap(), 1);
-    without_result(&mut pair);
-    let ticket = pair.sending(socket, b"hello");
+    let (mut pair, socket, link, ticket) = sending_without_result();
     pair.inject(b"\r\n> ");
     pair.to_host = Box::new(|_, bytes| bytes);
     pair.inject(ACCEPT);
