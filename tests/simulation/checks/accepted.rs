@@ -68,7 +68,8 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     // So it is if the filler was lost, and the prompt comes behind a question.
     let is_deaf = facts.may_be_deaf && hears_no_more(connection);
     let is_behind = |piece: &Vec<u8>| {
-        (is_late || is_deaf) && begins_with_question(rest, piece) && is_next(connection, &got[..good], piece)
+        let is_cut = begins_with_question(rest, piece) || (is_deaf && ends_with_questions(rest, piece));
+        (is_late || is_deaf) && is_cut && is_next(connection, &got[..good], piece)
     };
     let is_filled = is_filled || (is_late && is_made_of_questions(rest));
     let is_filled = is_filled || connection.pieces.last().is_some_and(is_behind);
@@ -237,6 +238,13 @@ fn begins_with_question(bytes: &[u8], piece: &[u8]) -> bool {
     let Some(end) = bytes.windows(2).position(|end| end == b"\r\n").map(|at| at + 2) else { return false };
     let (question, rest) = bytes.split_at(end);
     bytes.len() <= piece.len() && is_made_of_questions(question) && piece.starts_with(rest)
+}
+
+/// Whether the bytes are at most as many as the piece has, and consist of the end of the piece, the line end of the
+/// filler, and questions: the modem has lost the beginning of the filler.
+fn ends_with_questions(bytes: &[u8], piece: &[u8]) -> bool {
+    let behind = |at: usize| bytes.strip_prefix(&piece[at..])?.strip_prefix(b"\r\n");
+    bytes.len() <= piece.len() && (0..piece.len()).any(|at| behind(at).is_some_and(is_made_of_questions))
 }
 
 /// Whether the bytes are questions, each with its line end, and the beginning of a piece.
