@@ -341,7 +341,7 @@ impl Credentials {
     }
 }
 
-/// The digits of the PIN, at most eight, behind a 1 that preserves leading zeros.
+/// The digits of the PIN, at most eight, after a 1 that preserves leading zeros.
 fn number_of(pin: &Quotable) -> u64 {
     pin.as_str()
         .bytes()

@@ -74,7 +74,7 @@ fn virtually() {
         {
             let mut pair = pair(ReceiveMode::Push, baud, send_prompt);
             let socket = pair.connect("discard.test", 9).unwrap();
-            // The first send may come behind a switch of the prompt.
+            // The first send may come after a switch of the prompt.
             pair.send(socket, b"x").unwrap();
             let begun_at = pair.now;
             pair.send(socket, &vec![b'x'; VIRTUAL]).unwrap();

@@ -31,7 +31,7 @@ pub fn diff(out: &mut impl Write, names: [&str; 2], timelines: [&Timeline; 2]) -
         }
         let (ahead, beside) = meeting(&left[at..], &right[to..]);
         parted += 1;
-        writeln!(out, "behind {same} that are alike:")?;
+        writeln!(out, "after {same} that are alike:")?;
         for (name, side) in [(names[0], &left[at..at + ahead]), (names[1], &right[to..to + beside])] {
             show(out, name, side)?;
         }

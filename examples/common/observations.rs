@@ -224,7 +224,7 @@ impl Observer<'_> {
             Some(_) => Verdict::Refuted,
             None => Verdict::Open,
         };
-        self.tell("A1", "a blank behind the channel", verdict, spelling);
+        self.tell("A1", "a blank after the channel", verdict, spelling);
         let verdict = match (connected, answered) {
             (Some(connected), Some(answered)) if answered < connected => Verdict::Confirmed,
             _ => Verdict::Open,
@@ -242,20 +242,20 @@ impl Observer<'_> {
             accepted.split(['\r', '\n']).find(|line| line.contains("ACCEPT") || line.contains("SEND"));
         self.tell("accepted", "the result of a send", Verdict::Noted, accepted.unwrap_or("none"));
         let header = heard.windows(9).position(|bytes| bytes == b"+RECEIVE,").map(|at| &heard[at..]);
-        let behind = header.and_then(|data| {
+        let after = header.and_then(|data| {
             let at = data.windows(10).position(|bytes| bytes == b"0123456789")?;
             Some(data[at + 10..].escape_ascii().to_string())
         });
-        let verdict = match behind.as_deref() {
+        let verdict = match after.as_deref() {
             Some("") => Verdict::Confirmed,
             Some(_) => Verdict::Refuted,
             None => Verdict::Open,
         };
         self.tell(
             "A4",
-            "nothing stands behind pushed data",
+            "nothing stands after pushed data",
             verdict,
-            behind.unwrap_or("no data came".to_owned()),
+            after.unwrap_or("no data came".to_owned()),
         );
         let counted = self.ask("AT+CIPACK=0");
         self.judge("A82", "AT+CIPACK counts the bytes sent", &counted, |lines| {

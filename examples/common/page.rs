@@ -74,9 +74,9 @@ pub fn page(title: &str, timeline: &Timeline, coverage: &Coverage) -> String {
     // The text of a capture may contain anything, also a placeholder: inserted text is not searched again.
     let mut page = String::with_capacity(PAGE.len() + body.len());
     let mut rest = PAGE;
-    while let Some((before, behind)) = rest.split_once('{') {
+    while let Some((before, after)) = rest.split_once('{') {
         page.push_str(before);
-        let value = behind.split_once('}').and_then(|(name, after)| {
+        let value = after.split_once('}').and_then(|(name, after)| {
             let value = match name {
                 "title" => escaped(title),
                 "rows" => rows.to_string(),
@@ -94,7 +94,7 @@ pub fn page(title: &str, timeline: &Timeline, coverage: &Coverage) -> String {
             }
             None => {
                 page.push('{');
-                rest = behind;
+                rest = after;
             }
         }
     }

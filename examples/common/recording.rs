@@ -9,7 +9,7 @@ use super::shell::Arguments;
 /// Help for the options of [`Recording`].
 pub const HELP: &str = "\x20 \
   --capture FILE       records the session, passwords masked; a file that is there becomes FILE.1, FILE.2, ..
-  --append             records behind the session that FILE has already
+  --append             records after the session that FILE has already
   --capture-limit N    a new FILE whenever it would get longer than N bytes; the full one becomes FILE.1, FILE.2, ..
 ";
 

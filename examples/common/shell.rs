@@ -76,7 +76,7 @@ impl Argument {
 }
 
 /// The arguments of a program: `--option VALUE`, `--option=VALUE`, `-o VALUE`, `-oVALUE`, and operands, which may begin with a
-/// dash behind `--`.
+/// dash after `--`.
 #[derive(Debug)]
 pub struct Arguments {
     parser: lexopt::Parser,

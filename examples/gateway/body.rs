@@ -1,6 +1,6 @@
-//! The end of a request's body. The bytes behind it are another request, possibly for another host.
+//! The end of a request's body. The bytes after it are another request, possibly for another host.
 
-/// The longest line with the length of a chunk, and the most bytes behind the last chunk.
+/// The longest line with the length of a chunk, and the most bytes after the last chunk.
 const MAX_LINE: u64 = 8 * 1024;
 
 /// The part of a request's body that has not come.
@@ -21,9 +21,9 @@ pub enum ChunkPart {
         seen: u64,
     },
     Data(u64),
-    /// The line end behind the data.
+    /// The line end after the data.
     DataEnd,
-    /// Lines behind the last chunk, up to an empty one: the length of this one, and of all of them.
+    /// Lines after the last chunk, up to an empty one: the length of this one, and of all of them.
     Trailer {
         line: u64,
         seen: u64,
@@ -34,7 +34,7 @@ impl RequestBody {
     /// A body in chunks before its first chunk.
     pub const CHUNKS: Self = Self::Chunks(ChunkPart::Line { length: 0, has_ended: false, seen: 0 });
 
-    /// The number of these bytes that belong to the body. Bytes behind an invalid chunk do not.
+    /// The number of these bytes that belong to the body. Bytes after an invalid chunk do not.
     pub fn take(&mut self, bytes: &[u8]) -> usize {
         let mut taken = 0;
         while taken < bytes.len() {
@@ -47,7 +47,7 @@ impl RequestBody {
                     taken += count;
                 }
                 Self::Chunks(part) => {
-                    *self = part.behind(bytes[taken]).map_or(Self::Length(0), Self::Chunks);
+                    *self = part.after(bytes[taken]).map_or(Self::Length(0), Self::Chunks);
                     taken += 1;
                 }
                 Self::Length(_) => {}
@@ -59,7 +59,7 @@ impl RequestBody {
 
 impl ChunkPart {
     /// The state after this byte; `None` at the end of the body, and after an invalid byte.
-    fn behind(self, byte: u8) -> Option<Self> {
+    fn after(self, byte: u8) -> Option<Self> {
         match (self, byte) {
             (Self::Line { seen: 0, .. }, b'\n') => None,
             (Self::Line { length: 0, .. }, b'\n') => Some(Self::Trailer { line: 0, seen: 0 }),

@@ -35,7 +35,7 @@ pub struct HttpTarget {
 #[derive(PartialEq, Eq, Debug)]
 pub struct HttpRefusal(pub u16, pub String);
 
-/// Reads until the empty line. Returns the head with this line, and the bytes behind it. `None`: the client sent
+/// Reads until the empty line. Returns the head with this line, and the bytes after it. `None`: the client sent
 /// nothing.
 pub fn read_head(stream: &mut impl Read) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
     let (mut bytes, mut buf) = (Vec::new(), [0; 2048]);
@@ -47,8 +47,8 @@ pub fn read_head(stream: &mut impl Read) -> io::Result<Option<(Vec<u8>, Vec<u8>)
             count => bytes.extend_from_slice(&buf[..count]),
         }
         if let Some(end) = bytes[searched..].windows(4).position(|four| four == b"\r\n\r\n") {
-            let behind = bytes.split_off(searched + end + 4);
-            return Ok(Some((bytes, behind)));
+            let after = bytes.split_off(searched + end + 4);
+            return Ok(Some((bytes, after)));
         }
         if bytes.len() > MAX_HEAD {
             return Err(io::Error::new(ErrorKind::InvalidData, "the head is too long"));
@@ -361,8 +361,8 @@ mod tests {
 
     #[test]
     fn a_head_ends_at_the_empty_line_and_is_bounded() {
-        let (head, behind) = read_head(&mut &b"GET / HTTP/1.1\r\n\r\nmore"[..]).unwrap().unwrap();
-        assert_eq!((head.as_slice(), behind.as_slice()), (&b"GET / HTTP/1.1\r\n\r\n"[..], &b"more"[..]));
+        let (head, after) = read_head(&mut &b"GET / HTTP/1.1\r\n\r\nmore"[..]).unwrap().unwrap();
+        assert_eq!((head.as_slice(), after.as_slice()), (&b"GET / HTTP/1.1\r\n\r\n"[..], &b"more"[..]));
         assert!(read_head(&mut io::empty()).unwrap().is_none());
         assert_eq!(read_head(&mut io::repeat(b'a')).unwrap_err().kind(), ErrorKind::InvalidData);
         assert_eq!(read_head(&mut &b"GET"[..]).unwrap_err().kind(), ErrorKind::UnexpectedEof);

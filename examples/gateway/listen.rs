@@ -154,7 +154,7 @@ impl Gateway {
             }
             format!("the client's request: {error}")
         })?;
-        let Some((head, behind)) = head else { return Ok(()) };
+        let Some((head, after)) = head else { return Ok(()) };
         match http::parse(&head) {
             Err(HttpRefusal(status, why)) => {
                 let _ = in_words(status, &why);
@@ -177,7 +177,7 @@ impl Gateway {
                     Ok(()) => (&mut &*client).write_all(b"HTTP/1.1 200 Connection established\r\n\r\n"),
                     Err(refusal) => in_words(http::status(refusal.kind), &refusal.why),
                 };
-                let beginning = Beginning { behind, ..Beginning::default() };
+                let beginning = Beginning { after, ..Beginning::default() };
                 self.connect(client, modem.as_deref(), &host, port, beginning, told)
             }
             Ok(HttpRequest::Absolute { target: HttpTarget { host, port, modem }, head, body }) => {
@@ -185,7 +185,7 @@ impl Gateway {
                     Ok(()) => Ok(()),
                     Err(refusal) => in_words(http::status(refusal.kind), &refusal.why),
                 };
-                let beginning = Beginning { head, behind, body: Some(body) };
+                let beginning = Beginning { head, after, body: Some(body) };
                 self.connect(client, modem.as_deref(), &host, port, beginning, told)
             }
         }

@@ -31,7 +31,7 @@ pub struct Relays {
 pub struct Beginning {
     /// The head that replaces that of the client.
     pub head: Vec<u8>,
-    pub behind: Vec<u8>,
+    pub after: Vec<u8>,
     /// The body, which limits the client's bytes for this server; `None` for no limit.
     pub body: Option<RequestBody>,
 }
@@ -102,7 +102,7 @@ impl Relays {
     }
 
     /// From the client to the modem. It ends normally at the client's end, after the module has accepted everything.
-    /// Bytes behind the client's request belong to no server and are the client's end, too.
+    /// Bytes after the client's request belong to no server and are the client's end, too.
     fn up(
         client: &TcpStream,
         socket: &Socket,
@@ -115,8 +115,8 @@ impl Relays {
             count.fetch_add(data.len() as u64, Ordering::SeqCst);
             Ok(())
         };
-        let Beginning { head, behind, mut body } = beginning;
-        // True if another request follows. Some clients send an empty line behind a body.
+        let Beginning { head, after, mut body } = beginning;
+        // True if another request follows. Some clients send an empty line after a body.
         let mut give_own = |data: &[u8]| -> Result<bool, String> {
             let taken = body.as_mut().map_or(data.len(), |body| body.take(data));
             give(&data[..taken])?;
@@ -124,7 +124,7 @@ impl Relays {
         };
         give(&head)?;
         let mut buf = [0; 8192];
-        let mut has_ended = give_own(&behind)?;
+        let mut has_ended = give_own(&after)?;
         while !has_ended {
             match client.read(&mut buf) {
                 Ok(0) => break,

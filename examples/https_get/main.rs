@@ -178,7 +178,7 @@ fn run(options: Options) -> Result<(), Failed> {
                 let have = transfer.output.have;
                 transfer
                     .output
-                    .aside(|| complain(format_args!("https_get: {why}; going on behind {have} bytes")));
+                    .aside(|| complain(format_args!("https_get: {why}; going on after {have} bytes")));
             }
             Attempt::Lost(why) => {
                 let advice = "the same command with --resume -o FILE gets the rest";

@@ -6,9 +6,9 @@ use std::io::{self, BufRead, ErrorKind, Read};
 const MAX_HEAD: u64 = 64 * 1024;
 /// The most header fields.
 const MAX_FIELDS: usize = 100;
-/// The longest line with the length of a chunk, or behind the last one.
+/// The longest line with the length of a chunk, or after the last one.
 const MAX_LINE: u64 = 1024;
-/// The most lines behind the last chunk.
+/// The most lines after the last chunk.
 const MAX_TRAILERS: usize = 100;
 
 /// The head of a response.

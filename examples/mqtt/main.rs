@@ -244,7 +244,7 @@ impl Arrivals {
             Some(number) if number <= self.received => self.doubled += 1,
             _ => {
                 let (topic, payload) = (&message.topic, message.payload.escape_ascii());
-                let why = format!("behind message {} came \"{payload}\" on {topic}", self.received);
+                let why = format!("after message {} came \"{payload}\" on {topic}", self.received);
                 return Err(Failed::Job(
                     why,
                     Some("does another program publish there? --topic and --client name others"),

@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_received_byte_by_byte_and_not_behind_a_loss_within_it() {
+    fn a_message_is_received_byte_by_byte_and_not_after_a_loss_within_it() {
         let mut session = online("t");
         for byte in [0x30, 5, 0, 1, b't', b'h', b'i'] {
             assert_eq!(session.next_event(), None);

@@ -29,7 +29,7 @@ struct State {
     text: String,
     /// The width of the terminal: a longer line would use two rows.
     columns: usize,
-    /// Something is typed behind the prompt.
+    /// Something is typed after the prompt.
     is_typed: bool,
 }
 
@@ -64,7 +64,7 @@ impl Highlighter for Known {
     }
 }
 
-/// Shows the effect of the typed command behind it. The editor asks at every change of the line.
+/// Shows the effect of the typed command after it. The editor asks at every change of the line.
 impl Hinter for Known {
     type Hint = String;
 

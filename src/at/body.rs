@@ -1,4 +1,4 @@
-//! Text of people: text that people or a server wrote, such as messages and files, in or behind a line with a header.
+//! Text of people: text that people or a server wrote, such as messages and files, in or after a line with a header.
 //! It may look like any line of the module. The unsolicited lines with such a text are marked in the table of
 //! `urc_table.rs`; the answers with one are listed here.
 
@@ -11,14 +11,14 @@ pub(super) enum Body {
     /// A message (3GPP TS 27.005 sections 3.4.1 and 4.2): with `text_from` fields or more in the header it is text, of which
     /// the last of ten fields gives the length in characters; with fewer it is one line of hexadecimal digits.
     Message { text_from: usize },
-    /// A status report: one line of hexadecimal digits behind a header of one or two fields. A longer header has no
+    /// A status report: one line of hexadecimal digits after a header of one or two fields. A longer header has no
     /// text.
     Report,
     /// A string in quotes that may span lines (TS 27.007 section 8.12).
     Quoted,
     /// A string in quotes that may span lines and have quotes in it (TS 27.007 section 7.15).
     Ussd,
-    /// This field, counted from 0, gives the number of bytes that follow the comma behind it.
+    /// This field, counted from 0, gives the number of bytes that follow the comma after it.
     Counted { field: usize },
 }
 
@@ -31,13 +31,13 @@ const ANSWER_HEADERS: [(&str, Body); 5] = [
     ("+CNUM", Body::Quoted),
 ];
 
-/// The kind of text behind the header of an answer.
+/// The kind of text after the header of an answer.
 pub(super) fn of_answer(key: &[u8]) -> Option<Body> {
     ANSWER_HEADERS.into_iter().find(|(header, _)| header.as_bytes() == key).map(|(_, body)| body)
 }
 
 /// The commands whose answer is text of people, and the line at which this text begins. The text ends before the final
-/// result code: the last one before the answer to a question that is asked behind it.
+/// result code: the last one before the answer to a question that is asked after it.
 const ANSWERS: [(&str, From); 11] = [
     ("+CMGR", From::Header),
     ("+CMGL", From::Header),
@@ -75,7 +75,7 @@ pub(crate) fn of_command(upper: &str) -> Option<(&'static str, From)> {
     parts.into_iter().find_map(|part| ANSWERS.into_iter().find(|(key, _)| asks(part, key)))
 }
 
-/// A text that is read behind its header.
+/// A text that is read after its header.
 #[derive(Debug)]
 pub(crate) struct MessageText {
     header: String,
@@ -92,7 +92,7 @@ enum Until {
     Line,
     /// The end of a line that ends with a closed string, or with a closed string and a number.
     Quote,
-    /// The line end between two frames, behind a line that ends with a closed string. `may_be_over` is true if the last
+    /// The line end between two frames, after a line that ends with a closed string. `may_be_over` is true if the last
     /// line ended like that.
     LastQuote { may_be_over: bool },
     /// The end of this number of further bytes.
@@ -107,8 +107,8 @@ pub(crate) enum Progress {
 }
 
 impl MessageText {
-    /// Begins to read the text behind a header of this kind; `None` if the header has no text behind it.
-    pub(super) fn behind(key: &[u8], list: &[u8], body: Body) -> Option<Self> {
+    /// Begins to read the text after a header of this kind; `None` if the header has no text after it.
+    pub(super) fn after(key: &[u8], list: &[u8], body: Body) -> Option<Self> {
         let list_fields = fields(list);
         let until = match body {
             Body::Message { text_from } if list_fields.len() < text_from => Until::Line,
@@ -213,12 +213,12 @@ fn ends_string(line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::urc_table::text_behind;
+    use super::super::urc_table::text_after;
     use super::*;
 
-    /// The text behind a header, and the number of lines that belong to it.
+    /// The text after a header, and the number of lines that belong to it.
     fn read(header: &str, lines: &[&str]) -> Option<(String, usize)> {
-        let mut text = text_behind(header.as_bytes())?;
+        let mut text = text_after(header.as_bytes())?;
         let mut count = 0;
         for line in lines {
             count += 1;

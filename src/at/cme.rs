@@ -3,7 +3,7 @@
 use super::code_table::{self, Table};
 use std::fmt;
 
-/// The number behind `+CME ERROR:`. With `AT+CMEE=1` the module prints the number, with `AT+CMEE=2` a text that stands
+/// The number after `+CME ERROR:`. With `AT+CMEE=1` the module prints the number, with `AT+CMEE=2` a text that stands
 /// for it.
 ///
 /// Unknown numbers are kept: they are printed as a number and have no [`text`](Self::text). Compare numbers, never

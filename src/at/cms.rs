@@ -3,7 +3,7 @@
 use super::code_table::{self, Table};
 use std::fmt;
 
-/// The number behind `+CMS ERROR:`.
+/// The number after `+CMS ERROR:`.
 ///
 /// Unknown numbers are kept: they are printed as a number and have no [`text`](Self::text).
 ///

@@ -5,7 +5,7 @@ use super::ChannelId;
 use super::header::RawHeader;
 use super::token::Fault;
 
-/// The line ends behind data of both kinds.
+/// The line ends after data of both kinds.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct DataEnds {
     fetched: FetchEnds,
@@ -55,9 +55,9 @@ impl DataEnds {
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 struct FetchEnds {
     /// Data of this channel were fetched, and no line has come since.
-    behind: Option<ChannelId>,
+    after: Option<ChannelId>,
     known: KnownEnds,
-    /// True if the `OK` behind data may be late. Its line ends show nothing.
+    /// True if the `OK` after data may be late. Its line ends show nothing.
     may_be_late: bool,
 }
 
@@ -66,7 +66,7 @@ enum KnownEnds {
     /// No fetched data have come.
     #[default]
     Nothing,
-    /// At most one, behind the first fetched data, which were of this channel.
+    /// At most one, after the first fetched data, which were of this channel.
     First(ChannelId),
     /// At most one each time.
     One,
@@ -80,7 +80,7 @@ enum KnownEnds {
 impl FetchEnds {
     /// A header has come, with the channel of the fetched data that it announces.
     fn header(&mut self, fetched: Option<ChannelId>) {
-        self.behind = fetched;
+        self.after = fetched;
     }
 
     /// Sets whether a late answer may come.
@@ -90,12 +90,12 @@ impl FetchEnds {
 
     /// The announced data do not come.
     fn abandon(&mut self) {
-        self.behind = None;
+        self.after = None;
     }
 
     /// A line with this number of line ends before it has come. Returns the damage that it shows.
     fn misfit(&mut self, line: &[u8], ends: u8) -> Option<Fault> {
-        let channel = self.behind.take().filter(|_| line == b"OK")?;
+        let channel = self.after.take().filter(|_| line == b"OK")?;
         let (known, fault) = match (self.known, ends) {
             (known, 3..) => (known, Some(Fault::BeforeResult)),
             (KnownEnds::Nothing, 0 | 1) if self.may_be_late => (KnownEnds::Nothing, None),
@@ -119,25 +119,25 @@ impl FetchEnds {
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 struct PushEnds {
     /// True if pushed data came last.
-    is_behind: bool,
-    /// True if the line that begins is the first one behind them.
+    is_after: bool,
+    /// True if the line that begins is the first one after them.
     is_first: bool,
     /// True if the last line shows damage that is not reported yet.
     is_owed: bool,
-    habits: [EndsHabit; BehindPushed::COUNT],
+    habits: [EndsHabit; AfterPushed::COUNT],
 }
 
 /// A line that may follow pushed data. Lines of one kind are written by one function of a firmware, with the same line
 /// ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum BehindPushed {
+enum AfterPushed {
     Header,
     HeaderOfSingle,
     Ok,
     SendResult,
 }
 
-impl BehindPushed {
+impl AfterPushed {
     const COUNT: usize = 4;
 
     fn of_line(line: &[u8]) -> Option<Self> {
@@ -152,18 +152,18 @@ impl BehindPushed {
 impl PushEnds {
     /// A header has come, with this number of line ends before it. `is_followed` is true if pushed data follow it.
     fn header(&mut self, is_single: bool, is_followed: bool, ends: u8) {
-        self.judge(if is_single { BehindPushed::HeaderOfSingle } else { BehindPushed::Header }, ends);
-        self.is_behind = is_followed;
+        self.judge(if is_single { AfterPushed::HeaderOfSingle } else { AfterPushed::Header }, ends);
+        self.is_after = is_followed;
     }
 
     /// A line that is no header has come, with this number of line ends before it.
     fn line(&mut self, line: &[u8], ends: u8) {
-        if let Some(kind) = BehindPushed::of_line(line) {
+        if let Some(kind) = AfterPushed::of_line(line) {
             self.judge(kind, ends);
         }
     }
 
-    fn judge(&mut self, kind: BehindPushed, ends: u8) {
+    fn judge(&mut self, kind: AfterPushed, ends: u8) {
         if std::mem::take(&mut self.is_first) {
             self.is_owed |= self.habits[kind as usize].lacks_one(ends);
         }
@@ -171,7 +171,7 @@ impl PushEnds {
 
     /// A line, or a token that can't be one, is taken.
     fn line_begins(&mut self) {
-        self.is_first = std::mem::take(&mut self.is_behind);
+        self.is_first = std::mem::take(&mut self.is_after);
     }
 
     /// The announced data do not come.
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn one_line_end_behind_fetched_data_is_doubted_where_there_were_two() {
+    fn one_line_end_after_fetched_data_is_doubted_where_there_were_two() {
         let mut ends = FetchEnds::default();
         let two_in_a_row = [(1, false), (1, true), (2, true), (1, true)];
         let counts = [(1, true), (1, true), (2, true), (1, false), (2, true), (3, false)];
@@ -227,14 +227,14 @@ mod tests {
         }
         let mut ends = FetchEnds::default();
         assert_eq!(misfit(&mut ends, 2), None);
-        assert_eq!(ends.misfit(b"OK", 1), None, "only directly behind data");
+        assert_eq!(ends.misfit(b"OK", 1), None, "only directly after data");
         ends.header(ChannelId::new(3));
         ends.abandon();
         assert_eq!(ends.misfit(b"OK", 1), None, "the data did not come");
     }
 
     #[test]
-    fn one_line_end_behind_the_first_fetched_data_is_doubted_where_there_are_two_later() {
+    fn one_line_end_after_the_first_fetched_data_is_doubted_where_there_are_two_later() {
         let mut ends = FetchEnds::default();
         ends.header(ChannelId::new(5));
         assert_eq!(ends.misfit(b"OK", 1), None);
@@ -247,14 +247,14 @@ mod tests {
     }
 
     #[test]
-    fn one_line_end_behind_pushed_data_is_doubted_where_there_were_always_two() {
+    fn one_line_end_after_pushed_data_is_doubted_where_there_were_always_two() {
         let lacks = |ends: &mut PushEnds, count: u8| {
             ends.line_begins();
             ends.header(false, true, count);
             std::mem::take(&mut ends.is_owed)
         };
         let mut ends = PushEnds::default();
-        assert!(!lacks(&mut ends, 1), "behind nothing");
+        assert!(!lacks(&mut ends, 1), "after nothing");
         let counts = [1, 2, 2, 2, 1, 2, 2, 2, 2];
         for count in counts {
             assert!(!lacks(&mut ends, count), "{count}, {ends:?}");
@@ -273,8 +273,8 @@ mod tests {
         assert!(!std::mem::take(&mut ends.is_owed), "a line of another kind");
     }
 
-    /// A line directly behind pushed data. Returns whether it shows damage.
-    fn behind(ends: &mut PushEnds, line: &[u8], count: u8) -> bool {
+    /// A line directly after pushed data. Returns whether it shows damage.
+    fn after(ends: &mut PushEnds, line: &[u8], count: u8) -> bool {
         ends.header(false, true, 2);
         ends.line_begins();
         ends.line(line, count);
@@ -282,16 +282,16 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_line_behind_pushed_data_has_a_habit_of_its_own() {
+    fn each_kind_of_line_after_pushed_data_has_a_habit_of_its_own() {
         for (line, others) in [
             (&b"OK"[..], [&b"DATA ACCEPT:0,5"[..], b"0, SEND OK"]),
             (b"DATA ACCEPT:0,5", [b"OK", b"OK"]),
             (b"0, SEND OK", [b"OK", b"OK"]),
         ] {
             let mut ends = PushEnds::default();
-            assert!(!(0..4).any(|_| behind(&mut ends, line, 2)));
-            assert!(!others.iter().any(|other| behind(&mut ends, other, 1)), "{}", line.escape_ascii());
-            assert!(behind(&mut ends, line, 1), "{}", line.escape_ascii());
+            assert!(!(0..4).any(|_| after(&mut ends, line, 2)));
+            assert!(!others.iter().any(|other| after(&mut ends, other, 1)), "{}", line.escape_ascii());
+            assert!(after(&mut ends, line, 1), "{}", line.escape_ascii());
         }
         let mut ends = PushEnds::default();
         let mut header = |is_single, count| {
@@ -305,9 +305,9 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_not_directly_behind_pushed_data_shows_nothing() {
+    fn a_line_that_is_not_directly_after_pushed_data_shows_nothing() {
         let mut ends = PushEnds::default();
-        assert!(!(0..4).any(|_| behind(&mut ends, b"OK", 2)));
+        assert!(!(0..4).any(|_| after(&mut ends, b"OK", 2)));
         ends.header(false, false, 2);
         ends.line_begins();
         ends.line(b"OK", 1);
@@ -317,6 +317,6 @@ mod tests {
         ends.line_begins();
         ends.line(b"OK", 1);
         assert!(!ends.is_owed, "the data did not come");
-        assert!(behind(&mut ends, b"OK", 1), "the habit is kept");
+        assert!(after(&mut ends, b"OK", 1), "the habit is kept");
     }
 }

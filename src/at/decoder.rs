@@ -46,7 +46,7 @@ pub struct Decoder {
     loose: bool,
     headers: Start,
     prompts: Start,
-    /// The line ends behind headers of pushed data.
+    /// The line ends after headers of pushed data.
     header_ends: HeaderEnds,
     data_ends: DataEnds,
     line_ends: LineEnds,
@@ -106,7 +106,7 @@ impl Decoder {
         self.state = DecoderState::Payload { left: len, line_end: LineEnd::Done, reader: Reader::Raw };
     }
 
-    /// Sets whether commands are known not to be echoed. If so, an echo behind data is a [`Fault::NoLineEnd`] as well.
+    /// Sets whether commands are known not to be echoed. If so, an echo after data is a [`Fault::NoLineEnd`] as well.
     /// At first echoes are possible.
     pub fn echo_is_off(&mut self, off: bool) {
         self.echo = if off { Echo::Off } else { Echo::Possible };
@@ -160,7 +160,7 @@ impl Decoder {
 
     /// The part of an unfinished line that has come.
     ///
-    /// Old firmware omits the CR LF behind some lines (protocol section 2), so a line may be complete if no bytes
+    /// Old firmware omits the CR LF after some lines (protocol section 2), so a line may be complete if no bytes
     /// follow for a while: the engine then calls [`end_line`](Self::end_line).
     pub fn partial_line(&self) -> &[u8] {
         if self.taken { &[] } else { self.line.trim_ascii() }
@@ -179,7 +179,7 @@ impl Decoder {
 
     fn text<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8], expect: Expect) -> Option<Token<'s>> {
         if self.line.is_empty() {
-            if matches!(self.before, Before::Data | Before::DataCr) && !self.behind_data(input, expect)? {
+            if matches!(self.before, Before::Data | Before::DataCr) && !self.after_data(input, expect)? {
                 return Some(Token::Fault(Fault::NoLineEnd));
             }
             let blanks = input.iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == 0).count();
@@ -243,12 +243,12 @@ impl Decoder {
         self.before == Before::Data && self.tail.is_prompt()
     }
 
-    /// The text behind the last line end in the data that came last, if no line has followed them.
+    /// The text after the last line end in the data that came last, if no line has followed them.
     pub(crate) fn last_line_of_data(&self) -> Option<&[u8]> {
         self.tail.line()
     }
 
-    /// Takes a prompt. If it has a line end before it, an earlier prompt directly behind data was the end of those
+    /// Takes a prompt. If it has a line end before it, an earlier prompt directly after data was the end of those
     /// data.
     fn prompt(&mut self) -> Token<'static> {
         let was = self.prompts;
@@ -274,7 +274,7 @@ impl Decoder {
         }
         self.line.extend_from_slice(line);
         self.taken = true;
-        self.before = Before::behind_text(&self.line);
+        self.before = Before::after_text(&self.line);
         Some(Token::Line(&self.line))
     }
 
@@ -332,7 +332,7 @@ impl Decoder {
 
     /// The token of a complete line that is no line of text. Its line end is removed already.
     fn unless_line(&mut self, line: &[u8]) -> Option<Token<'static>> {
-        self.before = self.before.behind(line);
+        self.before = self.before.after(line);
         match header::of_line(line) {
             Some(header) => Some(self.begin_data(header, LineEnd::Done)),
             None if header::resembles(line) => Some(Token::Fault(Fault::UnreadableHeader)),
@@ -371,8 +371,8 @@ impl Decoder {
         self.loose = std::mem::replace(&mut self.before, Before::Line) != Before::LineEnd;
     }
 
-    /// Takes the line end behind data. Returns true if it is one, `None` if more bytes are needed.
-    fn behind_data(&mut self, input: &mut &[u8], expect: Expect) -> Option<bool> {
+    /// Takes the line end after data. Returns true if it is one, `None` if more bytes are needed.
+    fn after_data(&mut self, input: &mut &[u8], expect: Expect) -> Option<bool> {
         loop {
             let first = *input.first()?;
             if matches!(first, b'\r' | b'\n') && matches!(self.before, Before::Data | Before::DataCr) {
@@ -411,10 +411,10 @@ impl Decoder {
         line_end: LineEnd,
         reader: Reader,
     ) -> Option<Token<'a>> {
-        let behind = if reader == Reader::Raw { Before::LineEnd } else { Before::Data };
+        let after = if reader == Reader::Raw { Before::LineEnd } else { Before::Data };
         if left == 0 {
             self.state = DecoderState::Text;
-            self.before = behind;
+            self.before = after;
             self.line_ends.data();
             return Some(Token::Data { bytes: &[], last: true });
         }
@@ -436,7 +436,7 @@ impl Decoder {
         let left = if left == usize::MAX { left } else { left.saturating_sub(bytes.len()) };
         self.tail.push(bytes);
         self.state = if left == 0 {
-            self.before = behind;
+            self.before = after;
             self.line_ends.data();
             DecoderState::Text
         } else {
@@ -486,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_line_end_is_told_before_the_line_behind_it_and_behind_the_one_that_it_ends() {
+    fn an_odd_line_end_is_told_before_the_line_after_it_and_after_the_one_that_it_ends() {
         let line = |text: &str| Item::Line(text.into());
         for (bytes, items) in [
             (&b"\r\nOK\r\n"[..], vec![line("OK")]),
@@ -511,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn data_have_swallowed_a_prompt_only_if_nothing_stands_behind_them() {
+    fn data_have_swallowed_a_prompt_only_if_nothing_stands_after_them() {
         let mut decoder = Decoder::default();
         let mut input = &b"\r\n+RECEIVE,0,6:\r\nab\r\n> "[..];
         while decoder.next(&mut input, Expect::Line).is_some() {}
@@ -555,13 +555,13 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_cr_behind_a_glued_header_is_payload() {
+    fn a_lone_cr_after_a_glued_header_is_payload() {
         let seen = same_at_every_chunk_size(b"+RECEIVE,5,2:\rX\r\nOK\r\n", Expect::Line);
         assert_eq!(seen, [data(b"\rX"), line("OK")]);
     }
 
     #[test]
-    fn a_line_end_behind_a_glued_header_is_payload_until_damage() {
+    fn a_line_end_after_a_glued_header_is_payload_until_damage() {
         let glued = b"+RECEIVE,1,2:AB\r\n+RECEIVE,1,4:\r\nCD\r\nOK\r\n";
         let seen = same_at_every_chunk_size(glued, Expect::Line);
         assert_eq!(seen, [data(b"AB"), data(b"\r\nCD"), line("OK")]);
@@ -601,7 +601,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_right_behind_data_is_damage_unless_the_first_one_had_no_line_end_either() {
+    fn a_prompt_right_after_data_is_damage_unless_the_first_one_had_no_line_end_either() {
         let frame = b"\r\n+RECEIVE,0,2:\r\nab> ";
         let is_damage = |first: &[u8]| {
             let seen = same_at_every_chunk_size(&[first, frame].concat(), Expect::Prompt);
@@ -648,7 +648,7 @@ mod tests {
     }
 
     #[test]
-    fn text_right_behind_data_is_a_fault_whatever_it_is() {
+    fn text_right_after_data_is_a_fault_whatever_it_is() {
         for text in [
             "x",
             "OK\r\n",
@@ -676,7 +676,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_or_an_echo_may_stand_right_behind_data() {
+    fn a_prompt_or_an_echo_may_stand_right_after_data() {
         let frame = "\r\n+RECEIVE,0,2:\r\nab";
         let prompt = same_at_every_chunk_size(format!("{frame}> ").as_bytes(), Expect::Prompt);
         assert_eq!(prompt, [data(b"ab"), Item::Prompt]);
@@ -727,7 +727,7 @@ mod tests {
 
     /// An empty line of a text may be the line end of the next frame.
     #[test]
-    fn a_line_directly_behind_a_text_has_no_line_end_of_its_own() {
+    fn a_line_directly_after_a_text_has_no_line_end_of_its_own() {
         for (text, is_loose) in [("hello\r\n", true), ("\r\n", false)] {
             let mut decoder = Decoder::new();
             assert!(matches!(decoder.next(&mut text.as_bytes(), Expect::Text), Some(Token::Line(_))));

@@ -18,7 +18,7 @@ pub(super) enum Reader {
     Caller,
     /// No channel: the header named an impossible one.
     Absent,
-    /// The caller, which announced them itself. The bytes behind them are unknown.
+    /// The caller, which announced them itself. The bytes after them are unknown.
     Raw,
 }
 
@@ -29,12 +29,12 @@ pub(super) enum LineEnd {
     Cr,
     /// CR has come; LF may follow.
     Lf,
-    /// CR came, but no LF behind it.
+    /// CR came, but no LF after it.
     NotOne,
     Done,
 }
 
-/// The line ends behind headers of pushed data, of the same kind as the last one.
+/// The line ends after headers of pushed data, of the same kind as the last one.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct HeaderEnds {
     habit: Start,
@@ -60,8 +60,8 @@ impl HeaderEnds {
 
 impl LineEnd {
     /// Skips the part of the line end that has come. Returns the part that is left, and false if the header lacks the
-    /// line end that earlier headers had. If the firmware writes no line end behind headers, CR LF is payload. If it
-    /// writes one behind some headers only, no header is doubted any more.
+    /// line end that earlier headers had. If the firmware writes no line end after headers, CR LF is payload. If it
+    /// writes one after some headers only, no header is doubted any more.
     pub(super) fn pass(self, input: &mut &[u8], ends: &mut HeaderEnds) -> (Self, bool) {
         let habit = &mut ends.habit;
         if self == Self::Cr && *habit == Start::Bare {

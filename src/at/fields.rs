@@ -1,5 +1,5 @@
 //! The fields of an information line: `1,"two",,0A`. These are numbers, strings and empty fields, with or without
-//! blanks behind a comma.
+//! blanks after a comma.
 
 use nom::branch::alt;
 use nom::bytes::complete::{take_till, take_while};
@@ -61,8 +61,8 @@ pub fn fields(list: &[u8]) -> Vec<Field<'_>> {
 pub(crate) fn each_field(list: &[u8]) -> impl Iterator<Item = Field<'_>> {
     let mut rest = Some(list).filter(|list| !list.trim_ascii().is_empty());
     std::iter::from_fn(move || {
-        let (behind, field) = field(rest.take()?).ok()?;
-        rest = behind.strip_prefix(b",");
+        let (after, field) = field(rest.take()?).ok()?;
+        rest = after.strip_prefix(b",");
         Some(field)
     })
 }

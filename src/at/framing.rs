@@ -24,14 +24,14 @@ pub(super) enum Before {
 
 impl Before {
     /// The bytes before the next line when this line is taken. A prompt that no command waits for has no line end of
-    /// its own: the line end behind it belongs to the next frame.
-    pub(super) fn behind(self, line: &[u8]) -> Self {
+    /// its own: the line end after it belongs to the next frame.
+    pub(super) fn after(self, line: &[u8]) -> Self {
         if line == b">" { Self::LineEnd } else { self }
     }
 
     /// The bytes before the line that follows this one of a text (without its LF). An empty line may be the line end of
     /// the next frame.
-    pub(super) fn behind_text(raw: &[u8]) -> Self {
+    pub(super) fn after_text(raw: &[u8]) -> Self {
         if raw == b"\r" { Self::LineEnd } else { Self::Line }
     }
 }
@@ -43,7 +43,7 @@ pub(super) enum Start {
     Unknown,
     /// With a line end.
     Framed,
-    /// Without a line end, but seen behind data only: the header or prompt may have been the end of these data.
+    /// Without a line end, but seen after data only: the header or prompt may have been the end of these data.
     Doubtful,
     /// Without a line end.
     Bare,
@@ -106,7 +106,7 @@ impl Tail {
         self.0.ends_with(b"\r\n> ")
     }
 
-    /// The bytes behind the last line end in them.
+    /// The bytes after the last line end in them.
     pub(super) fn line(&self) -> Option<&[u8]> {
         let end = self.0.windows(2).rposition(|pair| pair == b"\r\n")?;
         self.0.get(end..)?.strip_prefix(b"\r\n")
@@ -148,7 +148,7 @@ impl LineEnds {
         for byte in blanks {
             let had_cr = std::mem::replace(&mut self.has_cr, *byte == b'\r');
             self.is_odd |= had_cr != (*byte == b'\n');
-            // No module writes a line of blanks. Blanks behind a prompt belong to it.
+            // No module writes a line of blanks. Blanks after a prompt belong to it.
             self.is_odd |= *byte == b'\r' && std::mem::take(&mut self.has_blank);
             self.has_blank |= matches!(byte, b' ' | b'\t') && self.count > 0;
             if *byte == b'\n' {

@@ -21,7 +21,7 @@ pub struct Header {
     pub len: usize,
 }
 
-/// The kind of the payload behind a [`Header`].
+/// The kind of the payload after a [`Header`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum HeaderKind {
@@ -270,7 +270,7 @@ fn lost_middle(line: &[u8]) -> bool {
     is_name && numbers.iter().all(|byte| byte.is_ascii_digit() || *byte == b',')
 }
 
-/// True if a line is a pushed header without its end, which has a part of the name only and perhaps payload behind it, or
+/// True if a line is a pushed header without its end, which has a part of the name only and perhaps payload after it, or
 /// without its name: digits and commas of its numbers, and the colon at the end.
 fn lost_end_or_name(line: &[u8]) -> bool {
     let has_numbers = |numbers: &[u8]| numbers.iter().all(|byte| byte.is_ascii_digit() || *byte == b',');
@@ -298,12 +298,12 @@ const SPANS_LINES: &[u8] = b"CUSD";
 pub(crate) fn announced(bytes: &[u8]) -> impl Iterator<Item = ChannelId> {
     let mut left = bytes;
     // Each frame is searched, so the search is by the first letter.
-    let behind_names = std::iter::from_fn(move || {
-        let (behind, _) = (take_until::<_, _, ()>(PUSHED[2]), tag(PUSHED[2])).parse(left).ok()?;
-        left = behind;
-        Some(behind)
+    let after_names = std::iter::from_fn(move || {
+        let (after, _) = (take_until::<_, _, ()>(PUSHED[2]), tag(PUSHED[2])).parse(left).ok()?;
+        left = after;
+        Some(after)
     });
-    behind_names.filter_map(|behind| match behind {
+    after_names.filter_map(|after| match after {
         [digit, b',', ..] => ChannelId::new(char::from(*digit).to_digit(10)?),
         _ => None,
     })

@@ -35,7 +35,7 @@ pub enum Line<'a> {
     Info {
         /// The key with its first character: `+CSQ`.
         key: &'a [u8],
-        /// The text behind the colon.
+        /// The text after the colon.
         list: &'a [u8],
     },
     /// Any other line: identities, addresses, unsolicited words, echoes, noise.

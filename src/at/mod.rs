@@ -71,4 +71,4 @@ pub use token::MAX_LINE;
 pub use token::{Expect, Fault, Token};
 pub use transport_error::{TcpError, UdpError};
 pub use urc::Urc;
-pub(crate) use urc_table::{Effect, Ending, amid_data, fits, is_noise, may_begin_amid_data, text_behind};
+pub(crate) use urc_table::{Effect, Ending, amid_data, fits, is_noise, may_begin_amid_data, text_after};

@@ -6,13 +6,13 @@ use super::{ChannelId, Field, Line, fields};
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum SimState {
-    /// `READY`, also `READY 0` with the slot behind it.
+    /// `READY`, also `READY 0` with the slot after it.
     Ready,
     /// `SIM PIN`: the card requires its PIN.
     PinRequired,
     /// `SIM PUK`: the card requires its PUK after too many wrong PINs.
     PukRequired,
-    /// `SIM REMOVED`, also with the slot behind it.
+    /// `SIM REMOVED`, also with the slot after it.
     Removed,
     /// `NOT READY`.
     NotReady,
@@ -21,7 +21,7 @@ pub enum SimState {
 }
 
 impl SimState {
-    /// Reads the text behind `+CPIN:`.
+    /// Reads the text after `+CPIN:`.
     pub fn parse(list: &[u8]) -> Self {
         let words = String::from_utf8_lossy(list);
         let words = words.trim().trim_end_matches([' ', '0', '1']);
@@ -168,7 +168,7 @@ pub enum IpState {
 }
 
 impl IpState {
-    /// Reads the text behind `STATE:`.
+    /// Reads the text after `STATE:`.
     pub fn parse(state: &[u8]) -> Self {
         match state.trim_ascii() {
             b"IP INITIAL" => Self::Initial,
@@ -193,7 +193,7 @@ pub struct ChannelRow {
 }
 
 impl ChannelRow {
-    /// Reads the text behind `C:`, quoted or not.
+    /// Reads the text after `C:`, quoted or not.
     pub fn parse(row: &[u8]) -> Option<Self> {
         let fields = fields(row);
         let channel = ChannelId::new(fields.first()?.number()?)?;
@@ -257,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_slot_behind_a_sim_state_does_not_count() {
+    fn the_slot_after_a_sim_state_does_not_count() {
         assert_eq!(SimState::parse(b"READY 0"), SimState::Ready);
         assert_eq!(SimState::parse(b"SIM REMOVED 0"), SimState::Removed);
         assert_eq!(SimState::parse(b" SIM PIN"), SimState::PinRequired);

@@ -2,7 +2,7 @@
 
 use super::{Command, KnownSecrets, Scanner, SecretVerdict, Urc};
 
-/// Masks unexplained lines before they become events, logs or diagnoses: the arguments behind the name of a command
+/// Masks unexplained lines before they become events, logs or diagnoses: the arguments after the name of a command
 /// with secrets, and pieces of secrets that were written, even if the line is damaged.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct SecretLines {

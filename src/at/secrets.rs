@@ -10,13 +10,13 @@ enum Secret {
     From(usize),
     /// Every argument from this one on, if the first one is the key of a secret.
     Keyed(usize),
-    /// The bytes behind the command; its third argument gives their number.
+    /// The bytes after the command; its third argument gives their number.
     Upload,
     /// The answer of the modem.
     Download,
     /// Every argument from the fourth on, and the answer of the modem if the first argument is 4.
     Bearer,
-    /// The hexadecimal digits behind the header of a command to the card in this argument, if the command contains a PIN or a
+    /// The hexadecimal digits after the header of a command to the card in this argument, if the command contains a PIN or a
     /// PUK.
     Card(usize),
 }
@@ -102,7 +102,7 @@ pub(crate) enum SecretVerdict {
 
 /// Finds secret arguments in one direction of a session.
 ///
-/// A command is recognised by a name between `+` and `=` at any position, because a command behind the payload of a
+/// A command is recognised by a name between `+` and `=` at any position, because a command after the payload of a
 /// send does not begin a line. Data that look like such a command are masked, too.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scanner {
@@ -152,9 +152,9 @@ enum Url {
     Number(usize),
     /// Another word.
     Word,
-    /// Behind `://`: a user, or a host.
+    /// After `://`: a user, or a host.
     Authority,
-    /// Behind the colon: a password, or a port, and the host behind it, because an `@` may be part of the password. The
+    /// After the colon: a password, or a port, and the host after it, because an `@` may be part of the password. The
     /// last byte may be a colon of another URL.
     Password { is_colon: bool },
     /// The name of a parameter of the query.
@@ -165,7 +165,7 @@ enum Url {
 
 impl Url {
     /// Takes the next byte. Returns true if it is part of a secret. A port looks like a password, and is masked, as is text
-    /// behind the colon of a word.
+    /// after the colon of a word.
     fn byte(&mut self, byte: u8) -> bool {
         const SCHEME: &[u8] = b"://";
         // A comma may be part of a password and of a value.
@@ -313,7 +313,7 @@ impl Arguments {
             Secret::From(first) => self.index >= first,
             Secret::Keyed(first) => self.index >= first && self.word.is_secret_key(),
             Secret::Bearer => self.index >= 3,
-            Secret::Card(argument) => self.index >= argument && self.word.is_behind_card_header(),
+            Secret::Card(argument) => self.index >= argument && self.word.is_after_card_header(),
             Secret::Upload | Secret::Download => false,
         }
     }
@@ -347,7 +347,7 @@ impl Word {
         self.push(byte);
     }
 
-    /// The same name behind a character that may also begin one (`AT+PASS%1`).
+    /// The same name after a character that may also begin one (`AT+PASS%1`).
     fn continued(&self) -> Self {
         Self { spoke_of_secret: secret(self, false).is_some(), ..Self::default() }
     }
@@ -361,8 +361,8 @@ impl Word {
         self.text()?.parse().ok()
     }
 
-    /// True if the word is the header of a command to a card with a PIN or a PUK, and at least one digit behind it.
-    fn is_behind_card_header(&self) -> bool {
+    /// True if the word is the header of a command to a card with a PIN or a PUK, and at least one digit after it.
+    fn is_after_card_header(&self) -> bool {
         let instruction = self.letters.get(2..4).unwrap_or_default();
         self.length > CARD_HEADER && CARD_SECRETS.contains(&instruction)
     }
@@ -418,7 +418,7 @@ mod tests {
             ("AT+CSIM=10,\"0020000100\"", "AT+CSIM=10,\"0020000100\""),
             ("AT+CSIM=14,\"00A40004023F00\"", "AT+CSIM=14,\"00A40004023F00\""),
             ("+CSIM: 4,\"9000\"", "+CSIM: 4,\"9000\""),
-            // TS 27.007 section 8.43: the same behind the number of a channel.
+            // TS 27.007 section 8.43: the same after the number of a channel.
             ("AT+CGLA=1,26,\"01200001083132333435FFFFFF\"", "AT+CGLA=1,26,\"0120000108****************\""),
             ("AT+CGLA=1,14,\"01A40004023F00\"", "AT+CGLA=1,14,\"01A40004023F00\""),
         ] {

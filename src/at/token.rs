@@ -37,7 +37,7 @@ pub enum Token<'a> {
         /// True if the payload is complete.
         last: bool,
     },
-    /// One or more line ends that are not CR LF: CR without LF behind it, or LF without CR before it. The token comes
+    /// One or more line ends that are not CR LF: CR without LF after it, or LF without CR before it. The token comes
     /// once, before the line that follows them. Some firmware writes such line ends.
     OddLineEnd,
     /// Bytes that no modem should write. The decoder has skipped them.
@@ -59,7 +59,7 @@ pub enum Fault {
         /// The number of announced bytes.
         len: usize,
     },
-    /// A header that announces more than 2048 bytes; the bytes behind it are read as text.
+    /// A header that announces more than 2048 bytes; the bytes after it are read as text.
     #[error("a header that announces {len} bytes of data")]
     ImpossibleLength {
         /// The channel in the header, if it exists.
@@ -70,8 +70,8 @@ pub enum Fault {
     /// A damaged header: its data are read as text.
     #[error("a header that can't be read")]
     UnreadableHeader,
-    /// Data without a line end behind them: bytes were lost or added.
-    #[error("text right behind data, without a line end")]
+    /// Data without a line end after them: bytes were lost or added.
+    #[error("text right after data, without a line end")]
     NoLineEnd,
     /// Text among data that no module writes. The engine reports this fault and the following ones.
     #[error("text among data that no module writes")]
@@ -82,8 +82,8 @@ pub enum Fault {
         /// The number of missing bytes.
         missing: usize,
     },
-    /// Fetched data of this channel were shorter than announced: the line end behind them took the place of the missing
-    /// bytes. The line ends behind later fetched data show this.
+    /// Fetched data of this channel were shorter than announced: the line end after them took the place of the missing
+    /// bytes. The line ends after later fetched data show this.
     #[error("data of channel {channel} that were fetched before were cut short")]
     CutShortBefore {
         /// The channel.
@@ -98,7 +98,7 @@ pub enum Fault {
     /// Fetched data without a request: the answer came twice, or is longer than requested.
     #[error("fetched data that were not asked for")]
     NotAskedFor,
-    /// There is text between fetched data and the `OK` behind them.
+    /// There is text between fetched data and the `OK` after them.
     #[error("something between fetched data and their result")]
     BeforeResult,
 }

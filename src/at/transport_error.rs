@@ -7,7 +7,7 @@
 use super::code_table::{self, Table};
 use std::fmt;
 
-/// The number behind `TCP ERROR:`.
+/// The number after `TCP ERROR:`.
 ///
 /// ```
 /// use air724ug::at::TcpError;
@@ -57,7 +57,7 @@ impl fmt::Display for TcpError {
     }
 }
 
-/// The number behind `UDP ERROR:`. Its numbering differs from that of [`TcpError`].
+/// The number after `UDP ERROR:`. Its numbering differs from that of [`TcpError`].
 ///
 /// ```
 /// use air724ug::at::UdpError;

@@ -44,14 +44,14 @@ pub enum Urc {
     Received {
         /// The channel.
         channel: ChannelId,
-        /// The number of bytes behind the header.
+        /// The number of bytes after the header.
         len: usize,
     },
     /// `+CIPRXGET: 1,<n>`: data wait in the module. `None` in single connection mode.
     DataWaiting(Option<ChannelId>),
     /// `+PDP: DEACT`, `+PDP DEACT`, `+SAPBR 1: DEACT`: the bearer and all connections are lost.
     PdpDeactivated,
-    /// `*CGEV: DEACT,5`, `+CGEV: NW PDN DEACT 1`, ...: a change of a bearer, as written behind the key.
+    /// `*CGEV: DEACT,5`, `+CGEV: NW PDN DEACT 1`, ...: a change of a bearer, as written after the key.
     Bearer(String),
     /// `RDY`: the AT engine has started, so all settings are lost.
     Ready,
@@ -67,7 +67,7 @@ pub enum Urc {
     Mode(u32, u32),
     /// `+E_UTRAN Service`, `+GSM Service`, `+GPRS Service`, `+NO Service`.
     Service(AccessTechnology),
-    /// `+NITZ: ...`, `+CTZE: ...`: the network's time, as written behind the key.
+    /// `+NITZ: ...`, `+CTZE: ...`: the network's time, as written after the key.
     NetworkTime(String),
     /// `+CREG: <stat>`, `+CGREG: <stat>`, `+CEREG: <stat>`.
     Registration(Domain, RegistrationStatus),
@@ -87,7 +87,7 @@ pub enum Urc {
     Message {
         /// The header line, as written.
         header: String,
-        /// The text behind it; lines are separated by LF. Empty if the header contains the whole text.
+        /// The text after it; lines are separated by LF. Empty if the header contains the whole text.
         text: String,
     },
     /// A known line that needs no action (`+CSCON`, `+CIEV`, `+EEMLTE...`, `+UPGRADEIND`, `RECV FROM:`, ...).

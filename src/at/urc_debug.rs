@@ -8,7 +8,7 @@ impl fmt::Debug for Urc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Message { header, text } => {
-                // The header may contain text behind the key, as that of `+CUSD` does.
+                // The header may contain text after the key, as that of `+CUSD` does.
                 let key = header.split_once(':').map_or("", |(key, _)| key);
                 let len = header.len().saturating_sub(key.len()).saturating_add(text.len());
                 f.debug_struct("Message").field("key", &key).field("len", &len).finish()

@@ -206,11 +206,11 @@ impl ChannelNews {
 }
 
 /// The text of people that follows a line, if the line is its header and does not contain all of it.
-pub(crate) fn text_behind(line: &[u8]) -> Option<MessageText> {
+pub(crate) fn text_after(line: &[u8]) -> Option<MessageText> {
     let parsed = Line::parse(line);
     let Line::Info { key, list } = parsed else { return None };
     let body = URC_TABLE.iter().filter(|row| row.has_name_of(&parsed)).find_map(|row| row.body);
-    MessageText::behind(key, list, body.or_else(|| body::of_answer(key))?)
+    MessageText::after(key, list, body.or_else(|| body::of_answer(key))?)
 }
 
 /// The result code of a line; `None` if the line is unknown.
@@ -402,7 +402,7 @@ fn note(key: &str, list: &[u8]) -> Option<Urc> {
     Some(Urc::Note(with_key(key, list)))
 }
 
-/// The sender of the data that follow, behind `AT+CIPSRIP=1` (protocol section 11; the vendor adds a `+`).
+/// The sender of the data that follow, after `AT+CIPSRIP=1` (protocol section 11; the vendor adds a `+`).
 fn note_words(words: &str) -> Option<Urc> {
     Some(Urc::Note(words.to_owned()))
 }

@@ -61,7 +61,7 @@ fn whole(mut file: File) -> Option<ExistingCapture> {
 }
 
 /// Takes whole records of a session that begins at zero, and appends them to an earlier one: with the earlier one's
-/// last time added, behind a gap, and with a note of the head's `what`.
+/// last time added, after a gap, and with a note of the head's `what`.
 pub(super) struct Appended<W> {
     writer: W,
     origin: Timestamp,
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_goes_behind_the_earlier_one_and_later() {
+    fn a_session_goes_after_the_earlier_one_and_later() {
         let folder = folder("sessions");
         let config = Config::default().capture(folder.join("a.capture")).capture_append(true);
         for what in ["one", "two \\", "three"] {

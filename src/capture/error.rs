@@ -35,7 +35,7 @@ pub enum Fault {
     /// A capture in our own format needs `what`, `source` and `expect`.
     #[error("no `# {0}:` above the first record")]
     MissingHeader(&'static str),
-    /// A header with nothing behind the colon.
+    /// A header with nothing after the colon.
     #[error("`# {0}:` says nothing")]
     EmptyHeader(&'static str),
     /// `what` and `source` may occur once only.
@@ -71,7 +71,7 @@ pub enum Fault {
     /// A request or a note whose bytes are not UTF-8.
     #[error("the text is not UTF-8")]
     NotUtf8,
-    /// A gap with text behind it.
+    /// A gap with text after it.
     #[error("a gap says nothing")]
     GapWithText,
 }

@@ -103,7 +103,7 @@ enum Failure {
 const TOO_SLOW: &str = "the file takes less than is recorded";
 
 impl CaptureFile {
-    /// Creates the file and starts its thread. An existing capture is renamed: it gets the first free number behind its
+    /// Creates the file and starts its thread. An existing capture is renamed: it gets the first free number after its
     /// name. It does not wait for the reader of a pipe.
     ///
     /// # Errors
@@ -113,7 +113,7 @@ impl CaptureFile {
     }
 
     /// The same as [`create`](Self::create), with a new file of the same name whenever this one would exceed `limit`
-    /// bytes; the full one gets the first free number behind its name. Each file has the head of the first without its
+    /// bytes; the full one gets the first free number after its name. Each file has the head of the first without its
     /// expectations, and its times continue. Waiting records are written together, up to 4 MiB, so a file can be longer
     /// by this size.
     ///
@@ -138,7 +138,7 @@ impl CaptureFile {
         match before {
             Some(earlier) => {
                 let last_at = earlier.last_at;
-                let file = Rotation::behind(earlier, path.to_owned(), limit);
+                let file = Rotation::after(earlier, path.to_owned(), limit);
                 Self::start(Appended::new(file, last_at), MAX_BEHIND)
             }
             None => Self::start(Rotation::new(path.to_owned(), fresh(path)?, limit), MAX_BEHIND),

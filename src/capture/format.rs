@@ -90,7 +90,7 @@ pub(super) fn expecting_nothing(head: &[u8]) -> Vec<u8> {
     kept.chain(EXPECTS_NOTHING).copied().collect()
 }
 
-/// Appends the `what` of a session's head as a note behind a gap.
+/// Appends the `what` of a session's head as a note after a gap.
 pub(super) fn write_head_as_note(at: Timestamp, line: &[u8], text: &mut Vec<u8>) {
     if let Some(what) = header_value(line, WHAT) {
         write_line(at, b'~', b"", text);
@@ -238,7 +238,7 @@ fn parse_record(text: &[u8]) -> Result<Record, Fault> {
     Ok(Record { at, what })
 }
 
-/// The direction, and the bytes behind it and its blank.
+/// The direction, and the bytes after it and its blank.
 fn direction(rest: &[u8]) -> Option<(u8, &[u8])> {
     let (&direction, rest) = rest.strip_prefix(b" ")?.split_first()?;
     if !b"><?;~".contains(&direction) {

@@ -11,11 +11,11 @@ use crate::at::{KnownSecrets, Recent, Scanner, SecretVerdict as Verdict};
 /// * user and password in commands of other vendors whose names do not contain such a word (`AT+QICSGP`, `AT^NDISDUP`,
 ///   `AT+QMTCONN`),
 /// * the values of `AT+SSLCFG` keys that name a password or key material,
-/// * the file contents behind `AT+FSWRITE` and in the answer to `AT+FSREAD`,
+/// * the file contents after `AT+FSWRITE` and in the answer to `AT+FSREAD`,
 /// * all arguments of commands with `PW`, `PASS`, `AUTH`, `PIN`, `PUK`, `KEY`, `PSK`, `SECRET` or `TOKEN` anywhere in their names
 ///   (`AT+FTPPW`, `AT*CGDFAUTH`), and the values of `AT+HTTPPARA` keys with such a word,
-/// * in a URL, or a word that looks like one without its scheme, the text behind the colon of the user or the host, which is a
-///   password or a port, and the host behind a password, which may have an `@` in it (`http://user:*************/`), and the
+/// * in a URL, or a word that looks like one without its scheme, the text after the colon of the user or the host, which is a
+///   password or a port, and the host after a password, which may have an `@` in it (`http://user:*************/`), and the
 ///   values of parameters with such a word (`?token=****`),
 ///
 /// also in their echo and in the modem's own `+CSTT:` lines. Secrets that were written are remembered: if the modem
@@ -353,12 +353,12 @@ mod tests {
                 "AT+SSLCFG=\"clientPassword\",0,\"{open sesame}\"\r\nAT+SSLCFG=\"cacert\",0,\"ca.crt\"\r\n",
             )],
             vec![(FROM, "+SSLCFG: \"clientrandom\",0,{101B12}\r\n")],
-            // A command behind the payload of a send does not begin a line.
+            // A command after the payload of a send does not begin a line.
             vec![(TO, "AT+CIPSEND=0,5\r\nhelloAT+CSTT=a,{b}\r\n")],
         ]
     }
 
-    /// Sessions with payload behind a prompt.
+    /// Sessions with payload after a prompt.
     fn payloads() -> Vec<Vec<(bool, &'static str)>> {
         vec![
             // A file: not echoed, echoed, and refused.

@@ -97,9 +97,9 @@ pub(super) fn claim(_: &File) -> io::Result<()> {
 #[cfg(not(unix))]
 pub(super) fn release(_: &File) {}
 
-/// Renames an existing capture with the first free number behind its name, so that it is not overwritten.
+/// Renames an existing capture with the first free number after its name, so that it is not overwritten.
 fn set_aside(path: &Path) -> io::Result<()> {
-    let Some(path) = file_behind(path) else { return Ok(()) };
+    let Some(path) = file_after(path) else { return Ok(()) };
     // A file in which another program records is not renamed.
     let earlier = File::open(&path).ok();
     earlier.as_ref().map_or(Ok(()), claim)?;
@@ -117,7 +117,7 @@ fn set_aside(path: &Path) -> io::Result<()> {
 
 /// The file that a path leads to, if it is not empty. `None` for the name of an open file, such as `/dev/stdout`,
 /// because it is in use.
-fn file_behind(path: &Path) -> Option<PathBuf> {
+fn file_after(path: &Path) -> Option<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
         let found = fs::symlink_metadata(&path).ok()?;

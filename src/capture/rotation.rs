@@ -40,7 +40,7 @@ impl Rotation {
     }
 
     /// A rotation that continues with an existing file.
-    pub(super) fn behind(earlier: ExistingCapture, path: PathBuf, limit: u64) -> Self {
+    pub(super) fn after(earlier: ExistingCapture, path: PathBuf, limit: u64) -> Self {
         let mut rotation = Self::new(path, earlier.file, limit);
         rotation.begun_by(&earlier.head);
         rotation.written = earlier.length;
@@ -159,7 +159,7 @@ mod tests {
         fs::remove_dir_all(folder).unwrap();
     }
 
-    /// These are the payload of a header, a command with its answer, and a prompt with the bytes behind it.
+    /// These are the payload of a header, a command with its answer, and a prompt with the bytes after it.
     #[test]
     fn what_belongs_together_stays_in_one_file() {
         let (folder, mut rotation) = rotation("together", 20);

@@ -102,7 +102,7 @@ impl Exchange {
         self.lines.iter().chain(end)
     }
 
-    /// The number behind `+CME ERROR:`.
+    /// The number after `+CME ERROR:`.
     pub(super) fn cme(&self) -> Option<CmeError> {
         match &self.end {
             End::Final(line) => match Line::parse(line.as_bytes()) {
@@ -125,11 +125,11 @@ impl Exchange {
     }
 
     pub(super) fn proof(&self) -> Proof {
-        self.proof_behind(None)
+        self.proof_after(None)
     }
 
     /// The proof, with these words before the lines.
-    pub(super) fn proof_behind(&self, words: Option<String>) -> Proof {
+    pub(super) fn proof_after(&self, words: Option<String>) -> Proof {
         let end = match &self.end {
             End::Final(line) => line.clone(),
             End::Silence => "(no answer)".into(),

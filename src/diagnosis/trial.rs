@@ -63,7 +63,7 @@ impl Trial {
                 _ => TrialEnd::Unknown,
             },
         };
-        let proof = exchange.proof_behind(Some(format!("(TLS: {})", trust.words())));
+        let proof = exchange.proof_after(Some(format!("(TLS: {})", trust.words())));
         Self { server: Server::of_command(&exchange.command), trust, end, proof }
     }
 }
@@ -134,7 +134,7 @@ impl Secured {
         }
     }
 
-    /// `AT+SSLCFG="key",<context>,<value>`. Without a value behind the comma it erases; without the comma it is a
+    /// `AT+SSLCFG="key",<context>,<value>`. Without a value after the comma it erases; without the comma it is a
     /// question.
     fn set(&mut self, command: &str) -> Option<()> {
         let (_, list) = command.split_once('=')?;

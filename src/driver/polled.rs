@@ -25,7 +25,7 @@ impl Driver {
     pub(crate) fn poll_answer(&self, ticket: Ticket, cx: &Context<'_>) -> Poll<Result<Response>> {
         let answer = ready!(self.shared.lock().poll_answer(ticket, cx));
         Poll::Ready(
-            answer.unwrap_or_else(|| Err(Error::Unexpected("a future was polled behind its end".into()))),
+            answer.unwrap_or_else(|| Err(Error::Unexpected("a future was polled after its end".into()))),
         )
     }
 

@@ -12,12 +12,12 @@ use super::{Origin, Record};
 
 /// Assembles records from lines. A record is returned when the next one begins.
 ///
-/// A payload that a script prints may contain line ends, and the text behind them may have the form of a record. There
+/// A payload that a script prints may contain line ends, and the text after them may have the form of a record. There
 /// are two ways to distinguish such a line from a record:
 ///
 /// * If the first print of a trace has a stamp, the tool stamps every print: a line without a stamp continues the
 ///   record before it.
-/// * `socket.send` prints the number of bytes that it shows. Lines behind it that have exactly this number of bytes are
+/// * `socket.send` prints the number of bytes that it shows. Lines after it that have exactly this number of bytes are
 ///   its payload; otherwise only lines without the form of a record are.
 #[derive(Debug, Default)]
 pub(super) struct Assembler {
@@ -58,9 +58,9 @@ impl Assembler {
         }
     }
 
-    /// Takes a line behind a send that does not show all its bytes.
+    /// Takes a line after a send that does not show all its bytes.
     fn doubt(&mut self, line: TextLine, least: i64, most: i64) {
-        let length = i64::try_from(behind_stamp(&line.text).len()).unwrap_or(i64::MAX);
+        let length = i64::try_from(after_stamp(&line.text).len()).unwrap_or(i64::MAX);
         let (least, most) =
             (least.saturating_sub(length).saturating_sub(2), most.saturating_sub(length).saturating_sub(1));
         if most < 0 {
@@ -88,7 +88,7 @@ impl Assembler {
     fn refute(&mut self) {
         self.missing = None;
         let mut lines = std::mem::take(&mut self.doubtful);
-        let is_own = |line: &TextLine| !matches!(Origin::of(behind_stamp(&line.text)).0, Origin::Core);
+        let is_own = |line: &TextLine| !matches!(Origin::of(after_stamp(&line.text)).0, Origin::Core);
         let end = lines.iter().position(is_own).unwrap_or(lines.len());
         for line in lines.drain(end..).rev() {
             self.waiting.push_front(line);
@@ -100,7 +100,7 @@ impl Assembler {
 
     fn extend(&mut self, line: &TextLine) {
         if let Some(record) = &mut self.current {
-            record.extend(line.number, behind_stamp(&line.text), line.cut);
+            record.extend(line.number, after_stamp(&line.text), line.cut);
         }
     }
 
@@ -122,7 +122,7 @@ impl Assembler {
         out.extend(self.current.replace(record));
     }
 
-    /// The time of a line, and the text behind its stamp.
+    /// The time of a line, and the text after its stamp.
     fn stamp<'a>(&mut self, line: &'a [u8]) -> (Option<Timestamp>, &'a [u8]) {
         if let Some((millis, text)) = stamped(line) {
             return (Some(self.clock.millis(millis)), text);
@@ -151,11 +151,11 @@ fn is_stamped(line: &[u8]) -> bool {
     stamped(line).is_some()
 }
 
-fn behind_stamp(line: &[u8]) -> &[u8] {
+fn after_stamp(line: &[u8]) -> &[u8] {
     stamped(line).or_else(|| timed(line)).map_or(line, |(_, text)| text)
 }
 
-/// The time of day in milliseconds and the text behind it, in a terminal's log: `[14:42:30.346]`, with SSCOM's mark for
+/// The time of day in milliseconds and the text after it, in a terminal's log: `[14:42:30.346]`, with SSCOM's mark for
 /// received text. Such tools stamp reads, not lines.
 fn timed(line: &[u8]) -> Option<(u64, &[u8])> {
     let rest = line.strip_prefix(b"[")?;
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn records_behind_a_binary_payload_that_the_tool_dropped_stay_records() {
+    fn records_after_a_binary_payload_that_the_tool_dropped_stay_records() {
         let trace = format!(
             "{STAMP}[D]-[socket.send] total 48 bytes first 30 bytes \n{STAMP}[D]-[socket.recv] 48 nil\n\
              {STAMP}[I]-[socket:on_response:] 0 SOCKET_SEND 0\n"

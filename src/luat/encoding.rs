@@ -71,7 +71,7 @@ pub(super) struct Begun<R> {
     /// The first bytes; `taken` of them are consumed.
     head: Vec<u8>,
     taken: usize,
-    /// The error after the first bytes. It is returned behind them.
+    /// The error after the first bytes. It is returned after them.
     error: Option<io::Error>,
     input: R,
 }
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_among_the_first_bytes_is_told_behind_them() {
+    fn an_error_among_the_first_bytes_is_told_after_them() {
         struct Broken;
         impl Read for Broken {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

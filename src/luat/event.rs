@@ -61,7 +61,7 @@ pub enum EventKind {
     Link {
         /// The tag.
         step: String,
-        /// The text behind it.
+        /// The text after it.
         text: String,
     },
     /// The bearer is active.

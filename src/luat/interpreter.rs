@@ -357,7 +357,7 @@ impl Moment {
     }
 }
 
-/// An outcome that the library prints in words directly behind the core's confirmation.
+/// An outcome that the library prints in words directly after the core's confirmation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Connected,

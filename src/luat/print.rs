@@ -110,7 +110,7 @@ pub enum Print {
     Link {
         /// The tag.
         step: String,
-        /// The text behind it.
+        /// The text after it.
         text: String,
     },
     /// `ril.sendat`: a library sends a command to the core.
@@ -132,7 +132,7 @@ pub enum Print {
     },
 }
 
-/// The meaning of the number behind `poweron reason:` (protocol section 18).
+/// The meaning of the number after `poweron reason:` (protocol section 18).
 pub fn power_on_reason(reason: u8) -> Option<&'static str> {
     Some(match reason {
         0 => "the power key",

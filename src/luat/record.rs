@@ -22,7 +22,7 @@ pub struct Record {
     pub at: Option<Timestamp>,
     /// Its printer.
     pub origin: Origin,
-    /// The text: that behind the tag of a script's print, otherwise the whole line. It may contain any bytes, with LF
+    /// The text: that after the tag of a script's print, otherwise the whole line. It may contain any bytes, with LF
     /// between lines.
     pub text: Vec<u8>,
     /// True if the record is longer than the part that is kept ([`MAX_RECORD`], [`MAX_LINE`](super::MAX_LINE)).
@@ -94,7 +94,7 @@ impl Record {
 }
 
 impl Origin {
-    /// The printer of a line without its stamp, and the text behind the printer's mark.
+    /// The printer of a line without its stamp, and the text after the printer's mark.
     pub(super) fn of(line: &[u8]) -> (Self, &[u8]) {
         if let Some((level, tag, text)) = script(line) {
             return (Self::Script { level, tag: tag.to_vec() }, text);
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_ends_at_a_bracket_with_a_blank_behind_it() {
+    fn a_tag_ends_at_a_bracket_with_a_blank_after_it() {
         let parts = |line: &'static str| {
             script(line.as_bytes()).map(|(level, tag, text)| (level, tag.to_vec(), text.to_vec()))
         };

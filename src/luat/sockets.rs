@@ -134,7 +134,7 @@ impl Sockets {
     }
 
     /// A peer closed a socket. Returns the only possible one; if there are several, the close waits for a close of the
-    /// script directly behind it.
+    /// script directly after it.
     pub(super) fn closed_by_peer(&mut self, line: u64) -> Option<CoreId> {
         let only = self.only(|slot| slot.state != State::Failed && slot.end.is_none());
         match only {

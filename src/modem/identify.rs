@@ -27,7 +27,7 @@ pub(super) fn imei(ask: &mut Ask<'_>) -> io::Result<String> {
     Ok(number(&said).map(|(imei, _)| String::from_utf8_lossy(imei).into_owned()).unwrap_or_default())
 }
 
-/// The IMEI, and what was said behind it.
+/// The IMEI, and what was said after it.
 fn number(said: &[u8]) -> Option<(&[u8], &[u8])> {
     let imei = said.split(|byte| !byte.is_ascii_digit()).find(|number| number.len() == IMEI_DIGITS)?;
     let begin = said.windows(IMEI_DIGITS).position(|window| window == imei)?;
@@ -36,8 +36,8 @@ fn number(said: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Whether that has been said, or refused. An `OK` alone is a late answer to an earlier question.
 fn is_identified(said: &[u8]) -> bool {
-    let behind = number(said).map(|(_, behind)| behind);
-    is_answered(behind.unwrap_or(said)) && (behind.is_some() || said.windows(5).any(|word| word == b"ERROR"))
+    let after = number(said).map(|(_, after)| after);
+    is_answered(after.unwrap_or(said)) && (after.is_some() || said.windows(5).any(|word| word == b"ERROR"))
 }
 
 /// True if the bytes contain a final result code.
@@ -69,7 +69,7 @@ mod tests {
         for (answers, count, found) in [
             (&["AT\r\r\nOK\r\n", imei][..], 2, Some("860000000000001")),
             (&["", "\r\nOK\r\n", "\r\n+CGSN: \"860000000000001\"\r\n\r\nOK\r\n"], 3, Some("860000000000001")),
-            // The second answer to the first question comes behind it.
+            // The second answer to the first question comes after it.
             (&["\r\nOK\r\n", "\r\nOK\r\n\r\n860000000000001\r\n\r\nOK\r\n"], 2, Some("860000000000001")),
             (&["\r\nOK\r\n", "\r\nERROR\r\n"], 2, Some("")),
             (&["\r\nOK\r\n", "\r\n12\r\n\r\nOK\r\n"], 2, Some("")),

@@ -294,7 +294,7 @@ impl Modem {
         command_reply(self.driver.call(Request::Run(command))?)
     }
 
-    /// Runs a command that waits for payload behind a prompt (`>`, `DOWNLOAD`): `AT+HTTPDATA`, `AT+MPUBEX`, `AT+CMGS`
+    /// Runs a command that waits for payload after a prompt (`>`, `DOWNLOAD`): `AT+HTTPDATA`, `AT+MPUBEX`, `AT+CMGS`
     /// and others, also commands that this crate does not know. Writes the payload when the module asks for it,
     /// followed by Ctrl-Z if the command needs one. Returns the lines of the answer without the final result code.
     /// Sockets have their own methods to send.

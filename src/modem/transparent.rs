@@ -35,7 +35,7 @@ use crate::proto::{HeartbeatStatistics, Request, Response};
 ///
 /// * The module's own lines stand among the data. When `CLOSED`, `RDY` or the like comes as a line of its own, the stream
 ///   finds out with an escape whether the module has said it. So a peer's close is seen after about 3 s. A peer that sends
-///   such a line delays writes, and the data behind the line, for about as long; no data are lost.
+///   such a line delays writes, and the data after the line, for about as long; no data are lost.
 /// * A peer whose last data are lines that a module may say as well (`+CREG: 1`) can't be told from the module. Then the end is
 ///   [`CloseReason::EndUncertain`](crate::CloseReason::EndUncertain), which says how many bytes are in doubt, and no end of
 ///   file.
@@ -43,7 +43,7 @@ use crate::proto::{HeartbeatStatistics, Request, Response};
 ///   the module has reported the end, and before the host has read the report, are taken for commands.
 /// * A module that restarts without saying so takes what is written as commands, and may send it back as an echo. A
 ///   [heartbeat](Self::set_heartbeat) finds it.
-/// * Command mode is proved by a question behind the escape. If the answer to the escape was the peer's, the peer gets the
+/// * Command mode is proved by a question after the escape. If the answer to the escape was the peer's, the peer gets the
 ///   question, and the stream ends with [`CloseReason::EscapeUnanswered`](crate::CloseReason::EscapeUnanswered).
 /// * Data that come in command mode end the stream with
 ///   [`CloseReason::DataInCommandMode`](crate::CloseReason::DataInCommandMode), unless they are blank lines or look like the

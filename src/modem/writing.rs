@@ -59,7 +59,7 @@ impl<T: Stream> Socket<T> {
         }
         self.check_write(&[])?;
         let nonblocking = self.is_nonblocking();
-        // Behind a send that is under way in another thread.
+        // After a send that is under way in another thread.
         let turn = self.shared.turns.take(deadline);
         let late = || if nonblocking { would_block() } else { timed_out(WRITE, timeout) };
         let _turn = turn.ok_or_else(late)?;

@@ -29,7 +29,7 @@ pub(super) struct Requests {
 struct PendingCommand {
     ticket: Ticket,
     command: Command,
-    /// The payload that is written behind the prompt.
+    /// The payload that is written after the prompt.
     payload: Option<Payload>,
     effect: Effect,
     asked_at: Timestamp,
@@ -118,7 +118,7 @@ impl Requests {
         });
     }
 
-    /// Sets the payload of the latest command, which is written behind its prompt.
+    /// Sets the payload of the latest command, which is written after its prompt.
     pub(super) fn give(&mut self, payload: Payload) {
         if let Some(asked) = self.commands.back_mut() {
             asked.payload = Some(payload);

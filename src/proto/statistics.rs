@@ -32,7 +32,7 @@ pub struct Statistics {
     /// All commands, those of bring-up included, without the questions that separate late answers from new ones.
     pub commands: CommandStatistics,
     /// Questions that separate late answers from new ones. One is asked when the port is opened, after each start,
-    /// after a time-out, behind each command for a while after that, and after a send that was refused half-way. A high
+    /// after a time-out, after each command for a while after that, and after a send that was refused half-way. A high
     /// number is the sign of a line that loses bytes.
     pub resynchronisations: u64,
     /// Lines that were dropped, because they came too late or answered no command.

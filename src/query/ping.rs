@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn replies_are_read_before_and_behind_the_final() {
+    fn replies_are_read_before_and_after_the_final() {
         let query = Ping::new("1.2.3.4").unwrap();
         let lines = ["+CIPPING: 1,\"1.2.3.4\",9,64", "OK", "+CIPPING: 2,\"1.2.3.4\",600,255"];
         let replies = answer_of(&query, &lines).unwrap();

@@ -27,7 +27,7 @@ const UNDER_WAY: usize = 64 * 1024;
 /// ```
 #[derive(Debug)]
 pub struct Distant<N> {
-    behind: N,
+    after: N,
     round_trip: Duration,
     /// Each event with its time, and the number of bytes of its link that may be acknowledged by then.
     events: VecDeque<(Timestamp, NetworkEvent, u64)>,
@@ -47,13 +47,13 @@ struct DistantLink {
 
 impl<N: Network> Distant<N> {
     /// The network behind, and the time of a round trip to its peers.
-    pub fn new(behind: N, round_trip: Duration) -> Self {
-        Self { behind, round_trip, events: VecDeque::new(), links: BTreeMap::new() }
+    pub fn new(after: N, round_trip: Duration) -> Self {
+        Self { after, round_trip, events: VecDeque::new(), links: BTreeMap::new() }
     }
 
     /// The network behind.
-    pub fn behind(&mut self) -> &mut N {
-        &mut self.behind
+    pub fn after(&mut self) -> &mut N {
+        &mut self.after
     }
 
     /// Fetches received data of a link into the free room.
@@ -63,7 +63,7 @@ impl<N: Network> Distant<N> {
         let mut piece = vec![0; UNDER_WAY];
         while distant.bytes < UNDER_WAY {
             let room = UNDER_WAY - distant.bytes;
-            let count = self.behind.receive(now, link, &mut piece[..room]);
+            let count = self.after.receive(now, link, &mut piece[..room]);
             if count == 0 {
                 break;
             }
@@ -75,7 +75,7 @@ impl<N: Network> Distant<N> {
 
     /// Fetches the events of the network behind.
     fn take_events(&mut self, now: Timestamp) {
-        while let Some(event) = self.behind.poll(now) {
+        while let Some(event) = self.after.poll(now) {
             match &event {
                 NetworkEvent::Connected { link, .. } => {
                     self.links.insert(*link, DistantLink::default());
@@ -97,15 +97,15 @@ impl<N: Network> Distant<N> {
 
 impl<N: Network> Network for Distant<N> {
     fn prepare(&mut self, link: Link, options: LinkOptions) {
-        self.behind.prepare(link, options);
+        self.after.prepare(link, options);
     }
 
     fn connect(&mut self, now: Timestamp, link: Link, target: &Target) {
-        self.behind.connect(now, link, target);
+        self.after.connect(now, link, target);
     }
 
     fn send(&mut self, now: Timestamp, link: Link, bytes: &[u8]) -> usize {
-        let count = self.behind.send(now, link, bytes);
+        let count = self.after.send(now, link, bytes);
         if let Some(distant) = self.links.get_mut(&link).filter(|_| count > 0) {
             distant.sent += count as u64;
             self.events.push_back((now + self.round_trip, NetworkEvent::Writable(link), distant.sent));
@@ -135,15 +135,15 @@ impl<N: Network> Network for Distant<N> {
 
     fn close(&mut self, now: Timestamp, link: Link) {
         self.links.remove(&link);
-        self.behind.close(now, link);
+        self.after.close(now, link);
     }
 
     fn resolve(&mut self, now: Timestamp, query: u64, host: &str) {
-        self.behind.resolve(now, query, host);
+        self.after.resolve(now, query, host);
     }
 
     fn ping(&mut self, now: Timestamp, query: u64, host: &str) {
-        self.behind.ping(now, query, host);
+        self.after.ping(now, query, host);
     }
 
     fn poll(&mut self, now: Timestamp) -> Option<NetworkEvent> {
@@ -162,7 +162,7 @@ impl<N: Network> Network for Distant<N> {
             };
             // Events of a link that was closed in the meantime are dropped.
             let Some(distant) = self.links.get_mut(&link) else { continue };
-            let known = self.behind.acknowledged(link).min(acknowledged);
+            let known = self.after.acknowledged(link).min(acknowledged);
             distant.acknowledged = distant.acknowledged.max(known);
             distant.ended |= matches!(event, NetworkEvent::Closed(_) | NetworkEvent::Reset(_));
             return Some(event);
@@ -172,10 +172,10 @@ impl<N: Network> Network for Distant<N> {
 
     fn deadline(&self) -> Option<Timestamp> {
         let events = self.events.front().map(|(due, _, _)| *due);
-        [events, self.behind.deadline()].into_iter().flatten().min()
+        [events, self.after.deadline()].into_iter().flatten().min()
     }
 
     fn set_waker(&mut self, waker: Waker) {
-        self.behind.set_waker(waker);
+        self.after.set_waker(waker);
     }
 }

@@ -129,7 +129,7 @@ pub type Waker = Arc<dyn Fn() + Send + Sync>;
 
 /// The network of the modem. Its calls never block; [`poll`](Self::poll) reports results that take time.
 ///
-/// All buffers behind it are limited: a peer that sends faster than the modem reads is slowed down (TCP) or loses
+/// All buffers after it are limited: a peer that sends faster than the modem reads is slowed down (TCP) or loses
 /// datagrams (UDP), and [`send`](Self::send) accepts fewer bytes while the peer does not read.
 pub trait Network: 'static {
     /// Sets the options of the link that is connected next. It is called before [`connect`](Self::connect) if the host

@@ -62,7 +62,7 @@ impl<N: Network> Simulator<N> {
     /// Takes an input. `now` must not decrease; if it does, the last time is used.
     pub fn handle(&mut self, now: Timestamp, input: Input<'_>) {
         // Only bytes that the host could have read already can be lost.
-        let behind = self.machine.out.line.ready() > 0;
+        let after = self.machine.out.line.ready() > 0;
         self.run_until(now.max(self.now));
         match input {
             Input::Host(bytes) => self.receive(bytes),
@@ -70,7 +70,7 @@ impl<N: Network> Simulator<N> {
             Input::Tick => {}
         }
         self.settle();
-        self.lose_what_overruns(behind);
+        self.lose_what_overruns(after);
     }
 
     /// The next output; `None` if there is none before the next input or deadline.
@@ -167,7 +167,7 @@ impl<N: Network> Simulator<N> {
     }
 
     /// Without flow control, bytes beyond the size of a UART's buffer are lost, on either side of the line.
-    fn lose_what_overruns(&mut self, behind: bool) {
+    fn lose_what_overruns(&mut self, after: bool) {
         let (Some(buffer), true) = (self.machine.settings.uart_buffer, self.machine.settings.baud.is_some())
         else {
             return;
@@ -176,7 +176,7 @@ impl<N: Network> Simulator<N> {
             let lost = self.input.overrun(buffer);
             self.tell_overrun(lost, Happening::Overrun);
         }
-        if behind && self.machine.terminal.flow.0 != 2 {
+        if after && self.machine.terminal.flow.0 != 2 {
             let lost = self.machine.out.line.overrun(buffer);
             self.tell_overrun(lost, Happening::HostOverrun);
         }
@@ -264,7 +264,7 @@ impl<N: Network> Simulator<N> {
                 true
             }
         };
-        acted | modem.act_behind_command()
+        acted | modem.act_after_command()
     }
 
     fn modem(&self) -> &Machine {

@@ -59,7 +59,7 @@ fn tags(der: &[u8]) -> Option<Vec<u8>> {
 /// More elements than the outer sequence of any certificate or key.
 const MAX_MEMBERS: usize = 16;
 
-/// The first element: its tag, its content, and the bytes behind it.
+/// The first element: its tag, its content, and the bytes after it.
 fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&[tag, first], rest) = der.split_first_chunk()?;
     let (len, rest) = match first {

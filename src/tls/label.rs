@@ -1,6 +1,6 @@
 //! The labels of PEM blocks (RFC 7468).
 
-/// The words behind `-----BEGIN`.
+/// The words after `-----BEGIN`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Label {
     Certificate,

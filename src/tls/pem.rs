@@ -78,15 +78,15 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Block>, PemError> {
     let text = unescaped(&text);
     let mut rest = &*text;
     let mut blocks = Vec::new();
-    while let Some((_, behind)) = rest.split_once(BEGIN) {
-        rest = behind;
-        let Some((name, inside)) = behind.split_once(DASHES) else { break };
+    while let Some((_, after)) = rest.split_once(BEGIN) {
+        rest = after;
+        let Some((name, inside)) = after.split_once(DASHES) else { break };
         if name.contains(LINE_ENDS) {
             continue;
         }
-        let (content, behind) = inside.split_once(END).ok_or(PemError::Unfinished)?;
-        let behind = behind.strip_prefix(name).and_then(|behind| behind.strip_prefix(DASHES));
-        rest = behind.ok_or(PemError::Unfinished)?;
+        let (content, after) = inside.split_once(END).ok_or(PemError::Unfinished)?;
+        let after = after.strip_prefix(name).and_then(|after| after.strip_prefix(DASHES));
+        rest = after.ok_or(PemError::Unfinished)?;
         blocks.push(Block { label: Label::of_name(name), name: name.to_owned(), der: decoded(content) });
     }
     Ok(blocks)

@@ -126,7 +126,7 @@ fn tests_before_code(source: &Source) -> Option<Finding> {
     let (offset, declared) = source.code.match_indices("mod tests {").next()?;
     let end = after_closing(&source.code, offset + declared.len() - 1);
     let after = source.code[end..].find(|c: char| !c.is_whitespace())?;
-    Some(Finding::at(source, end + after, "stands behind `mod tests`".to_owned()))
+    Some(Finding::at(source, end + after, "stands after `mod tests`".to_owned()))
 }
 
 struct Function {
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn code_after_the_tests_is_found() {
-        refused("#[cfg(test)]\nmod tests {\n}\n\nfn f() {}", "src/at/x.rs:6: stands behind `mod tests`");
+        refused("#[cfg(test)]\nmod tests {\n}\n\nfn f() {}", "src/at/x.rs:6: stands after `mod tests`");
         allowed("fn f() {}\n#[cfg(test)]\nmod tests {\n}\n");
     }
 }

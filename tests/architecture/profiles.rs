@@ -7,8 +7,8 @@ use crate::cited;
 
 /// The names in `Profile::all`.
 fn names(source: &str) -> Vec<String> {
-    let (_, behind) = source.split_once("pub fn all()").unwrap();
-    let (list, _) = behind.split_once('}').unwrap();
+    let (_, after) = source.split_once("pub fn all()").unwrap();
+    let (list, _) = after.split_once('}').unwrap();
     let names = list.split("Self::").skip(1).filter_map(|name| name.split_once("()"));
     names.map(|(name, _)| name.to_owned()).collect()
 }

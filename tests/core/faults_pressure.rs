@@ -269,12 +269,12 @@ fn a_close_by_the_peer_ends_waiting_sends_at_once() {
         pair.modem.network_mut().serve("full.test", 9, Peer::echo().never_reads());
         let socket = pair.connect("full.test", 9).unwrap();
         let ticket = pair.sending(socket, &stream(1, 100_000));
-        let behind = pair.sending(socket, b"behind");
+        let after = pair.sending(socket, b"behind");
         pair.run_for(Duration::from_secs(2));
         pair.control(Control::PeerClose(0));
         let begun = pair.now;
         assert!(matches!(pair.answer(ticket), Ok(Response::Sent { .. })));
-        assert!(matches!(pair.answer(behind), Err(Error::Closed(_))));
+        assert!(matches!(pair.answer(after), Err(Error::Closed(_))));
         assert!(pair.now - begun < Duration::from_secs(3), "{:?}", pair.now - begun);
     }
 }

@@ -619,7 +619,7 @@ fn in_a_storm_of_late_answers_no_answer_is_wrong_and_no_correct_one_is_refused()
 }
 
 /// A session in which the answer to `AT+X` was lost, so that it may still come.
-fn behind_a_lost_answer() -> Pair {
+fn after_a_lost_answer() -> Pair {
     let mut pair = Pair::online();
     pair.instead("AT+X", "");
     assert!(pair.command("AT+X", Duration::from_millis(300)).is_err());
@@ -628,7 +628,7 @@ fn behind_a_lost_answer() -> Pair {
 
 #[test]
 fn one_lost_answer_does_not_spoil_later_answers() {
-    let mut pair = behind_a_lost_answer();
+    let mut pair = after_a_lost_answer();
     for _ in 0..10 {
         pair.instead("ATI", "\r\nAirM2M\r\n\r\nV401881\r\n\r\nOK\r\n");
         assert_eq!(pair.command("ATI", Duration::from_secs(5)).unwrap(), ["AirM2M", "V401881"]);
@@ -638,7 +638,7 @@ fn one_lost_answer_does_not_spoil_later_answers() {
 
 #[test]
 fn the_second_answer_to_a_question_of_the_driver_is_given_to_no_command() {
-    let mut pair = behind_a_lost_answer();
+    let mut pair = after_a_lost_answer();
     pair.run_for(Duration::from_secs(3));
     let written = String::from_utf8_lossy(&pair.written).into_owned();
     let question = written.lines().rev().find_map(|line| line.strip_suffix('?')).unwrap();
@@ -652,7 +652,7 @@ fn the_second_answer_to_a_question_of_the_driver_is_given_to_no_command() {
 
 #[test]
 fn a_list_of_settings_is_not_the_answer_to_a_question_of_the_driver() {
-    let mut pair = behind_a_lost_answer();
+    let mut pair = after_a_lost_answer();
     for _ in 0..10 {
         pair.instead("AT&V", "\r\nACTIVE PROFILE\r\n\r\n+CMEE: 1\r\n\r\n+IPR: 0\r\n\r\nOK\r\n");
         let lines = pair.command("AT&V", Duration::from_secs(5)).unwrap();
@@ -787,7 +787,7 @@ fn bring_up_after_many_lost_answers_ends_even_if_questions_are_refused() {
 /// The result comes twice, in two reads. The second one is incomplete when the next command is written.
 #[test]
 fn a_result_that_began_before_a_command_was_written_does_not_answer_it() {
-    for (before, behind) in
+    for (before, after) in
         [("\r", "\nOK\r\n"), ("\r\nO", "K\r\n"), ("\r\nERRO", "R\r\n"), ("\r\nSHUT", " OK\r\n")]
     {
         let mut pair = Pair::online();
@@ -795,7 +795,7 @@ fn a_result_that_began_before_a_command_was_written_does_not_answer_it() {
         pair.deliver(before.as_bytes());
         let command = Command::of_user("AT+NOSUCH", Duration::from_secs(10)).unwrap();
         let ticket = pair.ask(Request::Run(command));
-        pair.inject(behind.as_bytes());
+        pair.inject(after.as_bytes());
         pair.run_for(Duration::from_millis(100));
         assert!(pair.answered(ticket).is_none(), "{before:?}");
         pair.inject(b"\r\n+CME ERROR: 58\r\n");

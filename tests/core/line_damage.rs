@@ -471,8 +471,8 @@ fn a_wrong_answer_to_a_fetch_ends_the_socket_without_a_wrong_byte() {
         (format!("\r\n+CIPRXGET: 2,0,0,17080\r\n{body}\r\nOK\r\n"), "none"),
         (format!("\r\n+CIPRXGET: 2,0,17080,0\r\n{body}\r\nOK\r\n"), "too many"),
         (format!("\r\n+CIPRXGET: 2,0,1460,0\r\n\r\n+CREG: 1\r\n{body}\r\nOK\r\n"), "a line inside"),
-        (format!("\r\n+CIPRXGET: 2,0,1460,0\r\n{body}\r\n+CREG: 1\r\n\r\nOK\r\n"), "a line behind"),
-        (format!("\r\n+CIPRXGET: 2,0,1460,0\r\n{body}\r\nERROR\r\n"), "an error behind"),
+        (format!("\r\n+CIPRXGET: 2,0,1460,0\r\n{body}\r\n+CREG: 1\r\n\r\nOK\r\n"), "a line after"),
+        (format!("\r\n+CIPRXGET: 2,0,1460,0\r\n{body}\r\nERROR\r\n"), "an error after"),
     ] {
         for chunk in [1, 7, 5_000] {
             let (pair, socket) = manual();
@@ -719,14 +719,14 @@ fn the_end_of_a_call_is_not_the_result_of_a_command() {
 #[test]
 fn the_line_after_a_text_shows_that_the_text_was_the_end_of_data() {
     for chunk in [1, 5_000] {
-        for behind in ["+RECEIVE,1,1:\r\nx", "+CREG: 1\r\n", "1, CLOSED\r\n", "> "] {
+        for after in ["+RECEIVE,1,1:\r\nx", "+CREG: 1\r\n", "1, CLOSED\r\n", "> "] {
             for pause in [0, 500] {
                 let mut pair = Pair::online().in_chunks_of(chunk);
                 let socket = pair.channel_open();
                 let other = pair.channel_open();
                 // The first send shows the form of the prompt.
                 pair.send(other, b"x").unwrap();
-                if behind == "> " {
+                if after == "> " {
                     pair.instead("AT+CIPSEND=1", "");
                     pair.sending(other, b"x");
                 }
@@ -734,9 +734,9 @@ fn the_line_after_a_text_shows_that_the_text_was_the_end_of_data() {
                 pair.deliver(b"\r\n+RECEIVE,0,7:\r\ntemp=21\r\nhum=40");
                 pair.run_for(Duration::from_millis(pause));
                 pair.deliver(b"\r\n");
-                pair.deliver(behind.as_bytes());
+                pair.deliver(after.as_bytes());
                 let (_, end) = pair.read_to_end(socket);
-                assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{behind:?}: {end}");
+                assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{after:?}: {end}");
             }
         }
     }
@@ -858,8 +858,8 @@ fn a_refusal_that_may_be_another_commands_does_not_lose_the_data_of_a_fetch() {
     }
 }
 
-/// Fetches data after a lost answer, with `behind` after the data. Returns the bytes read, and the end of the socket.
-fn fetch_behind_a_lost_answer(behind: &str) -> (Vec<u8>, Error) {
+/// Fetches data after a lost answer, with `after` after the data. Returns the bytes read, and the end of the socket.
+fn fetch_after_a_lost_answer(after: &str) -> (Vec<u8>, Error) {
     let (mut pair, socket) = manual();
     pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
     pair.instead("AT+CIPRXGET=2,0", "\r\n+CIPRXGET: 2,0,10,0\r\n0123456789\r\n\r\nOK\r\n");
@@ -867,7 +867,7 @@ fn fetch_behind_a_lost_answer(behind: &str) -> (Vec<u8>, Error) {
     pair.instead("AT+CBC", "");
     pair.command("AT+CBC", Duration::from_secs(2)).unwrap_err();
     pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
-    pair.instead("AT+CIPRXGET=2,0", format!("\r\n+CIPRXGET: 2,0,10,0\r\nabcdefghij{behind}"));
+    pair.instead("AT+CIPRXGET=2,0", format!("\r\n+CIPRXGET: 2,0,10,0\r\nabcdefghij{after}"));
     pair.run_for(Duration::from_secs(5));
     pair.instead("AT+CIPRXGET=2,0", "\r\nERROR\r\n");
     pair.read_to_end(socket)
@@ -876,17 +876,17 @@ fn fetch_behind_a_lost_answer(behind: &str) -> (Vec<u8>, Error) {
 #[test]
 fn the_result_after_fetched_data_may_belong_to_a_late_answer() {
     // The first result belongs to the late answer.
-    for behind in
+    for after in
         ["\r\nOK\r\n\r\n\r\nOK\r\n", "\r\n\r\n+CBC: 0,90,4000\r\n\r\nOK\r\n\r\nOK\r\n", "\r\n\r\nOK\r\n"]
     {
-        let (read, end) = fetch_behind_a_lost_answer(behind);
-        assert_eq!(read, b"0123456789abcdefghij", "{behind:?}: {end}");
+        let (read, end) = fetch_after_a_lost_answer(after);
+        assert_eq!(read, b"0123456789abcdefghij", "{after:?}: {end}");
     }
     // Here the data have lost bytes, and took the line end in front of their own result, or all of it, in their place.
-    for behind in ["\r\nOK\r\n", "\r\n\r\n+CBC: 0,90,4000\r\n\r\nOK\r\n"] {
-        let (read, end) = fetch_behind_a_lost_answer(behind);
+    for after in ["\r\nOK\r\n", "\r\n\r\n+CBC: 0,90,4000\r\n\r\nOK\r\n"] {
+        let (read, end) = fetch_after_a_lost_answer(after);
         let is_told = matches!(end, Error::Closed(CloseReason::ReceiveUnconfirmed));
-        assert!(is_told && read == b"0123456789", "{behind:?}: {end}, {}", read.escape_ascii());
+        assert!(is_told && read == b"0123456789", "{after:?}: {end}, {}", read.escape_ascii());
     }
 }
 
@@ -902,7 +902,7 @@ fn a_header_with_a_leading_zero_is_damaged() {
     }
 }
 
-/// The command was written behind the beginning of a line, so its answer can't have begun.
+/// The command was written after the beginning of a line, so its answer can't have begun.
 #[test]
 fn a_line_that_began_before_a_command_was_written_is_not_its_answer() {
     for beginning in ["\r\n+", "\r\n+RECEI", "\r\n<P0000@000"] {
@@ -920,7 +920,7 @@ fn a_line_that_began_before_a_command_was_written_is_not_its_answer() {
 
 /// The body was cut, so it took the next frame's header, and what is left of that frame begins like a prompt.
 #[test]
-fn a_prompt_with_text_directly_behind_it_was_payload() {
+fn a_prompt_with_text_directly_after_it_was_payload() {
     for chunk in [1, 5_000] {
         let mut pair = Pair::online().in_chunks_of(chunk);
         let (socket, other) = (pair.channel_open(), pair.channel_open());
@@ -941,7 +941,7 @@ fn a_prompt_with_text_directly_behind_it_was_payload() {
     }
 }
 
-/// The payload is what may stand behind a prompt, so only the header shows the damage.
+/// The payload is what may stand after a prompt, so only the header shows the damage.
 #[test]
 fn a_header_without_its_name_or_its_end_is_a_damaged_header() {
     for (header, before) in [
@@ -1257,18 +1257,18 @@ fn the_first_fetch_is_damaged_if_later_fetches_end_with_more_line_ends() {
 #[test]
 fn pushed_data_with_one_line_end_after_them_are_damaged_where_earlier_data_had_two() {
     for (sound, expected) in [("\r\n", true), ("", false)] {
-        for behind in ["\r\n+RECEIVE,1,2:\r\nyz", "\r\nOK\r\n"] {
+        for after in ["\r\n+RECEIVE,1,2:\r\nyz", "\r\nOK\r\n"] {
             for chunk in [1, 5_000] {
                 let mut pair = Pair::online().in_chunks_of(chunk);
                 let socket = pair.channel_open();
                 let other = pair.channel_open();
                 for _ in 0..5 {
-                    pair.deliver(format!("\r\n+RECEIVE,0,4:\r\nabcd{sound}{behind}{sound}").as_bytes());
+                    pair.deliver(format!("\r\n+RECEIVE,0,4:\r\nabcd{sound}{after}{sound}").as_bytes());
                     pair.run_for(Duration::from_secs(1));
                 }
-                pair.deliver(format!("\r\n+RECEIVE,0,6:\r\n0123\r\n{behind}").as_bytes());
+                pair.deliver(format!("\r\n+RECEIVE,0,6:\r\n0123\r\n{after}").as_bytes());
                 pair.run_for(Duration::from_secs(5));
-                let case = format!("{behind:?} by {chunk}: {}", pair.story());
+                let case = format!("{after:?} by {chunk}: {}", pair.story());
                 assert_eq!(
                     pair.saw(|event| matches!(event, Event::Fault(Fault::NoLineEnd))),
                     expected,
@@ -1430,17 +1430,17 @@ fn a_header_without_a_line_end_that_earlier_headers_had_is_damaged() {
 /// The headers of this firmware have no line end, so a line end after the header belongs to the payload.
 #[test]
 fn a_line_end_after_a_header_is_payload_where_headers_have_none() {
-    for behind in ["", "\r\n"] {
+    for after in ["", "\r\n"] {
         for chunk in [1, 5_000] {
             let mut pair = Pair::online().in_chunks_of(chunk);
             let socket = pair.channel_open();
             for payload in ["abcd", "\r\nef", "gh\r\n"] {
-                pair.deliver(format!("\r\n+RECEIVE,0,4:{payload}{behind}").as_bytes());
+                pair.deliver(format!("\r\n+RECEIVE,0,4:{payload}{after}").as_bytes());
             }
             pair.deliver(b"\r\n0, CLOSED\r\n");
             let (read, end) = pair.read_to_end(socket);
-            assert_eq!(read.escape_ascii().to_string(), r"abcd\r\nefgh\r\n", "{behind:?}: {end}");
-            assert!(matches!(end, Error::Closed(CloseReason::Peer)), "{behind:?}: {end}");
+            assert_eq!(read.escape_ascii().to_string(), r"abcd\r\nefgh\r\n", "{after:?}: {end}");
+            assert!(matches!(end, Error::Closed(CloseReason::Peer)), "{after:?}: {end}");
         }
     }
 }

@@ -42,7 +42,7 @@ fn executed(pair: &Pair) -> Vec<String> {
     commands.collect()
 }
 
-/// A send of five bytes behind one of one byte. Its result is lost on the line.
+/// A send of five bytes after one of one byte. Its result is lost on the line.
 fn sending_without_result() -> (Pair, SocketId, Link, Ticket) {
     let mut pair = online();
     let (socket, link) = open(&mut pair);
@@ -217,7 +217,7 @@ fn an_error_of_another_command_does_not_end_a_send() {
 
 /// The module has the payload, and its `DATA ACCEPT` is lost: a piece that is written again would be doubled.
 #[test]
-fn a_piece_that_the_module_has_counted_is_not_written_again_behind_an_error() {
+fn a_piece_that_the_module_has_counted_is_not_written_again_after_an_error() {
     for is_count_lost in [false, true] {
         let mut pair = online();
         let (socket, link) = open(&mut pair);
@@ -336,7 +336,7 @@ fn a_prompt_that_comes_nevertheless_ends_the_mode() {
 
 /// A module that takes nothing before its prompt waits for bytes that were written already.
 #[test]
-fn a_module_that_takes_payload_behind_its_prompt_only_costs_one_socket() {
+fn a_module_that_takes_payload_after_its_prompt_only_costs_one_socket() {
     let mut pair = online();
     pair.instead("AT+CIPSPRT=0", "\r\nOK\r\n");
     pair.to_modem = Box::new(|_, bytes| {
@@ -364,7 +364,7 @@ fn firmware_that_can_not_switch_the_prompt_off_is_used_with_it() {
         assert_eq!(pair.wrote("AT+CIPSPRT=0"), 1, "{answer:?}");
         let kept = pair.events.iter().filter(|event| **event == Event::SendPromptKept).count();
         assert_eq!(kept, 1, "{answer:?}");
-        assert_eq!(pair.wrote("AT+CIPSEND=0,5\r\nhello"), 1, "{answer:?}: written behind the prompt");
+        assert_eq!(pair.wrote("AT+CIPSEND=0,5\r\nhello"), 1, "{answer:?}: written after the prompt");
         assert_eq!(peer_got(&pair, link), "helloagain");
     }
 }

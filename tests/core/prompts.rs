@@ -238,13 +238,13 @@ fn a_lost_payload_without_a_prompt_is_written_again_before_a_question() {
 /// The answer to the earlier command comes twice, and the second one is split by the send. The prompt is late.
 #[test]
 fn an_error_that_began_before_a_send_does_not_refuse_it() {
-    for (before, behind) in [("\r\nERR", "OR\r\n"), ("\r\n+CME ERR", "OR: 3\r\n"), ("\r", "\nERROR\r\n")] {
+    for (before, after) in [("\r\nERR", "OR\r\n"), ("\r\n+CME ERR", "OR: 3\r\n"), ("\r", "\nERROR\r\n")] {
         let mut pair = without_prompts();
         let socket = pair.channel_open();
         let link = pair.modem.network().last_link().unwrap();
         pair.deliver(before.as_bytes());
         let ticket = pair.sending(socket, b"p");
-        pair.inject(behind.as_bytes());
+        pair.inject(after.as_bytes());
         pair.run_for(Duration::from_secs(1));
         assert_eq!(peer_got(&pair, link), b"", "a question is payload");
         pair.inject(PROMPT);
@@ -451,8 +451,8 @@ fn a_command_with_an_unexpected_prompt_is_aborted_and_fails() {
     pair.instead("AT+NOSUCH", "\r\n> ");
     let answer = pair.command("AT+NOSUCH=5", Duration::from_secs(2));
     assert!(matches!(answer, Err(Error::Refused { code: Refusal::Prompt, .. })), "{answer:?}");
-    let behind = pair.written.windows(9).rposition(|nine| nine == b"AT+NOSUCH").unwrap();
-    assert_eq!(pair.written[behind + 13], 0x1b, "a text of unknown length is aborted");
+    let after = pair.written.windows(9).rposition(|nine| nine == b"AT+NOSUCH").unwrap();
+    assert_eq!(pair.written[after + 13], 0x1b, "a text of unknown length is aborted");
     assert_eq!(pair.send(socket, b"hello").unwrap(), 5);
     assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
     still_works(&mut pair);

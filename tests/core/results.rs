@@ -154,8 +154,8 @@ fn the_driver_asks_about_a_lost_result_while_other_sockets_work() {
         lose_line(&mut pair, "\r\nDATA ACCEPT:1,5\r\n");
         let begun = pair.now;
         let lost = pair.sending(socket, b"hello");
-        let behind = pair.sending(other, b"in the meantime");
-        assert!(matches!(pair.answer(behind), Ok(Response::Sent { accepted: 15, .. })), "{}", pair.story());
+        let after = pair.sending(other, b"in the meantime");
+        assert!(matches!(pair.answer(after), Ok(Response::Sent { accepted: 15, .. })), "{}", pair.story());
         assert!(pair.now - begun < Duration::from_secs(6), "{:?}", pair.now - begun);
         assert!(pair.answered(lost).is_none(), "the result is not known yet");
         assert!(matches!(pair.answer(lost), Ok(Response::Sent { accepted: 5, .. })), "{}", pair.story());
@@ -576,7 +576,7 @@ fn the_end_of_an_earlier_connection_is_no_failure_of_the_next_one() {
         let first = pair.channel_open();
         pair.close(first).unwrap();
         pair.modem.network_mut().set_latency(Duration::from_millis(300));
-        pair.behind("AT+CIPSTART=0", format!("\r\n{news}\r\n"));
+        pair.after("AT+CIPSTART=0", format!("\r\n{news}\r\n"));
         let socket = pair.channel_open();
         pair.send(socket, b"hello").unwrap();
         assert_eq!(pair.read(socket, 5).unwrap(), b"hello", "{news}");
@@ -602,7 +602,7 @@ fn data_before_the_connection_is_confirmed_reach_no_socket() {
     let first = pair.channel_open();
     pair.close(first).unwrap();
     pair.modem.network_mut().set_latency(Duration::from_millis(300));
-    pair.behind("AT+CIPSTART=0", OLD);
+    pair.after("AT+CIPSTART=0", OLD);
     let socket = pair.channel_open();
     // The status denied the connection, so the data belonged to the earlier one.
     assert_eq!((socket.channel().index(), pair.wrote("AT+CIPSTART")), (0, 2), "{}", pair.story());
@@ -618,10 +618,10 @@ fn data_before_the_connection_is_confirmed_reach_no_socket() {
     still_works(&mut pair);
 }
 
-/// The module has answered the question, but the question behind it is late, so the answer counts only then.
+/// The module has answered the question, but the question after it is late, so the answer counts only then.
 #[test]
-fn data_behind_a_question_are_not_judged_by_its_answer() {
-    for data_behind in [false, true] {
+fn data_after_a_question_are_not_judged_by_its_answer() {
+    for data_after in [false, true] {
         let mut pair = Pair::online();
         pair.modem.network_mut().set_latency(Duration::from_secs(4));
         let ticket = pair.connecting(ECHO.0, ECHO.1, Duration::from_secs(60));
@@ -634,13 +634,13 @@ fn data_behind_a_question_are_not_judged_by_its_answer() {
             String::from_utf8_lossy(&pair.written).trim_end().rsplit('\n').next().unwrap().to_owned();
         let name = question.trim_start_matches("AT").trim_end_matches('?');
         pair.heal();
-        if data_behind {
+        if data_after {
             pair.inject(OLD);
         }
         pair.inject(format!("\r\n{name}: 1\r\n\r\nOK\r\n").as_bytes());
         assert!(matches!(pair.answer(ticket), Ok(Response::Connected(_))), "{}", pair.story());
-        let connects = if data_behind { 2 } else { 1 };
-        assert_eq!(pair.wrote("AT+CIPSTART"), connects, "{data_behind}: {}", pair.story());
+        let connects = if data_after { 2 } else { 1 };
+        assert_eq!(pair.wrote("AT+CIPSTART"), connects, "{data_after}: {}", pair.story());
     }
 }
 

@@ -95,7 +95,7 @@ fn a_restart_ends_sockets_and_comes_back() {
 const SOON: Duration = Duration::from_secs(20);
 
 /// The bytes that were written after this command.
-fn behind(pair: &Pair, command: &str) -> Vec<u8> {
+fn after(pair: &Pair, command: &str) -> Vec<u8> {
     let at = pair.written.windows(command.len()).rposition(|text| text == command.as_bytes()).unwrap();
     pair.written[at + command.len() + 2..].to_vec()
 }
@@ -132,7 +132,7 @@ fn every_form_of_prompt_is_recognised() {
         pair.instead(command, prompt).instead(std::str::from_utf8(payload).unwrap(), answer);
         assert_eq!(pair.command_with_payload(command, payload, SOON).unwrap(), lines, "{command}");
         let ends = if command.contains("CMGS") { &b"\x1a"[..] } else { b"" };
-        assert_eq!(behind(&pair, command), [payload, ends].concat(), "{command}");
+        assert_eq!(after(&pair, command), [payload, ends].concat(), "{command}");
         pair.command("AT+CSQ", SOON).unwrap();
     }
 }
@@ -162,7 +162,7 @@ fn a_lost_prompt_of_a_command_is_a_time_out_and_no_payload_is_written() {
         assert!(matches!(answer, Err(Error::Timeout { .. })), "{command}: {answer:?}");
         assert_eq!(pair.wrote("AT+X1"), 0);
         pair.command("AT+CSQ", SOON).unwrap();
-        assert!(behind(&pair, command).starts_with(filler), "{command}");
+        assert!(after(&pair, command).starts_with(filler), "{command}");
     }
     // The module ends the wait for a file by itself. Until then the driver writes nothing.
     let mut pair = Pair::online();
@@ -173,7 +173,7 @@ fn a_lost_prompt_of_a_command_is_a_time_out_and_no_payload_is_written() {
     let answer = pair.command_with_payload(write, b"hello", SOON);
     assert!(matches!(answer, Err(Error::Timeout { .. })) && pair.now - before == SOON, "{answer:?}");
     let ticket = pair.ask(Request::query(&Signal));
-    assert_eq!(behind(&pair, write), b"");
+    assert_eq!(after(&pair, write), b"");
     assert!(pair.answered(ticket).is_none());
     pair.run_for(Duration::from_secs(11));
     assert_eq!(pair.wrote("hello"), 0);

@@ -126,7 +126,7 @@ fn a_command_after_one_without_an_answer_is_followed_by_a_resynchronisation() {
     pair.run_for(Duration::from_secs(1));
     let before = seen(&pair);
     // Both answers come, and nothing shows to which command each belongs.
-    pair.behind("AT+CSQ", "\r\n+CSQ: 7,0\r\n\r\nOK\r\n");
+    pair.after("AT+CSQ", "\r\n+CSQ: 7,0\r\n\r\nOK\r\n");
     let answer = pair.call(Request::query(&Signal));
     assert!(answer.is_err(), "{answer:?}");
     let after = seen(&pair);

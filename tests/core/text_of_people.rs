@@ -71,9 +71,9 @@ fn an_unsolicited_message_changes_nothing() {
     for chunk in [1, 7, 1000] {
         for header in HEADERS {
             for text in TEXTS {
-                for behind in ["", "\r\n+CREG: 1\r\n"] {
+                for after in ["", "\r\n+CREG: 1\r\n"] {
                     let mut watched = Watched::new(chunk);
-                    watched.pair.inject(format!("\r\n{header}\r\n{text}\r\n{behind}").as_bytes());
+                    watched.pair.inject(format!("\r\n{header}\r\n{text}\r\n{after}").as_bytes());
                     watched.is_undisturbed(text);
                     assert!(watched.heard(text), "{header}: {text}, {}", watched.pair.story());
                 }
@@ -340,7 +340,7 @@ fn the_rest_of_a_text_is_no_damage_but_a_line_directly_after_data_is() {
         .pair
         .inject(format!("\r\n{header}\r\nfirst\r\n\r\n+RECEIVE,0,4:\r\nabcdwhat is this\r\n").as_bytes());
     let (_, error) = watched.pair.read_to_end(watched.socket);
-    assert!(matches!(error, Error::Closed(CloseReason::Damaged)), "data behind the text: {error}");
+    assert!(matches!(error, Error::Closed(CloseReason::Damaged)), "data after the text: {error}");
 }
 
 #[test]

@@ -56,8 +56,8 @@ fn the_commands_for_a_connection_have_the_order_of_the_manual() {
     assert_eq!(lines, expected);
     // Each content directly follows its command, and has the announced length.
     for (at, label) in [(1, "CERTIFICATE"), (3, "CERTIFICATE"), (5, "PRIVATE KEY")] {
-        let (_, behind) = written.split_once(&format!("{}\r\n", lines[at])).unwrap();
-        let content = &behind[..length_of(&lines[at])];
+        let (_, after) = written.split_once(&format!("{}\r\n", lines[at])).unwrap();
+        let content = &after[..length_of(&lines[at])];
         assert!(content.starts_with(&format!("-----BEGIN {label}-----\n")), "{content}");
         assert!(content.ends_with(&format!("-----END {label}-----\n")), "{content}");
     }

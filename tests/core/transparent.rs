@@ -161,7 +161,7 @@ fn payload_before_an_escape_is_delivered_if_the_connection_ends_after_it() {
 fn a_doubtful_line_before_an_escape_is_not_delivered_if_data_follow_the_escape() {
     let (mut pair, stream) = streaming();
     push(&mut pair, b"data\r\n+PDP: DEACT\r\n more");
-    pair.behind("AT+CIPMODE?", "\r\nwhat is this\r\n");
+    pair.after("AT+CIPMODE?", "\r\nwhat is this\r\n");
     let (read, end) = pair.read_to_end(stream);
     assert!(matches!(end, Error::Closed(CloseReason::DataInCommandMode)), "{end}");
     assert_eq!(read, b"data");
@@ -304,7 +304,7 @@ fn lines_of_an_end_with_payload_after_them_lose_no_byte() {
 
 /// Lines that a module may print after the end of a connection: unsolicited lines, and answers to payload that was
 /// under way.
-const BEHIND: [&str; 22] = [
+const FOLLOWING: [&str; 22] = [
     "+CSCON: 0",
     "+CIEV: service, 0",
     "+CTZV: +32",
@@ -331,17 +331,17 @@ const BEHIND: [&str; 22] = [
 
 #[test]
 fn an_end_is_detected_with_any_line_after_it() {
-    for behind in BEHIND {
+    for after in FOLLOWING {
         for millis in [0, 50, 400] {
             let settings = Settings::default().closed_reported(false);
             let mut pair = Pair::with(Config::default(), settings).ready();
             let stream = pair.dial(ECHO.0, ECHO.1).unwrap();
             ends_with(&mut pair, "data\r\nCLOSED\r\n");
             pair.run_for(Duration::from_millis(millis));
-            pair.inject(format!("\r\n{behind}\r\n").as_bytes());
+            pair.inject(format!("\r\n{after}\r\n").as_bytes());
             let (read, error) = pair.read_to_end(stream);
-            assert_eq!(read.escape_ascii().to_string(), "data", "{behind}");
-            assert!(matches!(error, Error::Closed(CloseReason::Peer)), "{behind}: {error}");
+            assert_eq!(read.escape_ascii().to_string(), "data", "{after}");
+            assert!(matches!(error, Error::Closed(CloseReason::Peer)), "{after}: {error}");
             pair.call(Request::Forget { socket: stream }).unwrap();
             sockets_work(&mut pair);
         }

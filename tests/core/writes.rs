@@ -411,7 +411,7 @@ fn fill(pair: &mut Pair, socket: SocketId) {
 }
 
 #[test]
-fn a_writer_that_waits_behind_many_short_sends_is_woken() {
+fn a_writer_that_waits_after_many_short_sends_is_woken() {
     let mut pair = online(Config::default());
     let socket = to(&mut pair, "discard.test", Peer::discard());
     for _ in 0..300 {
@@ -424,7 +424,7 @@ fn a_writer_that_waits_behind_many_short_sends_is_woken() {
 }
 
 #[test]
-fn a_writer_that_waits_behind_sends_that_time_out_is_woken() {
+fn a_writer_that_waits_after_sends_that_time_out_is_woken() {
     let mut pair = online(Config::default());
     let socket = to(&mut pair, "deaf.test", Peer::discard().never_reads());
     let timeout = Duration::from_secs(2);

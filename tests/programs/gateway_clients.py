@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Clients of the example `gateway` that behave in unusual ways: many at once, half a connection closed, an end in the middle,
-requests that are never complete, requests behind requests.
+requests that are never complete, requests after requests.
 
     gateway_clients.py SOCKS ECHO HTTP    addresses of the gateway, and the port of an echo server
 
@@ -97,7 +97,7 @@ def main():
         assert everything(client).startswith(b"HTTP/1.1 " + status), status
     print("  ok  a request that is too long, or not for this gateway by method or Host, has its answer")
 
-    behind_a_request()
+    after_a_request()
 
 
 def everything(client):
@@ -107,7 +107,7 @@ def everything(client):
     return data
 
 
-def behind_a_request():
+def after_a_request():
     """A server that keeps its connection for more, and clients that send the next request on theirs."""
     asked, listener = [], socket.create_server(("127.0.0.1", 0))
 
@@ -131,7 +131,7 @@ def behind_a_request():
             assert everything(client).endswith(b"ok"), "the first request has its answer, and the connection ends"
     assert b"GET / HTTP/1.1" in b"".join(asked), asked
     assert b"other.test" not in b"".join(asked) and b"c2VjcmV0" not in b"".join(asked), asked
-    print("  ok  a request behind a request goes to no other host")
+    print("  ok  a request after a request goes to no other host")
 
 
 main()

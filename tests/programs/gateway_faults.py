@@ -21,7 +21,7 @@ from gateway_transfers import CEILING, WAYS, Outcomes, addresses_of, awaited, fi
 
 FOLDER, SCRATCH, FAULT_COUNT = sys.argv[1], sys.argv[2], int(sys.argv[3])
 SEED = int(sys.argv[4]) if len(sys.argv) > 4 else 1
-# Orders to the simulated modem and the pause behind each, in seconds.
+# Orders to the simulated modem and the pause after each, in seconds.
 FAULTS = {
     "the bearer is lost": [("pdp lost", 0)],
     "the module restarts": [("reset", 0)],
@@ -38,9 +38,9 @@ stopped = threading.Event()
 def transfer(way, addresses, port, number, length):
     outcome, received = gateway_transfers.transfer(way, addresses, port, number, length)
     if outcome == "silent":
-        violations.append(f"transfer {number} by {way}: silent for {CEILING} s behind {received} bytes")
+        violations.append(f"transfer {number} by {way}: silent for {CEILING} s after {received} bytes")
     if outcome == "short":
-        violations.append(f"transfer {number} by {way}: a good end behind {received} of {length + 1} bytes")
+        violations.append(f"transfer {number} by {way}: a good end after {received} of {length + 1} bytes")
     outcomes.add(way, outcome, length, received)
     return outcome
 

@@ -33,11 +33,11 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
 
 violations = []
 cut = set()  # the numbers of the transfers that the server has reset
-filled = {}  # what came behind all that was right, of those whose last send the driver has filled up
+filled = {}  # what came after all that was right, of those whose last send the driver has filled up
 
 
 def filled_up(client, number, have, wanted, data):
-    """Behind what is right there may be what the driver has filled a send up with that the module has not heard whole: then the
+    """After what is right there may be what the driver has filled a send up with that the module has not heard whole: then the
     connection ends."""
     good = next(place for place, byte in enumerate(data) if byte != wanted[have + place])
     have, tail = have + good, data[good:]
@@ -83,7 +83,7 @@ def request(client):
 def other_bytes(number, where, have, wanted, data):
     place = wanted.find(data[:16])
     what = f"those of {place}" if place >= 0 else repr(data[:80])
-    violations.append(f"transfer {number}: other bytes came to {where}, behind {have} of {len(wanted)}: {what}")
+    violations.append(f"transfer {number}: other bytes came to {where}, after {have} of {len(wanted)}: {what}")
 
 
 class Pace:

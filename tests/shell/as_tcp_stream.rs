@@ -151,21 +151,21 @@ macro_rules! program {
             let mut read = String::new();
             observe!("read_to_string until the peer's end", stream.read_to_string(&mut read));
             observed.push(("what came before the peer's end", read));
-            observe!("read behind the end", stream.read(&mut buf));
-            observe!("peek behind the end", stream.peek(&mut buf));
-            observe!("read_to_end behind the end", stream.read_to_end(&mut Vec::new()));
-            observe!("read_exact behind the end", stream.read_exact(&mut buf));
+            observe!("read after the end", stream.read(&mut buf));
+            observe!("peek after the end", stream.peek(&mut buf));
+            observe!("read_to_end after the end", stream.read_to_end(&mut Vec::new()));
+            observe!("read_exact after the end", stream.read_exact(&mut buf));
             stream.set_nonblocking(true).unwrap();
-            observe!("a read behind the end that would not block", stream.read(&mut buf));
+            observe!("a read after the end that would not block", stream.read(&mut buf));
             stream.set_nonblocking(false).unwrap();
-            observe!("flush behind the end", stream.flush());
-            observe!("take_error behind the end", stream.take_error().map(|error| error.is_some()));
+            observe!("flush after the end", stream.flush());
+            observe!("take_error after the end", stream.take_error().map(|error| error.is_some()));
             let mut last = stream.write(b"x");
             eventually("an error of a write", || {
                 last = stream.write(b"x");
                 last.is_err()
             });
-            observe!("the end of writes behind the peer's close", last);
+            observe!("the end of writes after the peer's close", last);
             observe!("a write after that", stream.write(b"x"));
             observe!("a vectored write after that", stream.write_vectored(&[IoSlice::new(b"x")]));
             observe!("a read after that", stream.read(&mut buf));
@@ -183,16 +183,16 @@ macro_rules! program {
             stream.write_all(b"before").unwrap();
             observe!("shutdown of writes", stream.shutdown(Shutdown::Write));
             observe!("shutdown of writes again", stream.shutdown(Shutdown::Write));
-            observe!("write behind it", stream.write(b"x"));
-            observe!("write_all behind it", stream.try_clone().unwrap().write_all(b"x"));
-            observe!("write_vectored behind it", stream.write_vectored(&[IoSlice::new(b"x")]));
-            observe!("flush behind it", stream.flush());
+            observe!("write after it", stream.write(b"x"));
+            observe!("write_all after it", stream.try_clone().unwrap().write_all(b"x"));
+            observe!("write_vectored after it", stream.write_vectored(&[IoSlice::new(b"x")]));
+            observe!("flush after it", stream.flush());
             stream.set_nonblocking(true).unwrap();
-            observe!("a write behind it that would not block", stream.write(b"x"));
+            observe!("a write after it that would not block", stream.write(b"x"));
             stream.set_nonblocking(false).unwrap();
             rig.go.send(()).unwrap();
-            observe!("read_exact behind it", stream.read_exact(&mut buf));
-            observed.push(("what came behind it", String::from_utf8_lossy(&buf).into_owned()));
+            observe!("read_exact after it", stream.read_exact(&mut buf));
+            observed.push(("what came after it", String::from_utf8_lossy(&buf).into_owned()));
             drop(stream);
             observed.push((
                 "the peer reads before the shutdown",
@@ -206,16 +206,16 @@ macro_rules! program {
             let reader = thread::spawn(move || (&blocked).read(&mut [0; 8]));
             observe!("shutdown of reads", stream.shutdown(Shutdown::Read));
             observe!("a read that waited", reader.join().unwrap());
-            observe!("read behind it", stream.read(&mut buf));
-            observe!("peek behind it", stream.peek(&mut buf));
+            observe!("read after it", stream.read(&mut buf));
+            observe!("peek after it", stream.peek(&mut buf));
             stream.set_nonblocking(true).unwrap();
-            observe!("a read behind it that would not block", stream.read(&mut buf));
+            observe!("a read after it that would not block", stream.read(&mut buf));
             stream.set_nonblocking(false).unwrap();
-            observe!("write behind a shutdown of reads", stream.write(b"still"));
+            observe!("write after a shutdown of reads", stream.write(b"still"));
             observe!("shutdown of reads again", stream.shutdown(Shutdown::Read));
             drop(stream);
             observed.push((
-                "the peer reads behind a shutdown of reads",
+                "the peer reads after a shutdown of reads",
                 String::from_utf8(rig.done.recv_timeout(SOON).unwrap()).unwrap(),
             ));
 
@@ -231,13 +231,13 @@ macro_rules! program {
                 "the peer reads before a shutdown of both",
                 String::from_utf8(rig.done.recv_timeout(SOON).unwrap()).unwrap(),
             ));
-            observe!("read behind both", stream.read(&mut buf));
-            observe!("peek behind both", stream.peek(&mut buf));
-            observe!("write behind both", stream.write(b"x"));
-            observe!("flush behind both", stream.flush());
-            observe!("take_error behind both", stream.take_error().map(|error| error.is_some()));
+            observe!("read after both", stream.read(&mut buf));
+            observe!("peek after both", stream.peek(&mut buf));
+            observe!("write after both", stream.write(b"x"));
+            observe!("flush after both", stream.flush());
+            observe!("take_error after both", stream.take_error().map(|error| error.is_some()));
             observe!(
-                "the peer's address behind both",
+                "the peer's address after both",
                 stream.peer_addr().map(|address| address == rig.connect)
             );
 
@@ -268,7 +268,7 @@ macro_rules! program {
             observe!("no time-out of writes", stream.set_write_timeout(None));
             observe!("no time-out of writes is read", stream.write_timeout());
             rig.go.send(()).unwrap();
-            observe!("a write behind one that timed out", stream.write_all(b"the rest"));
+            observe!("a write after one that timed out", stream.write_all(b"the rest"));
             drop(stream);
             let got = rig.done.recv_timeout(SOON).unwrap().len();
             observed.push(("the peer gets what writes have taken", (got == given + 8).to_string()));
@@ -279,8 +279,8 @@ macro_rules! program {
                 all(stream)
             });
             let mut stream = connect(rig.connect);
-            observe!("read behind the end of what the peer writes", stream.read(&mut buf));
-            observe!("write behind it, once", stream.write(b"x"));
+            observe!("read after the end of what the peer writes", stream.read(&mut buf));
+            observe!("write after it, once", stream.write(b"x"));
             drop(stream);
             observed.push((
                 "a peer that reads on gets it",
@@ -298,7 +298,7 @@ macro_rules! program {
             stream.flush().unwrap();
             rig.go.send(()).unwrap();
             rig.done.recv_timeout(SOON).unwrap();
-            observe!("read behind a reset", stream.read(&mut buf));
+            observe!("read after a reset", stream.read(&mut buf));
             observe!("read again", stream.read(&mut buf));
             observed
         }
@@ -315,11 +315,11 @@ const DIFFERENCES: [(&str, &str, &str); 9] = [
     ("a port of its own", "true", "false"),
     ("read_vectored of more than one buffer takes", "6", "2"),
     ("a read into nothing that would block", "WouldBlock", "0"),
-    ("flush behind both", "()", "NotConnected"),
-    ("the peer's address behind both", "NotConnected", "true"),
-    ("write behind it, once", "1", "BrokenPipe"),
+    ("flush after both", "()", "NotConnected"),
+    ("the peer's address after both", "NotConnected", "true"),
+    ("write after it, once", "1", "BrokenPipe"),
     ("a peer that reads on gets it", "true", "false"),
-    ("read behind a reset", "ConnectionReset", "0"),
+    ("read after a reset", "ConnectionReset", "0"),
 ];
 
 #[test]

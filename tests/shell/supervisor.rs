@@ -356,7 +356,7 @@ fn a_send_that_times_out_is_no_success_and_its_rest_is_not_sent() {
     while echoed != b"two,three" {
         match socket.recv(SOON).unwrap() {
             Received::Data(data) => echoed.extend(data),
-            other => panic!("{other:?} behind {echoed:?}"),
+            other => panic!("{other:?} after {echoed:?}"),
         }
     }
 }

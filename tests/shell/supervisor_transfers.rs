@@ -132,9 +132,9 @@ impl Worker {
 fn all_carry(progress: &Receiver<(usize, u64)>, gaps: u64) {
     let mut carried = [false; WORKERS];
     while !carried.iter().all(|done| *done) {
-        let (number, behind) = progress.recv_timeout(SOON).unwrap();
-        assert!(behind <= gaps, "worker {number} had {behind} gaps, and {gaps} events have happened");
-        carried[number] |= behind == gaps;
+        let (number, after) = progress.recv_timeout(SOON).unwrap();
+        assert!(after <= gaps, "worker {number} had {after} gaps, and {gaps} events have happened");
+        carried[number] |= after == gaps;
     }
 }
 

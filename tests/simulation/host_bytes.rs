@@ -83,14 +83,14 @@ impl HostBytes {
             has_data &= line != b"RDY\r\n";
             is_begun |= !has_data && line.starts_with(b"AT");
             if let Some(header) = announced(line) {
-                let (len, behind) = (header.len, from + header.end);
+                let (len, after) = (header.len, from + header.end);
                 if !form.fits(&header, is_begun, is_judged) {
                     return false;
                 }
                 text_until = Timestamp::ZERO;
                 has_data = true;
-                at = behind + len;
-                if at > self.bytes.len() || (is_judged && self.pauses(behind, at)) {
+                at = after + len;
+                if at > self.bytes.len() || (is_judged && self.pauses(after, at)) {
                     return false;
                 }
                 // The bytes after the data begin with their own line end.
@@ -134,7 +134,7 @@ impl HostBytes {
         self.bytes.windows(line.len()).rposition(|part| part == line.as_bytes()).unwrap_or_default()
     }
 
-    /// Whether these bytes have come in a row behind this place.
+    /// Whether these bytes have come in a row after this place.
     pub fn contains(&self, since: usize, bytes: &[u8]) -> bool {
         self.bytes.get(since..).unwrap_or_default().windows(bytes.len()).any(|window| window == bytes)
     }
@@ -325,7 +325,7 @@ mod tests {
         let mut ended = heard(&[(1, "\r\n0, CLOSED\r\n")]);
         let until = ended.len();
         ended.add(Timestamp::from_secs(2), b"AT\r\r\nOK\r\n", false);
-        assert!(ended.is_sound(0, Some(until)) && !ended.is_sound(0, None), "behind the end");
+        assert!(ended.is_sound(0, Some(until)) && !ended.is_sound(0, None), "after the end");
         assert!(!is_sound("\r\n+RECEIVE,0,4efgh\r\n"), "a header without its end");
         assert!(!is_sound("RECEIVE,0,4:\r\nefgh"), "a header without its beginning");
         assert!(!is_sound(&format!("\r\n{}\r\n", "x".repeat(129))), "a body without its header");
@@ -362,6 +362,6 @@ mod tests {
         assert!(heard(&[(1, message), (1, &rest)]).is_sound(0, None), "the line may belong to the text");
         assert!(!heard(&[(1, message), (3, &rest)]).is_sound(0, None), "too late");
         let data = "\r\n+RECEIVE,0,4:\r\nabcd";
-        assert!(!heard(&[(1, message), (1, data), (1, "\r\n"), (1, &rest)]).is_sound(0, None), "behind data");
+        assert!(!heard(&[(1, message), (1, data), (1, "\r\n"), (1, &rest)]).is_sound(0, None), "after data");
     }
 }

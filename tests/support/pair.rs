@@ -34,8 +34,8 @@ enum Position {
     Instead,
     /// The host gets these bytes first.
     Before,
-    /// The host gets these bytes behind the immediate output of the modem.
-    Behind,
+    /// The host gets these bytes after the immediate output of the modem.
+    After,
 }
 
 /// Both ends of the line.
@@ -501,7 +501,7 @@ impl Pair {
         let reaction = self.reactions.iter().position(|reaction| bytes.starts_with(&reaction.to));
         let reaction = reaction.map(|index| self.reactions.remove(index));
         if let Some(reaction) = &reaction
-            && reaction.how != Position::Behind
+            && reaction.how != Position::After
         {
             self.deliver(&reaction.bytes);
         }
@@ -510,7 +510,7 @@ impl Pair {
             self.held_back.extend(bytes);
             self.pass_on();
         }
-        if let Some(reaction) = reaction.filter(|reaction| reaction.how == Position::Behind) {
+        if let Some(reaction) = reaction.filter(|reaction| reaction.how == Position::After) {
             self.drain_modem();
             self.deliver(&reaction.bytes);
         }
@@ -554,9 +554,9 @@ impl Pair {
         self.react(to, Position::Before, bytes.as_ref())
     }
 
-    /// At the next write that begins with `to` the host gets `bytes` behind the immediate output of the modem.
-    pub fn behind(&mut self, to: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
-        self.react(to, Position::Behind, bytes.as_ref())
+    /// At the next write that begins with `to` the host gets `bytes` after the immediate output of the modem.
+    pub fn after(&mut self, to: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
+        self.react(to, Position::After, bytes.as_ref())
     }
 
     fn react(&mut self, to: &str, how: Position, bytes: &[u8]) -> &mut Self {

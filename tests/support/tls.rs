@@ -141,7 +141,7 @@ pub fn connect(pair: &mut Pair, config: &TlsConfig) -> Result<SocketId, Error> {
     }
 }
 
-/// The commands that were written since the last call, without what is behind prompts.
+/// The commands that were written since the last call, without what is after prompts.
 pub fn commands(pair: &mut Pair) -> Vec<String> {
     let written = std::mem::take(&mut pair.written);
     let text = String::from_utf8_lossy(&written);

@@ -329,7 +329,7 @@ fn explained_data(file: &[u8]) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn bytes_behind_the_command_of_a_send_are_its_data_unless_a_prompt_comes_first() {
+fn bytes_after_the_command_of_a_send_are_its_data_unless_a_prompt_comes_first() {
     for (settings, has_prompt) in [
         (&["AT+CIPSPRT=0"][..], false),
         (&["AT+CIPSPRT=2"], false),

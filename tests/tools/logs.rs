@@ -46,7 +46,7 @@ fn utf16(file: &[u8], big: bool) -> Vec<u8> {
 
 /// The mutations of a file, each with its name.
 fn mutations(file: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
-    let put = |before: &str, line: &[u8], behind: &str| [before.as_bytes(), line, behind.as_bytes()].concat();
+    let put = |before: &str, line: &[u8], after: &str| [before.as_bytes(), line, after.as_bytes()].concat();
     let every = |at: usize, step: usize| at % step == step - 1;
     vec![
         ("as it is", file.to_vec()),

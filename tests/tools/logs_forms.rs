@@ -281,7 +281,7 @@ pub(crate) fn strings() -> Forms {
         ),
         ("cat -v", stamped("").replace('\n', "^M\n")),
         (
-            "QCOM, several lines behind a mark",
+            "QCOM, several lines after a mark",
             by_piece(|at, side, text| {
                 let lines = text.replace('\r', "");
                 format!(

@@ -84,7 +84,7 @@ fn the_comparison_shows_where_two_sessions_differ_and_agree_again() {
     let (count, shown) = parted(one, other);
     assert_eq!(count, 2, "{shown}");
     for part in [
-        "behind 3 that are alike:",
+        "after 3 that are alike:",
         "reply +CSQ: 20,0 to AT+CSQ",
         "reply +CSQ: 7,0 to AT+CSQ",
         "one: nothing",

@@ -155,8 +155,8 @@ struct Modem {
     prompts: bool,
     command: Vec<u8>,
     payload: Option<Payload>,
-    /// A line feed behind the command's carriage return belongs to the command.
-    is_behind_return: bool,
+    /// A line feed after the command's carriage return belongs to the command.
+    is_after_return: bool,
     peers: [Peer; 8],
     sends: usize,
 }
@@ -170,7 +170,7 @@ impl Modem {
             prompts: true,
             command: Vec::new(),
             payload: None,
-            is_behind_return: false,
+            is_after_return: false,
             peers,
             sends: 0,
         }
@@ -180,21 +180,21 @@ impl Modem {
         loop {
             let bytes = self.line.read()?;
             let mut rest = &bytes[..];
-            while let Some((&byte, behind)) = rest.split_first() {
-                if std::mem::take(&mut self.is_behind_return) && byte == b'\n' {
-                    rest = behind;
+            while let Some((&byte, after)) = rest.split_first() {
+                if std::mem::take(&mut self.is_after_return) && byte == b'\n' {
+                    rest = after;
                 } else if let Some(mut payload) = self.payload.take() {
-                    let (mine, behind) = rest.split_at(payload.left.min(rest.len()));
+                    let (mine, after) = rest.split_at(payload.left.min(rest.len()));
                     payload.bytes.extend_from_slice(mine);
                     payload.left -= mine.len();
-                    rest = behind;
+                    rest = after;
                     if payload.left == 0 {
                         self.accept(&payload)?;
                     } else {
                         self.payload = Some(payload);
                     }
                 } else {
-                    rest = behind;
+                    rest = after;
                     self.hear(byte)?;
                 }
             }
@@ -206,7 +206,7 @@ impl Modem {
             self.command.push(byte);
             return Ok(());
         }
-        self.is_behind_return = true;
+        self.is_after_return = true;
         let command = String::from_utf8_lossy(&std::mem::take(&mut self.command)).trim().to_uppercase();
         let mut answer = if self.has_echo { format!("{command}\r\n") } else { String::new() };
         answer += &self.answer(&command);

@@ -6,10 +6,10 @@ use super::link::MAX_CHUNK;
 /// The number of bytes of `payload` that can be written with their `AT+CIPSEND` as one piece.
 ///
 /// A module that refuses the send reads the piece as command lines, and that happens each time its buffer is full. So no
-/// line of the piece contains a command: `AT` with a command behind it, or `A/`, in any case, as a module edits a line
-/// (V.250 sections 5.1, 5.2 and 6.2.3). Otherwise the piece ends behind the `A`. The end of the piece counts as the end
-/// of a line, because the session writes one behind a refused piece. A piece whose result does not come may be written
-/// once more, directly behind the first, so no command is in the piece twice, either. Random data are divided about once
+/// line of the piece contains a command: `AT` with a command after it, or `A/`, in any case, as a module edits a line
+/// (V.250 sections 5.1, 5.2 and 6.2.3). Otherwise the piece ends after the `A`. The end of the piece counts as the end
+/// of a line, because the session writes one after a refused piece. A piece whose result does not come may be written
+/// once more, directly after the first, so no command is in the piece twice, either. Random data are divided about once
 /// in 50 000 bytes. Most lines of text are divided.
 ///
 /// The result is at most [`harmless_len`] of the same bytes, and zero for an empty payload only.
@@ -50,7 +50,7 @@ impl EditedLine {
                 },
                 0x08 => self.len = self.len.saturating_sub(1),
                 b'/' if self.last().is_some_and(|last| last.eq_ignore_ascii_case(&b'A')) => {
-                    return Some(self.cut_behind(self.len.saturating_sub(1)));
+                    return Some(self.cut_after(self.len.saturating_sub(1)));
                 }
                 byte => self.push(*byte, at),
             }
@@ -100,23 +100,23 @@ impl EditedLine {
         self.text().last()
     }
 
-    /// The length of the piece that ends behind a byte of the line.
-    fn cut_behind(&self, index: usize) -> usize {
+    /// The length of the piece that ends after a byte of the line.
+    fn cut_after(&self, index: usize) -> usize {
         self.places.get(index).map_or(0, |place| usize::from(*place).saturating_add(1))
     }
 
-    /// If the line has a command, the length of the piece that ends behind the `A` of the first one.
+    /// If the line has a command, the length of the piece that ends after the `A` of the first one.
     fn command(&self) -> Option<usize> {
         let text = self.text();
         let begins = |byte: &u8| byte.is_ascii_alphanumeric() || is_command_name(*byte);
         let is_command = |rest: &[u8]| match rest.split_at_checked(2) {
-            Some((at, behind)) if at.eq_ignore_ascii_case(b"AT") => {
-                behind.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(begins)
+            Some((at, after)) if at.eq_ignore_ascii_case(b"AT") => {
+                after.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(begins)
             }
             _ => false,
         };
         let mut places = 0..text.len();
-        places.find(|at| text.get(*at..).is_some_and(is_command)).map(|at| self.cut_behind(at))
+        places.find(|at| text.get(*at..).is_some_and(is_command)).map(|at| self.cut_after(at))
     }
 }
 
@@ -141,10 +141,10 @@ mod tests {
     }
 
     fn has_command(line: &str) -> bool {
-        let behind_at = line.match_indices("AT").map(|(at, _)| line[at + 2..].trim_start());
+        let after_at = line.match_indices("AT").map(|(at, _)| line[at + 2..].trim_start());
         let is_command =
             |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || "+&*".contains(c));
-        line.contains("A/") || behind_at.into_iter().any(is_command)
+        line.contains("A/") || after_at.into_iter().any(is_command)
     }
 
     #[test]
@@ -154,18 +154,18 @@ mod tests {
             while !rest.is_empty() {
                 let len = commandless_len(rest, 10);
                 assert!((1..=10).contains(&len), "{} of {}", rest.escape_ascii(), payload.escape_ascii());
-                let (piece, behind) = rest.split_at(len);
+                let (piece, after) = rest.split_at(len);
                 for times in [1, 2] {
                     let lines = lines(&piece.repeat(times));
                     assert!(!lines.iter().any(|line| has_command(line)), "{}", piece.escape_ascii());
                 }
-                rest = behind;
+                rest = after;
             }
         }
     }
 
     #[test]
-    fn a_piece_ends_behind_the_first_letter_of_a_command() {
+    fn a_piece_ends_after_the_first_letter_of_a_command() {
         for (payload, len) in [
             (&b"x\rATZ\r"[..], 3),
             (b"look at everything\r", 6),

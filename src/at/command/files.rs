@@ -23,7 +23,7 @@ impl Command {
     }
 
     /// `AT+FSWRITE="name",0,<len>,<seconds>`: prompt, then exactly `len` bytes, which are written from the beginning of
-    /// the file. Bytes of an older, longer content remain behind them. After `seconds` the module ends the wait with
+    /// the file. Bytes of an older, longer content remain after them. After `seconds` the module ends the wait with
     /// `TimeOut`.
     pub fn write_file(name: &Quotable, len: usize, seconds: u32) -> Self {
         let timeout = WRITE_MARGIN.saturating_add(Duration::from_secs(seconds.into()));

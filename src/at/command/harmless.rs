@@ -6,13 +6,13 @@
 /// After a lost prompt only the payload itself may be written: a module that waits for it would take any other byte for
 /// payload. But the command may have been lost instead, and then the module reads the payload as command lines. So a
 /// piece never contains the beginning of a command: `AT` and a character that begins an extended command, directly or
-/// behind basic commands, or `A/`, in any case. The piece ends behind the `A`. Random data are divided like this about
+/// after basic commands, or `A/`, in any case. The piece ends after the `A`. Random data are divided like this about
 /// once in 50 000 bytes.
 ///
-/// The bytes behind the piece do not matter: behind a piece that was written in doubt, the session writes a line end
+/// The bytes after the piece do not matter: after a piece that was written in doubt, the session writes a line end
 /// before any other byte. For the same reason an incomplete piece is harmless, too.
 ///
-/// A module that got the piece but not the command may get the piece once more, directly behind the first, when its
+/// A module that got the piece but not the command may get the piece once more, directly after the first, when its
 /// result does not come. So the piece twice is harmless, too: otherwise it is halved.
 ///
 /// The result is at most `max`, and zero for an empty payload only.
@@ -49,11 +49,11 @@ enum LineText {
     #[default]
     Nothing,
     A,
-    /// `AT`, alone or with basic commands behind it.
+    /// `AT`, alone or with basic commands after it.
     At {
         is_bare: bool,
     },
-    /// `D` of a dialled number behind `AT`.
+    /// `D` of a dialled number after `AT`.
     Dial,
     /// The line after a backspace. It may end with any of the other parts.
     Edited,
@@ -233,8 +233,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_piece_that_was_cut_off_is_harmless_by_the_same_rule() {
-        let cut_behind = [[b'.'; 1458].as_slice(), b"ATLAS and more"].concat();
-        assert_eq!(harmless_len(&cut_behind, 1460), 1459, "not cut in the middle of AT");
+        let cut_after = [[b'.'; 1458].as_slice(), b"ATLAS and more"].concat();
+        assert_eq!(harmless_len(&cut_after, 1460), 1459, "not cut in the middle of AT");
         for payload in payloads(b"AaTt+/D1E \r\n\x08\0x").take(20_000) {
             for chunk in chunks(&payload, 10) {
                 assert_eq!(harmless_len(chunk, usize::MAX), chunk.len(), "{}", chunk.escape_ascii());

@@ -82,7 +82,7 @@ impl Command {
         Self::new("AT+CIPSPRT=0", Shape::Plain, DEFAULT_TIMEOUT)
     }
 
-    /// `AT+CIPRXF=1`: no CR LF behind received data.
+    /// `AT+CIPRXF=1`: no CR LF after received data.
     pub fn receive_raw() -> Self {
         Self::new("AT+CIPRXF=1", Shape::Plain, DEFAULT_TIMEOUT)
     }

@@ -77,13 +77,13 @@ impl Command {
     /// The text before its values. It may be logged and be part of errors. The `=` in front of the values may be missing.
     pub fn name(&self) -> &str {
         let text = self.text();
-        // A blank may also stand behind `AT`.
+        // A blank may also stand after `AT`.
         let ends = |at: usize, c: char| c == '=' || (at > 3 && matches!(c, '"' | ',' | ':' | ' '));
         let end = text.char_indices().find(|(at, c)| ends(*at, *c)).map_or(text.len(), |(at, _)| at);
         text.get(..end).unwrap_or_default()
     }
 
-    /// The bytes to write. The line ends with CR LF: behind a bare CR the chip waits 20 ms for an LF. It would take a
+    /// The bytes to write. The line ends with CR LF: after a bare CR the chip waits 20 ms for an LF. It would take a
     /// payload's first byte for this LF if it is one (protocol section 2).
     pub fn wire(&self) -> Vec<u8> {
         let mut wire = Vec::new();
@@ -198,7 +198,7 @@ impl Command {
         self.has_one_line() || self.text().ends_with('?') || self.text() == older.text()
     }
 
-    /// True if the answer has no recognisable end, so that a question must be asked behind it.
+    /// True if the answer has no recognisable end, so that a question must be asked after it.
     pub fn is_open_ended(&self) -> bool {
         matches!(self.shape, Shape::Status)
     }

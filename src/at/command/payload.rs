@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The bytes that are written behind a prompt, made by [`Command::with_payload`](super::Command::with_payload). `Debug`
+/// The bytes that are written after a prompt, made by [`Command::with_payload`](super::Command::with_payload). `Debug`
 /// shows the length only, because the payload may be a key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Payload(Vec<u8>);

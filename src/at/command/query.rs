@@ -7,7 +7,7 @@ use super::setup::DEFAULT_TIMEOUT;
 use super::shape::Shape;
 use super::{Command, user};
 
-/// The unsolicited lines with the answer to a command. They come before its final result code or behind it.
+/// The unsolicited lines with the answer to a command. They come before its final result code or after it.
 #[derive(Debug)]
 pub struct UrcAnswer {
     /// The key of the lines: `+CDNSGIP`. Only one command with this key is in flight at a time, because not all such

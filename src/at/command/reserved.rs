@@ -6,7 +6,7 @@ use super::syntax::{Form, Part};
 /// An effect of a command that breaks the session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Hazard {
-    /// The command waits for payload behind a prompt.
+    /// The command waits for payload after a prompt.
     Prompts(Prompt),
     /// The command leaves command mode, or changes a setting that the session relies on. The text describes it.
     Never(&'static str),
@@ -186,7 +186,7 @@ pub(super) fn may_end_connections(part: Part<'_>) -> bool {
     })
 }
 
-/// True if a string in quotes contains a reserved command behind a semicolon, because firmware may not know quotes.
+/// True if a string in quotes contains a reserved command after a semicolon, because firmware may not know quotes.
 pub(super) fn hides_one(line: &str) -> bool {
     line.split(';').skip(1).any(|part| {
         let name = part.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());

@@ -80,7 +80,7 @@ pub(super) enum Shape {
     Bare { key: &'static str, accepts: fn(&[u8]) -> bool },
     /// A bare address, usually without `OK` (`AT+CIFSR`).
     Address,
-    /// `OK`, `STATE:` and rows in any order, with nothing behind the last row (`AT+CIPSTATUS`).
+    /// `OK`, `STATE:` and rows in any order, with nothing after the last row (`AT+CIPSTATUS`).
     Status,
     /// `SHUT OK`.
     Shut,
@@ -92,7 +92,7 @@ pub(super) enum Shape {
     Send(ChannelId, usize, SendPrompt),
     /// `+CIPMODE: 1`, then `OK`: asked when the module may not be in command mode.
     Proof,
-    /// `CONNECT`, perhaps behind an `OK`: data mode begins (`AT+CIPSTART` in transparent mode, `ATO`).
+    /// `CONNECT`, perhaps after an `OK`: data mode begins (`AT+CIPSTART` in transparent mode, `ATO`).
     Dial,
     /// Prompt, payload, then `OK` or `TimeOut` (`AT+FSWRITE`).
     Write,
@@ -100,7 +100,7 @@ pub(super) enum Shape {
     Fetch(ChannelId),
     /// A command of the application: all lines that are no URC, then any final result code.
     Any { key: [u8; 16] },
-    /// The same, behind a prompt and a payload of the application.
+    /// The same, after a prompt and a payload of the application.
     WithPayload { key: [u8; 16], given: PayloadRules },
     /// The same, with text of people in the answer. From there on every line is part of it, and a final result code
     /// counts only if no line follows it (`AT+CMGR`).
@@ -110,7 +110,7 @@ pub(super) enum Shape {
 /// The prompt before the payload of `AT+CIPSEND` (`AT+CIPSPRT`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum SendPrompt {
-    /// It prints one, and the payload is written behind it.
+    /// It prints one, and the payload is written after it.
     On,
     /// It prints none, and the payload is written with the command.
     Off {
@@ -279,7 +279,7 @@ impl Shape {
             Final::Cms(code) => Refusal::Cms(code),
         };
         match (self, code) {
-            // The 780EPV prints 65535 first and `ALREADY CONNECT` behind it (protocol section 8).
+            // The 780EPV prints 65535 first and `ALREADY CONNECT` after it (protocol section 8).
             (Self::Start(_), Final::Cme(CmeError::OTHER)) => Verdict::Doubtful(Err(refusal)),
             _ => Verdict::Done(Err(refusal)),
         }

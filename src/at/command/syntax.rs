@@ -30,7 +30,7 @@ pub(super) enum Form<'a> {
 /// document of the module shows another.
 const PREFIXES: [char; 4] = ['+', '*', '^', '%'];
 
-/// The commands of a line behind its `AT`. `line` is in upper case and without blanks.
+/// The commands of a line after its `AT`. `line` is in upper case and without blanks.
 ///
 /// A semicolon between quotes does not separate commands, unless the number of quotes is odd.
 pub(super) fn parts(line: &str) -> Vec<Part<'_>> {
@@ -38,7 +38,7 @@ pub(super) fn parts(line: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let mut rest = line;
     while let Some(first) = rest.chars().next() {
-        let (part, behind) = match first {
+        let (part, after) = match first {
             ';' => {
                 rest = rest.strip_prefix(';').unwrap_or_default();
                 continue;
@@ -52,7 +52,7 @@ pub(super) fn parts(line: &str) -> Vec<Part<'_>> {
         if part == Part::Unknown {
             break;
         }
-        rest = behind;
+        rest = after;
     }
     parts
 }
@@ -70,10 +70,10 @@ fn basic(rest: &str, prefixed: bool) -> (Part<'_>, &str) {
     let mut chars = rest.chars();
     match chars.next() {
         Some(letter @ 'A'..='Z') => {
-            let behind = chars.as_str().trim_start_matches(|c: char| c.is_ascii_digit());
-            let behind = behind.strip_prefix('?').unwrap_or(behind);
+            let after = chars.as_str().trim_start_matches(|c: char| c.is_ascii_digit());
+            let after = after.strip_prefix('?').unwrap_or(after);
             let letter = u8::try_from(letter).unwrap_or_default();
-            (Part::Basic { prefixed, letter }, behind)
+            (Part::Basic { prefixed, letter }, after)
         }
         Some(_) | None => (Part::Unknown, ""),
     }
@@ -81,13 +81,13 @@ fn basic(rest: &str, prefixed: bool) -> (Part<'_>, &str) {
 
 fn register(rest: &str) -> (Part<'_>, &str) {
     let digits = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let Some((number, behind)) = rest.split_at_checked(digits(rest)) else { return (Part::Unknown, "") };
-    if let Some(behind) = behind.strip_prefix('?') {
-        return (Part::Register { number, is_question: true }, behind);
+    let Some((number, after)) = rest.split_at_checked(digits(rest)) else { return (Part::Unknown, "") };
+    if let Some(after) = after.strip_prefix('?') {
+        return (Part::Register { number, is_question: true }, after);
     }
-    let behind = behind.strip_prefix('=').unwrap_or(behind);
-    let behind = behind.trim_start_matches(|c: char| c.is_ascii_digit());
-    (Part::Register { number, is_question: false }, behind)
+    let after = after.strip_prefix('=').unwrap_or(after);
+    let after = after.trim_start_matches(|c: char| c.is_ascii_digit());
+    (Part::Register { number, is_question: false }, after)
 }
 
 fn extended(rest: &str, has_pairs: bool) -> (Part<'_>, &str) {
@@ -96,7 +96,7 @@ fn extended(rest: &str, has_pairs: bool) -> (Part<'_>, &str) {
         is_quoted ^= c == '"' && has_pairs;
         c == ';' && !is_quoted
     };
-    let (command, behind) = rest.split_at_checked(rest.find(ends).unwrap_or(rest.len())).unwrap_or_default();
+    let (command, after) = rest.split_at_checked(rest.find(ends).unwrap_or(rest.len())).unwrap_or_default();
     // A character that is not allowed in names ends the name (V.250 section 5.4.1).
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || "!%-./:_".contains(c);
     let end = command.find(|c| !is_of_name(c)).unwrap_or(command.len());
@@ -111,7 +111,7 @@ fn extended(rest: &str, has_pairs: bool) -> (Part<'_>, &str) {
         // `+NAME?...` is no valid form; its effect is unknown.
         form => Form::Set(form.strip_prefix('=').unwrap_or(form)),
     };
-    (Part::Extended { name, form }, behind)
+    (Part::Extended { name, form }, after)
 }
 
 #[cfg(test)]
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn extended_commands_have_four_forms_and_end_at_a_semicolon() {
         let part = |name, form| Part::Extended { name, form };
-        // Firmware that ignores a wrong prefix reads the name behind it.
+        // Firmware that ignores a wrong prefix reads the name after it.
         assert_eq!(basics("%+X=5"), [part("X", Form::Set("5"))]);
         assert_eq!(basics("+X\"5"), [part("X", Form::Set("\"5"))]);
         assert_eq!(

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn more_can_be_written_behind_any_text() {
+    fn more_can_be_written_after_any_text() {
         for mut text in [
             CommandText::from("AT"),
             CommandText::from("AT".to_owned()),

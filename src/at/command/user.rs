@@ -23,7 +23,7 @@ pub enum InvalidCommand {
     /// It enters data mode, changes the form of answers, or is reserved for the driver: the session could not continue.
     #[error("has {0}, which would confuse the session")]
     Reserved(&'static str),
-    /// It waits for payload behind a prompt.
+    /// It waits for payload after a prompt.
     #[error("waits for payload: `command_with_payload` is for such commands")]
     WantsPayload,
     /// It takes no payload: it is a question, a chain, or a basic command.
@@ -63,8 +63,8 @@ impl Command {
         syntax::parts(line).into_iter().any(reserved::may_end_connections)
     }
 
-    /// A command that waits for payload behind a prompt, and the bytes to be written then: the payload, and Ctrl-Z if
-    /// the command needs it. A command that is not in the table of known ones gets the payload behind `>` or
+    /// A command that waits for payload after a prompt, and the bytes to be written then: the payload, and Ctrl-Z if
+    /// the command needs it. A command that is not in the table of known ones gets the payload after `>` or
     /// `DOWNLOAD`.
     ///
     /// # Errors

@@ -313,17 +313,17 @@ pub(super) fn unfronted<'a>(lines: &[Line<'a>], survey: &Survey, marks: &Marks) 
         }
     }
     let (front, shape) = fronts.into_iter().max_by_key(|(_, shape)| shape.lines)?;
-    let behind = |text: &'a [u8]| {
+    let after = |text: &'a [u8]| {
         let at = starts(text).chain([text.len()]).find(|at| shape_of(&text[..*at], false) == front)?;
         let has_stamp = |from: &usize| stamp(&text[*from..]).is_some_and(|(_, rest)| rest == &text[at..]);
         text.get(starts(&text[..at]).find(has_stamp).unwrap_or(at)..)
     };
-    let fronted = texts().filter(|text| behind(text).is_some()).count();
+    let fronted = texts().filter(|text| after(text).is_some()).count();
     let is_front = shape.commands > 0
         && shape.answers > 0
         && shape.lines > plain.saturating_mul(2)
         && fronted.saturating_mul(3) > texts().count().saturating_mul(2);
-    let taken = |line: &Line<'a>| Line { text: behind(line.text).unwrap_or(line.text), ..*line };
+    let taken = |line: &Line<'a>| Line { text: after(line.text).unwrap_or(line.text), ..*line };
     is_front.then(|| lines.iter().map(taken).collect())
 }
 

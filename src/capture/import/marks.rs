@@ -67,7 +67,7 @@ impl Row {
 
     /// The length of this mark at the start of `text`, and the text after it; `None` if `text` does not begin with the
     /// mark.
-    fn behind<'a>(&self, text: &'a [u8]) -> Option<(usize, &'a [u8])> {
+    fn after<'a>(&self, text: &'a [u8]) -> Option<(usize, &'a [u8])> {
         let mut rest = text;
         for (index, part) in self.text.split('*').enumerate() {
             let at = match index {
@@ -177,7 +177,7 @@ impl Marks {
     ) -> Option<(usize, &'a [u8])> {
         let sides = |(_, row): &(usize, &Row)| matches!(row.kind, Kind::Sent | Kind::Received);
         let rows = self.rows_of(text).filter(sides).filter(|(index, _)| wanted(*index));
-        let found = rows.filter_map(|(index, row)| Some((index, row.behind(text)?)));
+        let found = rows.filter_map(|(index, row)| Some((index, row.after(text)?)));
         let (index, (_, rest)) = found.max_by_key(|(_, (length, _))| *length)?;
         Some((index, rest))
     }

@@ -167,7 +167,7 @@ pub(super) fn dump(text: &[u8]) -> Option<Vec<u8>> {
     if let Some(bytes) = interleaved(text.trim_ascii_start()) {
         return Some(bytes);
     }
-    let (text, has_offset) = behind_offset(text.trim_ascii());
+    let (text, has_offset) = after_offset(text.trim_ascii());
     let mut bytes = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
@@ -225,7 +225,7 @@ fn is_reading(text: &[u8], bytes: usize) -> bool {
 /// Whether a line of a dump begins with an offset other than zero.
 pub(super) fn has_offset(text: &[u8]) -> bool {
     let digits = text.trim_ascii_start();
-    behind_offset(digits).1
+    after_offset(digits).1
         && digits.iter().take_while(|byte| byte.is_ascii_hexdigit()).any(|byte| *byte != b'0')
 }
 
@@ -238,7 +238,7 @@ fn reads(text: &[u8], bytes: &[u8]) -> bool {
 }
 
 /// The text after an offset, `00000010`, `0000-0020:` or `0x3ffb7c94`, and whether there is an offset.
-fn behind_offset(text: &[u8]) -> (&[u8], bool) {
+fn after_offset(text: &[u8]) -> (&[u8], bool) {
     let end = text.iter().take(20).position(|byte| matches!(byte, b' ' | b':')).unwrap_or(text.len());
     let (offset, rest) = text.split_at_checked(end).unwrap_or((text, &[]));
     let digits = offset.strip_prefix(b"0x").unwrap_or(offset);

@@ -140,9 +140,9 @@ fn time_of_day(text: &[u8]) -> Option<(u64, &[u8])> {
 /// A number of seconds with at least three decimals.
 fn decimal(text: &[u8]) -> Option<(Stamp, &[u8])> {
     let (seconds, rest) = digits(text, 1, 12)?;
-    let behind = rest.strip_prefix(b".")?;
-    let count = behind.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (millis, rest) = fraction(behind).filter(|_| count >= 3)?;
+    let after = rest.strip_prefix(b".")?;
+    let count = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (millis, rest) = fraction(after).filter(|_| count >= 3)?;
     Some((Stamp::Count(seconds.checked_mul(1000)?.checked_add(millis)?), rest))
 }
 

@@ -37,7 +37,7 @@ struct Tally {
     commands: usize,
     answers: usize,
     /// The answers in the unmarked lines below.
-    answers_behind: usize,
+    answers_after: usize,
     texts: usize,
     hex: usize,
     quoted: usize,
@@ -51,8 +51,8 @@ impl Tally {
         // head of a file, which has the whole file below it.
         let heads =
             self.stamped == self.lines || self.texts < self.lines || self.commands > 0 || self.answers > 0;
-        let behind = if heads { self.answers_behind } else { 0 };
-        self.answers.saturating_add(behind)
+        let after = if heads { self.answers_after } else { 0 };
+        self.answers.saturating_add(after)
     }
 
     fn is_answering(&self) -> bool {
@@ -204,7 +204,7 @@ impl Survey {
         self.tallies = vec![Tally::default(); marks.rows().len()];
         (self.stamped, self.unstamped) = (0, 0);
         let (mut last, mut plain, mut tagged, mut others) = (None, 0_usize, 0_usize, 0_usize);
-        let (mut dumps, mut texts, mut behind) = (0_usize, 0_usize, 0_usize);
+        let (mut dumps, mut texts, mut after) = (0_usize, 0_usize, 0_usize);
         let (mut whole, mut cut, mut is_blank) = (0_usize, 0_usize, false);
         for line in lines {
             let line = self.unframed(line.text);
@@ -238,15 +238,15 @@ impl Survey {
                 last.and_then(|row| self.tallies.get_mut(row)).filter(|_| stripped.stamp.is_none())
             {
                 let answers = is_answer(stripped.text) || stripped.text.trim_ascii() == b">";
-                tally.answers_behind = tally.answers_behind.saturating_add(usize::from(answers));
-                behind = behind.saturating_add(usize::from(answers));
+                tally.answers_after = tally.answers_after.saturating_add(usize::from(answers));
+                after = after.saturating_add(usize::from(answers));
                 others = others.saturating_add(usize::from(!answers));
             }
         }
         self.tagged_wire = tagged > plain;
         self.dumps = dumps > 1 && dumps.saturating_mul(4) >= texts;
         self.trimmed = whole == 0 && cut > 1;
-        self.blocks = behind > 0 && behind.saturating_mul(4) >= others;
+        self.blocks = after > 0 && after.saturating_mul(4) >= others;
     }
 
     /// Assigns a side to each mark. The direction of arrows follows from the commands and answers after them. Words
@@ -336,7 +336,7 @@ impl Tally {
             (&mut self.texts, other.texts),
             (&mut self.commands, other.commands),
             (&mut self.answers, other.answers),
-            (&mut self.answers_behind, other.answers_behind),
+            (&mut self.answers_after, other.answers_after),
         ] {
             *count = count.saturating_add(more);
         }

@@ -105,13 +105,13 @@ fn words(text: &[u8]) -> impl Iterator<Item = usize> {
 /// end was lost.
 pub(super) fn glued_command(text: &[u8]) -> Option<usize> {
     let mut quoted = false;
-    let behind_words = words(text).last().map_or(1, |at| at.saturating_add(1));
+    let after_words = words(text).last().map_or(1, |at| at.saturating_add(1));
     (1..text.len()).find(|at| {
         let before = text[at.saturating_sub(1)];
         quoted ^= before == b'"';
         let rest = &text[*at..];
         let named = rest.get(3..5).is_some_and(|name| name.iter().all(u8::is_ascii_uppercase));
-        *at >= behind_words && rest.starts_with(b"AT+") && named && !quoted && !before.is_ascii_whitespace()
+        *at >= after_words && rest.starts_with(b"AT+") && named && !quoted && !before.is_ascii_whitespace()
     })
 }
 

@@ -35,7 +35,7 @@ impl fmt::Display for Departure {
         match self.outcome {
             DepartureOutcome::SkippedTo(line) => write!(f, "it stands in line {line}"),
             DepartureOutcome::TakenAsPayload => write!(f, "taken as the payload"),
-            DepartureOutcome::Refused => write!(f, "it stands nowhere behind"),
+            DepartureOutcome::Refused => write!(f, "it does not stand further on"),
         }
     }
 }

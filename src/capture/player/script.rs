@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn each_write_brings_what_came_behind_it_in_whatever_pieces_and_with_whatever_line_end() {
+    fn each_write_brings_what_came_after_it_in_whatever_pieces_and_with_whatever_line_end() {
         for size in 1..8 {
             let mut script = script();
             let mut heard = String::new();
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(
             told,
             [
-                "line 5: \"AT\\r\\n\" was next, \"ATI\" was written; it stands nowhere behind",
+                "line 5: \"AT\\r\\n\" was next, \"ATI\" was written; it does not stand further on",
                 "line 5: \"AT\\r\\n\" was next, \"AT+CIPSEND=0,5\" was written; it stands in line 9",
                 "line 11: \"hello\" was next, \"other\" was written; taken as the payload",
             ]
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_its_end_a_capture_says_nothing() {
+    fn after_its_end_a_capture_says_nothing() {
         let mut script = script();
         written(&mut script, b"AT+CSQ\r\n");
         assert!(script.is_over());

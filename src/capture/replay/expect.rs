@@ -15,12 +15,12 @@ const NOT_KNOWN: &str = "not known";
 #[non_exhaustive]
 pub enum Unmet {
     /// The expectation is not met, or not after the one before it.
-    #[error("nothing is {expect:?}{}", Behind(.behind))]
+    #[error("nothing is {expect:?}{}", After(.after))]
     Missing {
         /// The expectation.
         expect: String,
         /// The expectation before it, which is met.
-        behind: Option<String>,
+        after: Option<String>,
     },
     /// Bytes are unexplained, and the header does not expect it.
     #[error("line {line}: {what}")]
@@ -42,12 +42,12 @@ impl Timeline {
             return Ok(());
         }
         let mut expectations = header.expect.iter();
-        let mut behind = None;
+        let mut after = None;
         let mut next = expectations.next();
         for happening in &self.happenings {
             let what = happening.what.to_string();
             if next == Some(&what) {
-                behind = next.cloned();
+                after = next.cloned();
                 next = expectations.next();
             } else if matches!(happening.what, HappeningKind::Unexplained { .. }) {
                 let line = happening.lines.first().copied().unwrap_or_default();
@@ -55,18 +55,18 @@ impl Timeline {
             }
         }
         match next {
-            Some(expect) => Err(Unmet::Missing { expect: expect.clone(), behind }),
+            Some(expect) => Err(Unmet::Missing { expect: expect.clone(), after }),
             None => Ok(()),
         }
     }
 }
 
-struct Behind<'a>(&'a Option<String>);
+struct After<'a>(&'a Option<String>);
 
-impl fmt::Display for Behind<'_> {
+impl fmt::Display for After<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(behind) => write!(f, " behind {behind:?}"),
+            Some(after) => write!(f, " after {after:?}"),
             None => Ok(()),
         }
     }
@@ -89,7 +89,7 @@ mod tests {
         let log = "AT\nOK\n0, CLOSED\n";
         assert_eq!(meets(&["command AT", "urc 0, CLOSED"], log), Ok(()));
         let error = meets(&["urc 0, CLOSED", "command AT"], log).unwrap_err();
-        assert_eq!(error.to_string(), "nothing is \"command AT\" behind \"urc 0, CLOSED\"");
+        assert_eq!(error.to_string(), "nothing is \"command AT\" after \"urc 0, CLOSED\"");
         assert_eq!(meets(&["urc RDY"], log).unwrap_err().to_string(), "nothing is \"urc RDY\"");
     }
 

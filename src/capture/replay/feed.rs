@@ -22,7 +22,7 @@ pub(super) struct Feed {
     lines: BTreeSet<usize>,
     /// The lines of the file with the beginning of an unfinished line of the host.
     begun: Vec<usize>,
-    /// The payload behind the last header that has come so far, and its meaning.
+    /// The payload after the last header that has come so far, and its meaning.
     payload: Vec<u8>,
     awaited: Option<Awaited>,
     happenings: Vec<Happening>,
@@ -126,10 +126,10 @@ impl Feed {
 
     fn received(&mut self, line: usize, bytes: &[u8]) {
         self.await_echo(bytes);
-        let mut behind = bytes.len();
+        let mut after = bytes.len();
         for chunk in bytes.chunks(self.size.get()) {
             let mut rest = chunk;
-            behind = behind.saturating_sub(chunk.len());
+            after = after.saturating_sub(chunk.len());
             loop {
                 let (before, in_data) = (rest, self.decoder.data_left() > 0);
                 let piece = self.decoder.next(&mut rest, self.session.expect()).map(Piece::of);
@@ -142,9 +142,9 @@ impl Feed {
                     None => break,
                     Some(piece) => self.piece(piece),
                 }
-                // Data that were written with their command are echoed directly behind it.
+                // Data that were written with their command are echoed directly after it.
                 if matches!(self.happenings.last(), Some(Happening { what: HappeningKind::Echo(_), .. })) {
-                    let left = behind.saturating_add(rest.len());
+                    let left = after.saturating_add(rest.len());
                     self.await_echo(bytes.get(bytes.len().saturating_sub(left)..).unwrap_or_default());
                 }
             }

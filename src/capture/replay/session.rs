@@ -17,7 +17,7 @@ const MAX_IN_FLIGHT: usize = 32;
 /// command.
 const MAX_LINE_OUT: usize = 2048;
 
-/// Commands with further lines behind their `OK` (protocol sections 6, 8 and 13; captures a12, a25).
+/// Commands with further lines after their `OK` (protocol sections 6, 8 and 13; captures a12, a25).
 const ANSWERED_BEHIND_OK: [&str; 4] = ["AT+CIPSTATUS", "AT+CIPSTART", "AT+CDNSGIP", "AT+MCONNECT"];
 
 /// The state of the session at a point of a capture.
@@ -28,15 +28,15 @@ const ANSWERED_BEHIND_OK: [&str; 4] = ["AT+CIPSTATUS", "AT+CIPSTART", "AT+CDNSGI
 #[derive(Debug)]
 pub(super) struct Session {
     flights: VecDeque<CommandInFlight>,
-    /// The last command that was answered. More lines may come: the state behind the `OK` of `AT+CIPSTATUS`.
+    /// The last command that was answered. More lines may come: the state after the `OK` of `AT+CIPSTATUS`.
     last: Option<CommandInFlight>,
     /// An unfinished command line.
     line_out: Vec<u8>,
     /// True if the last byte sent was the CR of a command: an LF next belongs to it.
-    behind_cr: bool,
+    after_cr: bool,
     /// True if the capture shows commands, not only their echoes.
     shows_commands: bool,
-    /// True if the command in flight is unknown: at the start, or behind a gap.
+    /// True if the command in flight is unknown: at the start, or after a gap.
     unseen: bool,
     /// True if the modem has echoed the last answered command.
     echo: bool,
@@ -61,7 +61,7 @@ impl Session {
             flights: VecDeque::new(),
             last: None,
             line_out: Vec::new(),
-            behind_cr: false,
+            after_cr: false,
             shows_commands,
             unseen: true,
             echo: false,
@@ -121,18 +121,18 @@ impl Session {
         }
         let mut happened = Vec::new();
         let is_prompted = self.expect() == Expect::Line;
-        let bytes = bytes.strip_prefix(b"\n").filter(|_| self.behind_cr && !is_prompted).unwrap_or(bytes);
-        self.behind_cr = bytes.ends_with(b"\r");
+        let bytes = bytes.strip_prefix(b"\n").filter(|_| self.after_cr && !is_prompted).unwrap_or(bytes);
+        self.after_cr = bytes.ends_with(b"\r");
         let mut rest = self.sent_data(bytes, &mut happened);
         while !rest.is_empty() {
             let end =
                 rest.iter().position(|byte| *byte == b'\r').map_or(rest.len(), |at| at.saturating_add(1));
-            let (line, behind) = rest.split_at(end);
+            let (line, after) = rest.split_at(end);
             self.sent_lines(line, &mut happened);
             // Some hosts write the data with the command. Line ends before a prompt are no data.
-            let behind = behind.strip_prefix(b"\n").unwrap_or(behind);
-            let is_blank = self.prompts && behind.iter().all(u8::is_ascii_whitespace);
-            rest = if is_blank { behind } else { self.sent_data(behind, &mut happened) };
+            let after = after.strip_prefix(b"\n").unwrap_or(after);
+            let is_blank = self.prompts && after.iter().all(u8::is_ascii_whitespace);
+            rest = if is_blank { after } else { self.sent_data(after, &mut happened) };
         }
         happened
     }
@@ -233,7 +233,7 @@ impl Session {
         let (wanted, mut rest) = bytes.split_at(data.wanted(bytes));
         data.send(wanted);
         if data.is_complete() {
-            // The module ignores line ends behind the last byte (protocol section 2), and hosts add a Ctrl-Z.
+            // The module ignores line ends after the last byte (protocol section 2), and hosts add a Ctrl-Z.
             let surplus = rest.iter().take_while(|byte| matches!(**byte, b'\r' | b'\n' | 0x1a)).count();
             rest = &rest[surplus..];
         }

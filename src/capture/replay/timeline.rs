@@ -169,7 +169,7 @@ impl Coverage {
         });
         let blank =
             blank.len().saturating_add(silent.map(|located| located.line).collect::<BTreeSet<_>>().len());
-        // If there is no other line of a host, a word that looks like a command counts only behind a mark.
+        // If there is no other line of a host, a word that looks like a command counts only after a mark.
         let is_host = |what: &HappeningKind| {
             matches!(
                 what,

@@ -1,6 +1,6 @@
 //! The parsing of tag and text as a [`Print`].
 //!
-//! The words behind a tag are separated by a tabulator, which Luatools shows as a blank; both are accepted. A blank
+//! The words after a tag are separated by a tabulator, which Luatools shows as a blank; both are accepted. A blank
 //! that replaces a tabulator can't be distinguished from one inside a word. So fixed words are taken from the front,
 //! and from the back if a word in the middle may contain blanks (`table: 0x80a0`).
 
@@ -11,7 +11,7 @@ use crate::capture::number;
 pub(in crate::luat) const SHOWN: u64 = 30;
 
 impl Print {
-    /// The print with this tag and this text behind it; `None` if it is not from a library of the firmware.
+    /// The print with this tag and this text after it; `None` if it is not from a library of the firmware.
     pub(in crate::luat) fn parse(tag: &[u8], text: &[u8]) -> Option<Self> {
         let Ok(tag) = str::from_utf8(tag) else {
             return is_buffered(tag).then_some(Self::Buffered);
@@ -35,8 +35,8 @@ pub(in crate::luat) fn sending(text: &[u8]) -> Option<(u64, &[u8])> {
     let rest = text.strip_prefix(b"total ")?;
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let total = number(&rest[..digits])?;
-    let rest = behind(rest[digits..].strip_prefix(b" bytes")?)?.strip_prefix(b"first 30 bytes")?;
-    Some((total, behind(rest).unwrap_or_default()))
+    let rest = after(rest[digits..].strip_prefix(b" bytes")?)?.strip_prefix(b"first 30 bytes")?;
+    Some((total, after(rest).unwrap_or_default()))
 }
 
 fn of_socket(tag: &str, text: &str) -> Option<Print> {
@@ -160,8 +160,8 @@ fn http_dns(text: &str) -> Option<String> {
     is_address.then(|| address.to_owned())
 }
 
-/// The text behind one blank or tabulator.
-fn behind(text: &[u8]) -> Option<&[u8]> {
+/// The text after one blank or tabulator.
+fn after(text: &[u8]) -> Option<&[u8]> {
     text.strip_prefix(b" ").or_else(|| text.strip_prefix(b"\t"))
 }
 

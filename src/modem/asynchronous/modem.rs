@@ -38,7 +38,7 @@ use crate::tls::TlsConfig;
 /// |---|---|
 /// | [`connect`](AsyncConnector::connect) | the connection is given up, and its channel is free as soon as the module has closed it |
 /// | [`recv`](crate::AsyncSocket::recv), `recv_from`, a read | nothing was taken; the next call gets the data |
-/// | [`send`](crate::AsyncSocket::send) | what the driver has, at most 64 KiB of it, still goes out; nothing behind that does |
+/// | [`send`](crate::AsyncSocket::send) | what the driver has, at most 64 KiB of it, still goes out; nothing after that does |
 /// | a write of a trait | nothing was taken |
 /// | a flush, [`wait_accepted`](crate::AsyncSocket::wait_accepted) | the data go on |
 /// | [`close`](crate::AsyncSocket::close) | the module closes the socket all the same |

@@ -62,7 +62,7 @@ impl<T: Transport> AsyncSocket<T> {
     ///
     /// Dropped before it is ready, it is as with a `write_all` of tokio: how much was sent is not known. What the driver has by then, at most
     /// 64 KiB of the data, is still sent, whole and in order, and told by [`Event::Sent`](crate::Event::Sent) or
-    /// [`Event::Unsent`](crate::Event::Unsent); nothing behind it is.
+    /// [`Event::Unsent`](crate::Event::Unsent); nothing after it is.
     ///
     /// # Errors
     /// As for [`Socket::send`].
@@ -180,7 +180,7 @@ impl<T: Stream> AsyncSocket<T> {
         self.flush = None;
         let shared = &self.socket.shared;
         self.socket.check_write(&[])?;
-        // Behind a send that is under way.
+        // After a send that is under way.
         let turn = ready!(shared.turns.poll_take(self.key, cx));
         let joining = if self.socket.nodelay()? { Joining::Apart } else { Joining::Joined };
         let polled = shared.modem.driver.poll_write(shared.id, self.key, cx, parts, joining);

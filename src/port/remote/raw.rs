@@ -30,7 +30,7 @@ pub(super) fn open(stream: TcpStream) -> io::Result<Halves> {
         match (&stream).read(&mut buf) {
             Ok(0) => {
                 refuse_web(&early)?;
-                return Err(closed_behind(&early));
+                return Err(closed_after(&early));
             }
             Ok(count) => early.extend_from_slice(&buf[..count]),
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
@@ -45,7 +45,7 @@ pub(super) fn open(stream: TcpStream) -> io::Result<Halves> {
 }
 
 /// The error for a server that closes at once. A server whose port is in use sends a short message, or nothing.
-fn closed_behind(words: &[u8]) -> io::Error {
+fn closed_after(words: &[u8]) -> io::Error {
     let (error, words) = (closed(), String::from_utf8_lossy(words));
     let words: String = words.trim().chars().take(200).collect();
     match words.is_empty() {

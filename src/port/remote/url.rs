@@ -58,7 +58,7 @@ fn split(name: &str) -> io::Result<(Scheme, &str)> {
         ));
     }
     let Some((_, port)) = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()) else {
-        return Err(wrong("`HOST:PORT` is missing behind `://`"));
+        return Err(wrong("`HOST:PORT` is missing after `://`"));
     };
     match port.parse::<u16>() {
         Ok(1..) => Ok((scheme, address)),
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_telnet_server_behind_tcp_is_refused_whenever_it_speaks() {
+    fn a_telnet_server_after_tcp_is_refused_whenever_it_speaks() {
         let name = server(|mut stream| {
             stream.write_all(b"\xff\xfb\x01\xff\xfb\x03").unwrap();
             let _ = stream.read(&mut [0]);

@@ -171,7 +171,7 @@ impl BringUp {
         self.lost |= self.step > BringUpStep::Activate;
     }
 
-    /// The bearer is gone: `AT+CIPSHUT` and all steps behind it are needed again.
+    /// The bearer is gone: `AT+CIPSHUT` and all steps after it are needed again.
     pub(super) fn bearer_lost(&mut self, now: Timestamp) {
         self.go(BringUpStep::Radio, now);
         self.reason = NotReady::BearerLost;

@@ -64,7 +64,7 @@ pub enum BringUpStep {
     Header,
     /// Sends have a prompt.
     Prompt,
-    /// Received data have nothing behind them.
+    /// Received data have nothing after them.
     Raw,
     /// The module reports the sender of received data, if configured.
     Senders,

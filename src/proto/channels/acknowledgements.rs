@@ -42,7 +42,7 @@ pub(super) struct WaitingFlush {
     pub(super) ticket: Ticket,
     pub(super) what: WaitCondition,
     /// The number of the last send at the time of the request.
-    pub(super) behind: u64,
+    pub(super) after: u64,
     pub(super) asked_at: Timestamp,
     pub(super) deadline: Timestamp,
     pub(super) timeout: Duration,
@@ -143,7 +143,7 @@ impl Delivery {
 
     /// The module has accepted everything before the send of this number.
     pub(super) fn accepted(&mut self, first: u64) -> Vec<RequestResult> {
-        self.answer_those(|waiting| !waiting.what.asks() && waiting.behind < first, |_| Ok(Response::Done))
+        self.answer_those(|waiting| !waiting.what.asks() && waiting.after < first, |_| Ok(Response::Done))
     }
 
     /// True if a request waits until the module has accepted the data.
@@ -157,7 +157,7 @@ impl Delivery {
         number: u64,
         error: &dyn Fn(Timestamp) -> Error,
     ) -> Vec<RequestResult> {
-        let waits_for = |waiting: &WaitingFlush| !waiting.what.asks() && waiting.behind >= number;
+        let waits_for = |waiting: &WaitingFlush| !waiting.what.asks() && waiting.after >= number;
         self.answer_those(waits_for, |waiting| Err(error(waiting.asked_at)))
     }
 

@@ -42,10 +42,10 @@ impl Channels {
         } else if !what.asks() && socket.is_drained() {
             out.answer(ticket, Ok(Response::Done));
         } else {
-            let behind = socket.writes.last_number();
+            let after = socket.writes.last_number();
             let delivery = &mut socket.delivery;
             let deadline = now + timeout;
-            delivery.waiting.push(WaitingFlush { ticket, what, behind, asked_at: now, deadline, timeout });
+            delivery.waiting.push(WaitingFlush { ticket, what, after, asked_at: now, deadline, timeout });
             if what.asks() {
                 delivery.ask_at = now;
                 delivery.pause = FIRST_PAUSE;

@@ -29,7 +29,7 @@ pub(super) enum Fetched {
     Begun,
     /// All of its data. The `OK` is expected next.
     Whole,
-    /// All of its data, and lines of a late answer behind them. The next final result code belongs to the late answer.
+    /// All of its data, and lines of a late answer after them. The next final result code belongs to the late answer.
     Interrupted,
     /// All of its data and the `OK`.
     Confirmed,
@@ -44,7 +44,7 @@ pub(in crate::proto) enum LateFetch {
     Impossible,
 }
 
-/// Pushed data of the announced length. No byte behind them has confirmed the length yet.
+/// Pushed data of the announced length. No byte after them has confirmed the length yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum UnconfirmedFrame {
     /// They end like the beginning of a header, or contain the name of one. Some of their bytes may be lost, and their

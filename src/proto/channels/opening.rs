@@ -57,7 +57,7 @@ pub(super) enum StrayData {
 pub(super) const ASK_PAUSE: Duration = Duration::from_secs(1);
 
 impl StrayData {
-    /// Data came, behind this question for the state of the module. Returns true if the module must be asked which
+    /// Data came, after this question for the state of the module. Returns true if the module must be asked which
     /// connection they belong to.
     pub(super) fn came(&mut self, now: Timestamp, question: u32) -> bool {
         let before = match *self {
@@ -69,7 +69,7 @@ impl StrayData {
         recent.is_none()
     }
 
-    /// The answer to this question was that the connection is not made yet. If data came behind the question, the answer
+    /// The answer to this question was that the connection is not made yet. If data came after the question, the answer
     /// says nothing of them: it may have waited for the answer to a later command.
     pub(super) fn settle(&mut self, answered: u32) {
         *self = match *self {
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_are_those_of_an_earlier_connection_by_a_question_behind_them() {
+    fn data_are_those_of_an_earlier_connection_by_a_question_after_them() {
         let at = |millis| Timestamp::ZERO + Duration::from_millis(millis);
         let mut strays = StrayData::None;
         assert!(strays.came(at(0), 1));

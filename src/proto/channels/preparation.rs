@@ -278,7 +278,7 @@ fn switched(
     }
 }
 
-/// The number behind a key.
+/// The number after a key.
 fn value_of(key: &str, lines: &[String]) -> Option<u32> {
     let list = lines.iter().find_map(|line| Line::parse(line.as_bytes()).info(key))?;
     list.first().and_then(Field::number)

@@ -45,10 +45,10 @@ pub(super) enum Form {
     Datagram,
 }
 
-/// How long the prompt stays on behind a send that needs it.
+/// How long the prompt stays on after a send that needs it.
 const KEEP_ON: Duration = Duration::from_secs(10);
 
-/// The bytes behind a piece beside which a piece more does not count.
+/// The bytes after a piece beside which a piece more does not count.
 const MANY: usize = 20 * Command::MAX_CHUNK;
 
 impl Prompts {

@@ -127,7 +127,7 @@ impl Channels {
         }
     }
 
-    /// Makes the last pushed data readable, because the bytes behind them have confirmed their length.
+    /// Makes the last pushed data readable, because the bytes after them have confirmed their length.
     pub(in crate::proto) fn prove(&mut self, now: Timestamp, out: &mut Outbox) {
         let Some(UnconfirmedFrame::Plain(id) | UnconfirmedFrame::Suspect(id)) = self.unconfirmed.take()
         else {
@@ -254,17 +254,17 @@ impl Channels {
         self.mode == ReceiveMode::Push
     }
 
-    /// True if all data of the fetch in flight came, and nothing behind them.
+    /// True if all data of the fetch in flight came, and nothing after them.
     pub(in crate::proto) fn awaits_confirmation(&self) -> bool {
         matches!(self.fetched, Fetched::Whole | Fetched::Interrupted)
     }
 
-    /// A line of a late answer came behind the data of the fetch in flight.
+    /// A line of a late answer came after the data of the fetch in flight.
     pub(in crate::proto) fn fetch_interrupted(&mut self) {
         self.fetched = Fetched::Interrupted;
     }
 
-    /// An `OK` came behind the data of the fetch in flight. Returns true if it belongs to the fetch.
+    /// An `OK` came after the data of the fetch in flight. Returns true if it belongs to the fetch.
     pub(in crate::proto) fn fetch_confirmed(&mut self) -> bool {
         let is_own = self.fetched == Fetched::Whole;
         self.fetched = if is_own { Fetched::Confirmed } else { Fetched::Whole };

@@ -1,4 +1,4 @@
-//! A send whose payload was written behind its prompt and whose result did not come.
+//! A send whose payload was written after its prompt and whose result did not come.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use crate::time::Timestamp;
 /// Bytes that the module has neither accepted nor refused.
 ///
 /// Before, the session has filled up the bytes that the module may still wait for, because the line may have lost bytes
-/// of the payload. Then it goes on with other commands. A result that comes directly behind the filling, or before the
-/// answer to a question behind it, is not accepted: the filling may be part of that payload. After [`SETTLE`] the
+/// of the payload. Then it goes on with other commands. A result that comes directly after the filling, or before the
+/// answer to a question after it, is not accepted: the filling may be part of that payload. After [`SETTLE`] the
 /// module is asked for the number of bytes that it has counted on the connection (`AT+CIPACK`). A result that comes
 /// after that is a late one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,7 +19,7 @@ pub(super) struct Unconfirmed {
     pub(super) filled_at: Timestamp,
     pub(super) ask_at: Timestamp,
     pub(super) asked: u32,
-    /// A question behind the filling got no answer. The module may have taken it for payload, so its count and a late
+    /// A question after the filling got no answer. The module may have taken it for payload, so its count and a late
     /// result don't show which bytes it has.
     pub(super) is_doubted: bool,
 }
@@ -36,7 +36,7 @@ pub(in crate::proto) enum Acceptance {
 /// The bits on the line for one byte, times two.
 pub(super) const BITS_TWICE: u64 = 20;
 
-/// For this span behind the filling a result may belong to the filling.
+/// For this span after the filling a result may belong to the filling.
 pub(super) const SETTLE: Duration = Duration::from_secs(1);
 
 /// The time-out of a late result on TLS, where the module counts no bytes: the longest time of a send

@@ -13,7 +13,7 @@ use super::unconfirmed::{MAX_QUESTIONS, SETTLE, Unconfirmed};
 use super::{Channels, STALE};
 
 impl Channels {
-    /// The result of a stream's send did not come, though its payload was written behind the prompt.
+    /// The result of a stream's send did not come, though its payload was written after the prompt.
     pub(super) fn send_unconfirmed(&mut self, now: Timestamp, id: ChannelId) {
         let can_ask = self.channel(id).security == Security::Plain;
         let Some(socket) = self.channel(id).open_socket() else { return };
@@ -22,7 +22,7 @@ impl Channels {
         socket.pressure = Pressure::Unconfirmed(Unconfirmed::new(now, len, can_ask));
     }
 
-    /// No question behind the filling is answered yet: a result may belong to the filling.
+    /// No question after the filling is answered yet: a result may belong to the filling.
     pub(in crate::proto) fn still_filling(&mut self, now: Timestamp, id: ChannelId) {
         if let Some(socket) = self.channel(id).open_socket()
             && let Pressure::Unconfirmed(unconfirmed) = &mut socket.pressure
@@ -31,7 +31,7 @@ impl Channels {
         }
     }
 
-    /// The module has not answered a question behind the filling in time: it may have taken the question for payload.
+    /// The module has not answered a question after the filling in time: it may have taken the question for payload.
     pub(in crate::proto) fn filling_is_doubted(&mut self) {
         for channel in &mut self.all {
             if let Some(socket) = channel.open_socket()

@@ -199,9 +199,9 @@ impl Channels {
         socket.writes.linger = if is_forgotten { Linger::Forgotten(until) } else { Linger::Closing(until) };
         socket.heartbeat = None;
         socket.tells_writer(id, out);
-        let behind =
+        let after =
             socket.sends.iter().rposition(|send| send.origin == Origin::Written).map_or(0, |at| at + 1);
-        let left = socket.sends.split_off(behind);
+        let left = socket.sends.split_off(after);
         let closed = || Error::Closed(CloseReason::Local);
         if let Some(first) = left.front() {
             out.answer_all(socket.delivery.not_accepted(first.number, &|_| closed()));

@@ -19,9 +19,9 @@ use crate::proto::self_check::SelfCheck;
 /// sentence of NMEA 0183 has 82 bytes; the longest line in the captures has 110.
 const LONGEST_WORDS: usize = 128;
 
-/// A line behind fetched data.
+/// A line after fetched data.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum BehindFetched {
+pub(super) enum AfterFetched {
     /// A line that is valid there.
     Sound,
     /// The final result code of a late answer; another line of that answer came before.
@@ -121,7 +121,7 @@ impl Engine {
 
     /// The line is trusted again. The module is asked about the state that the dropped bytes may have reported.
     pub(super) fn trusted(&mut self, now: Timestamp, dropped: u64, echo: ProbeEcho) {
-        self.out.event(Event::Dropped(format!("{dropped} bytes behind damage on the line")));
+        self.out.event(Event::Dropped(format!("{dropped} bytes after damage on the line")));
         if echo == ProbeEcho::Seen && self.bring_up.knows_echo_off() {
             return self.restarted(now);
         }
@@ -133,7 +133,7 @@ impl Engine {
         self.requests.check(SelfCheck::Bearer);
     }
 
-    /// A line that answers no command. Between data, and behind words that may be the end of data, it may be payload.
+    /// A line that answers no command. Between data, and after words that may be the end of data, it may be payload.
     /// Then the following bytes decide.
     pub(super) fn news(&mut self, now: Timestamp, line: &[u8]) {
         if self.is_strange(now, line) {
@@ -166,7 +166,7 @@ impl Engine {
         self.unclaimed(now, line);
     }
 
-    /// The bytes behind the held lines are valid, so the held lines are processed.
+    /// The bytes after the held lines are valid, so the held lines are processed.
     pub(super) fn believe_news(&mut self, now: Timestamp) {
         if self.history.holds_news() {
             let mut line = std::mem::take(&mut self.history.held);
@@ -233,7 +233,7 @@ impl Engine {
         let text = std::mem::replace(&mut self.history.text, Text::Sound);
         if self.history.unknown == Unknown::Followed {
             self.history.unknown = Unknown::None;
-            // The unknown words had no line end of their own, because the one behind them belongs to this line. So the
+            // The unknown words had no line end of their own, because the one after them belongs to this line. So the
             // words were the end of data. An echo has no line end before it, so the rule needs a module whose echo is
             // off.
             if is_loose && self.may_be_data() && self.bring_up.knows_echo_off() {
@@ -262,12 +262,12 @@ impl Engine {
             }
             Text::End | Text::First | Text::Strange | Text::Words | Text::Overlong | Text::Torn => {}
         }
-        // No unsolicited line has that length or that torn form. Bytes of payload are in it or behind it.
+        // No unsolicited line has that length or that torn form. Bytes of payload are in it or after it.
         let is_odd_here = matches!(text, Text::Overlong | Text::Torn)
             || is_loose
             || self.is_among_data(now)
             || self.session.fetching().is_some();
-        // The refusal may be part of the damage; then data stand behind it.
+        // The refusal may be part of the damage; then data stand after it.
         if (self.may_be_data() || self.channels.has_refused_fetch(now)) && is_odd_here {
             self.damaged(now, Fault::Garbage, self.session.fetching());
         }
@@ -313,27 +313,27 @@ impl Engine {
         has_begun && self.channels.is_pushed() && self.may_be_data() && !may_be_answer
     }
 
-    /// Judges a line behind fetched data, where their `OK` is expected. A late answer with its own final result code
+    /// Judges a line after fetched data, where their `OK` is expected. A late answer with its own final result code
     /// may stand there.
-    pub(super) fn behind_fetched(&mut self, now: Timestamp, line: &[u8]) -> BehindFetched {
+    pub(super) fn after_fetched(&mut self, now: Timestamp, line: &[u8]) -> AfterFetched {
         if !self.channels.awaits_confirmation() {
-            return BehindFetched::Sound;
+            return AfterFetched::Sound;
         }
         let parsed = Line::parse(line);
         if parsed == Line::Final(Final::Ok) {
             return if self.channels.fetch_confirmed() {
-                BehindFetched::Sound
+                AfterFetched::Sound
             } else {
-                BehindFetched::LateFinal
+                AfterFetched::LateFinal
             };
         }
         if !self.session.explains(now, line) {
-            return BehindFetched::Damage;
+            return AfterFetched::Damage;
         }
-        if self.session.owes_final_behind(&parsed) {
+        if self.session.owes_final_after(&parsed) {
             self.channels.fetch_interrupted();
         }
-        BehindFetched::Sound
+        AfterFetched::Sound
     }
 
     /// True if bytes that are no text of the module may be payload.
@@ -371,7 +371,7 @@ fn ends_connection(line: &[u8]) -> bool {
     matches!(Line::parse(line), Line::Channel { channel: Some(_), news: ChannelNews::Closed })
 }
 
-/// True for lines behind which old firmware writes no line end, so that the next frame has none before it.
+/// True for lines after which old firmware writes no line end, so that the next frame has none before it.
 pub(super) fn begins_connection(line: &[u8]) -> bool {
     matches!(Line::parse(line), Line::Channel { news: ChannelNews::ConnectOk, .. })
 }

@@ -22,7 +22,7 @@ pub(super) struct LineHistory {
     pub(super) is_first: bool,
     /// Whether payload came since then that ends like the result of that command.
     pub(super) has_result: bool,
-    /// Whether old firmware writes no line end behind the last line.
+    /// Whether old firmware writes no line end after the last line.
     pub(super) lacks_end: bool,
     /// Whether the last line was accepted without its line end although it must have one, and nothing came since.
     pub(super) owes_end: bool,
@@ -31,12 +31,12 @@ pub(super) struct LineHistory {
     pub(super) blanks: PromptBlanks,
 }
 
-/// The blank behind the prompts of sends. A firmware writes it always or never.
+/// The blank after the prompts of sends. A firmware writes it always or never.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct PromptBlanks {
-    /// A prompt came, and no byte behind it yet.
+    /// A prompt came, and no byte after it yet.
     is_next: bool,
-    /// Whether there was a blank behind the last prompt.
+    /// Whether there was a blank after the last prompt.
     had: Option<bool>,
     /// The last prompt differed from the one before it.
     is_odd: bool,
@@ -50,7 +50,7 @@ impl PromptBlanks {
         self.is_next = true;
     }
 
-    /// A byte came. Returns false if it is a sign that bytes behind a prompt were lost: the blank is missing, or there
+    /// A byte came. Returns false if it is a sign that bytes after a prompt were lost: the blank is missing, or there
     /// is one for the first time. Text there is no module's if that echoes nothing: the prompt was payload.
     pub(super) fn fits(&mut self, byte: u8, is_echo_off: bool) -> bool {
         if !std::mem::take(&mut self.is_next) {
@@ -79,7 +79,7 @@ pub(super) enum Text {
     First,
     /// An unknown line that answers nothing and does not begin with a name.
     Strange,
-    /// An unknown line without a name that reads like text of the module. Such text has line ends before and behind it.
+    /// An unknown line without a name that reads like text of the module. Such text has line ends before and after it.
     Words,
     /// A line that is longer than any text of the module, with a name or without.
     Overlong,
@@ -114,7 +114,7 @@ impl LastByte {
     }
 }
 
-/// For this span behind payload an unknown line counts as a part of it. Unsolicited lines have names, and seldom come
+/// For this span after payload an unknown line counts as a part of it. Unsolicited lines have names, and seldom come
 /// within this span.
 pub(super) const AMONG_DATA: Duration = Duration::from_millis(100);
 
@@ -151,7 +151,7 @@ impl LineHistory {
         }
     }
 
-    /// A line was processed. `lacks_end` is true if old firmware writes no line end behind it.
+    /// A line was processed. `lacks_end` is true if old firmware writes no line end after it.
     pub(super) fn line_taken(&mut self, lacks_end: bool) {
         // A line that began before the command is no part of its answer.
         self.is_first &= self.precedes_command;
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_has_a_blank_behind_it_as_the_others_have() {
+    fn a_prompt_has_a_blank_after_it_as_the_others_have() {
         let fits = |came: &[u8]| -> Vec<bool> {
             let mut blanks = PromptBlanks::default();
             assert!(blanks.fits(b'x', true) && blanks.fits(b' ', true), "no prompt");

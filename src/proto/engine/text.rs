@@ -1,11 +1,11 @@
-//! Text of people behind an unsolicited or late header.
+//! Text of people after an unsolicited or late header.
 
 use std::time::Duration;
 
 use crate::at::MessageText;
 use crate::time::Timestamp;
 
-/// The state of a text of people behind an unsolicited or late header.
+/// The state of a text of people after an unsolicited or late header.
 #[derive(Debug, Default)]
 pub(super) enum Bodies {
     #[default]
@@ -16,7 +16,7 @@ pub(super) enum Bodies {
     Over(Timestamp),
 }
 
-/// For this span a line behind a text may belong to it.
+/// For this span a line after a text may belong to it.
 pub(super) const DOUBTFUL: Duration = Duration::from_secs(1);
 
 impl Bodies {

@@ -7,7 +7,7 @@ use crate::proto::issuer::Job;
 use crate::time::Timestamp;
 
 use super::Engine;
-use super::damage::{BehindFetched, begins_connection};
+use super::damage::{AfterFetched, begins_connection};
 use super::line_state::LastByte;
 use super::port::Port;
 
@@ -86,13 +86,13 @@ impl Engine {
             Token::Line(line) if self.session.fetching().is_some() && is_piece_of_fetched(line) => {
                 self.damaged(now, Fault::UnreadableHeader, self.session.fetching());
             }
-            Token::Line(line) => match self.behind_fetched(now, line) {
-                BehindFetched::Sound => {
+            Token::Line(line) => match self.after_fetched(now, line) {
+                AfterFetched::Sound => {
                     self.line(now, line);
                     self.history.line_taken(begins_connection(line));
                 }
-                BehindFetched::LateFinal => self.late_final(),
-                BehindFetched::Damage => self.damaged(now, Fault::BeforeResult, self.session.fetching()),
+                AfterFetched::LateFinal => self.late_final(),
+                AfterFetched::Damage => self.damaged(now, Fault::BeforeResult, self.session.fetching()),
             },
             Token::Prompt => {
                 if self.session.awaits_prompt_of_send() {
@@ -114,7 +114,7 @@ impl Engine {
         }
     }
 
-    /// An `OK` behind fetched data is not accepted as their result. It stays unknown whether it was a late answer.
+    /// An `OK` after fetched data is not accepted as their result. It stays unknown whether it was a late answer.
     fn late_final(&mut self) {
         self.out.event(Event::Dropped("OK".into()));
     }

@@ -1,6 +1,6 @@
 //! Unsolicited lines of the module, in their order.
 
-use crate::at::{Expect, Line, Progress, SimState, Urc, text_behind};
+use crate::at::{Expect, Line, Progress, SimState, Urc, text_after};
 use crate::proto::bearer::Sign;
 use crate::time::Timestamp;
 
@@ -80,7 +80,7 @@ impl Engine {
         if self.session.reads_text() {
             return false;
         }
-        match text_behind(raw) {
+        match text_after(raw) {
             Some(text) if !self.session.asks_for_text(raw) => self.bodies = Bodies::Open(text),
             _ => return false,
         }
@@ -114,7 +114,7 @@ impl Engine {
     }
 }
 
-/// True if a line behind a text may belong to the text: an unknown line, or one that reports the end of something.
+/// True if a line after a text may belong to the text: an unknown line, or one that reports the end of something.
 fn may_be_text(line: &[u8], urc: &Urc) -> bool {
     let ends = matches!(Line::parse(line), Line::Channel { .. });
     ends || *urc == Urc::PdpDeactivated || urc.is_restart() || !urc.is_known()

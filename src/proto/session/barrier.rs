@@ -9,7 +9,7 @@ use super::exchange::{Exchange, Failure, Finished, ForeignLine};
 use super::open_send::OpenSend;
 use crate::proto::issuer::Issuer;
 
-/// A question that is asked when the next answer may belong to another command: after a time-out, behind every command
+/// A question that is asked when the next answer may belong to another command: after a time-out, after every command
 /// for a while after that, and after a final result code that may come twice. The question changes nothing on the
 /// module. A module answers in order, so every line before the question's information line belongs to older commands.
 /// Successive attempts use different questions, so that a late answer to one can't be the answer to the next.
@@ -24,7 +24,7 @@ pub(super) struct Barrier {
     asked: Vec<Command>,
     /// An error has come since the question was asked. It may refuse the question.
     has_error: bool,
-    /// The earlier questions behind which an error came in place of an answer.
+    /// The earlier questions after which an error came in place of an answer.
     refused: Vec<Command>,
     state: ProbeState,
     deadline: Timestamp,
@@ -75,18 +75,18 @@ const ATTEMPTS: usize = 6;
 /// time-out.
 const FIRST_TIMEOUT: Duration = Duration::from_millis(1_000);
 
-/// How long the information line may take behind a final result code that may be the whole answer. Answers come within
+/// How long the information line may take after a final result code that may be the whole answer. Answers come within
 /// 10 ms (section 15).
 const ODD_TIMEOUT: Duration = Duration::from_millis(300);
 
 impl Barrier {
-    /// A barrier behind no command: it proves that a module that was just found answers in order.
-    pub(super) fn behind_nothing(now: Timestamp, probe: Command) -> Self {
+    /// A barrier after no command: it proves that a module that was just found answers in order.
+    pub(super) fn after_nothing(now: Timestamp, probe: Command) -> Self {
         Self::new(now, None, probe)
     }
 
-    /// A barrier behind a command that has ended with `end`.
-    pub(super) fn behind(
+    /// A barrier after a command that has ended with `end`.
+    pub(super) fn after(
         now: Timestamp,
         mut exchange: Exchange,
         end: Result<(), Refusal>,
@@ -96,8 +96,8 @@ impl Barrier {
         Self::new(now, Some(HeldCommand { exchange, ends: vec![(lines, end)] }), probe)
     }
 
-    /// A barrier behind a command that has not ended, and may never.
-    pub(super) fn behind_open(now: Timestamp, exchange: Exchange, probe: Command) -> Self {
+    /// A barrier after a command that has not ended, and may never.
+    pub(super) fn after_open(now: Timestamp, exchange: Exchange, probe: Command) -> Self {
         Self::new(now, Some(HeldCommand { exchange, ends: Vec::new() }), probe)
     }
 
@@ -308,7 +308,7 @@ impl Barrier {
             return BarrierVerdict::Passed { held: Some(held.exchange.finish(result)), extra: 0, mixed };
         }
         let rest = held.exchange.take_lines();
-        // An answer has no line behind its final result code. This is a piece of a split line, perhaps of the final
+        // An answer has no line after its final result code. This is a piece of a split line, perhaps of the final
         // result code itself.
         let leftover = held.exchange.command.has_one_final() && !rest.is_empty();
         let extra = if held.exchange.command.has_one_final() { held.ends.len().saturating_sub(1) } else { 0 };
@@ -336,7 +336,7 @@ fn one_of(
     rest: Vec<String>,
     command: &Command,
 ) -> Result<Vec<String>, Failure> {
-    // `OK` reports that the connection is being made; the line behind it reports that it failed.
+    // `OK` reports that the connection is being made; the line after it reports that it failed.
     let no_connection =
         |end: &Result<(), Refusal>| matches!(end, Err(Refusal::ConnectFail | Refusal::AlreadyConnect));
     if let Some((_, Err(refusal))) = ends.iter().find(|(_, end)| no_connection(end)) {
@@ -384,15 +384,15 @@ mod tests {
     use super::*;
     use crate::proto::Ticket;
 
-    /// A barrier behind a signal question that has ended so, and is asked `AT+CIPMUX?`.
-    fn behind(end: Result<(), Refusal>, lines: &[&str]) -> Barrier {
+    /// A barrier after a signal question that has ended so, and is asked `AT+CIPMUX?`.
+    fn after(end: Result<(), Refusal>, lines: &[&str]) -> Barrier {
         let (now, command) = (Timestamp::ZERO, Signal.command());
         let issuer = Issuer::Caller(Ticket(1));
         let mut exchange = Exchange::new(now, command, issuer, Duration::ZERO, Phase::Answer);
         for line in lines {
             exchange.judge(line.as_bytes(), &Line::parse(line.as_bytes()));
         }
-        Barrier::behind(now, exchange, end, Command::probe(0, |_| false))
+        Barrier::after(now, exchange, end, Command::probe(0, |_| false))
     }
 
     /// The result of the command held back when these lines have come.
@@ -409,7 +409,7 @@ mod tests {
 
     #[test]
     fn what_comes_before_the_answer_to_the_question_is_old() {
-        let mut barrier = Barrier::behind_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
+        let mut barrier = Barrier::after_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
         for line in ["OK", "ERROR", "SHUT OK", "STATE: IP STATUS"] {
             assert!(matches!(barrier.line(line.as_bytes()), BarrierVerdict::Stray), "{line}");
         }
@@ -420,27 +420,27 @@ mod tests {
 
     #[test]
     fn a_single_answer_is_the_commands_own() {
-        assert_eq!(passed(behind(Ok(()), &["+CSQ: 24,0"]), &PROBED).unwrap(), ["+CSQ: 24,0"]);
+        assert_eq!(passed(after(Ok(()), &["+CSQ: 24,0"]), &PROBED).unwrap(), ["+CSQ: 24,0"]);
     }
 
     #[test]
     fn an_answer_without_content_is_dropped_beside_one_with_it() {
         let lines = ["+CSQ: 24,0", "OK", "+CIPMUX: 1", "OK"];
-        assert_eq!(passed(behind(Err(Refusal::Empty), &[]), &lines).unwrap(), ["+CSQ: 24,0"]);
+        assert_eq!(passed(after(Err(Refusal::Empty), &[]), &lines).unwrap(), ["+CSQ: 24,0"]);
     }
 
     #[test]
     fn answers_that_contradict_each_other_are_ambiguous() {
         for second in [&["ERROR"][..], &["+CSQ: 7,0", "OK"]] {
             let lines = [second, &PROBED[..]].concat();
-            let result = passed(behind(Ok(()), &["+CSQ: 24,0"]), &lines);
+            let result = passed(after(Ok(()), &["+CSQ: 24,0"]), &lines);
             assert_eq!(result, Err(Failure::Refused(Refusal::Ambiguous)), "{second:?}");
         }
     }
 
     #[test]
     fn the_questions_come_to_an_end() {
-        let mut barrier = Barrier::behind_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
+        let mut barrier = Barrier::after_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
         let mut asked = 1;
         while !barrier.is_exhausted() {
             let now = barrier.deadline();
@@ -453,7 +453,7 @@ mod tests {
 
     #[test]
     fn a_prompt_of_no_known_send_is_remembered_until_the_question_is_answered() {
-        let mut barrier = Barrier::behind_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
+        let mut barrier = Barrier::after_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
         assert!(!barrier.is_prompted());
         barrier.prompted(Timestamp::ZERO);
         assert!(barrier.is_prompted());

@@ -34,7 +34,7 @@ impl Session {
         out.count().resynchronisations += 1;
         // A prompt may still come. It would be dropped, but it decides what may be written next.
         if matches!(&self.state, State::Busy(Exchange { phase: Phase::Prompt(_), .. })) {
-            self.resync = Some(Resync::behind_a_prompt(now, now + GRACE, hurt));
+            self.resync = Some(Resync::after_a_prompt(now, now + GRACE, hurt));
             return None;
         }
         self.resync = Some(Resync::new(now, heard_at, hurt));
@@ -168,7 +168,7 @@ impl Session {
     }
 
     /// True if a line belongs to a late answer that ends with a final result code.
-    pub(in crate::proto) fn owes_final_behind(&self, line: &Line<'_>) -> bool {
+    pub(in crate::proto) fn owes_final_after(&self, line: &Line<'_>) -> bool {
         let brings = |older: &Command| older.has_one_final() && older.may_print(line);
         !matches!(line, Line::Final(_) | Line::ShutOk) && self.late_answers.timed_out().iter().any(brings)
     }

@@ -26,7 +26,7 @@ pub(super) struct Exchange {
     lost: usize,
     /// The line that came in place of the prompt or the result.
     unexpected: Option<UnexpectedLine>,
-    /// Whether the payload was written behind its prompt, or with its command.
+    /// Whether the payload was written after its prompt, or with its command.
     is_given: bool,
     /// Whether a prompt came for payload that was written with its command.
     is_prompted: bool,
@@ -53,7 +53,7 @@ pub(super) enum Phase {
     Prompt(Vec<u8>),
     /// The payload was written without a prompt, because none came. The command waits for the result.
     Blind(Vec<u8>),
-    /// The payload was written behind the prompt. The command waits for the result. The buffer is empty for payload
+    /// The payload was written after the prompt. The command waits for the result. The buffer is empty for payload
     /// that is never written twice.
     Result(Vec<u8>),
 }
@@ -83,7 +83,7 @@ pub(in crate::proto) struct Finished {
     pub(in crate::proto) result: Result<Vec<String>, Failure>,
     /// The time from the command to its final result code, if one came.
     pub(in crate::proto) latency: Option<Duration>,
-    /// Whether the complete payload was written behind the prompt, or with the command.
+    /// Whether the complete payload was written after the prompt, or with the command.
     pub(in crate::proto) is_given: bool,
     /// Whether a prompt came for payload that was written with the command.
     pub(in crate::proto) is_prompted: bool,
@@ -275,7 +275,7 @@ impl Exchange {
     }
 
     /// True if the refusal may be that of another command, so that the module may still take the payload.
-    pub(super) fn may_go_on_behind(&self, refusal: Refusal) -> bool {
+    pub(super) fn may_go_on_after(&self, refusal: Refusal) -> bool {
         match self.phase {
             Phase::Prompt(_) => refusal != Refusal::TimeOut,
             Phase::Result(_) => {

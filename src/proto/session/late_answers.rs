@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 ///
 /// A module answers in order, so most late answers come before the answer to the next question. But firmware also
 /// prints results when they are ready (capture s04: after 75 s, within another answer). While a late answer may come,
-/// an ambiguous answer is accepted only after a question behind the command was answered as well. The command's own
+/// an ambiguous answer is accepted only when a question after the command was answered as well. The command's own
 /// answer always comes, so a late answer is a second one. If exactly one final result code came between the command and
 /// the answer to the question, no late answer with a final result code came. Only lines without a final result code may
 /// still be mixed in:
@@ -17,10 +17,10 @@ use crate::time::Timestamp;
 /// | may come without a final | as |
 /// |---|---|
 /// | an address, the rows of a status | lines of the form that only these have |
-/// | a result that is printed as news, behind a final or none | lines with the key of the command that timed out |
+/// | a result that is printed as news, after a final or none | lines with the key of the command that timed out |
 ///
-/// A late answer may split the line of the final result code. Then a piece of that line stands behind the late final
-/// result code. So all lines behind the last final result code are in doubt.
+/// A late answer may split the line of the final result code. Then a piece of that line stands after the late final
+/// result code. So all lines after the last final result code are in doubt.
 #[derive(Debug)]
 pub(super) struct LateAnswers {
     until: Timestamp,
@@ -40,7 +40,7 @@ enum DroppedCommands {
     Others,
 }
 
-/// The number of final result codes between a command and the answer to the question behind it.
+/// The number of final result codes between a command and the answer to the question after it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum FinalCount {
     One,
@@ -86,7 +86,7 @@ impl LateAnswers {
     pub(super) fn paid(&mut self, finals: usize) -> bool {
         let too_many = finals > self.owed;
         self.owed = self.owed.saturating_sub(finals);
-        // A command that prints lines behind its final result code, or has none, may still print lines.
+        // A command that prints lines after its final result code, or has none, may still print lines.
         let settled =
             self.timed_out.iter().all(Command::has_one_final) && self.dropped == DroppedCommands::None;
         if self.owed == 0 && settled {
@@ -208,7 +208,7 @@ mod tests {
         late_answers.may_have_mixed(&user(command), &lines, FinalCount::More, was_asked)
     }
 
-    fn mixed_behind_one_final(late_answers: &LateAnswers, command: &str, lines: &[&str]) -> bool {
+    fn mixed_after_one_final(late_answers: &LateAnswers, command: &str, lines: &[&str]) -> bool {
         let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
         late_answers.may_have_mixed(&user(command), &lines, FinalCount::One, was_asked)
     }
@@ -217,28 +217,28 @@ mod tests {
     fn the_answer_to_a_question_of_the_driver_is_none_to_another_command() {
         let late_answers = of(&["AT+X"]);
         for row in ["+CIPMODE: 0", "+CIPQSEND:1", "+CMEE: 1"] {
-            assert!(mixed_behind_one_final(&late_answers, "AT+CSQ", &[row]), "{row}");
-            assert!(!mixed_behind_one_final(&late_answers, "AT+CSQ", &["+CSQ: 20,0", row]), "{row}");
+            assert!(mixed_after_one_final(&late_answers, "AT+CSQ", &[row]), "{row}");
+            assert!(!mixed_after_one_final(&late_answers, "AT+CSQ", &["+CSQ: 20,0", row]), "{row}");
         }
-        assert!(!mixed_behind_one_final(&late_answers, "AT+CIPMODE?", &["+CIPMODE: 0"]));
-        assert!(!mixed_behind_one_final(&late_answers, "AT+CSQ", &["+CESQ: 99,99"]));
-        assert!(!mixed_behind_one_final(&late_answers, "AT&V", &["+IPR: 0"]), "it was not asked");
+        assert!(!mixed_after_one_final(&late_answers, "AT+CIPMODE?", &["+CIPMODE: 0"]));
+        assert!(!mixed_after_one_final(&late_answers, "AT+CSQ", &["+CESQ: 99,99"]));
+        assert!(!mixed_after_one_final(&late_answers, "AT&V", &["+IPR: 0"]), "it was not asked");
     }
 
     #[test]
     fn one_final_proves_the_order_but_of_what_comes_without_one() {
         let late_answers = of(&["AT+X"]);
         assert!(mixed(&late_answers, "ATI", &["AirM2M", "V401881"]));
-        assert!(!mixed_behind_one_final(&late_answers, "ATI", &["AirM2M", "V401881"]));
-        assert!(mixed_behind_one_final(&late_answers, "ATI", &["+X: 1", "AirM2M"]), "a result as news");
+        assert!(!mixed_after_one_final(&late_answers, "ATI", &["AirM2M", "V401881"]));
+        assert!(mixed_after_one_final(&late_answers, "ATI", &["+X: 1", "AirM2M"]), "a result as news");
         let address = of(&["AT+CIFSR"]);
-        assert!(mixed_behind_one_final(&address, "ATI", &["AirM2M", "10.0.0.1"]));
-        assert!(!mixed_behind_one_final(&address, "ATI", &["AirM2M", "V401881"]));
+        assert!(mixed_after_one_final(&address, "ATI", &["AirM2M", "10.0.0.1"]));
+        assert!(!mixed_after_one_final(&address, "ATI", &["AirM2M", "V401881"]));
         let many: Vec<String> = (0..40).map(|number| format!("AT+X{number}")).collect();
         let mut many = of(&many.iter().map(String::as_str).collect::<Vec<_>>());
-        assert!(!mixed_behind_one_final(&many, "ATI", &["AirM2M", "V401881"]));
+        assert!(!mixed_after_one_final(&many, "ATI", &["AirM2M", "V401881"]));
         many.begin(Timestamp::ZERO, &Command::local_address());
-        assert!(mixed_behind_one_final(&many, "ATI", &["AirM2M", "V401881"]));
+        assert!(mixed_after_one_final(&many, "ATI", &["AirM2M", "V401881"]));
     }
 
     #[test]

@@ -73,10 +73,10 @@ pub(super) struct Session {
     resync: Option<Resync>,
     /// The kind of the last token.
     before: LastToken,
-    /// The last send that was filled up, until a question behind it is answered. The bytes that filled it may have been
+    /// The last send that was filled up, until a question after it is answered. The bytes that filled it may have been
     /// lost.
     unproved: Option<OpenSend>,
-    /// Whether a question behind it got no answer.
+    /// Whether a question after it got no answer.
     filling_is_doubted: bool,
 }
 
@@ -147,7 +147,7 @@ impl Session {
         }
     }
 
-    /// Writes a command. The session must be idle. `payload` is written behind the prompt.
+    /// Writes a command. The session must be idle. `payload` is written after the prompt.
     pub(super) fn start(
         &mut self,
         now: Timestamp,
@@ -372,7 +372,7 @@ impl Session {
         match (&exchange.phase, end) {
             // The module may still write its prompt, or the result of a payload that was written with its command. So no
             // question can be written yet.
-            (_, Err(refusal)) if exchange.may_go_on_behind(refusal) => {
+            (_, Err(refusal)) if exchange.may_go_on_after(refusal) => {
                 return self.doubt_refusal(now, refusal, suspicious, out);
             }
             // The module has read the rest of a refused payload as commands. Their errors must not be taken for other
@@ -406,14 +406,14 @@ impl Session {
             exchange.final_came(now);
             let probe = self.next_probe([&exchange.command]);
             exchange.end_of_refused_payload().into_iter().for_each(|bytes| out.write(bytes));
-            self.barrier(Barrier::behind(now, exchange, end, probe), out);
+            self.barrier(Barrier::after(now, exchange, end, probe), out);
         }
     }
 
     fn barrier_nothing(&mut self, now: Timestamp, out: &mut Outbox) {
         out.count().resynchronisations += 1;
         let probe = self.next_probe([]);
-        self.barrier(Barrier::behind_nothing(now, probe), out);
+        self.barrier(Barrier::after_nothing(now, probe), out);
     }
 
     fn barrier(&mut self, barrier: Barrier, out: &mut Outbox) {

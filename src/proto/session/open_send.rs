@@ -32,7 +32,7 @@ impl OpenSend {
     }
 
     /// The bytes to write if the module may be waiting. They end with a line end, so that the next command begins a new
-    /// line; behind a payload the module skips it. A datagram can't be shortened to be harmless as commands, so the
+    /// line; after a payload the module skips it. A datagram can't be shortened to be harmless as commands, so the
     /// same number of CR is written in its place. If the module waits, these are a datagram of their own. CR are also
     /// written if the payload has not ended the wait.
     pub(super) fn into_fill(self) -> Vec<u8> {

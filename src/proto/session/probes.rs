@@ -24,7 +24,7 @@ impl Probes {
         self.written.iter().any(|question| question.has_key(key))
     }
 
-    /// A question was answered. Behind those that are `refused` an error came, which may be of another command.
+    /// A question was answered. After those that are `refused` an error came, which may be of another command.
     pub(super) fn passed(&mut self, probe: &Command, refused: Vec<Command>) {
         add(&mut self.answered, probe.clone());
         for question in refused {

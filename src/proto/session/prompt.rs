@@ -1,6 +1,6 @@
-//! Payload behind a prompt, and the recovery when the prompt or the result does not come.
+//! Payload after a prompt, and the recovery when the prompt or the result does not come.
 //!
-//! Behind a prompt the module takes all bytes for payload; without a prompt it takes payload for commands. So while the
+//! After a prompt the module takes all bytes for payload; without a prompt it takes payload for commands. So while the
 //! module may be waiting for payload, only that payload is written. It is shortened so that it is harmless as commands,
 //! also twice in a row ([`harmless_len`]). A send that ends in this way has failed, because the bytes that the peer got are unknown.
 
@@ -121,12 +121,12 @@ impl Session {
         self.unproved.clone()
     }
 
-    /// True if a send was filled up and no question behind it was answered yet.
+    /// True if a send was filled up and no question after it was answered yet.
     pub(in crate::proto) fn is_filling(&self) -> bool {
         self.unproved.is_some()
     }
 
-    /// Returns true once if a question behind a filled send got no answer.
+    /// Returns true once if a question after a filled send got no answer.
     pub(in crate::proto) fn take_doubt_of_filling(&mut self) -> bool {
         std::mem::take(&mut self.filling_is_doubted)
     }
@@ -147,7 +147,7 @@ impl Session {
         let is_written =
             matches!(&self.state, State::Busy(Exchange { phase: Phase::Blind(_) | Phase::Result(_), .. }));
         let open = if is_written { None } else { self.take_open() };
-        let given_up = self.wake(wake.behind_prompt(open));
+        let given_up = self.wake(wake.after_prompt(open));
         out.count().commands.abandoned += u64::from(given_up.is_some());
         given_up
     }
@@ -185,7 +185,7 @@ impl Session {
         Step::Consumed
     }
 
-    /// The module may have taken the question behind a send for payload. The payload is written to end its wait.
+    /// The module may have taken the question after a send for payload. The payload is written to end its wait.
     fn settle_fenced(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
         let State::AtBarrier(mut barrier) = std::mem::replace(&mut self.state, State::Idle) else {
             return Step::Consumed;
@@ -225,7 +225,7 @@ impl Session {
         let is_closed = exchange.unexpected() == Some(UnexpectedLine::Closed);
         exchange.doubt(UnexpectedLine::Refused(refusal), now + prompt_timeout::of(exchange, suspicious));
         if is_closed {
-            self.ask_behind_open(now, out);
+            self.ask_after_open(now, out);
         }
         Step::Consumed
     }
@@ -237,16 +237,16 @@ impl Session {
 
     /// The command in flight may never end, and the module may be waiting for its payload. A question shows whether it
     /// is.
-    pub(super) fn ask_behind_open(&mut self, now: Timestamp, out: &mut Outbox) {
+    pub(super) fn ask_after_open(&mut self, now: Timestamp, out: &mut Outbox) {
         let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) else { return };
         out.count().resynchronisations += 1;
         let probe = self.next_probe([&exchange.command]);
         exchange.end_of_refused_payload().into_iter().for_each(|bytes| out.write(bytes));
         let open = exchange.take_open();
         let barrier = match exchange.unexpected() {
-            Some(UnexpectedLine::Refused(refusal)) => Barrier::behind(now, exchange, Err(refusal), probe),
+            Some(UnexpectedLine::Refused(refusal)) => Barrier::after(now, exchange, Err(refusal), probe),
             Some(UnexpectedLine::Closed | UnexpectedLine::Prompted) | None => {
-                Barrier::behind_open(now, exchange, probe)
+                Barrier::after_open(now, exchange, probe)
             }
         };
         self.barrier(barrier.with_open(open), out);
@@ -267,7 +267,7 @@ impl Session {
                 return self.settle_doubted(now, out);
             }
             (_, Some(UnexpectedLine::Refused(_) | UnexpectedLine::Closed)) => {
-                self.ask_behind_open(now, out);
+                self.ask_after_open(now, out);
                 return Step::Consumed;
             }
             // The module may be waiting for exactly these bytes, so no others are written. If it does not wait, they

@@ -22,7 +22,7 @@ pub(in crate::proto) struct ChannelSet(u8);
 /// | `Silence` | a byte | `Silence`, from the beginning |
 /// | `Silence` | a moment without one, or none for too long, and a hurt channel: `AT+CIPCLOSE` is written | `Silence` |
 /// | `Silence` | a moment without one, and no hurt channel: the question is written | `Asked` |
-/// | `Asked` | its answer, alone | `Asked`, another; behind that, trust |
+/// | `Asked` | its answer, alone | `Asked`, another; after that, trust |
 /// | `Asked` | anything else, or no answer | `Silence` |
 /// | any | no answer for too long, or other ones too often | the module is silent ([`Wake`](super::wake::Wake)) |
 #[derive(Debug)]
@@ -102,7 +102,7 @@ pub(super) enum ResyncVerdict {
     Distrusted,
     /// Another question is to be asked.
     Ask,
-    /// Text begins behind this number of the bytes.
+    /// Text begins after this number of the bytes.
     Trusted(usize),
 }
 
@@ -143,7 +143,7 @@ impl Resync {
     }
 
     /// Begins the search while a prompt may come until `until`.
-    pub(super) fn behind_a_prompt(now: Timestamp, until: Timestamp, hurt: ChannelSet) -> Self {
+    pub(super) fn after_a_prompt(now: Timestamp, until: Timestamp, hurt: ChannelSet) -> Self {
         Self { state: ResyncState::Waiting, deadline: until, ..Self::new(now, now, hurt) }
     }
 
@@ -206,8 +206,8 @@ impl Resync {
         self.heard_at = now;
         let mut rest = bytes;
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            let (line, behind) = rest.split_at(end + 1);
-            rest = behind;
+            let (line, after) = rest.split_at(end + 1);
+            rest = after;
             self.dropped += line.len() as u64;
             self.keep(line);
             let fed = self.line(now);
@@ -215,7 +215,7 @@ impl Resync {
             self.length = LineLength::Short;
             match fed {
                 ResyncVerdict::Distrusted => {}
-                // Bytes behind the first answer can't be the answer to the second question.
+                // Bytes after the first answer can't be the answer to the second question.
                 ResyncVerdict::Ask if rest.is_empty() => return ResyncVerdict::Ask,
                 ResyncVerdict::Ask => self.not_alone(now),
                 ResyncVerdict::Trusted(_) => return ResyncVerdict::Trusted(bytes.len() - rest.len()),
@@ -328,7 +328,7 @@ impl Resync {
         }
     }
 
-    /// Something other than the answer came behind a question.
+    /// Something other than the answer came after a question.
     fn not_alone(&mut self, now: Timestamp) {
         self.odd += 1;
         self.wait(now);
@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn trust_returns_behind_two_answers_that_came_alone() {
+    fn trust_returns_after_two_answers_that_came_alone() {
         let mut resync = asked(1);
         let answer = b"\r\n+CIPQSEND: 1\r\n\r\nOK\r\n";
         let bytes = [&answer[..], b"\r\nRDY\r\n"].concat();
@@ -489,7 +489,7 @@ mod tests {
     #[test]
     fn a_prompt_under_way_is_waited_for_as_long_as_is_said() {
         let until = Timestamp::from_secs(7);
-        let mut resync = Resync::behind_a_prompt(Timestamp::ZERO, until, ChannelSet::default());
+        let mut resync = Resync::after_a_prompt(Timestamp::ZERO, until, ChannelSet::default());
         assert!(resync.is_waiting());
         assert_eq!(resync.deadline(), until);
         resync.begin(Timestamp::from_secs(1));

@@ -42,7 +42,7 @@ const ROUND: [(Attempt, Duration); 10] = [
     (Attempt::Abort, Duration::from_millis(100)),
 ];
 
-/// The silence behind `+++`: the 0.5 s that the module requires (section 12), and a margin.
+/// The silence after `+++`: the 0.5 s that the module requires (section 12), and a margin.
 const SILENCE_BEHIND: Duration = Duration::from_millis(600);
 /// How long the driver waits for the prompt of a send after the module has reported a restart. If the report is wrong,
 /// the prompt still comes. The span is a hundred times that of an answer (section 15).
@@ -79,7 +79,7 @@ impl Wake {
     }
 
     /// The module may still write the prompt of the send.
-    pub(super) fn behind_prompt(self, open: Option<OpenSend>) -> Self {
+    pub(super) fn after_prompt(self, open: Option<OpenSend>) -> Self {
         match open {
             Some(open) => Self { open: Some(open), deadline: self.deadline + DOUBT, ..self },
             None => self,
@@ -120,7 +120,7 @@ impl Wake {
         (guard..=guard + 2).contains(&(self.step % ROUND.len()))
     }
 
-    /// Begins after a pause for the start of the module: bytes right behind `RDY` are lost (capture a19).
+    /// Begins after a pause for the start of the module: bytes right after `RDY` are lost (capture a19).
     pub(in crate::proto) fn after_boot(now: Timestamp) -> Self {
         Self::new(now + Duration::from_millis(200))
     }
@@ -129,7 +129,7 @@ impl Wake {
         self.deadline
     }
 
-    /// The module sent bytes that are no answer: `AT` is tried at once, except in the silence behind an escape. In data
+    /// The module sent bytes that are no answer: `AT` is tried at once, except in the silence after an escape. In data
     /// mode the bytes may come from the peer, and an early `AT` would turn the escape into payload.
     pub(super) fn sign_of_life(&mut self, now: Timestamp) {
         if self.has_open() {
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn the_module_may_be_in_data_mode_until_an_at_was_tried_behind_the_escape() {
+    fn the_module_may_be_in_data_mode_until_an_at_was_tried_after_the_escape() {
         let mut wake = Wake::in_data_mode(Timestamp::ZERO);
         let mut tried = Vec::new();
         while wake.may_be_in_data_mode() {
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_of_life_behind_an_escape_ends_the_wait_when_the_silence_is_over() {
+    fn a_sign_of_life_after_an_escape_ends_the_wait_when_the_silence_is_over() {
         let mut wake = Wake::in_data_mode(Timestamp::ZERO);
         wake.next(Timestamp::ZERO);
         let escaped = wake.deadline();

@@ -12,13 +12,13 @@ use super::end_lines::{Ending, MAX_WORD, may_begin_word, meaning};
 /// `OK` after an escape, `CLOSED` and similar lines when the connection ends (protocol section 12). Payload may contain
 /// the same bytes. The rules are:
 ///
-/// 1. Text of the module is framed by CR LF before and behind it. Bytes at the end of the received data that may be
+/// 1. Text of the module is framed by CR LF before and after it. Bytes at the end of the received data that may be
 ///    such frames, or the beginning of one, are held for a moment ([`LINE_END`], [`REST`], [`SETTLED`]). After that they
 ///    are payload.
-/// 2. A line that ends a connection is in doubt, whatever follows. A module in command mode may send more bytes behind
+/// 2. A line that ends a connection is in doubt, whatever follows. A module in command mode may send more bytes after
 ///    it: the echo of bytes on their way to it (after a restart), and answers to bytes that it takes for commands. The
-///    line and all bytes behind it are held until an escape decides.
-/// 3. An answered escape and a question behind it prove that the module was in data mode, in which it writes no text of
+///    line and all bytes after it are held until an escape decides.
+/// 3. An answered escape and a question after it prove that the module was in data mode, in which it writes no text of
 ///    its own: all bytes are payload. Otherwise the connection has ended, and [`end`](EndDetector::end) returns how.
 ///
 /// The number of held bytes is limited: possible text by [`MAX_HELD`], bytes in doubt by [`MAX_DOUBTED`].
@@ -40,7 +40,7 @@ pub(super) enum Escape {
     /// There is no escape.
     #[default]
     None,
-    /// It was written. A module in command mode that has restarted may echo it, behind text of its own.
+    /// It was written. A module in command mode that has restarted may echo it, after text of its own.
     Written,
     /// Its answer may come as well.
     Answerable,
@@ -234,7 +234,7 @@ impl EndDetector {
         self.has_answer() && now >= self.came_at + SETTLED
     }
 
-    /// Removes the answer to an escape and the lines behind it, and returns these lines. Earlier bytes stay held.
+    /// Removes the answer to an escape and the lines after it, and returns these lines. Earlier bytes stay held.
     pub(super) fn take_answer(&mut self) -> Vec<u8> {
         let at = self.answer_at().unwrap_or(self.held.len());
         let news = self.held.get(at + ESCAPED.len()..).unwrap_or_default().to_vec();
@@ -331,7 +331,7 @@ fn endings(bytes: &[u8], given: Preceding) -> impl Iterator<Item = Frame> + '_ {
             let from = at;
             let at_start = from == 0 && given == Preceding::LineEnd;
             if let Some(frame) = ending_at(bytes, from, at_start) {
-                // The line end behind it may be the one before the next line.
+                // The line end after it may be the one before the next line.
                 at = frame.to;
                 return Some(frame);
             }
@@ -350,14 +350,14 @@ fn ending_at(bytes: &[u8], from: usize, at_start: bool) -> Option<Frame> {
         _ => return None,
     };
     let len = line_len(&line[..line.len().min(MAX_WORD + 1)])?;
-    let behind = match &line[len..] {
+    let after = match &line[len..] {
         [b'\r', b'\n', ..] => 2,
         [b'\n', ..] if noisy => 1,
         _ => return None,
     };
     let ending = meaning(&line[..len]).flatten()?;
     let before = bytes.len() - from - line.len();
-    Some(Frame { from, to: from + before + len + behind, ending })
+    Some(Frame { from, to: from + before + len + after, ending })
 }
 
 /// A line at the end of the bytes that ends a connection and has no line end: old firmware omits some.
@@ -425,12 +425,12 @@ mod tests {
 
     #[test]
     fn a_word_that_ends_a_connection_is_in_doubt_whatever_follows_and_at_every_split() {
-        for behind in ["", "x", "\r\nOK\r\n", "\r\n+CSCON: 0\r\n", "+++", "\r\n> "] {
-            let bytes = format!("abc\r\nCLOSED\r\n{behind}").into_bytes();
+        for after in ["", "x", "\r\nOK\r\n", "\r\n+CSCON: 0\r\n", "+++", "\r\n> "] {
+            let bytes = format!("abc\r\nCLOSED\r\n{after}").into_bytes();
             for at in 0..=bytes.len() {
                 let (payload, tail) = pushed(&[&bytes[..at], &bytes[at..]], Escape::None);
                 assert_eq!((payload.as_slice(), &tail.held[..]), (&b"abc"[..], &bytes[3..]), "split at {at}");
-                assert!(tail.is_in_doubt() && tail.deadline().is_none(), "{behind:?}");
+                assert!(tail.is_in_doubt() && tail.deadline().is_none(), "{after:?}");
             }
         }
     }
@@ -460,14 +460,14 @@ mod tests {
     }
 
     #[test]
-    fn what_a_module_answers_behind_the_end_is_never_payload() {
-        for behind in
+    fn what_a_module_answers_after_the_end_is_never_payload() {
+        for after in
             ["\r\nOK\r\n", "\r\nAirM2M_720U_V401881_LTE_AT\r\n\r\nOK\r\n", "\r\n+CSCON: 0\r\n", "\r\n"]
         {
             assert_eq!(
-                ended(&[b"data\r\nCLOSED\r\n", behind.as_bytes()], true),
+                ended(&[b"data\r\nCLOSED\r\n", after.as_bytes()], true),
                 ("data".into(), PEER),
-                "{behind:?}"
+                "{after:?}"
             );
         }
         let restart = ended(&[b"data\r\nRDY\r\n", b"what was under way\r\nCLOSED\r\nand more"], true);
@@ -565,7 +565,7 @@ mod tests {
     }
 
     #[test]
-    fn words_behind_an_escape_are_held_until_it_is_settled() {
+    fn words_after_an_escape_are_held_until_it_is_settled() {
         let later = Timestamp::from_secs(60);
         for (escape, is_held) in [(Escape::None, false), (Escape::Written, true), (Escape::Answerable, true)]
         {

@@ -129,9 +129,9 @@ mod tests {
         (0..out.len()).any(|at| {
             let Some(three) = out.get(at..at + 3) else { return false };
             let silent_before = at == 0 || three[0].0 - out[at - 1].0 >= 1000;
-            let silent_behind = out.get(at + 3).is_none_or(|next| next.0 - three[2].0 >= 500);
+            let silent_after = out.get(at + 3).is_none_or(|next| next.0 - three[2].0 >= 500);
             let pluses = three.iter().all(|(_, byte)| *byte == b'+');
-            pluses && silent_before && silent_behind && three[2].0 - three[0].0 <= 500
+            pluses && silent_before && silent_after && three[2].0 - three[0].0 <= 500
         })
     }
 
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn three_pluses_with_something_behind_them_are_not_held() {
+    fn three_pluses_with_something_after_them_are_not_held() {
         assert_eq!(EscapeGuard::default().allow(Timestamp::from_secs(5), b"+++ATH", false), Allowed::Now(6));
         assert_eq!(EscapeGuard::default().allow(Timestamp::from_secs(5), b"+++", true), Allowed::Now(3));
         assert_eq!(EscapeGuard::default().allow(Timestamp::from_secs(5), b"+++", false), Allowed::Now(2));

@@ -20,7 +20,7 @@ pub(super) struct Wire {
     pub(super) resume_at: Option<Timestamp>,
     /// The comparison of received bytes with the last heartbeat.
     pub(super) mirror: Mirror,
-    /// The lines behind the answer to an escape, until that answer is proved.
+    /// The lines after the answer to an escape, until that answer is proved.
     pub(super) news: Vec<u8>,
 }
 

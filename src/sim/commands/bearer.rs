@@ -85,7 +85,7 @@ fn set(profile: &mut BearerProfile, args: &[Arg]) -> Outcome {
     }
 }
 
-/// Shows each parameter in a line of its own behind the bare key, as a SIM800 does (assumed for the others).
+/// Shows each parameter in a line of its own after the bare key, as a SIM800 does (assumed for the others).
 fn show(machine: &mut Machine, place: usize) {
     let parameters = &machine.ip.bearer_profiles[place].parameters;
     let rows: Vec<String> =

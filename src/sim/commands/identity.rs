@@ -19,7 +19,7 @@ pub(super) const TABLE: Table = &[
     ("+GCAP", |machine, form| bare(machine, form, |_| "+GCAP: +CGSM".to_owned())),
 ];
 
-/// `ATI`. A number behind it, which tools send, has no effect (assumed; the manual has `ATI` only).
+/// `ATI`. A number after it, which tools send, has no effect (assumed; the manual has `ATI` only).
 fn information(machine: &mut Machine, form: &Form) -> Outcome {
     let form = if matches!(form, Form::Set(_)) { &Form::Execute } else { form };
     bare(machine, form, |machine| machine.settings.profile.revision.to_owned())

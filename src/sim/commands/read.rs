@@ -41,7 +41,7 @@ fn set_mode(machine: &mut Machine, mode: u8) -> Outcome {
     Outcome::Ok
 }
 
-/// The channel and the arguments behind it; in single mode there is no channel.
+/// The channel and the arguments after it; in single mode there is no channel.
 fn addressed<'a>(machine: &Machine, args: &'a [Arg]) -> Option<(usize, &'a [Arg])> {
     if machine.ip.multi() { Some((channel(machine, args)?, &args[1..])) } else { Some((0, args)) }
 }

@@ -18,10 +18,10 @@ pub(in crate::sim) trait Spelling: Sized {
     /// True if the value is text, which may contain the characters before a time or a probability.
     const TAKES_TEXT: bool = false;
 
-    /// Parses the text behind `=`, which may be empty.
+    /// Parses the text after `=`, which may be empty.
     fn parse(value: &str) -> Result<Self, BadRule>;
 
-    /// The value behind `=`.
+    /// The value after `=`.
     fn value(&self) -> Option<String> {
         None
     }

@@ -5,7 +5,7 @@ use super::direction::Direction;
 use super::values::{BadRule, direction_and, millis, span};
 use crate::time::Timestamp;
 
-/// A piece is delayed by this time, and all bytes behind it with it (capture a28).
+/// A piece is delayed by this time, and all bytes after it with it (capture a28).
 ///
 /// By chance: at each piece (bytes that arrive together).
 #[derive(Clone, Debug, PartialEq)]

@@ -61,7 +61,7 @@ pub(super) fn direction(text: &str) -> Result<Direction, BadRule> {
     }
 }
 
-/// `to-host,3`: the direction and the text behind it.
+/// `to-host,3`: the direction and the text after it.
 pub(super) fn direction_and(text: &str) -> Result<(Direction, &str), BadRule> {
     let (way, value) = text.split_once(',').unwrap_or((text, ""));
     Ok((direction(way)?, value))

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delay_holds_back_what_is_behind_it() {
+    fn a_delay_holds_back_what_is_after_it() {
         let mut wire = Wire::new(TO_HOST);
         let mut faults =
             faults(DelayPiece { direction: TO_HOST, by: Duration::from_millis(20) }, Trigger::Next);

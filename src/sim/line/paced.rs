@@ -95,7 +95,7 @@ impl Paced {
         self.crossed += fresh as u64;
     }
 
-    /// A line feed directly behind a carriage return counts as arrived with it, because the host has written both.
+    /// A line feed directly after a carriage return counts as arrived with it, because the host has written both.
     pub(in crate::sim) fn join_line_feed(&mut self) {
         let ends_in_cr = self.ready > 0 && self.queue[self.ready - 1] == b'\r';
         if ends_in_cr && self.queue.get(self.ready) == Some(&b'\n') {

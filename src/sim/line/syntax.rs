@@ -1,4 +1,4 @@
-//! The grammar of a command line (V.250): the text behind `AT`, divided into calls.
+//! The grammar of a command line (V.250): the text after `AT`, divided into calls.
 //!
 //! Basic calls (`E0`, `&W`, `S3=13`) directly follow each other; extended calls (`+CSQ`, `^HEARTCONFIG=..`) end at a
 //! `;` or at the end of the line. In quotes `;` and `,` do not separate.
@@ -40,7 +40,7 @@ pub(in crate::sim) struct Call {
     pub(in crate::sim) form: Form,
 }
 
-/// Divides the text behind `AT` into calls. Invalid text becomes a call that is in no table.
+/// Divides the text after `AT` into calls. Invalid text becomes a call that is in no table.
 pub(in crate::sim) fn parse(body: &[u8]) -> Vec<Call> {
     let mut calls = Vec::new();
     let mut rest = body;

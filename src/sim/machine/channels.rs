@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 /// A reset, and the corresponding UDP error, as errors of the stack (manual, page of TCP/UDP error codes).
 const TCP_RESET: &str = "TCP ERROR:14";
 const UDP_UNREACHABLE: &str = "UDP ERROR:8";
-/// The most data behind one header (protocol.md section 11).
+/// The most data after one header (protocol.md section 11).
 pub(in crate::sim) const CHUNK: usize = 1460;
 
 impl Machine {
@@ -330,7 +330,7 @@ impl Machine {
     }
 
     /// True if received data may be printed now. A line with a rate is filled at most one frame ahead, so that an
-    /// answer does not wait behind seconds of data.
+    /// answer does not wait after seconds of data.
     fn may_push_data(&self) -> bool {
         let free = match self.mode {
             Mode::Online(_) => true,

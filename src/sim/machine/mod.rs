@@ -190,7 +190,7 @@ impl Machine {
     }
 
     /// The same, for the actions after commands.
-    pub(in crate::sim) fn act_behind_command(&mut self) -> bool {
+    pub(in crate::sim) fn act_after_command(&mut self) -> bool {
         let mut acted = self.data_timers();
         acted |= self.channel_timers();
         acted |= self.service_timers();

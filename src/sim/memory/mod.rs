@@ -65,7 +65,7 @@ impl MemoryNetwork {
         self
     }
 
-    /// Sets the probability with which packets are lost. Lost bytes of TCP come 1 s later, and all bytes behind them
+    /// Sets the probability with which packets are lost. Lost bytes of TCP come 1 s later, and all bytes after them
     /// with them; a lost datagram never comes. Default: none.
     pub fn set_loss(&mut self, probability: f64, seed: u64) -> &mut Self {
         self.loss = probability;

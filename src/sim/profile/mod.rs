@@ -101,7 +101,7 @@ pub struct Profile {
     /// The prompt of `AT+FSWRITE`: that of `AT+CIPSEND` since V401857 (firmware change log); without the blank on an
     /// Air780EP (captures a21, a25).
     pub file_prompt: &'static str,
-    /// A blank behind the comma of `+IFC: 0, 0` and `+IFC: (0,2), (0,2)` (capture a16; none in the 8910 core image).
+    /// A blank after the comma of `+IFC: 0, 0` and `+IFC: (0,2), (0,2)` (capture a16; none in the 8910 core image).
     pub pair_blank: bool,
     /// True if `AT+CIPSTART` occupies the command line until its result (8910 SDK).
     pub connect_blocks: bool,
@@ -133,7 +133,7 @@ pub struct Profile {
     pub hex_read_max: u16,
     /// The announcement of waiting data.
     pub data_urc: DataUrc,
-    /// A blank behind the comma of `+CGACT: 5, 1` (capture q01; none on an Air780EP, a19).
+    /// A blank after the comma of `+CGACT: 5, 1` (capture q01; none on an Air780EP, a19).
     pub context_blank: bool,
     /// `+CGPADDR: 5,"IPV4:..    IPV6:.."` with both addresses of a bearer (capture q01); otherwise only the first one
     /// (a19).
@@ -160,14 +160,14 @@ pub struct Profile {
     pub firmware: &'static str,
     /// `+CGMR: "..."` and `+ICCID: ...` instead of the text only (captures a18, a14; text only: s02).
     pub identity_keyed: bool,
-    /// The access technology behind `+COPS` and the long `+CREG`: 7, LTE (capture a19). 2G modules print none (s02, a30).
+    /// The access technology after `+COPS` and the long `+CREG`: 7, LTE (capture a19). 2G modules print none (s02, a30).
     pub access_technology: Option<u8>,
     /// The end of the test form of `AT+COPS`: the modes and formats. Modules of this chip's vendor and a SIM800 have
     /// ranges (quoted by drivers); an Air780E has lists (atlib, written for one, expects them).
     pub operator_modes: &'static str,
-    /// A blank behind the colon of `RECV FROM:` (manual; none on a SIM868, capture s02).
+    /// A blank after the colon of `RECV FROM:` (manual; none on a SIM868, capture s02).
     pub sender_blank: bool,
-    /// The text behind `+CPIN: READY` and `+CPIN: SIM REMOVED` when a card is inserted or removed: the slot on an
+    /// The text after `+CPIN: READY` and `+CPIN: SIM REMOVED` when a card is inserted or removed: the slot on an
     /// Air780E (capture a14).
     pub card_slot: &'static str,
     /// The lines of the boot, in order.

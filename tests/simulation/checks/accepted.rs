@@ -65,14 +65,14 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     // The driver may take a doubled result for the answer in place of a prompt. If the prompt comes seconds later, the
     // questions asked until then are payload, and so is the filler after them.
     let is_late = facts.may_double_answers && facts.may_delay_answers && connection.is_told();
-    // So it is if the filler was lost, and the prompt comes behind a question.
+    // So it is if the filler was lost, and the prompt comes after a question.
     let is_deaf = facts.may_be_deaf && hears_no_more(connection);
-    let is_behind = |piece: &Vec<u8>| {
+    let is_after = |piece: &Vec<u8>| {
         let is_cut = begins_with_question(rest, piece) || (is_deaf && ends_with_questions(rest, piece));
         (is_late || is_deaf) && is_cut && is_next(connection, &got[..good], piece)
     };
     let is_filled = is_filled || (is_late && is_made_of_questions(rest));
-    let is_filled = is_filled || connection.pieces.last().is_some_and(is_behind);
+    let is_filled = is_filled || connection.pieces.last().is_some_and(is_after);
     // A modem whose command names too many bytes takes questions for payload.
     let has_failed = connection.sends.iter().any(|send| matches!(send.outcome, Outcome::Unknown(_)));
     let is_filled = is_filled || (connection.hurt.length && has_failed && is_made_of_questions(rest));
@@ -243,8 +243,8 @@ fn begins_with_question(bytes: &[u8], piece: &[u8]) -> bool {
 /// Whether the bytes are at most as many as the piece has, and consist of the end of the piece, the line end of the
 /// filler, and questions: the modem has lost the beginning of the filler.
 fn ends_with_questions(bytes: &[u8], piece: &[u8]) -> bool {
-    let behind = |at: usize| bytes.strip_prefix(&piece[at..])?.strip_prefix(b"\r\n");
-    bytes.len() <= piece.len() && (0..piece.len()).any(|at| behind(at).is_some_and(is_made_of_questions))
+    let after = |at: usize| bytes.strip_prefix(&piece[at..])?.strip_prefix(b"\r\n");
+    bytes.len() <= piece.len() && (0..piece.len()).any(|at| after(at).is_some_and(is_made_of_questions))
 }
 
 /// Whether the bytes are questions, each with its line end, and the beginning of a piece.

@@ -121,8 +121,8 @@ fn datagrams(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), S
     let mut candidates = sent.into_iter();
     let mut rest = connection.read.as_slice();
     for len in &connection.datagrams {
-        let (datagram, behind) = rest.split_at(*len);
-        rest = behind;
+        let (datagram, after) = rest.split_at(*len);
+        rest = after;
         // The filler of a datagram without a prompt is a datagram, and is echoed.
         let is_lost = |send: &Send| matches!(send.outcome, Outcome::Unknown(_)) && send.len == *len;
         if datagram.iter().all(|byte| *byte == b'\r') && connection.sends.iter().any(is_lost) {
@@ -143,8 +143,8 @@ fn datagrams(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), S
 fn come_from(connection: &Connection, got: &[u8]) -> Result<(), String> {
     let (mut rest, mut source) = (connection.read.as_slice(), got);
     for len in &connection.datagrams {
-        let (datagram, behind) = rest.split_at(*len);
-        rest = behind;
+        let (datagram, after) = rest.split_at(*len);
+        rest = after;
         let at = (0..=source.len().saturating_sub(*len)).find(|at| source[*at..].starts_with(datagram));
         let Some(at) = at else {
             let number = connection.number;

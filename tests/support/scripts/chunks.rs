@@ -11,7 +11,7 @@ pub fn run(bytes: &[u8]) {
     let (line, byte) = (undamaged(&by_line), undamaged(&by_byte));
     let at = line.iter().zip(byte).take_while(|(a, b)| a == b).count();
     if let (Some(line), Some(byte)) = (line.get(at), byte.get(at)) {
-        panic!("behind {:?}\nby lines:  {line}\nby bytes: {byte}", &by_line[at.saturating_sub(5)..at]);
+        panic!("after {:?}\nby lines:  {line}\nby bytes: {byte}", &by_line[at.saturating_sub(5)..at]);
     }
     assert_eq!(line.len(), byte.len(), "one says more than the other");
     assert_eq!(by_line.get(line.len()), by_byte.get(byte.len()), "only one sees the damage, or another one");

@@ -177,13 +177,13 @@ fn leaves_the_modem_as_it_was(text: &str, payload: Option<&[u8]>) {
         return;
     }
     let state = modem.simulator.state();
-    assert_eq!(state.line, LineState::Command, "behind {text:?}");
+    assert_eq!(state.line, LineState::Command, "after {text:?}");
     // A modem that may sleep is woken by bytes, which are lost.
     let awake = (0..3).map(|_| modem.soon("AT\r\n")).find(|answer| !answer.is_empty());
-    assert_eq!(awake.as_deref(), Some("\r\nOK\r\n"), "behind {text:?}");
+    assert_eq!(awake.as_deref(), Some("\r\nOK\r\n"), "after {text:?}");
     if state.channels.first().is_some_and(|channel| channel.state == "CONNECTED") {
-        assert_eq!(modem.soon("AT+CIPSEND=0,5\r\n"), "\r\n> ", "behind {text:?}");
-        assert!(modem.soon("12345").contains("DATA ACCEPT:0,5"), "behind {text:?}");
+        assert_eq!(modem.soon("AT+CIPSEND=0,5\r\n"), "\r\n> ", "after {text:?}");
+        assert!(modem.soon("12345").contains("DATA ACCEPT:0,5"), "after {text:?}");
     }
 }
 

@@ -195,7 +195,7 @@ impl Stage {
         while let Some(output) = self.modem.poll() {
             polls += 1;
             assert!(polls < MAX_POLLS, "it does not come to rest");
-            assert!(!self.hung_up || matches!(output, Output::Happened(_)), "{output:?} behind the hang-up");
+            assert!(!self.hung_up || matches!(output, Output::Happened(_)), "{output:?} after the hang-up");
             match output {
                 Output::Host(bytes) => self.received.extend(bytes),
                 Output::Happened(Happening::Connected { .. }) => self.connections += 1,
