@@ -136,7 +136,7 @@ impl Core {
     }
 
     pub(super) fn received(&mut self, now: Timestamp, bytes: &[u8]) {
-        self.silence = Silence::default();
+        self.silence.hear();
         self.log.read(bytes);
         self.record(|recording| recording.from_modem(now, bytes));
         self.handle(now, Input::Received(bytes));

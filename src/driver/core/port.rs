@@ -50,7 +50,9 @@ impl Core {
     /// Nothing answers. True if the port is on another machine and has been silent for too long: what was written is on its way to a server that
     /// may be gone, and the system goes on sending it for a quarter of an hour.
     pub(super) fn is_silent_server(&mut self, now: Timestamp) -> bool {
-        self.reopens && self.end.is_some() && self.silence.lasts(now)
+        let commands = &self.engine.statistics().commands;
+        let answered = commands.answered.saturating_add(commands.refused);
+        self.reopens && self.end.is_some() && self.silence.lasts(now, answered)
     }
 
     /// The port is open again, unless the modem was closed meanwhile.

@@ -5,25 +5,36 @@ use std::time::Duration;
 use crate::time::Timestamp;
 
 /// How long nothing may answer on a port on another machine before it is opened again: at first, and at most. It is doubled each time until
-/// something comes. The driver calls a module silent 30 s after a question, so one that is busy for 75 s, as `AT+COPS=?` makes it, keeps its port.
+/// bytes come. The driver calls a module silent 30 s after a question, so one that is busy for 75 s, as `AT+COPS=?` makes it, keeps its port.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(600));
 
-/// The silence on a port on another machine. A serial server that loses its power says nothing, as a module that is off.
+/// The silence on a port on another machine. A serial server that loses its power says nothing, as a module that is off. Only an answer ends
+/// the silence: a connection may still bring unsolicited lines when it takes no commands any more.
 #[derive(Debug)]
 pub(super) struct Silence {
     since: Option<Timestamp>,
     patience: Duration,
+    /// The number of commands that were answered before it.
+    answered: u64,
 }
 
 impl Default for Silence {
     fn default() -> Self {
-        Self { since: None, patience: PATIENCE.0 }
+        Self { since: None, patience: PATIENCE.0, answered: 0 }
     }
 }
 
 impl Silence {
-    /// Nothing answers. True if that has lasted too long.
-    pub(super) fn lasts(&mut self, now: Timestamp) -> bool {
+    /// Bytes came.
+    pub(super) fn hear(&mut self) {
+        self.patience = PATIENCE.0;
+    }
+
+    /// Nothing answers. `answered` is the number of commands with an answer so far. True if that has lasted too long.
+    pub(super) fn lasts(&mut self, now: Timestamp, answered: u64) -> bool {
+        if answered != self.answered {
+            *self = Self { answered, ..Self::default() };
+        }
         let since = *self.since.get_or_insert(now);
         if now - since < self.patience {
             return false;
@@ -96,7 +107,29 @@ mod tests {
     fn a_module_that_is_busy_for_longer_than_its_answer_may_take_keeps_its_port() {
         let mut silence = Silence::default();
         // The engine says so 30 s after a question, and every 5 s from then on.
-        assert!((30..=75).step_by(5).all(|second| !silence.lasts(Timestamp::ZERO + second * SECOND)));
+        assert!((30..=75).step_by(5).all(|second| !silence.lasts(Timestamp::ZERO + second * SECOND, 0)));
+    }
+
+    /// Each line began the silence again, so the port was never left.
+    #[test]
+    fn unsolicited_lines_are_no_sign_that_the_server_takes_commands() {
+        let mut core = core(true);
+        core.set_end(Some(Box::new(())));
+        let left = (1..200).map(|second| Timestamp::ZERO + second * SECOND).find(|at| {
+            core.received(*at, b"\r\n+CREG: 1\r\n");
+            left_at(&mut core, *at, SECOND).is_some()
+        });
+        let left = left.unwrap() - Timestamp::ZERO;
+        assert!((60 * SECOND..120 * SECOND).contains(&left), "{left:?}");
+    }
+
+    #[test]
+    fn an_answer_ends_the_silence() {
+        let mut silence = Silence::default();
+        let at = |second| Timestamp::ZERO + second * SECOND;
+        assert!(!silence.lasts(at(0), 7) && !silence.lasts(at(59), 7));
+        assert!(!silence.lasts(at(61), 8), "a command was answered");
+        assert!(!silence.lasts(at(120), 8) && silence.lasts(at(121), 8));
     }
 
     #[test]

@@ -68,8 +68,11 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     // So it is if the filler was lost, and the prompt comes after a question.
     let is_deaf = facts.may_be_deaf && hears_no_more(connection);
     let is_after = |piece: &Vec<u8>| {
-        let is_cut = begins_with_question(rest, piece) || (is_deaf && ends_with_questions(rest, piece));
-        (is_late || is_deaf) && is_cut && is_next(connection, &got[..good], piece)
+        // What the modem has heard of the filler may begin with the bytes that the piece begins with.
+        let is_tail =
+            |at: usize| ends_with_questions(&got[at..], piece) && is_next(connection, &got[..at], piece);
+        let is_cut = begins_with_question(rest, piece) && is_next(connection, &got[..good], piece);
+        (is_late || is_deaf) && is_cut || is_deaf && (good.saturating_sub(16)..=good).any(is_tail)
     };
     let is_filled = is_filled || (is_late && is_made_of_questions(rest));
     let is_filled = is_filled || connection.pieces.last().is_some_and(is_after);
