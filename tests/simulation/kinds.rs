@@ -12,7 +12,7 @@ use super::payload::Style;
 use super::script::{Act, Far, Script, Step, Wanted, World};
 
 /// Unsolicited lines of modems, and lines of unknown firmware.
-const SAID: [&str; 12] = [
+pub const SAID: [&str; 12] = [
     "RING",
     "+CLIP: \"+861380000\",145",
     "NO CARRIER",

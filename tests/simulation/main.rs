@@ -1,6 +1,6 @@
 //! Thousands of seeds of the simulation. `cargo run --release --example simulate` runs more, and shows a failing seed.
-//! seed.
 
+mod replayed;
 #[path = "mod.rs"]
 mod simulation;
 

@@ -10,12 +10,12 @@ mod digest;
 mod ending;
 mod facts;
 mod host_bytes;
-mod kinds;
+pub mod kinds;
 mod line;
 mod line_harm;
 mod payload;
-mod rig;
-mod script;
+pub mod rig;
+pub mod script;
 mod script_steps;
 mod setup;
 mod shrink;
@@ -27,6 +27,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 pub use digest::Digest;
+pub use facts::Connection;
 pub use kinds::Kind;
 pub use script::Script;
 pub use shrink::shrunk;
@@ -43,7 +44,7 @@ pub struct Failure {
 }
 
 /// The result of a run.
-#[derive(Clone, Default, Debug)]
+#[derive(Default, Debug)]
 pub struct Report {
     pub failure: Option<Failure>,
     /// The virtual duration.
@@ -52,6 +53,12 @@ pub struct Report {
     pub faults: BTreeMap<String, u64>,
     /// The bytes on the line, if requested.
     pub trace: Vec<String>,
+    /// A capture of the line, if requested.
+    pub capture: Vec<u8>,
+    /// The connections.
+    pub connections: Vec<Connection>,
+    /// The bytes that the peer of each connection has received.
+    pub got: Vec<Vec<u8>>,
     /// A digest of all bytes that the modem has read and written.
     pub digest: Digest,
 }
@@ -106,5 +113,8 @@ pub fn play(script: &Script, traced: bool) -> Report {
     report.digest = rig.digest;
     report.failure = rig.failure.take();
     report.trace = rig.trace.take().unwrap_or_default();
+    report.capture = rig.capture.take().map(|capture| capture.into_inner()).unwrap_or_default();
+    report.got = rig.got();
+    report.connections = rig.facts.connections;
     report
 }

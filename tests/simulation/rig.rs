@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use air724ug::Error;
 use air724ug::at::Protocol;
+use air724ug::capture::{Header, Recorder};
 use air724ug::proto::{Engine, Event, Input, Output, Request, SocketId, Ticket};
 use air724ug::sim::{self, Control, Direction, Happening, MemoryNetwork, Simulator};
 use air724ug::time::Timestamp;
@@ -60,6 +61,8 @@ pub struct Rig {
     pub struck: usize,
     /// The bytes on the line, if requested.
     pub trace: Option<Vec<String>>,
+    /// A capture of the line, as the driver would record it, if requested.
+    pub capture: Option<Recorder<Vec<u8>>>,
     /// A digest of all bytes that the modem has read and written, with their times.
     pub digest: Digest,
 }
@@ -119,6 +122,14 @@ impl Rig {
             readable: Vec::new(),
             struck: 0,
             trace: traced.then(Vec::new),
+            capture: traced.then(|| {
+                let words = |words: &str| words.to_owned();
+                let expect = vec![words("not known")];
+                Recorder::new(
+                    Vec::new(),
+                    &Header { what: words("a run"), source: words("simulation"), expect },
+                )
+            }),
             digest: Digest::default(),
         }
     }
@@ -283,6 +294,9 @@ impl Rig {
             match output {
                 Output::Write(bytes) => {
                     self.note(|| format!("> {}", shown(&bytes)));
+                    if let Some(capture) = &mut self.capture {
+                        capture.to_modem(self.facts.now, &bytes);
+                    }
                     self.sees(&Observation::Wrote(&bytes));
                     self.write(&bytes);
                     self.engine.reuse(bytes);
@@ -507,6 +521,9 @@ impl Rig {
             size => size,
         };
         for piece in bytes.chunks(size) {
+            if let Some(capture) = &mut self.capture {
+                capture.from_modem(self.facts.now, piece);
+            }
             self.engine.handle(self.facts.now, Input::Received(piece));
         }
     }

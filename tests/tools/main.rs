@@ -20,4 +20,5 @@ mod page;
 mod player;
 #[path = "../support/quick_start.rs"]
 mod quick_start;
+mod replay_sessions;
 mod session_log;

@@ -5,6 +5,8 @@
 
 use crate::at::{Command, Line, bare_address};
 
+use super::timeline::{HappeningKind, shown};
+
 /// A test of a bare line.
 type Accepts = fn(&[u8]) -> bool;
 
@@ -39,6 +41,21 @@ pub(super) fn may_answer(command: &Command, line: &Line<'_>) -> bool {
         Line::Row(_) => begins(command, "AT+CIPSTATUS"),
         Line::Text(text) => BARE.iter().any(|(name, accepts)| begins(command, name) && accepts(text)),
         _ => true,
+    }
+}
+
+/// The meaning of a line that answers a command that is not in the capture.
+pub(super) fn unseen_answer(line: &Line<'_>, bytes: &[u8]) -> Option<HappeningKind> {
+    let command = None;
+    match line {
+        Line::Final(_) | Line::ShutOk => Some(HappeningKind::Final { command, line: shown(bytes) }),
+        Line::State(_) | Line::Row(_) | Line::Info { .. } => {
+            Some(HappeningKind::Reply { command, line: shown(bytes) })
+        }
+        Line::Text(text) if bare_address(text).is_some() => {
+            Some(HappeningKind::Final { command, line: shown(bytes) })
+        }
+        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! A command that was sent and has not been answered.
 
-use crate::at::{Command, Line, Verdict};
+use crate::at::{ChannelId, Command, Line, Verdict};
 
 use super::answers::{begins, may_answer};
 use super::data::Data;
@@ -66,6 +66,13 @@ impl CommandInFlight {
             Line::ShutOk => begins(&self.command, "AT+CIPSHUT"),
             _ => false,
         }
+    }
+
+    /// True if the command opens a connection of this channel (`None`: the single one).
+    pub(super) fn connects(&self, channel: Option<ChannelId>) -> bool {
+        let arguments = self.command.text().get("AT+CIPSTART=".len()..).unwrap_or_default();
+        let named = arguments.split(',').next().and_then(|number| number.parse().ok());
+        begins(&self.command, "AT+CIPSTART=") && named == channel.map(ChannelId::index)
     }
 
     /// The payload that the command fetches has come. It is not among the lines.

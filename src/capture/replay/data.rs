@@ -38,6 +38,11 @@ impl Data {
         self.sent.extend_from_slice(bytes);
     }
 
+    /// True if data are sent.
+    pub(super) fn is_sent(&self) -> bool {
+        !self.sent.is_empty()
+    }
+
     /// True if a part of the data, but not all, is sent.
     pub(super) fn has_begun(&self) -> bool {
         !self.sent.is_empty() && !self.is_complete()

@@ -9,6 +9,7 @@ use crate::time::Timestamp;
 
 use super::super::{Capture, Entry, Located};
 use super::session::Session;
+use super::stream_end::data_before_end;
 use super::timeline::{Happening, HappeningKind, PayloadKind, Timeline, UnexplainedReason};
 
 /// The state of a replay between the capture and its decoder.
@@ -25,6 +26,8 @@ pub(super) struct Feed {
     /// The payload after the last header that has come so far, and its meaning.
     payload: Vec<u8>,
     awaited: Option<Awaited>,
+    /// Whether the end of the transparent data that come now has been looked for.
+    is_searched: bool,
     happenings: Vec<Happening>,
 }
 
@@ -70,15 +73,16 @@ impl Feed {
             begun: Vec::new(),
             payload: Vec::new(),
             awaited: None,
+            is_searched: false,
             happenings: Vec::new(),
         }
     }
 
-    /// Takes the next record.
-    pub(super) fn record(&mut self, located: &Located) {
+    /// Takes the next record. `records` begins with it.
+    pub(super) fn record(&mut self, located: &Located, records: &[Located]) {
         self.at = located.record.at;
         match &located.record.what {
-            Entry::FromModem(bytes) => self.received(located.line, bytes),
+            Entry::FromModem(bytes) => self.received(located.line, bytes, records),
             Entry::ToModem(bytes) => self.sent(located.line, bytes),
             Entry::Request(words) => self.add(vec![located.line], HappeningKind::Request(words.clone())),
             Entry::Note(words) => self.add(vec![located.line], HappeningKind::Note(words.clone())),
@@ -97,6 +101,7 @@ impl Feed {
     }
 
     fn sent(&mut self, line: usize, bytes: &[u8]) {
+        self.is_searched = false;
         let was_transparent = self.session.is_transparent();
         let mut has_begun_data = self.session.has_begun_data();
         let mut begun = mem::take(&mut self.begun);
@@ -124,8 +129,11 @@ impl Feed {
         }
     }
 
-    fn received(&mut self, line: usize, bytes: &[u8]) {
+    fn received(&mut self, line: usize, bytes: &[u8], records: &[Located]) {
         self.await_echo(bytes);
+        if self.session.is_transparent() && !self.is_searched {
+            self.expect_stream(records, 0);
+        }
         let mut after = bytes.len();
         for chunk in bytes.chunks(self.size.get()) {
             let mut rest = chunk;
@@ -141,6 +149,10 @@ impl Feed {
                 match piece {
                     None => break,
                     Some(piece) => self.piece(piece),
+                }
+                if self.session.is_transparent() && self.decoder.data_left() == 0 {
+                    let left = after.saturating_add(rest.len());
+                    self.expect_stream(records, bytes.len().saturating_sub(left));
                 }
                 // Data that were written with their command are echoed directly after it.
                 if matches!(self.happenings.last(), Some(Happening { what: HappeningKind::Echo(_), .. })) {
@@ -166,15 +178,22 @@ impl Feed {
         }
     }
 
+    /// Expects transparent data, up to the module's lines that end them. `taken` bytes of the first record are read.
+    fn expect_stream(&mut self, records: &[Located], taken: usize) {
+        self.is_searched = true;
+        let length = data_before_end(records).map_or(usize::MAX, |length| length.saturating_sub(taken));
+        match length {
+            0 => self.decoder.abandon_data(),
+            _ => self.decoder.expect_data(length),
+        }
+        self.awaited = Some(Awaited::Payload(PayloadKind::Transparent));
+    }
+
     fn piece(&mut self, piece: Piece) {
         match piece {
             Piece::Line(bytes) => {
                 let what = self.session.line(&bytes);
                 self.add_taken(what);
-                if self.session.is_transparent() {
-                    self.decoder.expect_data(usize::MAX);
-                    self.awaited = Some(Awaited::Payload(PayloadKind::Transparent));
-                }
             }
             // Many programs write other line ends than those that came.
             Piece::OddLineEnd => {}

@@ -22,6 +22,7 @@ mod data;
 mod expect;
 mod feed;
 mod session;
+mod stream_end;
 mod timeline;
 
 pub use expect::Unmet;
@@ -41,8 +42,8 @@ pub fn replay(capture: &Capture) -> Timeline {
 /// result is the same for every size; tests prove this.
 pub fn replay_in_chunks(capture: &Capture, size: NonZeroUsize) -> Timeline {
     let mut feed = Feed::new(capture, size);
-    for located in &capture.records {
-        feed.record(located);
+    for (at, located) in capture.records.iter().enumerate() {
+        feed.record(located, &capture.records[at..]);
     }
     feed.finish()
 }

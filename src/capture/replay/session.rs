@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use crate::at::{ChannelNews, Expect, Final, Header, HeaderKind, Line, Urc, bare_address};
+use crate::at::{ChannelNews, Expect, Final, Header, HeaderKind, Line, Urc};
 
-use super::answers::begins;
+use super::answers::{begins, unseen_answer};
 use super::command_in_flight::{CommandInFlight, Share};
 use super::data::Data;
 use super::timeline::{HappeningKind, PayloadKind, UnexplainedReason, shown};
@@ -43,6 +43,10 @@ pub(super) struct Session {
     mux: bool,
     /// Whether the module prints a prompt for the data of a send.
     prompts: bool,
+    /// The connects that were answered with `OK`, and have no result yet: their commands.
+    attempts: Vec<CommandInFlight>,
+    /// Whether a send has ended before its data, which the module may then have taken for commands.
+    has_strays: bool,
     single: Single,
 }
 
@@ -67,6 +71,8 @@ impl Session {
             echo: false,
             mux: false,
             prompts: true,
+            attempts: Vec::new(),
+            has_strays: false,
             single: Single::Closed,
         }
     }
@@ -74,6 +80,7 @@ impl Session {
     /// Forgets the commands in flight.
     pub(super) fn gap(&mut self) {
         self.flights.clear();
+        self.attempts.clear();
         self.last = None;
         self.line_out.clear();
         self.unseen = true;
@@ -113,7 +120,10 @@ impl Session {
     /// Takes bytes that the host sent.
     pub(super) fn sent(&mut self, bytes: &[u8]) -> Vec<HappeningKind> {
         if bytes == b"+++" {
-            self.single = Single::Open;
+            // An escape out of a stream that has ended opens nothing.
+            if self.unseen || self.is_transparent() {
+                self.single = Single::Open;
+            }
             return vec![self.command("+++")];
         }
         if self.is_transparent() {
@@ -187,7 +197,8 @@ impl Session {
             .or_else(|| self.news(&line, &urc, bytes))
             .or_else(|| self.late(&line, bytes))
             .or_else(|| urc.is_known().then(|| HappeningKind::Urc { urc, line: shown(bytes) }))
-            .or_else(|| self.unseen_answer(&line, bytes))
+            .or_else(|| self.stray(&line, bytes))
+            .or_else(|| unseen_answer(&line, bytes).filter(|_| self.unseen))
             .or_else(|| self.bare_payload(&line, bytes))
             .unwrap_or_else(|| HappeningKind::Unexplained {
                 bytes: bytes.to_vec(),
@@ -271,6 +282,7 @@ impl Session {
         let same = |flight: &&mut CommandInFlight| !flight.echoed && flight.command.is_echo(bytes);
         if let Some(flight) = self.flights.iter_mut().rev().find(same) {
             flight.echoed = true;
+            self.echo = true;
             return Some(HappeningKind::Echo(shown(bytes)));
         }
         if (self.shows_commands && !self.unseen) || !bytes.starts_with(b"AT") {
@@ -284,6 +296,11 @@ impl Session {
 
     /// The line answers a command in flight.
     fn answer(&mut self, line: &Line<'_>, bytes: &[u8]) -> Option<HappeningKind> {
+        // A connect may end a minute after its `OK`, while later commands wait.
+        if *line == Line::Final(Final::NoResponse) && !self.attempts.is_empty() {
+            let command = Some(self.attempts.remove(0).text());
+            return Some(HappeningKind::Final { command, line: shown(bytes) });
+        }
         let unread = self.is_unread();
         for index in self.order() {
             let flight = self.flights.get_mut(index)?;
@@ -338,6 +355,12 @@ impl Session {
         if *line == Line::Final(Final::Connect) {
             self.single = Single::Transparent;
         }
+        if *line == Line::Final(Final::Ok) && begins(&flight.command, "AT+CIPSTART=") {
+            self.attempts.push(flight.clone());
+        }
+        let is_sent =
+            matches!(line, Line::Channel { news: ChannelNews::SendOk | ChannelNews::DataAccept(_), .. });
+        self.has_strays |= !is_sent && flight.data.as_ref().is_some_and(Data::is_sent);
         self.last = Some(flight);
     }
 
@@ -349,6 +372,7 @@ impl Session {
         let Line::Channel { channel, news } = line else {
             return None;
         };
+        self.attempts.retain(|attempt| !attempt.connects(*channel));
         let ends = match news {
             ChannelNews::ConnectOk => {
                 if channel.is_none() {
@@ -365,12 +389,32 @@ impl Session {
                 self.single = Single::Closed;
                 return None;
             }
+            ChannelNews::TcpError(_) if self.is_transparent() => {
+                self.single = Single::Closed;
+                return None;
+            }
             ChannelNews::AlreadyConnect | ChannelNews::TcpError(_) | ChannelNews::UdpError(_) => return None,
         };
         let index = self.flights.iter().rposition(|flight| begins(&flight.command, ends))?;
         let command = self.flights.get(index).map(CommandInFlight::text);
         self.end(index, line);
         Some(HappeningKind::Final { command, line: shown(bytes) })
+    }
+
+    /// The line is the rest of the answer to a command that another result seemed to end, or the result of data that a
+    /// module took for a command.
+    fn stray(&mut self, line: &Line<'_>, bytes: &[u8]) -> Option<HappeningKind> {
+        if !self.has_strays {
+            return None;
+        }
+        if let Some(mut flight) = self.last.take_if(|last| last.is_named_by(line)) {
+            let is_part = flight.share(line) == Share::Part;
+            let command = Some(flight.text());
+            self.flights.push_front(flight);
+            return is_part.then(|| HappeningKind::Reply { command, line: shown(bytes) });
+        }
+        let is_refusal = matches!(line, Line::Final(Final::Error));
+        is_refusal.then(|| HappeningKind::Final { command: None, line: shown(bytes) })
     }
 
     /// The line belongs to an answer whose final result code has come.
@@ -385,23 +429,6 @@ impl Session {
         let more = ANSWERED_BEHIND_OK.iter().any(|name| begins(&flight.command, name));
         let is_part = more && !matches!(line, Line::Final(_)) && flight.share(line) == Share::Part;
         is_part.then(|| HappeningKind::Reply { command, line: shown(bytes) })
-    }
-
-    /// The line answers a command that is not in the capture.
-    fn unseen_answer(&self, line: &Line<'_>, bytes: &[u8]) -> Option<HappeningKind> {
-        if !self.unseen {
-            return None;
-        }
-        match line {
-            Line::Final(_) | Line::ShutOk => Some(HappeningKind::Final { command: None, line: shown(bytes) }),
-            Line::State(_) | Line::Row(_) | Line::Info { .. } => {
-                Some(HappeningKind::Reply { command: None, line: shown(bytes) })
-            }
-            Line::Text(text) if bare_address(text).is_some() => {
-                Some(HappeningKind::Final { command: None, line: shown(bytes) })
-            }
-            _ => None,
-        }
     }
 
     /// The single connection pushes data that are no known line of the modem.
