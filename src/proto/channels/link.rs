@@ -86,6 +86,11 @@ impl Link {
         }
     }
 
+    /// Whether the scheduler can have a command for the channel.
+    pub(super) fn may_have_command(&self) -> bool {
+        matches!(self, Self::Wanted(_) | Self::Up | Self::Draining(_) | Self::Used)
+    }
+
     /// True while the module is making a connection. Some firmware answers no other command meanwhile.
     pub(super) fn is_connecting(&self) -> bool {
         matches!(self, Self::Starting(_) | Self::Connecting(_))

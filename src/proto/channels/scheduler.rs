@@ -30,6 +30,9 @@ impl Channels {
         for _ in 0..self.all.len() {
             let index = self.turn % self.all.len();
             self.turn = index + 1;
+            if !self.all[index].link.may_have_command() {
+                continue;
+            }
             let manual = self.mode == ReceiveMode::Manual;
             let opening = self.opening_command(now, self.all[index].id, out);
             if let Some(mut turn) = opening

@@ -213,6 +213,9 @@ impl Channels {
 
     /// Ends the closed sockets whose written data the module has accepted, or whose time has passed.
     pub(super) fn end_leaving(&mut self, now: Timestamp, out: &mut Outbox) {
+        if self.leavers.is_empty() && !self.has_leaving() {
+            return;
+        }
         for id in ChannelId::all() {
             let Some(socket) = &mut self.channel(id).socket else { continue };
             let Some(until) = socket.writes.leaves_until().filter(|_| socket.end.is_none()) else { continue };

@@ -173,7 +173,9 @@ impl Engine {
     /// The reason why the socket ended, after all of its data were read.
     pub fn read(&mut self, now: Timestamp, socket: SocketId, buf: &mut [u8]) -> Result<Option<usize>> {
         let read = self.channels.read(socket, buf, false);
-        if matches!(self.port, Port::There) && matches!(read, Ok(Some(_))) {
+        // Pushed data come without a command.
+        let allows_commands = !self.channels.is_pushed() || !self.transparent.is_idle();
+        if allows_commands && matches!(self.port, Port::There) && matches!(read, Ok(Some(_))) {
             self.pump(now);
         }
         read
