@@ -20,7 +20,8 @@ use crate::at::{KnownSecrets, Recent, Scanner, SecretVerdict as Verdict};
 ///
 /// also in their echo and in the modem's own `+CSTT:` lines. Secrets that were written are remembered: if the modem
 /// repeats one, also damaged or within another line, all but the first three characters of each piece are masked.
-/// Lengths are preserved, so that a masked capture replays like its session. Data of sockets are recorded unmasked.
+/// Lengths are preserved, so that a masked capture replays like its session. Data of sockets are recorded as they are, but
+/// for received pieces of such secrets: the PIN `1234` masks a byte of `<01234>`, and the user `user` one of `Service`.
 ///
 /// In doubt too much is masked: from the first secret argument to the end of the line, and, while a file is written or
 /// read or a stored password is shown, all output of the modem but its final result code. Only there a byte may remain

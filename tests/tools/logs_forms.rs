@@ -72,6 +72,66 @@ pub(crate) fn analysers() -> Forms {
     ]
 }
 
+/// The session on a terminal after the front that a program prints on each line, and with fronts of both sides.
+pub(crate) fn tagged() -> Forms {
+    let marked = |ends: fn(&str) -> String| {
+        by_piece(|_, side, text| format!("{} {}", name(side, "TX", "RX"), ends(text)))
+    };
+    vec![
+        ("a level and a name", without_blanks(&stamped("[INFO] modem: "))),
+        ("a stamp and a level", without_blanks(&stamped("12:00:00.123 [INFO] "))),
+        ("Python's levels", without_blanks(&stamped("2024-10-10 12:00:00,123 INFO     at.py:88 "))),
+        ("two blanks after each stamp", stamped("[2024-10-10 12:00:00]  ")),
+        (
+            "places in a program",
+            by_line(|at, side, text| {
+                format!("[12:00:{:02}][D][sim800l:{}]: {text}", at / 1000, name(side, "447", "77"))
+            }),
+        ),
+        ("TX and RX without a colon", marked(|text| escaped(text).replace("\\\"", "\""))),
+        ("octal escapes", marked(|text| text.replace('\r', "\\015").replace('\n', "\\012"))),
+        ("letters after a caret", marked(|text| text.replace('\r', "^M").replace('\n', "^J"))),
+        (
+            "columns with tabs",
+            by_piece(|at, side, text| {
+                let shown = text.replace('\r', "[0D]").replace('\n', "[0A]");
+                format!("{}\t{}\t{shown}", clock(at), name(side, "Tx", "Rx"))
+            }),
+        ),
+        (
+            "Chinese words over several lines",
+            by_piece(|at, side, text| {
+                format!("[{}]{}: {}", clock(at), name(side, "发送数据", "接收数据"), text.replace('\r', ""))
+            }),
+        ),
+        (
+            "tio",
+            format!(
+                "[12:00:00.000] tio v2.7\n[12:00:00.000] Press ctrl-t q to quit\n[12:00:00.003] Connected\n{}",
+                stamped("[12:00:00.100] ")
+            ),
+        ),
+        ("strace with reads that end anywhere", split_reads()),
+    ]
+}
+
+fn without_blanks(log: &str) -> String {
+    log.lines().filter(|line| !line.ends_with(' ')).map(|line| format!("{line}\n")).collect()
+}
+
+/// A trace of a program that reads three bytes at most.
+fn split_reads() -> String {
+    let mut log = String::new();
+    for (_, side, text) in SESSION {
+        let size = if side == '>' { text.len() } else { 3 };
+        for piece in text.as_bytes().chunks(size) {
+            let shown = piece.escape_ascii();
+            log += &format!("{}(7, \"{shown}\", 255) = {}\n", name(side, "write", "read"), piece.len());
+        }
+    }
+    log
+}
+
 pub(crate) fn sniffers() -> Forms {
     vec![
         (

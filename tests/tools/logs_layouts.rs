@@ -189,6 +189,7 @@ fn more_layouts() -> Vec<(&'static str, String)> {
         library_forms(),
         table_forms(),
         logs_forms::analysers(),
+        logs_forms::tagged(),
         logs_forms::sniffers(),
         logs_forms::programs(),
         logs_forms::strings(),

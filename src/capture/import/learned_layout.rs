@@ -11,6 +11,7 @@ use super::super::layout::Layout;
 use super::Line;
 use super::marks::Marks;
 use super::notation::{dump, ends_spelled, is_list, is_spelled, pairs, single, unescaped, unlisted};
+use super::shape::{shape_of, starts};
 use super::stamp::{Stamp, stamp};
 use super::survey::{Side, Spelling, Survey};
 use super::text::{find, is_answer, is_command};
@@ -19,8 +20,6 @@ use super::text::{find, is_answer, is_command};
 const SAMPLE: usize = 3_000;
 /// The fewest commands and answers from which a layout of bytes within lines is learned.
 const FEW: usize = 4;
-/// The bytes of a line within which its shape ends.
-const REACH: usize = 200;
 /// The number of closing quotes or brackets of a line, from its end, of which one may end the bytes.
 const TAILS: usize = 64;
 /// The bytes of a line that are used to learn.
@@ -140,12 +139,23 @@ impl LearnedLayout {
         learned.shapes.retain(|_, shape| shape.side() != Side::None);
         let sampled = texts().count();
         let (mut read, mut answered, mut last) = (0_usize, 0_usize, Side::None);
+        let (mut ended, mut fed) = (false, false);
         for text in texts() {
-            let side = learned.read(text).map(|line| line.side);
+            let line = learned.read(text);
+            let side = line.as_ref().map(|line| line.side);
+            // Reads that end within a line say nothing about line ends. Those at its end do.
+            if let Some(shown) = line.and_then(|line| line.text).filter(|_| side == Some(Side::FromModem)) {
+                ended |= ends_spelled(shown.strip_suffix(b"\n").unwrap_or(&shown));
+                fed |= ends_spelled(&shown) && unescaped(&shown).ends_with(b"\n");
+            }
             read = read.saturating_add(usize::from(side.is_some() || learned.below(text).is_some()));
             answered =
                 answered.saturating_add(usize::from(last == Side::ToModem && side == Some(Side::FromModem)));
             last = side.unwrap_or(last);
+        }
+        for shape in learned.shapes.values_mut().filter(|shape| shape.side() == Side::FromModem) {
+            shape.ended = shape.ended.max(usize::from(ended));
+            shape.fed = shape.fed.max(usize::from(fed));
         }
         // A script names commands and answers, too, but few answers follow a command.
         let is_talk = answered.saturating_mul(2) >= learned.commands(Side::ToModem);
@@ -349,38 +359,6 @@ fn piece(bytes: &[u8]) -> Option<Speaker> {
     }
 }
 
-/// The places in a line at which bytes may begin.
-fn starts(text: &[u8]) -> impl DoubleEndedIterator<Item = usize> {
-    let reach = text.len().min(REACH);
-    (0..reach).filter(|at| at.checked_sub(1).is_none_or(|before| !text[before].is_ascii_alphanumeric()))
-}
-
-/// The shape of a text: each word that has a digit becomes `0`, and several blanks become one, except at the end. With
-/// `named`, words that begin with a letter stay.
-fn shape_of(text: &[u8], named: bool) -> Vec<u8> {
-    let mut shape = Vec::new();
-    let mut rest = &text[..text.len().min(REACH)];
-    while let Some(first) = rest.first() {
-        let is_word = |byte: &&u8| byte.is_ascii_alphanumeric();
-        let length = rest.iter().take_while(is_word).count();
-        let (word, more) = rest.split_at(length.max(1));
-        rest = more;
-        match () {
-            () if length == 0 && first.is_ascii_whitespace() => {
-                let is_middle = !rest.trim_ascii().is_empty();
-                if !is_middle || shape.last() != Some(&b' ') {
-                    shape.push(b' ');
-                }
-            }
-            () if word.iter().any(u8::is_ascii_digit) && !(named && first.is_ascii_alphabetic()) => {
-                shape.push(b'0');
-            }
-            () => shape.extend_from_slice(word),
-        }
-    }
-    shape
-}
-
 const BRACKETS: [(u8, u8); 4] = [(b'(', b')'), (b'<', b'>'), (b'{', b'}'), (b'[', b']')];
 
 /// The closing character of the quotes or brackets that end `front`.
@@ -440,12 +418,6 @@ fn stamp_in(text: &[u8]) -> Option<Stamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_shape_contains_no_numbers() {
-        assert_eq!(shape_of(b"ffff88 35 S Bo:1:005:2 -115   10 = ", false), b"0 0 S Bo:0:0:0 -0 0 = ");
-        assert_eq!(shape_of(b"12:00:00.5 write(3, \"", false), b"0:0:0.0 write(0, \"");
-    }
 
     #[test]
     fn text_in_quotes_ends_at_the_last_quote() {

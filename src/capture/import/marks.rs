@@ -60,6 +60,11 @@ impl Row {
         self.text.starts_with(|c: char| "-=>→⇒▶←⇐◀".contains(c)) || !self.text.contains(char::is_alphanumeric)
     }
 
+    /// Whether the mark is the name of a device. A program may have it in front of the lines of both sides.
+    pub(super) fn is_device(&self) -> bool {
+        matches!(self.text.as_str(), "Modem" | "Module" | "Host" | "PC" | "MCU" | "DTE" | "DCE")
+    }
+
     /// Whether the mark stands on a line of its own, above the bytes.
     pub(super) fn is_heading(&self) -> bool {
         self.text.contains('*') && self.text.ends_with(['>', '<'])
@@ -78,6 +83,8 @@ impl Row {
         }
         // `Send` is not a mark in `Sender`, and not in `Send a command`.
         let (last, next) = (self.text.chars().last()?, rest.first());
+        // No sentence begins with these.
+        let is_acronym = matches!(self.text.as_str(), "TX" | "RX");
         if last.is_alphanumeric() {
             let is_content = |byte: &u8| b"\"'>-=[(<b\\".contains(byte);
             let blank = |rest: &[u8]| {
@@ -88,7 +95,7 @@ impl Row {
                     || dump(rest).is_some()
             };
             let separate = match rest.strip_prefix(b" ").or_else(|| rest.strip_prefix(b"\t")) {
-                Some(rest) => blank(rest.trim_ascii_start()),
+                Some(rest) => is_acronym || blank(rest.trim_ascii_start()),
                 None => {
                     next.is_none_or(|next| b":\"'(=>[|]".contains(next))
                         || rest.starts_with("：".as_bytes())

@@ -16,6 +16,7 @@ mod marks;
 mod notation;
 mod notes;
 mod reader;
+mod shape;
 mod stamp;
 mod strip;
 mod survey;

@@ -6,7 +6,7 @@ use super::super::escape::{escape_at, hex_byte};
 use super::text::find;
 
 /// The names that tools give to bytes. Of two names that begin alike, the longer one stands first.
-const NAMES: [(&str, u8); 31] = [
+const NAMES: [(&str, u8); 32] = [
     ("<CTRL-Z>", 0x1a),
     ("<Ctrl-Z>", 0x1a),
     ("<Ctrl+Z>", 0x1a),
@@ -37,6 +37,7 @@ const NAMES: [(&str, u8); 31] = [
     ("\\032", 0x1a),
     ("\\0", 0),
     ("^M", b'\r'),
+    ("^J", b'\n'),
     ("^Z", 0x1a),
 ];
 

@@ -7,10 +7,11 @@ use super::exchange::Wire;
 use super::learned_layout::LearnedLayout;
 use super::marks::Marks;
 use super::notation::{dump, ends_spelled, has_offset, pairs, quoted, unescaped, unquoted};
+use super::shape::{after_front, shape_of};
 use super::stamp::Stamp;
 use super::strip::StrippedLine;
 use super::survey::{Side, Spelling, Survey};
-use super::text::{find, is_answer, is_command, is_prose, without_remark};
+use super::text::{elided, find, is_answer, is_command, is_prose, without_remark};
 use super::{Encoding, Line};
 
 /// Reads the lines of a log.
@@ -26,6 +27,8 @@ pub(super) struct Reader<'a> {
     /// The side of the last mark, and the notation of its bytes.
     pub(super) last: Side,
     spelling: Spelling,
+    /// The shape of the text in front of the last line of a terminal that begins with a level or a group.
+    front: Option<Vec<u8>>,
     /// Whether the last line had no mark and was recorded.
     is_bare: bool,
     /// The closing quote of the text after the last mark, which may come some lines below.
@@ -55,6 +58,7 @@ impl<'a> Reader<'a> {
             stamps: 0,
             last: Side::None,
             spelling: Spelling::Plain,
+            front: None,
             is_bare: false,
             open_quote: None,
             in_fence: false,
@@ -100,7 +104,22 @@ impl<'a> Reader<'a> {
             _ if self.survey.marked => self.unmarked(line.number, stripped, text),
             _ => {
                 self.set_time(stripped.stamp);
-                self.terminal(line.number, stripped, next);
+                // Payload may look like a front, so the front of the lines before is taken away and no more.
+                let front = self.front.as_deref().filter(|_| is_payload);
+                match front.and_then(|front| after_front(text, front)) {
+                    Some(text) => {
+                        let stripped = StrippedLine { text, core: text, tagged: false, ..stripped };
+                        self.terminal(line.number, stripped, next);
+                    }
+                    None => self.terminal(line.number, stripped, next),
+                }
+                if stripped.tagged && self.survey.tagged_wire && !is_payload {
+                    let core = stripped.core.trim_ascii_start();
+                    let front = &text[..text.len().saturating_sub(core.len())];
+                    self.front = (is_answer(core) || is_command(core))
+                        .then(|| shape_of(front, false))
+                        .or(self.front.take());
+                }
             }
         }
     }
@@ -347,11 +366,12 @@ impl<'a> Reader<'a> {
         if stripped.tagged && !self.wire.in_data() {
             let is_wire = is_answer(stripped.core)
                 || is_command(stripped.core.trim_ascii())
-                || stripped.core.trim_ascii() == b">";
+                || stripped.core.trim_ascii() == b">"
+                || stripped.core.trim_ascii_start().starts_with(b"+RECEIVE,");
             if !(self.survey.tagged_wire && is_wire) {
                 return self.wire.out.remark(number, Reason::Tool);
             }
-            text = stripped.core;
+            text = stripped.core.trim_ascii_start();
         }
         if self.survey.dumps {
             return self.dumped(number, text);
@@ -421,12 +441,4 @@ fn spelled(text: &[u8], spelling: Spelling) -> Option<Vec<u8>> {
         Spelling::Hex { .. } => dump(text).or_else(|| pairs(text)),
         Spelling::Escaped { .. } => Some(unescaped(unquoted(text).unwrap_or(text))),
     }
-}
-
-/// The rest of a text in which points stand for omitted parts; `None` without such points.
-fn elided(text: &[u8]) -> Option<Vec<u8>> {
-    let shown = String::from_utf8_lossy(text);
-    let points = shown.contains('…').then(|| shown.replace(['…', '.', '/'], ""))?;
-    let points = points.trim_matches(|c: char| !c.is_ascii() || c.is_whitespace());
-    Some(points.as_bytes().to_vec())
 }

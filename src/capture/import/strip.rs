@@ -49,6 +49,7 @@ pub(super) fn strip<'a>(
             wanted(row) && !(marks.rows()[row].is_weak() && (stripped.tagged || named || tag(rest).is_some()))
         }) {
             let rest = rest.strip_prefix(b" - ").or_else(|| rest.strip_prefix(b" ")).unwrap_or(rest);
+            let rest = rest.strip_prefix(b"\t").unwrap_or(rest);
             let also = stamp(rest).filter(|_| stripped.stamps < most);
             let (also, rest) = also.map_or((None, rest), |(also, rest)| (Some(also), rest));
             stripped.stamp = stripped.stamp.or(also);

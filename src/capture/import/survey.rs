@@ -104,6 +104,8 @@ pub(super) struct Survey {
     pub(super) fenced: bool,
     /// Whether unmarked lines are recorded bytes after levels and names.
     pub(super) tagged_wire: bool,
+    /// The number of blanks after the stamp of every line.
+    gap: usize,
     /// Whether lines of a terminal show their line ends as escapes.
     pub(super) spelled: bool,
     /// Whether lines are hexadecimal bytes without a mark.
@@ -117,6 +119,7 @@ impl Survey {
         survey.find_fences(lines);
         survey.count(lines, marks);
         survey.decide(marks);
+        survey.find_gap(lines, marks);
         // A text that is no mark in this file may stand in front of a mark.
         survey.count(lines, marks);
         survey
@@ -142,7 +145,12 @@ impl Survey {
 
     /// Removes stamps, levels and marks from a line, at most `most` stamps.
     pub(super) fn strip<'a>(&self, line: &'a [u8], marks: &Marks, most: usize) -> StrippedLine<'a> {
-        strip(line, marks, most, |row| self.side(row) != Side::None)
+        let mut stripped = strip(line, marks, most, |row| self.side(row) != Side::None);
+        if stripped.stamp.is_some() && stripped.mark.is_none() && !stripped.tagged {
+            let blanks = stripped.text.iter().take(self.gap).take_while(|byte| **byte == b' ').count();
+            stripped.text = &stripped.text[blanks..];
+        }
+        stripped
     }
 
     /// Whether a line is a print of the program.
@@ -183,6 +191,18 @@ impl Survey {
         });
         let enclosed = texts().filter(|text| unquoted(self.unframed(text)).is_some()).count();
         self.enclosed = enclosed > 2 && enclosed.saturating_mul(4) > texts().count().saturating_mul(3);
+    }
+
+    /// Finds the blanks that a tool prints after each stamp.
+    fn find_gap(&mut self, lines: &[Line<'_>], marks: &Marks) {
+        let blanks = |line: &Line<'_>| {
+            let stripped = self.strip(self.unframed(line.text), marks, usize::MAX);
+            let is_plain = stripped.stamp.is_some() && stripped.mark.is_none() && !stripped.tagged;
+            let count = stripped.text.iter().take_while(|byte| **byte == b' ').count();
+            (is_plain && !stripped.text.trim_ascii().is_empty()).then_some(count)
+        };
+        let counts: Vec<usize> = lines.iter().filter_map(blanks).collect();
+        self.gap = counts.iter().min().copied().filter(|_| counts.len() > 2).unwrap_or(0);
     }
 
     /// Notes whether fences enclose all commands and answers.
@@ -286,6 +306,16 @@ impl Survey {
                 let rows: Vec<usize> = family(kind).collect();
                 rows.into_iter().for_each(|row| self.sides[row] = side);
             }
+        }
+        // The name of a device that is in front of commands and answers, the only one, is the name of a program's part.
+        let names: Vec<usize> = (0..self.sides.len())
+            .filter(|row| marks.rows()[*row].is_device() && self.tallies[*row].lines > 0)
+            .collect();
+        if let [row] = names.as_slice()
+            && self.tallies[*row].commands > 1
+            && self.tallies[*row].is_answering()
+        {
+            self.sides[*row] = Side::None;
         }
         // Marks of one family are enough. In a file whose arrows assign the sides, words are part of the text, and the
         // other way round.

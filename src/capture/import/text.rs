@@ -115,6 +115,14 @@ pub(super) fn glued_command(text: &[u8]) -> Option<usize> {
     })
 }
 
+/// The rest of a text in which points stand for omitted parts; `None` without such points.
+pub(super) fn elided(text: &[u8]) -> Option<Vec<u8>> {
+    let shown = String::from_utf8_lossy(text);
+    let points = shown.contains('…').then(|| shown.replace(['…', '.', '/'], ""))?;
+    let points = points.trim_matches(|c: char| !c.is_ascii() || c.is_whitespace());
+    Some(points.as_bytes().to_vec())
+}
+
 /// The first place of `wanted` in `text`.
 pub(super) fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     text.windows(wanted.len()).position(|window| window == wanted)
