@@ -45,6 +45,9 @@ use crate::proto::{HeartbeatStatistics, Request, Response};
 ///   [heartbeat](Self::set_heartbeat) finds it.
 /// * Command mode is proved by a question after the escape. If the answer to the escape was the peer's, the peer gets the
 ///   question, and the stream ends with [`CloseReason::EscapeUnanswered`](crate::CloseReason::EscapeUnanswered).
+/// * An answer to the escape that comes twice can't be told from an `OK` of the peer: the first one is read as data.
+/// * A line that ends a connection and comes during the escape is held, with the data behind it, until the
+///   [return](Self::resume).
 /// * Data that come in command mode end the stream with
 ///   [`CloseReason::DataInCommandMode`](crate::CloseReason::DataInCommandMode), unless they are blank lines or look like the
 ///   answer that is waited for.

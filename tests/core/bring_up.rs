@@ -801,3 +801,29 @@ fn a_module_that_takes_a_second_for_each_answer_is_brought_up() {
         assert_eq!(pair.send(socket, b"hello").unwrap(), 5, "{latency} ms");
     }
 }
+
+/// The search asks several times before the first answer comes, and each of its commands is answered. A question is asked
+/// again only after as long as the module has needed for its answers.
+#[test]
+fn a_slow_module_is_found_again_after_a_restart_at_any_moment() {
+    for latency in [1_200, 1_400, 2_000, 3_000] {
+        for moment in [0, 700, 1_500, 2_900] {
+            let latency = Duration::from_millis(latency);
+            let mut pair = Pair::with(Config::default(), Settings::default().latency(latency));
+            let ready = pair.call(Request::WaitReady { timeout: 40 * latency });
+            assert!(matches!(ready, Ok(Response::Ready)), "{latency:?}: {ready:?}");
+            pair.ask(Request::query(&Signal));
+            pair.run_for(Duration::from_millis(moment));
+            pair.control(Control::Reset);
+            pair.run_for(Duration::from_secs(10));
+            let again = pair.call(Request::WaitReady { timeout: 75 * latency });
+            assert!(
+                matches!(again, Ok(Response::Ready)),
+                "{latency:?} {moment} ms: {again:?}, {}",
+                pair.story()
+            );
+            let socket = pair.channel_open();
+            assert_eq!(pair.send(socket, b"hello").unwrap(), 5, "{latency:?}");
+        }
+    }
+}

@@ -693,6 +693,28 @@ fn an_answer_cut_at_a_limit_is_an_error() {
 }
 
 #[test]
+fn texts_and_answers_after_a_payload_that_were_cut_at_a_limit_are_errors() {
+    let mut pair = Pair::online();
+    let header = "\r\n+CMGL: 1,\"REC READ\",\"+8613800138000\",,\"24/01/01,00:00:00+32\"\r\n";
+    let long = "x".repeat(3_000);
+    for (text, longest) in [
+        ("AT+CMGL=\"ALL\"", format!("{header}{long}\r\n\r\nOK\r\n")),
+        ("AT+CMGR=1", format!("{}{long}\r\n\r\nOK\r\n", header.replace("CMGL: 1,", "CMGR: "))),
+        ("AT+CMGL=4", format!("{}\r\nOK\r\n", format!("{header}text\r\n").repeat(600))),
+    ] {
+        pair.instead(text, longest);
+        let answer = pair.command(text, Duration::from_secs(5));
+        assert!(matches!(answer, Err(Error::Unexpected(_))), "{text}: {} lines", answer.unwrap().len());
+        assert_eq!(pair.command("AT+CSQ", Duration::from_secs(5)).unwrap(), ["+CSQ: 24,99"]);
+        pair.heal();
+    }
+    pair.instead("AT+HTTPDATA=5,1000", "\r\nDOWNLOAD\r\n");
+    pair.instead("hello", format!("\r\n{long}\r\n\r\nOK\r\n"));
+    let answer = pair.command_with_payload("AT+HTTPDATA=5,1000", b"hello", Duration::from_secs(5));
+    assert!(matches!(answer, Err(Error::Unexpected(_))), "{answer:?}");
+}
+
+#[test]
 fn one_odd_answer_at_the_start_does_not_double_the_later_commands() {
     for question in ["AT+CIPMUX?", "AT+CIPQSEND?", "AT+CIPMODE?"] {
         let mut pair = Pair::new();

@@ -535,6 +535,60 @@ fn an_ok_from_the_peer_is_never_the_answer_to_an_escape() {
     }
 }
 
+/// The words of the peer come before the answer, and seem to be it. The true answer comes behind the question.
+#[test]
+fn an_ok_from_the_peer_is_not_lost_when_the_module_is_slow() {
+    for latency in [400, 700, 1_000] {
+        for millis in (1_100..3_000).step_by(100) {
+            for words in [&b"\r\nOK\r\n"[..], b"x\r\nOK\r\n", b"\r\n+CIPMODE: 1\r\n\r\nOK\r\n"] {
+                let settings = Settings::default().latency(Duration::from_millis(latency));
+                let mut pair = Pair::with(Config::default(), settings).ready();
+                let stream = pair.dial(ECHO.0, ECHO.1).unwrap();
+                let escaping = pair.ask(Request::Escape { socket: stream, timeout: Duration::from_secs(20) });
+                pair.run_for(Duration::from_millis(millis));
+                push(&mut pair, words);
+                assert!(matches!(pair.answer(escaping), Ok(Response::Done)), "{latency}: after {millis} ms");
+                pair.resume(stream).unwrap();
+                assert_eq!(pair.read(stream, words.len()).unwrap(), words, "{latency}: after {millis} ms");
+                echoes(&mut pair, stream, b"goes on");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_slow_module_leaves_data_mode_and_goes_back() {
+    for latency in [500, 1_000, 1_500, 2_000, 3_000] {
+        let settings = Settings::default().latency(Duration::from_millis(latency));
+        let mut pair = Pair::with(Config::default(), settings);
+        pair.call(Request::WaitReady { timeout: Duration::from_secs(300) }).unwrap();
+        let stream = pair.dial(ECHO.0, ECHO.1).unwrap();
+        for _ in 0..3 {
+            let escaped = pair.escape(stream);
+            assert!(matches!(escaped, Ok(Response::Done)), "{latency} ms: {escaped:?}");
+            pair.resume(stream).unwrap();
+            echoes(&mut pair, stream, b"nothing is lost or made up");
+        }
+    }
+}
+
+/// `CLOSED` between the escape and its answer seems to be payload. The refused return shows that it was not.
+#[test]
+fn an_end_during_an_escape_is_not_read_as_data() {
+    let (mut pair, stream) = streaming();
+    echoes(&mut pair, stream, b"data");
+    let escaping = pair.ask(Request::Escape { socket: stream, timeout: Duration::from_secs(20) });
+    pair.instead("+++", b"\r\nCLOSED\r\n");
+    pair.run_for(Duration::from_millis(1_500));
+    pair.inject(b"\r\nOK\r\n");
+    pair.instead("AT+CIPMODE?", b"\r\n+CIPMODE: 1\r\n\r\nOK\r\n");
+    assert!(matches!(pair.answer(escaping), Ok(Response::Done)));
+    pair.instead("ATO", b"\r\nNO CARRIER\r\n");
+    assert!(matches!(pair.resume(stream), Err(Error::Closed(_))));
+    let (read, error) = pair.read_to_end(stream);
+    assert!(read.is_empty(), "{:?}, {error}", read.escape_ascii().to_string());
+}
+
 #[test]
 fn a_line_end_is_delivered_without_a_long_wait() {
     let (mut pair, stream) = streaming();

@@ -205,7 +205,8 @@ impl Command {
 
     /// True if any line may be part of the answer.
     pub fn is_free_form(&self) -> bool {
-        matches!(self.shape, Shape::Any { .. } | Shape::Status)
+        let free = matches!(self.shape, Shape::Any { .. } | Shape::WithPayload { .. } | Shape::Text { .. });
+        free || self.is_open_ended()
     }
 
     /// True if the text is an echo of this command.

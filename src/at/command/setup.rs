@@ -58,6 +58,12 @@ impl Command {
         Self::new("AT+CGSN", Shape::Bare { key: "+CGSN", accepts }, DEFAULT_TIMEOUT)
     }
 
+    /// True if a module answers without doing anything else first. The time that it takes is its pace.
+    pub fn is_answered_at_once(&self) -> bool {
+        let asks_or_sets = matches!(self.shape, Shape::Plain | Shape::Info { .. });
+        asks_or_sets && self.urcs.is_none() && self.timeout == DEFAULT_TIMEOUT
+    }
+
     /// A harmless question that tells old answers from new ones by the key of its answer. The questions are taken in
     /// turn. Those whose key is `taken`, because a late answer may have it, are skipped while there are others.
     pub fn probe(turn: usize, taken: impl Fn(&str) -> bool) -> Self {

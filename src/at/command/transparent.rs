@@ -51,9 +51,9 @@ impl Command {
     }
 
     /// `AT+CIPMODE?`, asked after an escape: `+CIPMODE: 1` proves that the module reads commands. An `OK` alone may
-    /// come from the peer.
-    pub fn proof() -> Self {
-        Self::new("AT+CIPMODE?", Shape::Proof, PROOF_TIMEOUT)
+    /// come from the peer. `slowness` is the time that the module needs for an answer beyond the usual one.
+    pub fn proof(slowness: Duration) -> Self {
+        Self::new("AT+CIPMODE?", Shape::Proof, PROOF_TIMEOUT.saturating_add(slowness))
     }
 
     /// `AT+CIPCLOSE`: closes the single connection; up to 30 s (section 15).

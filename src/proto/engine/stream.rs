@@ -119,6 +119,7 @@ impl Engine {
             not_ready: (!self.bring_up.is_ready()).then_some(self.bring_up.reason()),
             has_shut: self.bring_up.has_shut(),
             echo_is_off: self.bring_up.knows_echo_off(),
+            slowness: self.session.slowness(),
             has_commands: self.requests.has_commands(),
         }
     }

@@ -5,8 +5,10 @@ use std::time::Duration;
 use crate::at::{ChannelId, Command, Final, IpStatus, Line, Refusal, Verdict};
 use crate::time::Timestamp;
 
+use super::backlog::Backlog;
 use super::exchange::{Exchange, Failure, Finished, ForeignLine};
 use super::open_send::OpenSend;
+use super::pace::Pace;
 use crate::proto::issuer::Issuer;
 
 /// A question that is asked when the next answer may belong to another command: after a time-out, after every command
@@ -20,14 +22,26 @@ pub(super) struct Barrier {
     /// A send whose payload the module may be waiting for. The module then takes the question for payload.
     open: Option<OpenSend>,
     probe: Command,
+    asked_at: Timestamp,
     /// The earlier questions. Their answers may still come.
-    asked: Vec<Command>,
+    asked: Vec<Question>,
+    /// The pace of the answers before.
+    pace: Pace,
+    /// The answers that a slow module still owes.
+    backlog: Backlog,
     /// An error has come since the question was asked. It may refuse the question.
     has_error: bool,
     /// The earlier questions after which an error came in place of an answer.
     refused: Vec<Command>,
     state: ProbeState,
     deadline: Timestamp,
+}
+
+/// A question, and when it was asked.
+#[derive(Debug)]
+struct Question {
+    command: Command,
+    at: Timestamp,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -102,9 +116,43 @@ impl Barrier {
     }
 
     fn new(now: Timestamp, held: Option<HeldCommand>, probe: Command) -> Self {
-        let (asked, state, deadline) = (Vec::new(), ProbeState::Asked, now + FIRST_TIMEOUT);
-        let held = held.map(Box::new);
-        Self { held, open: None, probe, asked, has_error: false, refused: Vec::new(), state, deadline }
+        Self {
+            held: held.map(Box::new),
+            open: None,
+            probe,
+            asked_at: now,
+            asked: Vec::new(),
+            pace: Pace::default(),
+            backlog: Backlog::new(now, 0),
+            has_error: false,
+            refused: Vec::new(),
+            state: ProbeState::Asked,
+            deadline: now + FIRST_TIMEOUT,
+        }
+    }
+
+    /// The module has answered at this pace.
+    pub(super) fn at_pace(self, pace: Pace) -> Self {
+        let deadline = self.deadline.max(self.asked_at + pace.patience());
+        Self { pace, deadline, ..self }
+    }
+
+    /// This number of attempts of a search may still be answered.
+    pub(super) fn after_nudges(self, nudges: u32) -> Self {
+        Self { backlog: Backlog::new(self.asked_at, nudges), ..self }
+    }
+
+    /// A final result code came that may answer an attempt of the search. Returns false if it can't. The module has not
+    /// come to the question yet.
+    pub(super) fn answers_nudge(&mut self, now: Timestamp) -> bool {
+        let span = (self.state != ProbeState::Answered).then(|| self.backlog.nudge_answered(now)).flatten();
+        self.extend(span.map_or(self.deadline, |span| now + span));
+        span.is_some()
+    }
+
+    /// The longest time that an answer to one of the questions has taken.
+    pub(super) fn took(&self) -> Duration {
+        self.backlog.took()
     }
 
     /// The module may be waiting for the payload of a send.
@@ -149,7 +197,8 @@ impl Barrier {
         if self.state == ProbeState::Asked {
             self.state = ProbeState::Odd;
             // A distant module is as late with each answer. It must not be asked again before each of them.
-            self.deadline = self.deadline.min(now + ODD_TIMEOUT * (self.asked.len() as u32 + 1));
+            let span = (ODD_TIMEOUT * (self.asked.len() as u32 + 1)).max(self.took()).max(self.pace.latest());
+            self.deadline = self.deadline.min(now + span);
         }
     }
 
@@ -216,7 +265,8 @@ impl Barrier {
 
     /// The commands whose answers may come while the next question waits.
     pub(super) fn others(&self) -> impl Iterator<Item = &Command> + Clone {
-        self.held().into_iter().chain(&self.asked).chain([&self.probe])
+        let asked = self.asked.iter().map(|question| &question.command);
+        self.held().into_iter().chain(asked).chain([&self.probe])
     }
 
     /// The questions that firmware seems not to have.
@@ -228,9 +278,11 @@ impl Barrier {
     pub(super) fn ask(self, now: Timestamp, probe: Command) -> Self {
         let (mut asked, mut refused) = (self.asked, self.refused);
         refused.extend(self.has_error.then(|| self.probe.clone()));
-        asked.push(self.probe);
-        let deadline = now + FIRST_TIMEOUT * (asked.len() as u32 + 1);
-        Self { probe, asked, has_error: false, refused, state: ProbeState::Asked, deadline, ..self }
+        asked.push(Question { command: self.probe, at: self.asked_at });
+        let least = self.pace.patience().max(self.backlog.took() * 2);
+        let deadline = now + (FIRST_TIMEOUT * (asked.len() as u32 + 1)).max(least);
+        let (has_error, state) = (false, ProbeState::Asked);
+        Self { probe, asked_at: now, asked, has_error, refused, state, deadline, ..self }
     }
 
     /// A header of fetched data has come.
@@ -247,7 +299,19 @@ impl Barrier {
         }
     }
 
-    pub(super) fn line(&mut self, text: &[u8]) -> BarrierVerdict {
+    /// Returns true if the line answers an earlier question. So the module is slow, and has not come to the later ones
+    /// yet.
+    fn answered_late(&mut self, now: Timestamp, line: &Line<'_>) -> bool {
+        let is_answer = |question: &Question| question.command.judge(line, false) == Verdict::Part;
+        let Some(question) = self.asked.iter().rev().find(|question| is_answer(question)) else {
+            return false;
+        };
+        self.backlog.question_answered(now, question.at);
+        self.extend(now + self.took());
+        true
+    }
+
+    pub(super) fn line(&mut self, now: Timestamp, text: &[u8]) -> BarrierVerdict {
         let line = Line::parse(text);
         if self.probe.is_echo(text) {
             return BarrierVerdict::Consumed;
@@ -258,9 +322,16 @@ impl Barrier {
                 if self.probe.judge(&line, false) == Verdict::Part =>
             {
                 self.state = ProbeState::Answered;
+                self.backlog.question_answered(now, self.asked_at);
                 BarrierVerdict::Consumed
             }
-            ProbeState::Asked | ProbeState::Odd | ProbeState::Prompted => self.old_line(text, &line),
+            ProbeState::Asked | ProbeState::Odd | ProbeState::Prompted => {
+                let is_late = self.answered_late(now, &line);
+                match self.old_line(text, &line) {
+                    BarrierVerdict::Unclaimed if is_late => BarrierVerdict::Consumed,
+                    verdict => verdict,
+                }
+            }
             // `NO CARRIER` is the end of a call, and no answer to a question.
             ProbeState::Answered if line == Line::Final(Final::NoCarrier) => BarrierVerdict::Stray,
             ProbeState::Answered if matches!(line, Line::Final(_)) => self.pass(),
@@ -398,7 +469,7 @@ mod tests {
     /// The result of the command held back when these lines have come.
     fn passed(mut barrier: Barrier, lines: &[&str]) -> Result<Vec<String>, Failure> {
         for line in lines {
-            if let BarrierVerdict::Passed { held, .. } = barrier.line(line.as_bytes()) {
+            if let BarrierVerdict::Passed { held, .. } = barrier.line(Timestamp::ZERO, line.as_bytes()) {
                 return held.unwrap().result;
             }
         }
@@ -411,11 +482,14 @@ mod tests {
     fn what_comes_before_the_answer_to_the_question_is_old() {
         let mut barrier = Barrier::after_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
         for line in ["OK", "ERROR", "SHUT OK", "STATE: IP STATUS"] {
-            assert!(matches!(barrier.line(line.as_bytes()), BarrierVerdict::Stray), "{line}");
+            assert!(
+                matches!(barrier.line(Timestamp::ZERO, line.as_bytes()), BarrierVerdict::Stray),
+                "{line}"
+            );
         }
-        assert!(matches!(barrier.line(b"0, CLOSED"), BarrierVerdict::Unclaimed));
-        assert!(matches!(barrier.line(b"+CIPMUX: 1"), BarrierVerdict::Consumed));
-        assert!(matches!(barrier.line(b"OK"), BarrierVerdict::Passed { held: None, .. }));
+        assert!(matches!(barrier.line(Timestamp::ZERO, b"0, CLOSED"), BarrierVerdict::Unclaimed));
+        assert!(matches!(barrier.line(Timestamp::ZERO, b"+CIPMUX: 1"), BarrierVerdict::Consumed));
+        assert!(matches!(barrier.line(Timestamp::ZERO, b"OK"), BarrierVerdict::Passed { held: None, .. }));
     }
 
     #[test]
@@ -457,7 +531,7 @@ mod tests {
         assert!(!barrier.is_prompted());
         barrier.prompted(Timestamp::ZERO);
         assert!(barrier.is_prompted());
-        assert!(matches!(barrier.line(b"+CIPMUX: 1"), BarrierVerdict::Consumed));
+        assert!(matches!(barrier.line(Timestamp::ZERO, b"+CIPMUX: 1"), BarrierVerdict::Consumed));
         assert!(!barrier.is_prompted());
         barrier.prompted(Timestamp::ZERO);
         assert!(!barrier.is_prompted(), "it waits for no payload: it has answered");

@@ -87,6 +87,8 @@ pub(in crate::proto) struct Finished {
     pub(in crate::proto) is_given: bool,
     /// Whether a prompt came for payload that was written with the command.
     pub(in crate::proto) is_prompted: bool,
+    /// The number of final result codes that came beside its own.
+    pub(in crate::proto) extra_finals: u8,
 }
 
 impl Finished {
@@ -230,6 +232,11 @@ impl Exchange {
         }
         let until = if self.command.carries_payload() { until.max(self.payload_is_out_at()) } else { until };
         self.deadline = self.deadline.min(until);
+    }
+
+    /// The time since the command was written.
+    pub(super) fn age(&self, now: Timestamp) -> Duration {
+        now - self.written_at
     }
 
     /// The moment at which the line has carried a payload that was written with its command, with a margin.
@@ -379,7 +386,8 @@ impl Exchange {
         };
         let latency = self.final_at.map(|at| at - self.written_at);
         let (is_given, is_prompted) = (self.is_given, self.is_prompted);
-        Finished { command: self.command, issuer: self.issuer, result, latency, is_given, is_prompted }
+        let (command, issuer, extra_finals) = (self.command, self.issuer, 0);
+        Finished { command, issuer, result, latency, is_given, is_prompted, extra_finals }
     }
 
     fn keep(&mut self, text: &[u8]) {

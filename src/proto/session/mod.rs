@@ -1,5 +1,6 @@
 //! The session: one command in flight, its answer, and the detection of late answers to other commands.
 
+mod backlog;
 mod barrier;
 mod data_mode;
 mod distrust;
@@ -8,10 +9,12 @@ mod in_flight;
 mod late_answers;
 mod old_results;
 mod open_send;
+mod pace;
 mod payload;
 mod probes;
 mod prompt;
 mod prompt_timeout;
+mod questions;
 mod reading;
 mod resync;
 mod step;
@@ -31,6 +34,7 @@ pub(super) use exchange::{ACCEPT_TIMEOUT, Failure, Finished};
 use exchange::{Exchange, ForeignLine, Phase, UnexpectedLine};
 use late_answers::{FinalCount, LateAnswers};
 pub(super) use open_send::OpenSend;
+use pace::Pace;
 use probes::Probes;
 use reading::{is_echo, is_unexplained};
 use resync::Resync;
@@ -69,6 +73,7 @@ pub(super) struct Session {
     state: State,
     late_answers: LateAnswers,
     probes: Probes,
+    pace: Pace,
     /// The work until the line is trusted again.
     resync: Option<Resync>,
     /// The kind of the last token.
@@ -110,6 +115,7 @@ impl Session {
             state: State::Waking(Wake::new(now)),
             late_answers: LateAnswers::none(),
             probes: Probes::default(),
+            pace: Pace::default(),
             before: LastToken::FrameEnd,
             resync: None,
             unproved: None,
@@ -217,7 +223,8 @@ impl Session {
                     if wake.has_open() || !wake.has_begun() {
                         return Step::Consumed;
                     }
-                    self.barrier_nothing(now, out);
+                    let nudges = wake.nudges().saturating_sub(1);
+                    self.barrier_after(now, nudges, out);
                     return Step::Consumed;
                 }
                 wake.sign_of_life(now);
@@ -331,7 +338,7 @@ impl Session {
 
     fn fenced_line(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
         let State::AtBarrier(barrier) = &mut self.state else { return Step::Unclaimed };
-        match barrier.line(text) {
+        match barrier.line(now, text) {
             BarrierVerdict::Consumed => {
                 if barrier.has_final_too_many() && !self.late_answers.is_on(now) {
                     barrier.odd_final(now);
@@ -347,6 +354,7 @@ impl Session {
                 Step::Unclaimed
             }
             BarrierVerdict::Passed { held, extra, mixed } => {
+                self.pace.took(barrier.took());
                 let refused = barrier.take_refused();
                 self.probes.passed(barrier.probe(), refused);
                 self.state = State::Idle;
@@ -359,6 +367,7 @@ impl Session {
                     finished.result = Err(Failure::Refused(Refusal::Ambiguous));
                 }
                 self.late_answers.paid(extra);
+                finished.extra_finals = u8::try_from(extra).unwrap_or(u8::MAX);
                 Step::Finished(finished)
             }
         }
@@ -389,6 +398,9 @@ impl Session {
             }
             (Phase::Answer | Phase::Prompt(_) | Phase::Blind(_) | Phase::Result(_), _) => {}
         }
+        if end.is_ok() && exchange.command.is_answered_at_once() && matches!(exchange.phase, Phase::Answer) {
+            self.pace.took(exchange.age(now));
+        }
         let lines = exchange.take_lines();
         if let Some(buffer) = exchange.take_buffer() {
             out.reuse(buffer);
@@ -408,21 +420,6 @@ impl Session {
             exchange.end_of_refused_payload().into_iter().for_each(|bytes| out.write(bytes));
             self.barrier(Barrier::after(now, exchange, end, probe), out);
         }
-    }
-
-    fn barrier_nothing(&mut self, now: Timestamp, out: &mut Outbox) {
-        out.count().resynchronisations += 1;
-        let probe = self.next_probe([]);
-        self.barrier(Barrier::after_nothing(now, probe), out);
-    }
-
-    fn barrier(&mut self, barrier: Barrier, out: &mut Outbox) {
-        out.command(barrier.probe());
-        self.state = State::AtBarrier(barrier);
-    }
-
-    fn next_probe<'a>(&mut self, others: impl IntoIterator<Item = &'a Command, IntoIter: Clone>) -> Command {
-        self.probes.next(self.late_answers.timed_out(), others)
     }
 
     /// True if lines of the answer may belong to a command that timed out.

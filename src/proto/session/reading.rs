@@ -18,7 +18,8 @@ pub(super) fn is_unexplained(late_answers: &LateAnswers, line: &Line<'_>) -> boo
 
 /// True if a line can only be the echo of a command.
 pub(super) fn is_echo(text: &[u8]) -> bool {
-    text == b"AT" || text.starts_with(b"AT+") || text.starts_with(b"ATE") || text == b"+++" || text == b"ATI"
+    let basic: [&[u8]; 5] = [b"AT", b"ATI", b"ATQ0", b"ATV1", b"+++"];
+    basic.contains(&text) || text.starts_with(b"AT+") || text.starts_with(b"ATE")
 }
 
 #[cfg(test)]

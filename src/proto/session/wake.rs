@@ -54,8 +54,10 @@ pub(in crate::proto) struct Wake {
     /// A send of this driver that the module may still wait for. It is filled up first.
     open: Option<OpenSend>,
     step: usize,
-    /// Whether bytes of this round were written. An earlier answer can't belong to them.
+    /// Whether bytes were written. An earlier answer can't belong to them.
     has_begun: bool,
+    /// The number of commands that were written, each of which may be answered.
+    nudges: u32,
     deadline: Timestamp,
 }
 
@@ -70,7 +72,7 @@ pub(super) struct WakeAttempt {
 impl Wake {
     /// Begins now.
     pub(in crate::proto) fn new(now: Timestamp) -> Self {
-        Self { open: None, step: 0, has_begun: false, deadline: now }
+        Self { open: None, step: 0, has_begun: false, nudges: 0, deadline: now }
     }
 
     /// Begins now. The module may still wait for a send, and would take other bytes for its payload.
@@ -89,6 +91,11 @@ impl Wake {
     /// True if bytes were written that a final result code can answer.
     pub(super) fn has_begun(&self) -> bool {
         self.has_begun
+    }
+
+    /// The number of commands that were written and may be answered.
+    pub(super) fn nudges(&self) -> u32 {
+        self.nudges
     }
 
     /// True if a send must be filled up first.
@@ -142,7 +149,6 @@ impl Wake {
             Attempt::Escape => (self.deadline - now).saturating_sub(patience - SILENCE_BEHIND),
             Attempt::Attention | Attempt::ResultsOn | Attempt::ResultsInWords | Attempt::Guard => return,
         };
-        self.has_begun = false;
         self.deadline = now + silence;
     }
 
@@ -154,6 +160,9 @@ impl Wake {
         let (attempt, patience) = ROUND[self.step % ROUND.len()];
         self.step += 1;
         self.has_begun |= attempt != Attempt::Guard;
+        if matches!(attempt, Attempt::Attention | Attempt::ResultsOn | Attempt::ResultsInWords) {
+            self.nudges = self.nudges.saturating_add(1);
+        }
         self.deadline = now + patience;
         let bytes = match attempt {
             Attempt::Attention => Command::attention().wire(),

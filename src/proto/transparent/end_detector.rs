@@ -243,6 +243,15 @@ impl EndDetector {
         news
     }
 
+    /// What was taken as the answer was payload, and so were these lines after it.
+    pub(super) fn keep_answer(&mut self, after: &[u8]) {
+        self.held.extend_from_slice(ESCAPED);
+        self.held.extend_from_slice(after);
+        if endings(after, Preceding::Anything).next().is_some() {
+            self.doubt = EndDoubt::Ended;
+        }
+    }
+
     /// The position of the last answer, if only frames follow it.
     fn answer_at(&self) -> Option<usize> {
         if self.escape != Escape::Answerable {

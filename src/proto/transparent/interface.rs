@@ -47,6 +47,8 @@ pub(in crate::proto) struct Facts {
     pub(in crate::proto) has_shut: bool,
     /// Whether the module does not echo commands.
     pub(in crate::proto) echo_is_off: bool,
+    /// How long the module needs for its answers, if that is long.
+    pub(in crate::proto) slowness: Duration,
     /// Whether commands of the application wait.
     pub(in crate::proto) has_commands: bool,
 }

@@ -72,6 +72,8 @@ pub(super) struct Transparent {
     dtr_is_off: bool,
     /// The number of escapes that were not answered in time. Each may be answered late.
     unanswered: u32,
+    /// The time-out of the escape that was written last.
+    escape_timeout: Duration,
 }
 
 #[derive(Debug)]
@@ -147,7 +149,7 @@ struct Waiter {
 
 /// The silence before `+++` (section 12: 1 s, and a margin for clocks).
 const GUARD: Duration = Duration::from_millis(1_100);
-/// The time-out of the answer to `+++` (section 12: 0.6 s in every capture).
+/// The time-out of the answer to `+++` (section 12: 0.6 s in every capture), for a module that answers at once.
 const ESCAPE_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// An answer can't come sooner: the module waits for 0.5 s of silence.
 const NO_ANSWER_YET: Duration = Duration::from_millis(400);
@@ -167,6 +169,7 @@ impl Transparent {
             wire: Wire::new(baud_rate),
             dtr_is_off: false,
             unanswered: 0,
+            escape_timeout: ESCAPE_TIMEOUT,
         }
     }
 
@@ -274,7 +277,7 @@ impl Transparent {
                 [Some((guard, Deadline::Guard)), self.wire.tail_deadline()]
             }
             StreamState::Escaping { since, .. } => {
-                let due = (since + ESCAPE_TIMEOUT, Deadline::Escape);
+                let due = (since + self.escape_timeout, Deadline::Escape);
                 [(!self.wire.end_detector.has_answer()).then_some(due), self.wire.tail_deadline()]
             }
             StreamState::Off

@@ -48,7 +48,7 @@ impl Transparent {
             StreamState::Escaping { failed, since, by } => {
                 if self.wire.end_detector.is_escaped(now) {
                     self.escaped();
-                } else if now >= since + ESCAPE_TIMEOUT && !self.wire.end_detector.has_answer() {
+                } else if now >= since + self.escape_timeout && !self.wire.end_detector.has_answer() {
                     self.unanswered(now, failed + 1, by, facts);
                 } else {
                     return Next::Nothing;
@@ -77,6 +77,7 @@ impl Transparent {
             Some(silent) if now >= silent + GUARD => {
                 self.act(StreamAction::Write(Command::ESCAPE.to_vec()));
                 self.wire.wrote(now, Command::ESCAPE);
+                self.escape_timeout = ESCAPE_TIMEOUT + facts.slowness;
                 self.state = StreamState::Escaping { failed, since: now, by: EscapeMethod::Pluses };
             }
             None if now >= since + STALLED => self.give_up_escaping(facts),
@@ -97,7 +98,7 @@ impl Transparent {
                 self.state = StreamState::Dialling(request.clone());
                 Some(command.with_timeout(left))
             }
-            StreamState::Proving => Some(Command::proof()),
+            StreamState::Proving => Some(Command::proof(facts.slowness)),
             StreamState::Command if !facts.socket.is_open() => {
                 self.state = StreamState::Closing;
                 Some(Command::hang_up())
@@ -132,7 +133,12 @@ impl Transparent {
                 self.fail_dial(error);
                 self.leave_by(*failure);
             }
-            (StreamState::Proving, Ok(_) | Err(Failure::Refused(Refusal::Ambiguous))) => self.proved(facts),
+            (StreamState::Proving, Ok(_) | Err(Failure::Refused(Refusal::Ambiguous))) => {
+                if finished.extra_finals > 0 && !self.late_answer() {
+                    self.answer_was_payload();
+                }
+                self.proved(facts);
+            }
             (StreamState::Proving, Err(_)) => self.unproved(facts),
             (StreamState::Resuming, Ok(_)) => {
                 // The connection was kept, so the bytes that looked like its end were payload.
@@ -166,16 +172,31 @@ impl Transparent {
     fn escaped(&mut self) {
         self.act(StreamAction::GoOffline);
         self.state = StreamState::Proving;
+        if self.unanswered > 0 {
+            // The answer may be that of an earlier escape. Then the module has read the later one as the beginning of a
+            // command.
+            self.act(StreamAction::Write(b"\r\n".to_vec()));
+        }
         self.wire.news = self.wire.end_detector.take_answer();
+        self.wire.after_answer = self.wire.news.len();
         if !self.wire.end_detector.is_in_doubt() {
             self.give_held();
         }
     }
 
-    /// The escape was answered, and the module accepts commands. A line that ends a connection was payload, because the
-    /// module answers an escape in data mode only. If data mode is requested again, `ATO` proves that as well.
+    /// The answer to the escape came after the question. So the one before it, and the lines after that, were payload.
+    fn answer_was_payload(&mut self) {
+        let after: Vec<u8> = self.wire.news.drain(..self.wire.after_answer).collect();
+        self.wire.end_detector.keep_answer(&after);
+        if !self.wire.end_detector.is_in_doubt() {
+            self.give_held();
+        }
+    }
+
+    /// The escape was answered, and the module accepts commands. A line that ends a connection seems to be payload,
+    /// because the module answers an escape in data mode only. `ATO` proves that: the line stays held until then.
     fn proved(&mut self, facts: &Facts) {
-        if !facts.socket.is_open() || self.wants_command() {
+        if !facts.socket.is_open() {
             self.give_held();
         }
         self.state = StreamState::Command;

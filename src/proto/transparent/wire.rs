@@ -22,6 +22,8 @@ pub(super) struct Wire {
     pub(super) mirror: Mirror,
     /// The lines after the answer to an escape, until that answer is proved.
     pub(super) news: Vec<u8>,
+    /// The number of their bytes that came before the question which proves it.
+    pub(super) after_answer: usize,
 }
 
 /// The state of the latest piece at the port.
@@ -54,6 +56,7 @@ impl Wire {
             resume_at: None,
             mirror: Mirror::default(),
             news: Vec::new(),
+            after_answer: 0,
         }
     }
 
@@ -92,6 +95,7 @@ impl Wire {
         self.port = PortWrite::Done(Timestamp::ZERO);
         self.end_detector.forget();
         self.news.clear();
+        self.after_answer = 0;
         self.mirror.forget();
         self.resume_at = None;
     }
