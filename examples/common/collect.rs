@@ -80,9 +80,15 @@ fn figures(capture: &Capture) -> String {
     )
 }
 
-/// The names of servers in commands and requests.
+/// The names of servers in commands and requests. A request may have ended before its command was written.
 fn hosts(capture: &Capture) -> BTreeSet<String> {
     let mut hosts = BTreeSet::new();
+    for located in &capture.records {
+        if let Entry::Request(words) = &located.record.what {
+            let what = words.split(", at most").next().unwrap_or_default();
+            hosts.extend(hosts_in(&what.to_ascii_uppercase()));
+        }
+    }
     let sent: Vec<u8> = capture
         .records
         .iter()
@@ -94,13 +100,33 @@ fn hosts(capture: &Capture) -> BTreeSet<String> {
         .concat();
     for line in String::from_utf8_lossy(&sent).split(['\r', '\n']) {
         let line = line.to_ascii_uppercase();
-        let named = ["AT+CIPSTART=", "AT+CDNSGIP=", "AT+CIPPING=", "AT+HTTPPARA=", "AT+FTPSERV=", "AT+CNTP="];
-        if named.iter().any(|name| line.starts_with(name)) {
-            let words = line.split(|c: char| !(c.is_alphanumeric() || "-._".contains(c)));
-            hosts.extend(words.filter(|word| is_host(word)).map(str::to_owned));
+        // A command may be in a chain.
+        if NAMING.iter().any(|name| line.contains(name)) {
+            hosts.extend(hosts_in(&line));
         }
     }
     hosts
+}
+
+/// The commands with the name of a server.
+const NAMING: [&str; 11] = [
+    "+CIPSTART=",
+    "+CDNSGIP=",
+    "+CIPPING=",
+    "+HTTPPARA=",
+    "+FTPSERV=",
+    "+CNTP=",
+    "+MIPSTART=",
+    "+SSLMIPSTART=",
+    "+SSLCFG=",
+    "+SMTPSRV=",
+    "+POP3SRV=",
+];
+
+/// The words of a line that may be names of servers.
+fn hosts_in(line: &str) -> impl Iterator<Item = String> {
+    let words = line.split(|c: char| !(c.is_alphanumeric() || "-._".contains(c)));
+    words.filter(|word| is_host(word)).map(str::to_owned)
 }
 
 /// True for a name that contains a dot and a letter.
@@ -158,7 +184,7 @@ fn hidden(words: &str, secrets: &mut Mask, hosts: &BTreeSet<String>) -> String {
 
 /// The lines about cells, by which a location can be found: registration with location, received cells, the position
 /// itself.
-const CELLS: [&[u8]; 11] = [
+const CELLS: [&[u8]; 14] = [
     b"+CREG:",
     b"+CGREG:",
     b"+CEREG:",
@@ -170,16 +196,18 @@ const CELLS: [&[u8]; 11] = [
     b"+EEMGINFO",
     b"+CIPGSMLOC:",
     b"+CLBS:",
+    b"+CGNSINF:",
+    b"+CGPSINFO:",
+    b"+QGPSLOC:",
 ];
 
 /// Masks numbers of three digits or more in the line of a cell: areas, cells, frequencies, degrees.
 fn mask_cells(bytes: &mut [u8]) {
     for line in bytes.split_mut(|byte| matches!(byte, b'\r' | b'\n')) {
-        let text = line.trim_ascii_start();
-        if !CELLS.iter().any(|key| text.starts_with(key)) {
-            continue;
-        }
-        let values = line.iter().position(|byte| *byte == b':').unwrap_or(0);
+        // Other bytes may stand before it: an echo, or damage.
+        let find = |key: &&[u8]| line.windows(key.len()).position(|bytes| bytes.eq_ignore_ascii_case(key));
+        let Some(at) = CELLS.iter().filter_map(find).min() else { continue };
+        let values = line[at..].iter().position(|byte| *byte == b':').map_or(at, |colon| at + colon);
         let is_part = |byte: &u8| byte.is_ascii_hexdigit();
         for value in line[values..].split_mut(|byte| !is_part(byte)).filter(|value| value.len() > 2) {
             value.iter_mut().for_each(blank);

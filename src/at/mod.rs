@@ -27,6 +27,7 @@ mod header;
 mod internet;
 mod known_secrets;
 mod line;
+mod phone_keys;
 mod reply;
 mod secret_lines;
 mod secrets;

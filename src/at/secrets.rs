@@ -1,5 +1,7 @@
 //! A scanner for the secret arguments of commands, byte by byte.
 
+use super::phone_keys::PhoneKeys;
+
 /// The longest command name or key that is compared as a whole. The longest secret one has 12 characters.
 const MAX_WORD: usize = 24;
 
@@ -23,7 +25,7 @@ enum Secret {
 
 /// The commands, in the spelling of the manual. The last column is true if the modem's own line of that name, `+CSTT:
 /// "apn","user","password"`, shows the same arguments.
-const SECRETS: [(&str, Secret, bool); 28] = [
+const SECRETS: [(&str, Secret, bool); 34] = [
     ("CSTT", Secret::From(1), true),
     ("CIPCSGP", Secret::From(2), true),
     ("SAPBR", Secret::Bearer, false),
@@ -54,19 +56,26 @@ const SECRETS: [(&str, Secret, bool); 28] = [
     ("QFTPCFG", Secret::From(1), true),
     ("QSMTPCFG", Secret::From(1), true),
     ("CWJAP", Secret::From(1), false),
+    ("CWSAP", Secret::From(1), true),
+    ("SSLSETCERT", Secret::From(1), false),
+    ("POP3SRV", Secret::From(1), true),
+    ("MQTTUSERCFG", Secret::From(2), true),
+    ("UMQTT", Secret::From(1), false),
+    ("CGPCO", Secret::From(1), true),
 ];
 
 /// A query whose answer shows the access point's user and password in lines of their own (manual, CIPSCONT).
 const SECRET_QUERY: &str = "CIPSCONT";
 
 /// Parts of the names of keys (`SSLCFG`, `HTTPPARA`) whose values are secret.
-const SECRET_KEYS: [&str; 7] = ["PASS", "PWD", "PREMASTER", "RANDOM", "PSK", "AUTH", "USERDATA"];
+const SECRET_KEYS: [&str; 8] = ["PASS", "PWD", "PREMASTER", "RANDOM", "PSK", "AUTH", "USERDATA", "COOKIE"];
 
 /// The same for the parameters of a URL, in addition to those above: `?token=...`.
-const SECRET_PARAMETERS: [&str; 3] = ["TOKEN", "SECRET", "KEY"];
+const SECRET_PARAMETERS: [&str; 5] = ["TOKEN", "SECRET", "KEY", "PW", "SIG"];
 
 /// Parts of the names of other commands, all of whose arguments count as secret.
-const SECRET_NAMES: [&str; 9] = ["PW", "PASS", "AUTH", "PIN", "PUK", "KEY", "PSK", "SECRET", "TOKEN"];
+const SECRET_NAMES: [&str; 11] =
+    ["PW", "PASS", "AUTH", "PIN", "PUK", "KEY", "PSK", "SECRET", "TOKEN", "CRED", "LOGIN"];
 
 /// The instructions of a card whose data are PINs or PUKs (TS 102 221 sections 11.1.9 to 11.1.13). They follow the
 /// class.
@@ -108,6 +117,7 @@ pub(crate) enum SecretVerdict {
 pub(crate) struct Scanner {
     state: ScanState,
     url: Url,
+    keys: PhoneKeys,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -116,6 +126,10 @@ enum ScanState {
     Text,
     Name(Word),
     Arguments(Arguments),
+    /// A quoted argument of a command that is not listed.
+    Quoted(Word),
+    /// Behind the closing quote of the key of a secret (`"PASSWORD"`). An argument that follows is that secret.
+    Key,
 }
 
 #[derive(Debug, Clone)]
@@ -222,8 +236,9 @@ impl Scanner {
             self.url = Url::Off;
         }
         let in_url = self.url.byte(byte);
+        let in_code = self.keys.byte(byte);
         match self.named(byte, is_line_end) {
-            SecretVerdict::Open if in_url => SecretVerdict::Secret,
+            SecretVerdict::Open if in_url || in_code => SecretVerdict::Secret,
             verdict => verdict,
         }
     }
@@ -266,7 +281,21 @@ impl Scanner {
             ScanState::Name(word) if byte.is_ascii_alphanumeric() => word.push_to_name(byte),
             ScanState::Name(_) if OF_NAMES.contains(&byte) => {}
             ScanState::Name(word) if PREFIXES.contains(&byte) => *word = word.continued(),
-            ScanState::Text | ScanState::Name(_) => {
+            ScanState::Quoted(word) if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') => {
+                word.push(byte);
+            }
+            ScanState::Quoted(word) if byte == b'"' => {
+                let is_key = word.text().is_some() && word.is_secret_key();
+                self.state = if is_key { ScanState::Key } else { ScanState::Text };
+            }
+            ScanState::Key if byte == b',' => {
+                self.state = ScanState::Arguments(Arguments::of(Secret::From(0)));
+            }
+            ScanState::Key if byte == b' ' => {}
+            ScanState::Text if byte == b'"' && !matches!(self.url, Url::Off) => {
+                self.state = ScanState::Quoted(Word::default());
+            }
+            ScanState::Text | ScanState::Name(_) | ScanState::Quoted(_) | ScanState::Key => {
                 let begins = PREFIXES.contains(&byte);
                 self.state = if begins { ScanState::Name(Word::default()) } else { ScanState::Text };
             }
@@ -291,6 +320,10 @@ impl Arguments {
             return SecretVerdict::Open;
         }
         // A comma counts even between quotes: if the number of quotes is odd, too many bytes are masked, never too few.
+        if byte == b',' && self.quoted && self.secret == Secret::Upload {
+            // A part of the name of the file. With one quote too few no length is found, and all that follows is masked.
+            return SecretVerdict::Open;
+        }
         if byte == b',' {
             let between_quotes = self.quoted && self.is_secret();
             self.index = self.index.saturating_add(1);
@@ -487,11 +520,71 @@ mod tests {
             "AT+QFTPCFG=\"account\",\"guest\",\"s3cret\"",
             "AT+QSMTPCFG=\"account\",\"guest\",\"s3cret\"",
             "AT+CWJAP=\"net\",\"s3cret\"",
+            "AT+SSLSETCERT=\"client.p12\",\"s3cret\"",
+            "AT+POP3SRV=\"a.test\",\"guest\",\"s3cret\",110",
+            "AT+MQTTUSERCFG=0,1,\"device\",\"guest\",\"s3cret\",0,0,\"\"",
+            "AT%CGPCO=1,\"PAP,guest,s3cret\",1",
+            "AT+CFTPSLOGIN=\"a.test\",21,\"guest\",\"s3cret\",0",
+            "AT+CREDENTIAL=\"guest\",\"s3cret\"",
         ] {
             let masked = masked(command);
             assert!(!masked.contains("s3cret") && !masked.contains("guest"), "{masked}");
         }
         assert_eq!(masked("+QMTCONN: 0,0,0"), "+QMTCONN: 0,0,0");
+    }
+
+    #[test]
+    fn the_argument_behind_the_key_of_a_secret_is_secret_in_every_command() {
+        for (command, shown) in [
+            ("AT+SMCONF=\"PASSWORD\",\"s3cret\"", "AT+SMCONF=\"PASSWORD\",\"******\""),
+            ("AT+CSSLCFG=\"password\" ,0,s3cret", "AT+CSSLCFG=\"password\" ,*,******"),
+            ("AT+QMTCFG=\"ali-auth\",0,\"s3cret\"", "AT+QMTCFG=\"ali-auth\",*,\"******\""),
+            ("+SMCONF: \"PASSWORD\",\"s3cret\"", "+SMCONF: \"PASSWORD\",\"******\""),
+            ("AT+HTTPPARA=\"COOKIE\",\"a=s3cret\"", "AT+HTTPPARA=\"COOKIE\",\"********\""),
+        ] {
+            assert_eq!(masked(command), shown);
+        }
+        for open in [
+            "AT+CIPSTART=0,\"TCP\",\"auth.a.test\",80",
+            "AT+SMCONF=\"PASSWORD\"",
+            "AT+QMTCFG=\"keepalive\",0,60",
+            "\"PASSWORD\",\"text without a command\"",
+        ] {
+            assert_eq!(masked(open), open);
+        }
+        assert_eq!(
+            masked("AT+QIOPEN=\"pass word\",\"+1\",\"TCP\";+CPIN=1234"),
+            "AT+QIOPEN=\"pass word\",\"+1\",\"TCP\";+CPIN=****"
+        );
+    }
+
+    /// TS 22.030 section 6.6: a PIN is changed, and a card unlocked, by keys.
+    #[test]
+    fn a_pin_in_the_keys_of_a_phone_is_secret() {
+        for (text, shown) in [
+            ("ATD**04*1234*5678*5678#;", "ATD**04*****#;"),
+            ("AT+CUSD=1,\"**05*12345678*1234*1234#\",15", "AT+CUSD=1,\"**05*#\",15"),
+            ("ATD**042*1234*5678*5678#", "ATD**042*#"),
+            ("ATD**052*12345678*1234*1234#;", "ATD**052*#;"),
+            ("ATD**03*330*1234*5678*5678#;", "ATD**03*#;"),
+            ("ATD*33*1234#;", "ATD*33*#;"),
+            ("ATD#33*1234*11#;", "ATD#33*#;"),
+        ] {
+            let masked = masked(text);
+            assert!(!masked.contains("34") && !masked.contains("78"), "{masked}");
+            assert_eq!(masked.replace("****", "").replace('*', ""), shown.replace('*', ""), "{text}");
+        }
+        for open in ["ATD*#06#;", "AT+CUSD=1,\"*100#\",15", "ATD10086;", "AT+CUSD=1,\"*101*2#\"", "1*2*3#"] {
+            assert_eq!(masked(open), open);
+        }
+    }
+
+    #[test]
+    fn a_comma_in_the_name_of_a_file_does_not_hide_its_length() {
+        let mut scanner = Scanner::default();
+        let verdicts: Vec<_> =
+            b"AT+FSWRITE=\"a,b\",0,8,15\r".iter().map(|byte| scanner.byte(*byte)).collect();
+        assert_eq!(verdicts.last(), Some(&SecretVerdict::UploadFollows(8)));
     }
 
     #[test]
@@ -502,6 +595,7 @@ mod tests {
             ("AT+HTTPPARA=\"URL\",\"http://a.test?api_key=s3cret&n=1\"", "s3cret"),
             ("AT+QHTTPCFG=\"http://u:s3cret@a.test/?n=1\"", "s3cret"),
             ("AT+MYTOKEN=\"s3cret\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"http://a.test/?pw=s3cret\"", "s3cret"),
             ("AT+PSKSET=1,s3cret", "1"),
             ("AT+HTTPPARA=\"URL\",\"http://u:p,s3cret@a.test/\"", "s3cret"),
             ("AT+HTTPPARA=\"URL\",\"http://a.test/?token=p,s3cret\"", "s3cret"),

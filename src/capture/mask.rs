@@ -10,10 +10,11 @@ use crate::at::{KnownSecrets, Recent, Scanner, SecretVerdict as Verdict};
 /// * the codes of `AT+CPIN`, `AT+CLCK` and `AT+CPWD`, and those in commands to the card (`AT+CSIM`), which are hexadecimal,
 /// * user and password in commands of other vendors whose names do not contain such a word (`AT+QICSGP`, `AT^NDISDUP`,
 ///   `AT+QMTCONN`),
+/// * a PIN, a PUK or the password of a call barring among the keys of a phone (`ATD**05*...#`, `AT+CUSD`),
 /// * the values of `AT+SSLCFG` keys that name a password or key material,
 /// * the file contents after `AT+FSWRITE` and in the answer to `AT+FSREAD`,
-/// * all arguments of commands with `PW`, `PASS`, `AUTH`, `PIN`, `PUK`, `KEY`, `PSK`, `SECRET` or `TOKEN` anywhere in their names
-///   (`AT+FTPPW`, `AT*CGDFAUTH`), and the values of `AT+HTTPPARA` keys with such a word,
+/// * all arguments of commands with `PW`, `PASS`, `AUTH`, `PIN`, `PUK`, `KEY`, `PSK`, `SECRET`, `TOKEN`, `CRED` or `LOGIN` anywhere in their names
+///   (`AT+FTPPW`, `AT*CGDFAUTH`), and the values after the key of a secret in any command (`"PASSWORD","x"`),
 /// * in a URL, or a word that looks like one without its scheme, the text after the colon of the user or the host, which is a
 ///   password or a port, and the host after a password, which may have an `@` in it (`http://user:*************/`), and the
 ///   values of parameters with such a word (`?token=****`),

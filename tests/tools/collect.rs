@@ -88,6 +88,27 @@ fn no_number_and_no_address_of_the_owner_is_in_the_file() {
     assert_eq!(again.root_cause().map(|cause| cause.code), diagnosis.root_cause().map(|cause| cause.code));
 }
 
+/// A server that was never reached, cells after an echo or damage, a chain of commands, a PIN among the keys of a phone.
+#[test]
+fn what_stands_in_an_odd_place_is_not_in_the_file_either() {
+    let session = "# what: x\n# source: y\n# expect: not known\n\
+        0.0 ? connect Tcp never.example.org:1883, at most 9.5s\n0.1 ; never.example.org failed\n\
+        0.2 > AT+CIPMUX=1;+CIPSTART=0,\"TCP\",\"chained.example.net\",80\\r\\n\n0.3 < \\r\\nOK\\r\\n\n\
+        0.4 < to chained.example.net\\r\\n\n\
+        0.5 < AT+CREG?\\x00+CREG: 2,1,\"18d3\",\"0A40B90F\"\\r\\n\n0.6 < xx+cereg: 1,\"7F2C\",\"06B2\"\\r\\n\n\
+        0.7 < \\r\\n+CGNSINF: 1,1,20260101,31.2304,121.4737\\r\\n\n\
+        0.8 > ATD**05*24681357*4711*4711#;\\r\\n\n0.9 > AT+CUSD=1,\"**04*4711*5822*5822#\",15\\r\\n\n";
+    let capture = capture::read(session.as_bytes()).unwrap();
+    let file = collected(capture.clone(), &Evidence::of_capture(&capture).diagnose());
+    let text = String::from_utf8(file.clone()).unwrap();
+    for secret in ["never", "chained", "18d3", "0A40B90F", "7F2C", "2304", "4737", "24681357", "4711", "5822"]
+    {
+        assert!(!text.to_lowercase().contains(&secret.to_lowercase()), "{secret} is in\n{text}");
+    }
+    assert!(text.contains("at most 9.5s"), "{text}");
+    assert_eq!(capture::read(&file).unwrap().received().len(), capture.received().len(), "lengths are kept");
+}
+
 #[test]
 fn data_that_are_no_secret_are_kept() {
     for line in [
