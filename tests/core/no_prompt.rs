@@ -69,6 +69,25 @@ fn a_payload_goes_out_with_its_command() {
     }
 }
 
+/// The module has accepted the piece, and an error came in place of its result. A refused question proves nothing.
+#[test]
+fn a_refused_question_for_the_count_does_not_prove_that_a_piece_was_refused() {
+    for refusal in ["\r\nERROR\r\n", "\r\n+CME ERROR: 3\r\n"] {
+        let mut pair = online();
+        let (socket, link) = open(&mut pair);
+        assert_eq!(pair.send(socket, b"x").unwrap(), 1);
+        let result = refusal.as_bytes().to_vec();
+        pair.to_host = Box::new(move |_, bytes| match bytes.strip_prefix(ACCEPT) {
+            Some(rest) => [&result, rest].concat(),
+            None => bytes,
+        });
+        pair.instead("AT+CIPACK=0", refusal);
+        let sent = pair.send(socket, b"hello");
+        assert!(matches!(sent, Err(Error::Closed(CloseReason::SendUnconfirmed))), "{sent:?}");
+        assert_eq!(peer_got(&pair, link), "xhello");
+    }
+}
+
 /// The module reads a refused piece as commands. None of these bytes is one, in whatever pieces they are tried.
 #[test]
 fn a_refused_piece_is_written_again_and_executed_as_nothing() {

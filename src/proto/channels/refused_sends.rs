@@ -54,13 +54,10 @@ impl Channels {
             }
             Pressure::None | Pressure::Wait(..) => return,
         };
-        // Only the count proves that the module has not accepted a piece that was written.
+        // Only the count proves that the module has not accepted a piece that was written. A module that refuses the
+        // question may have lost the connection after that.
         let sent = socket.statistics.sent as u32;
-        let is_proved = match result {
-            Ok(lines) => counted(lines) == Some(sent),
-            Err(Failure::Refused(Refusal::Error | Refusal::Cme(_))) => true,
-            Err(_) => false,
-        };
+        let is_proved = result.as_ref().is_ok_and(|lines| counted(lines) == Some(sent));
         if refused.was_written && !is_proved {
             return self.unconfirmed_ends(now, id, out);
         }
