@@ -13,16 +13,17 @@ const SHORT: usize = 6;
 /// The most pieces of each kind: those of three files of the largest size. Beyond that the older half is dropped.
 const MOST: usize = 20_000;
 
-/// Without a random seed, so that the same input has the same result. The number of entries is limited.
-type Pieces<const LENGTH: usize> = HashSet<[u8; LENGTH], BuildHasherDefault<DefaultHasher>>;
+/// Without a random seed, so that the same input has the same result. The number of entries is limited. A shorter piece
+/// begins with zeros.
+type Pieces = HashSet<[u8; PIECE], BuildHasherDefault<DefaultHasher>>;
 
 /// The pieces of every secret that was written, in lower case and without control bytes, which damage may add to a
 /// line. `Debug` shows none of them.
 #[derive(Clone, Default)]
 pub(crate) struct KnownSecrets {
-    pieces: Pieces<PIECE>,
-    older: Pieces<PIECE>,
-    short: Pieces<SHORT_PIECE>,
+    pieces: Pieces,
+    older: Pieces,
+    short: Pieces,
     learned: Learned,
 }
 
@@ -60,8 +61,8 @@ impl KnownSecrets {
         let Learned { start, length, .. } = std::mem::take(&mut self.learned);
         let text = start.get(..length).filter(|_| (SHORT_PIECE..SHORT).contains(&length)).unwrap_or_default();
         for piece in text.windows(SHORT_PIECE) {
-            if let Ok(piece) = piece.try_into() {
-                self.short.insert(piece);
+            if let [first, second, third] = *piece {
+                self.short.insert([0, first, second, third]);
             }
         }
         if self.short.len() > MOST {
@@ -79,11 +80,12 @@ impl KnownSecrets {
 
     /// The number of last characters that are a piece of a secret; `None` if they are none.
     pub(crate) fn piece_at_end(&self, recent: &Recent) -> Option<usize> {
-        let [_, short @ ..] = recent.last;
+        let [_, first, second, third] = recent.last;
         if self.pieces.contains(&recent.last) || self.older.contains(&recent.last) {
             return Some(PIECE).filter(|_| recent.length >= PIECE);
         }
-        self.short.contains(&short).then_some(SHORT_PIECE).filter(|_| recent.length >= SHORT_PIECE)
+        let is_short = self.short.contains(&[0, first, second, third]);
+        is_short.then_some(SHORT_PIECE).filter(|_| recent.length >= SHORT_PIECE)
     }
 
     /// Replaces every piece of a secret in a line by `*`.

@@ -139,17 +139,18 @@ impl CaptureFile {
             Some(earlier) => {
                 let last_at = earlier.last_at;
                 let file = Rotation::after(earlier, path.to_owned(), limit);
-                Self::start(Appended::new(file, last_at), MAX_BEHIND)
+                Self::start(Box::new(Appended::new(file, last_at)), MAX_BEHIND)
             }
-            None => Self::start(Rotation::new(path.to_owned(), fresh(path)?, limit), MAX_BEHIND),
+            None => Self::start(Box::new(Rotation::new(path.to_owned(), fresh(path)?, limit)), MAX_BEHIND),
         }
     }
 
-    fn start(mut writer: impl Write + Send + 'static, limit: usize) -> io::Result<Self> {
+    fn start(mut writer: Box<dyn Write + Send>, limit: usize) -> io::Result<Self> {
         let queue = Queue { waiting: Vec::new(), limit, state: FileState::Taking, recorded: 0, written: 0 };
         let shared = Arc::new(CaptureShared { queue: Mutex::new(queue), changed: Condvar::new() });
         let thread = shared.clone();
-        thread::Builder::new().name("air724ug-capture".into()).spawn(move || thread.write_to(&mut writer))?;
+        let write: Box<dyn FnOnce() + Send> = Box::new(move || thread.write_to(&mut *writer));
+        thread::Builder::new().name("air724ug-capture".into()).spawn(write)?;
         Ok(Self { shared })
     }
 
@@ -237,7 +238,7 @@ impl Queue {
 
 impl CaptureShared {
     /// The thread's loop: writes waiting records until the capture is complete or the writer fails.
-    fn write_to(&self, writer: &mut impl Write) {
+    fn write_to(&self, writer: &mut dyn Write) {
         let mut batch = Vec::new();
         loop {
             let mut queue = self.lock();
@@ -332,7 +333,7 @@ mod tests {
     fn slow(limit: usize) -> (CaptureFile, Receiver<Vec<u8>>, Sender<io::Result<()>>) {
         let (written, seen) = unbounded();
         let (let_write, may_write) = bounded(0);
-        (CaptureFile::start(Slow { written, may_write }, limit).unwrap(), seen, let_write)
+        (CaptureFile::start(Box::new(Slow { written, may_write }), limit).unwrap(), seen, let_write)
     }
 
     fn recorder(file: CaptureFile) -> Recording {

@@ -7,17 +7,19 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use crate::error::Result;
 use crate::proto::{Response, Ticket};
 
-/// The channel of an answer. Channels are used again, so that a request allocates nothing.
+/// The signal of an answer. The answer itself is [taken](Answers::take) from the core. Signals are used again, so that
+/// a request allocates nothing.
 #[derive(Debug)]
 pub(super) struct Answer {
-    sender: Sender<Result<Response>>,
-    receiver: Receiver<Result<Response>>,
+    ticket: Ticket,
+    sender: Sender<()>,
+    receiver: Receiver<()>,
 }
 
 impl Answer {
-    fn new() -> Self {
+    fn new(ticket: Ticket) -> Self {
         let (sender, receiver) = bounded(1);
-        Self { sender, receiver }
+        Self { ticket, sender, receiver }
     }
 
     /// True if the answer is there.
@@ -25,13 +27,11 @@ impl Answer {
         !self.receiver.is_empty()
     }
 
-    pub(super) fn receive(
-        &self,
-        timeout: Option<Duration>,
-    ) -> std::result::Result<Result<Response>, RecvTimeoutError> {
+    /// Waits until the answer is there. Returns false after the time-out.
+    pub(super) fn wait(&self, timeout: Option<Duration>) -> bool {
         match timeout {
-            Some(timeout) => self.receiver.recv_timeout(timeout),
-            None => self.receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(timeout) => self.receiver.recv_timeout(timeout) != Err(RecvTimeoutError::Timeout),
+            None => self.receiver.recv().is_ok(),
         }
     }
 }
@@ -39,12 +39,20 @@ impl Answer {
 /// All calls that wait.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
-    waiting: Vec<(Ticket, Sender<Result<Response>>)>,
+    waiting: Vec<(Ticket, Waiting)>,
     idle: Vec<Answer>,
     next_ticket: u64,
 }
 
-/// The number of channels that are kept for later calls.
+/// A call that waits.
+#[derive(Debug)]
+enum Waiting {
+    /// The signal for its answer.
+    Unanswered(Sender<()>),
+    Answered(Result<Response>),
+}
+
+/// The number of signals that are kept for later calls.
 const KEPT: usize = 16;
 
 impl Answers {
@@ -54,27 +62,58 @@ impl Answers {
         Ticket(self.next_ticket)
     }
 
-    /// A ticket, and the channel for its answer.
+    /// A ticket, and the signal of its answer.
     pub(super) fn expect(&mut self) -> (Ticket, Answer) {
         let ticket = self.ticket();
-        let answer = self.idle.pop().unwrap_or_else(Answer::new);
-        self.waiting.push((ticket, answer.sender.clone()));
+        let mut answer = self.idle.pop().unwrap_or_else(|| Answer::new(ticket));
+        answer.ticket = ticket;
+        self.waiting.push((ticket, Waiting::Unanswered(answer.sender.clone())));
         (ticket, answer)
     }
 
     /// Delivers an answer.
     pub(super) fn deliver(&mut self, ticket: Ticket, result: Result<Response>) {
-        if let Some(index) = self.waiting.iter().position(|(waiting, _)| *waiting == ticket) {
-            let (_, sender) = self.waiting.swap_remove(index);
-            // The channel is empty and its caller waits, so this can't fail.
-            let _ = sender.try_send(result);
+        let waiting = self.waiting.iter_mut().find(|(waiting, _)| *waiting == ticket);
+        if let Some((_, waiting @ Waiting::Unanswered(_))) = waiting
+            && let Waiting::Unanswered(signal) = std::mem::replace(waiting, Waiting::Answered(result))
+        {
+            // The channel is empty, so this can't fail.
+            let _ = signal.try_send(());
         }
     }
 
-    /// Keeps the channel for later calls.
-    pub(super) fn recycle(&mut self, answer: Answer) {
-        if self.idle.len() < KEPT && answer.receiver.is_empty() {
+    /// Takes an answer that is there, and keeps its signal for later calls.
+    pub(super) fn take(&mut self, answer: Answer) -> Option<Result<Response>> {
+        let index = self.waiting.iter().position(|(ticket, _)| *ticket == answer.ticket)?;
+        let (_, waiting) = self.waiting.swap_remove(index);
+        // A caller that reads the port finds its answer without the signal.
+        let _ = answer.receiver.try_recv();
+        if self.idle.len() < KEPT {
             self.idle.push(answer);
+        }
+        match waiting {
+            Waiting::Answered(result) => Some(result),
+            Waiting::Unanswered(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_is_used_again_whether_it_was_received_or_not() {
+        let mut answers = Answers::default();
+        for is_received in [false, true, false] {
+            let (ticket, answer) = answers.expect();
+            assert!(!answer.is_here() && !answer.wait(Some(Duration::ZERO)), "the signal of the call before");
+            answers.deliver(ticket, Ok(Response::Ready));
+            answers.deliver(ticket, Ok(Response::Done));
+            assert!(answer.is_here());
+            assert!(!is_received || answer.wait(None));
+            assert!(matches!(answers.take(answer), Some(Ok(Response::Ready))), "the first answer counts");
+            assert_eq!((answers.idle.len(), answers.waiting.len()), (1, 0));
         }
     }
 }

@@ -4,13 +4,11 @@ use std::io;
 
 use super::answers::Answer;
 use super::core::Core;
+use super::lock::CoreGuard;
 use super::shared::Shared;
 use crate::port::DirectRead;
 use crate::proto::Request;
 use crate::time::Timestamp;
-
-/// The largest read. Answers are shorter.
-const READ: usize = 4 * 1024;
 
 /// Whether a call with this request reads the port. A call that waits for the network or for other calls does not: it would wake up for
 /// the answers of all others, and may have a lower priority than they have.
@@ -37,35 +35,44 @@ impl<'a> CallerRead<'a> {
         self.direct_read = core.take_direct_read().zip(core.port_number());
     }
 
-    /// Reads until the answer is there, or this caller may not read the port any more. Then it returns the port.
-    pub(super) fn until(&mut self, answer: &Answer, mut deadline: Option<Timestamp>) {
-        let mut buf = [0; READ];
+    /// Reads until the answer is there, and returns the core that has it. `None` if this caller does not read the port, or may not any more;
+    /// then it has returned the port.
+    pub(super) fn until(
+        &mut self,
+        answer: &Answer,
+        mut deadline: Option<Timestamp>,
+    ) -> Option<CoreGuard<'a>> {
+        let shared = self.shared;
         while !answer.is_here() {
-            let Some((direct_read, number)) = &mut self.direct_read else { return };
-            let timeout = deadline.map(|deadline| deadline - self.shared.now());
-            let read = direct_read.wait(timeout).and_then(|()| direct_read.read(&mut buf));
-            let count = match read {
-                Ok(count @ 1..) => Some(count),
-                Err(error) if is_nothing(&error) => Some(0),
+            let (direct_read, number) = self.direct_read.as_mut()?;
+            let number = *number;
+            let timeout = deadline.map(|deadline| deadline - shared.now());
+            let read = direct_read.wait(timeout).and_then(|()| direct_read.read());
+            let bytes = match read {
                 // The thread will see the end or the error as well.
-                Ok(0) | Err(_) => None,
+                Ok([]) => None,
+                Ok(bytes) => Some(bytes),
+                Err(error) if is_nothing(&error) => Some(&[][..]),
+                Err(_) => None,
             };
-            let mut core = self.shared.lock();
-            let is_its = |core: &Core| core.port_number() == Some(*number);
-            if let Some(count) = count.filter(|_| is_its(&core)) {
-                core.received_by_caller(self.shared.now(), &buf[..count]);
-                self.shared.wake_if(core.wants_writer());
-                deadline = core.deadline();
+            let mut core = shared.lock();
+            let is_its = |core: &Core| core.port_number() == Some(number);
+            if let Some(bytes) = bytes.filter(|_| is_its(&core)) {
+                core.received_by_caller(shared.now(), bytes);
+                shared.wake_if(core.wants_writer());
+                if answer.is_here() {
+                    return Some(core);
+                }
                 if is_its(&core) {
-                    if !answer.is_here() {
-                        self.shared.relieve(core);
-                    }
+                    deadline = core.deadline();
+                    shared.relieve(core);
                     continue;
                 }
             }
             self.end(&mut core);
-            self.shared.wake_if(core.wants_watch());
+            shared.leave_to_thread(&mut core);
         }
+        None
     }
 
     /// Returns the port to the thread.
@@ -75,7 +82,10 @@ impl<'a> CallerRead<'a> {
             // The thread can't wait for the port any more.
             core.port_ended(self.shared.now(), number, "it can't be waited on any more");
         }
-        self.shared.given_back.notify_all();
+        if core.port_number() != Some(number) {
+            // The thread may wait for this.
+            self.shared.given_back.notify_all();
+        }
         self.shared.wake_if(core.wants_no_deadline());
     }
 }
@@ -85,7 +95,7 @@ impl Drop for CallerRead<'_> {
         if self.direct_read.is_some() {
             let mut core = self.shared.lock();
             self.end(&mut core);
-            self.shared.wake_if(core.wants_watch());
+            self.shared.leave_to_thread(&mut core);
         }
     }
 }

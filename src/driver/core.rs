@@ -6,12 +6,13 @@ mod futures;
 mod port;
 mod silence;
 
+use std::cell::Cell;
 use std::io;
 
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::capture::Recording;
-use crate::port::{DirectRead, DirectWrite};
+use crate::port::{Alarm, DirectRead, DirectWrite};
 use crate::proto::{Engine, Event, Input, Output, Request, Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
@@ -30,9 +31,13 @@ use silence::Silence;
 /// The engine, the bytes to be written, and the waiting calls.
 pub(super) struct Core {
     engine: Engine,
+    /// The deadline of the engine, if it was asked for since the engine last ran.
+    due: Cell<Option<Option<Timestamp>>>,
     direct: Option<Box<dyn DirectWrite>>,
     /// The readable end of the port for callers, unless one uses it.
     direct_read: Option<Box<dyn DirectRead>>,
+    /// The alarm of the thread for deadlines and writes.
+    alarm: Option<Box<dyn Alarm>>,
     /// The caller that reads the port.
     reading_caller: Option<ReadingCaller>,
     /// Ends the calls of halves that may block, when it is dropped.
@@ -88,8 +93,10 @@ impl Core {
     ) -> Self {
         Self {
             engine,
+            due: Cell::new(None),
             direct: None,
             direct_read: None,
+            alarm: None,
             reading_caller: None,
             end: None,
             silence: Silence::default(),
@@ -131,8 +138,9 @@ impl Core {
         self.record(|recording| recording.request(now, &format!("write {len} bytes on {socket:?}")));
     }
 
-    pub(super) fn recycle(&mut self, answer: Answer) {
-        self.answers.recycle(answer);
+    /// Takes an answer that is there.
+    pub(super) fn take_answer(&mut self, answer: Answer) -> Option<crate::Result<Response>> {
+        self.answers.take(answer)
     }
 
     pub(super) fn received(&mut self, now: Timestamp, bytes: &[u8]) {
@@ -179,7 +187,10 @@ impl Core {
     }
 
     pub(super) fn deadline(&self) -> Option<Timestamp> {
-        self.engine.deadline().map(|(at, _)| at)
+        let due = self.due.get().unwrap_or_else(|| self.engine.deadline().map(|(at, _)| at));
+        debug_assert_eq!(due, self.engine.deadline().map(|(at, _)| at));
+        self.due.set(Some(due));
+        due
     }
 
     /// The thread for deadlines and writes will wait: until this moment, and whether also until the port accepts bytes.
@@ -192,6 +203,7 @@ impl Core {
     /// That thread does not wait any more.
     pub(super) fn watcher_is_up(&mut self) {
         self.watch = TimerState::Up;
+        self.alarm.iter_mut().for_each(|alarm| alarm.clear());
     }
 
     /// Takes the new state of the DTR line.
@@ -207,9 +219,25 @@ impl Core {
         )
     }
 
-    /// True if the thread must be woken for bytes or a deadline that no caller will serve. It counts as woken then.
-    pub(super) fn wants_watch(&mut self) -> bool {
-        self.wants_writer() || self.calls_watcher(self.watch.oversleeps(self.deadline()))
+    /// True if the thread must be woken for bytes or a deadline that no caller will serve. It counts as woken then. For
+    /// a deadline, its alarm is set if it has one.
+    pub(super) fn wants_watch(&mut self, now: impl FnOnce() -> Timestamp) -> bool {
+        if self.wants_writer() {
+            return true;
+        }
+        let oversleeps = self.watch.oversleeps(self.deadline()) && !self.sets_alarm(now);
+        self.calls_watcher(oversleeps)
+    }
+
+    /// Sets the alarm to the deadline. False if there is none, or it can't be set.
+    fn sets_alarm(&mut self, now: impl FnOnce() -> Timestamp) -> bool {
+        let deadline = self.deadline();
+        let (Some(alarm), Some(deadline)) = (&mut self.alarm, deadline) else { return false };
+        let is_set = alarm.set(deadline - now()).is_ok();
+        if is_set {
+            self.watch.ends_at(deadline);
+        }
+        is_set
     }
 
     fn calls_watcher(&mut self, needed: bool) -> bool {
@@ -304,6 +332,7 @@ impl Core {
             is_gone |= matches!(output, Output::Event(Event::Unresponsive)) && self.is_silent_server(now);
             self.obey(now, output);
         }
+        self.due.set(None);
         while let Some(words) = self.engine.take_report() {
             self.log.command(&words);
         }

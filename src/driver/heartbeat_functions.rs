@@ -7,7 +7,7 @@
 use std::io;
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, unbounded};
 
 use crate::proto::SocketId;
 
@@ -18,8 +18,9 @@ pub(crate) type HeartbeatFunction = dyn Fn(u64) -> Vec<u8> + Send + Sync;
 #[derive(Default)]
 pub(super) struct HeartbeatFunctions {
     functions: Vec<(SocketId, Arc<HeartbeatFunction>)>,
-    /// `None` until the first function comes, and when the modem is closed.
-    thread: Option<Sender<Job>>,
+    /// Gives the thread a job; `None` until the first function comes, and when the modem is closed. A program without
+    /// such functions has no code for it.
+    thread: Option<Box<dyn Fn(Job) + Send>>,
 }
 
 /// A job of the thread. The core requests one heartbeat of a socket at a time, so few jobs wait.
@@ -35,7 +36,8 @@ impl HeartbeatFunctions {
         if self.thread.is_none() {
             let (sender, jobs) = unbounded();
             spawn(jobs)?;
-            self.thread = Some(sender);
+            // The thread receives until this end is gone.
+            self.thread = Some(Box::new(move |job| drop(sender.send(job))));
         }
         Ok(())
     }
@@ -79,8 +81,7 @@ impl HeartbeatFunctions {
 
     fn tell(&self, job: Option<Job>) {
         if let (Some(thread), Some(job)) = (&self.thread, job) {
-            // The thread receives until this end is gone.
-            let _ = thread.send(job);
+            thread(job);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The thread that calls the functions of heartbeats.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
-use std::{io, thread};
 
 use crossbeam_channel::Receiver;
 
@@ -10,11 +10,12 @@ use crate::proto::{Beat, Request, SocketId};
 
 use super::heartbeat_functions::{HeartbeatFunction, Job};
 use super::shared::Shared;
+use super::thread;
 
 /// Starts the thread.
 pub(super) fn start(shared: &Arc<Shared>, jobs: Receiver<Job>) -> io::Result<()> {
     let shared = Arc::downgrade(shared);
-    thread::Builder::new().name("air724ug-beats".into()).spawn(move || run(&shared, &jobs)).map(drop)
+    thread::spawn("air724ug-beats", Box::new(move || run(&shared, &jobs)))
 }
 
 fn run(shared: &Weak<Shared>, jobs: &Receiver<Job>) {
@@ -45,5 +46,5 @@ fn ask(shared: &Weak<Shared>, socket: SocketId, count: u64, function: Arc<Heartb
         core.heartbeats.release(socket);
     }
     core.tell(shared.now(), Request::Beat { socket, beat: Beat { count, words } });
-    shared.wake_if(core.wants_watch());
+    shared.leave_to_thread(&mut core);
 }

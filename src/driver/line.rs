@@ -98,7 +98,7 @@ mod tests {
     use crate::driver::Core;
     use crate::driver::core::FIRST_PORT;
     use crate::driver::readiness::Readiness;
-    use crate::port::{DirectRead, DirectWrite, Waker, wake_up};
+    use crate::port::{CallerEnd, DirectRead, DirectWrite, Waker, wake_up};
     use crate::proto::{Engine, Output};
     use crate::time::Timestamp;
 
@@ -161,8 +161,8 @@ mod tests {
             Ok(())
         }
 
-        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-            Line::read(self, buf)
+        fn read(&mut self) -> io::Result<&[u8]> {
+            Ok(b"")
         }
 
         fn waker(&self) -> Waker {
@@ -175,8 +175,11 @@ mod tests {
         let (waker, sleeper) = wake_up().unwrap();
         let log = SessionLog::new("test".into());
         let shared = Shared::new(Core::new(engine, None, log, Readiness::new(0), false), waker);
-        let end: (Box<dyn DirectWrite>, Option<Box<dyn DirectRead>>) =
-            (Box::new(Gives::new(&[])), Some(Box::new(Gives::new(&[]))));
+        let end = CallerEnd {
+            direct: Box::new(Gives::new(&[])),
+            direct_read: Some(Box::new(Gives::new(&[]))),
+            alarm: None,
+        };
         shared.lock().set_callers_end(Some(end));
         (shared, sleeper)
     }

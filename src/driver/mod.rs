@@ -34,7 +34,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, Sender};
 
 use crate::capture::{CaptureWatch, Recording};
 use crate::config::{Config, ReceiveMode};
@@ -111,36 +111,33 @@ impl Driver {
             self.shared.wake_if(core.wants_writer());
             (answer, core.deadline())
         };
-        caller_read.until(&answer, deadline);
-        loop {
-            let timeout = deadline.map(|deadline| deadline - self.shared.now());
-            match answer.receive(timeout) {
-                Ok(result) => {
-                    let mut core = self.shared.lock();
-                    core.recycle(answer);
-                    caller_read.end(&mut core);
-                    self.shared.wake_if(core.wants_watch());
-                    return result;
-                }
-                Err(RecvTimeoutError::Timeout) => {
-                    let mut core = self.shared.lock();
-                    core.tick(self.shared.now());
-                    self.shared.wake_if(core.wants_writer());
-                    deadline = core.deadline();
-                }
-                // The core keeps the other end of the channel until it has answered.
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(Error::PortLost("the driver has ended".into()));
-                }
+        let mut answered = caller_read.until(&answer, deadline);
+        let mut core = loop {
+            if let Some(core) = answered {
+                break core;
             }
-        }
+            let timeout = deadline.map(|deadline| deadline - self.shared.now());
+            let is_here = answer.wait(timeout);
+            let mut core = self.shared.lock();
+            if !is_here {
+                core.tick(self.shared.now());
+                self.shared.wake_if(core.wants_writer());
+                deadline = core.deadline();
+            }
+            answered = is_here.then_some(core);
+        };
+        let result = core.take_answer(answer);
+        caller_read.end(&mut core);
+        self.shared.leave_to_thread(&mut core);
+        // A signal without an answer does not occur.
+        result.unwrap_or_else(|| Err(Error::PortLost("the driver has ended".into())))
     }
 
     /// Makes a request and drops its answer.
     pub(crate) fn tell(&self, request: Request) {
         let mut core = self.shared.lock();
         core.tell(self.shared.now(), request);
-        self.shared.wake_if(core.wants_watch());
+        self.shared.leave_to_thread(&mut core);
     }
 
     /// Begins, changes or ends the heartbeat of a socket and the function that makes its payload. An error of `refuse`
@@ -161,7 +158,7 @@ impl Driver {
                 core.heartbeats.start(|jobs| heartbeat_thread::start(&self.shared, jobs))?;
             }
             core.with_engine(self.shared.now(), |engine, now| engine.set_heartbeat(now, socket, pulse))?;
-            self.shared.wake_if(core.wants_watch());
+            self.shared.leave_to_thread(&mut core);
             core.heartbeats.set(socket, function.clone())
         };
         drop(before);
@@ -172,7 +169,7 @@ impl Driver {
     pub(crate) fn with_engine<T>(&self, look: impl FnOnce(&mut Engine, Timestamp) -> T) -> T {
         let mut core = self.shared.lock();
         let result = core.with_engine(self.shared.now(), look);
-        self.shared.wake_if(core.wants_watch());
+        self.shared.leave_to_thread(&mut core);
         result
     }
 
@@ -182,7 +179,7 @@ impl Driver {
         let now = self.shared.now();
         core.looked(socket, now);
         let result = core.with_engine(now, look);
-        self.shared.wake_if(core.wants_watch());
+        self.shared.leave_to_thread(&mut core);
         if core.was_pressed() {
             self.shared.relieved.notify_one();
         }
@@ -202,7 +199,7 @@ impl Driver {
         let now = self.shared.now();
         core.note_write(now, socket, len);
         let taken = core.with_engine(now, |engine, now| engine.write(now, socket, parts, joining));
-        self.shared.wake_if(core.wants_watch());
+        self.shared.leave_to_thread(&mut core);
         taken
     }
 

@@ -17,7 +17,7 @@ impl Driver {
     pub(crate) fn ask(&self, request: Request) -> Ticket {
         let mut core = self.shared.lock();
         let ticket = core.ask_for_task(self.shared.now(), request);
-        self.shared.wake_if(core.wants_watch());
+        self.shared.leave_to_thread(&mut core);
         ticket
     }
 
@@ -33,7 +33,7 @@ impl Driver {
     pub(crate) fn forsake(&self, ticket: Ticket) {
         let mut core = self.shared.lock();
         core.forsake(self.shared.now(), ticket);
-        self.shared.wake_if(core.wants_watch());
+        self.shared.leave_to_thread(&mut core);
     }
 
     /// Looks at what has come on a socket; if that is nothing, the task is woken when something comes or the socket ends.
@@ -51,7 +51,7 @@ impl Driver {
         if result.is_none() {
             core.wait_readable(socket, key, cx);
         }
-        self.shared.wake_if(core.wants_watch());
+        self.shared.leave_to_thread(&mut core);
         if core.was_pressed() {
             self.shared.relieved.notify_one();
         }
@@ -76,7 +76,7 @@ impl Driver {
         if taken.is_none() {
             core.wait_writable(socket, key, cx);
         }
-        self.shared.wake_if(core.wants_watch());
+        self.shared.leave_to_thread(&mut core);
         taken.map_or(Poll::Pending, Poll::Ready)
     }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::core::Core;
 use super::line::OpenLine;
@@ -31,7 +31,7 @@ pub(super) fn spawn(
     let port = OpenPort::new(shared, port, Core::set_callers_end)?;
     let opener = opener.map(|opener| Arc::new(Mutex::new(opener)));
     let service = PortService { shared: shared.clone(), sleeper, opener, pause: PAUSES.0, open };
-    thread::spawn("air724ug", move || service.run(port))?;
+    thread::spawn("air724ug", Box::new(move || service.run(port)))?;
     Ok(closed)
 }
 
@@ -59,8 +59,8 @@ impl OpenPort {
     ) -> io::Result<Self> {
         let mut core = shared.lock();
         match port {
-            Port::Line { line, direct, direct_read } => {
-                tell(&mut core, Some((direct, direct_read)));
+            Port::Line { line, callers } => {
+                tell(&mut core, Some(callers));
                 Ok(Self::Line(OpenLine::new(line)))
             }
             Port::Halves { reader, writer, end } => {
@@ -134,22 +134,20 @@ impl PortService {
         if time == OpeningTime::Moment {
             return Some(open(opener));
         }
-        let (tell, told) = bounded(1);
-        let (opener, wake) = (opener.clone(), self.shared.wake.clone());
-        let started = thread::spawn("air724ug-opener", move || {
-            // Dropped here if the modem is closed.
-            drop(tell.send(open(&opener)));
-            drop((tell, opener, kept));
+        let opened = Arc::new(Mutex::new(None));
+        let (told, opener, wake) = (Arc::downgrade(&opened), opener.clone(), self.shared.wake.clone());
+        let open = move || {
+            let port = open(&opener);
+            if let Some(opened) = told.upgrade() {
+                *opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(port);
+            }
+            drop((told, opener, kept));
             wake.wake();
-        });
-        if let Err(error) = started {
+        };
+        if let Err(error) = thread::spawn("air724ug-opener", Box::new(open)) {
             return Some(Err(error));
         }
-        self.serve(None, || match told.try_recv() {
-            Ok(port) => Some(port),
-            Err(TryRecvError::Empty) => None,
-            Err(TryRecvError::Disconnected) => Some(Err(io::ErrorKind::BrokenPipe.into())),
-        })
+        self.serve(None, || opened.lock().unwrap_or_else(PoisonError::into_inner).take())
     }
 
     /// Serves the deadlines until there is something, which is looked for at every call and at this time; `None` if the modem is closed

@@ -32,7 +32,7 @@ pub(super) fn open(
     writer: Box<dyn Write + Send>,
 ) -> io::Result<WriterHalf> {
     let mut half = ReaderHalf { shared: Arc::downgrade(shared), number, reader, buf: vec![0; READ] };
-    thread::spawn("air724ug-reader", move || {
+    let read = move || {
         let ended = thread::take_turns(|| half.turn());
         let shared = half.shared.upgrade();
         // The half is dropped before its end is reported.
@@ -40,7 +40,8 @@ pub(super) fn open(
         if let (Err(error), Some(shared)) = (ended, shared) {
             shared.port_ended(number, &error);
         }
-    })?;
+    };
+    thread::spawn("air724ug-reader", Box::new(read))?;
     Ok(WriterHalf { writer, bytes: Vec::new(), written: 0 })
 }
 
@@ -109,7 +110,7 @@ impl ReaderHalf {
             Ok(0) => return Err(hung_up()),
             Ok(count) => {
                 core.received(shared.now(), &self.buf[..count]);
-                shared.wake_if(core.wants_watch());
+                shared.leave_to_thread(&mut core);
                 shared.relieve(core);
             }
             Err(error) if is_passing(&error) => {}

@@ -1,6 +1,5 @@
 //! The lines of a modem in the log of the application. The targets are listed in docs/logging.md.
 
-use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 
 use log::{Level, log, log_enabled};
@@ -22,9 +21,9 @@ pub(super) const CLOSED: &str = "the modem was closed by the application";
 pub(super) struct SessionLog {
     name: String,
     /// The connections that are being made, with their remote ends.
-    attempts: HashMap<Ticket, String>,
+    attempts: Vec<(Ticket, String)>,
     /// The open connections, with their remote ends.
-    open: HashMap<SocketId, String>,
+    open: Vec<(SocketId, String)>,
     was_ready: bool,
     /// The operator that was logged since the module became ready.
     operator: Option<String>,
@@ -42,11 +41,10 @@ const MAX_TOLD: usize = 8;
 
 impl SessionLog {
     pub(super) fn new(name: String) -> Self {
-        let (attempts, open) = (HashMap::new(), HashMap::new());
         let log = Self {
             name,
-            attempts,
-            open,
+            attempts: Vec::new(),
+            open: Vec::new(),
             was_ready: false,
             operator: None,
             left: None,
@@ -104,7 +102,7 @@ impl SessionLog {
             Request::Transparent { host, port, .. } => format!("transparent {host}:{port}"),
             _ => return,
         };
-        self.attempts.insert(ticket, peer);
+        self.attempts.push((ticket, peer));
     }
 
     /// A request has been answered.
@@ -115,14 +113,11 @@ impl SessionLog {
             self.say(Level::Info, format_args!("the operator is {operator}"));
             self.operator = Some(operator);
         }
-        if self.attempts.is_empty() {
-            return;
-        }
-        let Some(peer) = self.attempts.remove(&ticket) else { return };
+        let Some(peer) = remove(&mut self.attempts, ticket) else { return };
         match result {
             Ok(Response::Connected(socket)) => {
                 self.say(Level::Info, format_args!("{socket:?} is connected to {peer}"));
-                self.open.insert(*socket, peer);
+                self.open.push((*socket, peer));
             }
             Ok(_) => {}
             Err(error) => self.say(Level::Warn, format_args!("no connection to {peer}: {error}")),
@@ -162,7 +157,8 @@ impl SessionLog {
                 self.say(level, format_args!("not ready: {why}"));
             }
             Event::Closed(socket, reason) => {
-                let peer = self.open.remove(socket).map_or_else(String::new, |peer| format!(" to {peer}"));
+                let peer = remove(&mut self.open, *socket);
+                let peer = peer.map_or_else(String::new, |peer| format!(" to {peer}"));
                 let without =
                     || self.left.as_deref().unwrap_or("overrun, or the module restarted").to_owned();
                 let reason = reason.as_ref().map_or_else(without, ToString::to_string);
@@ -214,6 +210,12 @@ impl SessionLog {
             other => log::trace!(target: EVENTS, "{}: {other:?}", self.name),
         }
     }
+}
+
+/// Removes the remote end of a connection.
+fn remove<T: PartialEq>(all: &mut Vec<(T, String)>, which: T) -> Option<String> {
+    let index = all.iter().position(|(known, _)| *known == which)?;
+    Some(all.swap_remove(index).1)
 }
 
 /// Text from the modem, a peer or the application. Control characters are escaped, so that none reaches a terminal or

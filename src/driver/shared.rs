@@ -93,6 +93,11 @@ impl Shared {
         Timestamp::ZERO + self.origin.elapsed()
     }
 
+    /// The caller does not wait. Sees to it that the thread serves what is left.
+    pub(super) fn leave_to_thread(&self, core: &mut Core) {
+        self.wake_if(core.wants_watch(|| self.now()));
+    }
+
     pub(super) fn wake_if(&self, needed: bool) {
         if needed {
             self.wake.wake();

@@ -13,8 +13,8 @@ pub(super) enum Turn {
     Over,
 }
 
-/// Starts a thread.
-pub(super) fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+/// Starts a thread. The function is boxed, because each kind of function has its own copy of std's code otherwise.
+pub(super) fn spawn(name: &str, run: Box<dyn FnOnce() + Send>) -> io::Result<()> {
     thread::Builder::new().name(name.into()).spawn(run).map(drop)
 }
 

@@ -25,6 +25,14 @@ impl TimerState {
         }
     }
 
+    /// Its wait ends at this deadline.
+    pub(super) fn ends_at(&mut self, deadline: Timestamp) {
+        match self {
+            Self::Up => {}
+            Self::Waiting { until, .. } => *until = Some(deadline),
+        }
+    }
+
     /// True if it does not wait until the port accepts bytes.
     pub(super) fn ignores_writes(self) -> bool {
         match self {

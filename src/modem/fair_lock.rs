@@ -1,7 +1,6 @@
 //! A lock in order of arrival for the writers of a socket.
 
-#[cfg(feature = "async")]
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 #[cfg(feature = "async")]
 use std::task::{Context, Poll};
 
@@ -14,8 +13,10 @@ use crate::driver::{TaskKey, Wakers, Woken};
 /// A mutex with a time-out that serialises writers. It contains a buffer that the writers use in turn.
 #[derive(Debug)]
 pub(super) struct FairLock {
-    give: Sender<Vec<u8>>,
-    take: Receiver<Vec<u8>>,
+    give: Sender<()>,
+    take: Receiver<()>,
+    /// The buffer, unless a writer has its turn.
+    buffer: Mutex<Vec<u8>>,
     /// The futures that wait for a turn.
     #[cfg(feature = "async")]
     tasks: Mutex<Wakers>,
@@ -27,6 +28,7 @@ impl FairLock {
         let turns = Self {
             give,
             take,
+            buffer: Mutex::default(),
             #[cfg(feature = "async")]
             tasks: Mutex::default(),
         };
@@ -36,16 +38,25 @@ impl FairLock {
 
     /// Waits for a turn; `None` after the time-out.
     pub(super) fn take(&self, deadline: Deadline) -> Option<Turn<'_>> {
-        let buffer = match deadline.0 {
+        match deadline.0 {
             Some(deadline) => self.take.recv_deadline(deadline).ok()?,
             None => self.take.recv().ok()?,
-        };
-        Some(Turn { turns: self, buffer })
+        }
+        Some(self.turn())
+    }
+
+    fn turn(&self) -> Turn<'_> {
+        Turn { turns: self, buffer: std::mem::take(&mut *self.lock_buffer()) }
+    }
+
+    fn lock_buffer(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn give_back(&self, buffer: Vec<u8>) {
-        // There is room for the buffer, because it was taken from there.
-        let _ = self.give.try_send(buffer);
+        *self.lock_buffer() = buffer;
+        // There is room for the token, because it was taken from there.
+        let _ = self.give.try_send(());
         #[cfg(feature = "async")]
         self.change_tasks(|tasks, woken| {
             tasks.wake_all(woken);
@@ -58,7 +69,7 @@ impl FairLock {
 impl FairLock {
     /// Takes a turn, or wakes the task when one is over.
     pub(super) fn poll_take(&self, key: TaskKey, cx: &Context<'_>) -> Poll<Turn<'_>> {
-        let turn = || self.take.try_recv().map(|buffer| Poll::Ready(Turn { turns: self, buffer }));
+        let turn = || self.take.try_recv().map(|()| Poll::Ready(self.turn()));
         turn().unwrap_or_else(|_| {
             self.change_tasks(|tasks, woken| tasks.wait(key, cx, woken));
             // A turn that ended before the task was registered has not woken it.

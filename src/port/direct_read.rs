@@ -10,7 +10,12 @@ use std::time::Duration;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 
-use super::{DirectRead, Sleeper, Waker, wake_up};
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
+};
+
+use super::wake_up::timespec;
+use super::{Alarm, DirectRead, Sleeper, Waker, wake_up};
 
 /// A set of `epoll` that holds the port alone.
 #[derive(Clone, Debug)]
@@ -37,18 +42,58 @@ impl AsFd for WaitSet {
     }
 }
 
+/// A timer of the system in the set.
+pub(super) struct SetAlarm {
+    timer: OwnedFd,
+    is_set: bool,
+}
+
+impl SetAlarm {
+    pub(super) fn new(set: &WaitSet) -> io::Result<Self> {
+        let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC)?;
+        epoll::add(&set.0, &timer, EventData::new_u64(1), EventFlags::IN)?;
+        Ok(Self { timer, is_set: false })
+    }
+
+    fn set_timer(&self, after: Duration) -> io::Result<()> {
+        let span = Itimerspec { it_interval: timespec(Duration::ZERO), it_value: timespec(after) };
+        timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &span)?;
+        Ok(())
+    }
+}
+
+impl Alarm for SetAlarm {
+    fn set(&mut self, after: Duration) -> io::Result<()> {
+        // A span of 0 would clear it.
+        self.set_timer(after.max(Duration::from_nanos(1)))?;
+        self.is_set = true;
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.is_set) {
+            // The system refuses only spans that are not valid.
+            let _ = self.set_timer(Duration::ZERO);
+        }
+    }
+}
+
 /// The caller's end of the port.
 pub(super) struct SerialDirectRead {
     file: Arc<File>,
     set: WaitSet,
     sleeper: Sleeper,
     waker: Waker,
+    buf: Box<[u8]>,
 }
+
+/// The largest read. Answers are shorter.
+const READ: usize = 4 * 1024;
 
 impl SerialDirectRead {
     pub(super) fn new(file: Arc<File>, set: WaitSet) -> io::Result<Self> {
         let (waker, sleeper) = wake_up()?;
-        Ok(Self { file, set, sleeper, waker })
+        Ok(Self { file, set, sleeper, waker, buf: vec![0; READ].into() })
     }
 
     fn watch(&self, flags: EventFlags) -> io::Result<()> {
@@ -70,8 +115,9 @@ impl DirectRead for SerialDirectRead {
         self.sleeper.wait_for(&self.file, false, timeout)
     }
 
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        (&*self.file).read(buf)
+    fn read(&mut self) -> io::Result<&[u8]> {
+        let count = (&*self.file).read(&mut self.buf)?;
+        Ok(&self.buf[..count])
     }
 
     fn waker(&self) -> Waker {
@@ -112,9 +158,8 @@ mod tests {
         module.write_all(b"OK").unwrap();
         assert!(!ends(&sleeper, &set));
         direct_read.wait(LATE).unwrap();
-        let mut buf = [0; 9];
-        assert_eq!(direct_read.read(&mut buf).unwrap(), 2);
-        assert_eq!(direct_read.read(&mut buf).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(direct_read.read().unwrap(), b"OK");
+        assert_eq!(direct_read.read().unwrap_err().kind(), io::ErrorKind::WouldBlock);
         direct_read.give_back().unwrap();
         assert!(!ends(&sleeper, &set), "all bytes were read");
         module.write_all(b"RDY").unwrap();
@@ -139,9 +184,24 @@ mod tests {
         set.pass_over();
         assert!(!ends(&sleeper, &set), "the end is reported once");
         direct_read.wait(LATE).unwrap();
-        assert_eq!(direct_read.read(&mut [0; 9]).unwrap(), 0);
+        assert_eq!(direct_read.read().unwrap(), b"");
         direct_read.give_back().unwrap();
         assert!(ends(&sleeper, &set), "the thread sees the end");
+    }
+
+    #[test]
+    fn an_alarm_ends_the_wait_at_its_time_until_it_is_cleared() {
+        let (_module, set, _, sleeper) = port();
+        let mut alarm = SetAlarm::new(&set).unwrap();
+        alarm.set(LATE.unwrap()).unwrap();
+        assert!(!ends(&sleeper, &set), "its time is not there");
+        for after in [Duration::ZERO, SOON.unwrap() / 10] {
+            alarm.set(after).unwrap();
+            sleeper.wait_for_set(&set, None::<&File>, LATE).unwrap();
+            assert!(ends(&sleeper, &set), "it is not cleared");
+        }
+        alarm.clear();
+        assert!(!ends(&sleeper, &set));
     }
 
     #[test]

@@ -71,15 +71,30 @@ pub(crate) trait DirectRead: Send {
     /// Waits until bytes have come, the waker is called, or the timeout; `None` is no timeout.
     fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()>;
 
-    /// Reads bytes that have come; [`io::ErrorKind::WouldBlock`] if there are none, `Ok(0)` at the end of the port.
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>;
+    /// Reads bytes that have come; [`io::ErrorKind::WouldBlock`] if there are none, none at the end of the port.
+    fn read(&mut self) -> io::Result<&[u8]>;
 
     /// A waker that ends the wait from another thread.
     fn waker(&self) -> Waker;
 }
 
-/// The callers' end of a port: one part to write with, and one for the caller that reads.
-pub(crate) type CallerEnd = (Box<dyn DirectWrite>, Option<Box<dyn DirectRead>>);
+/// Ends the thread's wait for its port at a later time. To set it wakes no thread.
+pub(crate) trait Alarm: Send {
+    /// Ends the wait after this span.
+    fn set(&mut self, after: Duration) -> io::Result<()>;
+
+    /// Does not end the wait any more.
+    fn clear(&mut self);
+}
+
+/// The callers' end of a port.
+pub(crate) struct CallerEnd {
+    pub(crate) direct: Box<dyn DirectWrite>,
+    /// The part for a caller that reads its own answer, on systems that have it.
+    pub(crate) direct_read: Option<Box<dyn DirectRead>>,
+    /// The alarm of the thread, on systems that have it.
+    pub(crate) alarm: Option<Box<dyn Alarm>>,
+}
 
 /// The error of a port whose other side speaks another protocol than its name says.
 #[cfg_attr(not(feature = "remote"), allow(dead_code, reason = "only servers of other machines have one"))]
@@ -109,9 +124,7 @@ pub(crate) enum Port {
         /// The thread's end.
         line: Box<dyn Line>,
         /// The callers' end.
-        direct: Box<dyn DirectWrite>,
-        /// The part for a caller that reads its own answer, on systems that have it.
-        direct_read: Option<Box<dyn DirectRead>>,
+        callers: CallerEnd,
     },
     /// Two halves of unknown kind. Each may block without limit.
     Halves {

@@ -10,11 +10,11 @@ use rustix::fs::OFlags;
 use serialport::{SerialPort, TTYPort};
 
 #[cfg(target_os = "linux")]
-use super::DirectRead;
-#[cfg(target_os = "linux")]
-use super::direct_read::{SerialDirectRead, WaitSet};
+use super::direct_read::{SerialDirectRead, SetAlarm, WaitSet};
 use super::explain::explain;
-use super::{DirectWrite, Line, Port, Sleeper};
+#[cfg(target_os = "linux")]
+use super::{Alarm, DirectRead};
+use super::{CallerEnd, DirectWrite, Line, Port, Sleeper};
 use crate::config::{Config, FlowControl};
 
 /// Opens and configures a port.
@@ -35,20 +35,23 @@ pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
     let file = Arc::new(file);
     #[cfg(target_os = "linux")]
     let set = WaitSet::new(&file).ok();
+    #[cfg_attr(not(target_os = "linux"), allow(unused_mut, reason = "only Linux has epoll"))]
+    let mut callers = CallerEnd { direct: Box::new(Direct(file.clone())), direct_read: None, alarm: None };
     #[cfg(target_os = "linux")]
-    let direct_read = set.clone().and_then(|set| SerialDirectRead::new(file.clone(), set).ok());
+    if let Some(set) = &set {
+        let direct_read = SerialDirectRead::new(file.clone(), set.clone()).ok();
+        callers.direct_read = direct_read.map(|direct_read| -> Box<dyn DirectRead> { Box::new(direct_read) });
+        let alarm = SetAlarm::new(set).ok();
+        callers.alarm = alarm.map(|alarm| -> Box<dyn Alarm> { Box::new(alarm) });
+    }
     Ok(Port::Line {
         line: Box::new(SerialLine {
-            file: file.clone(),
+            file,
             settings,
             #[cfg(target_os = "linux")]
             set,
         }),
-        direct: Box::new(Direct(file)),
-        #[cfg(target_os = "linux")]
-        direct_read: direct_read.map(|direct_read| -> Box<dyn DirectRead> { Box::new(direct_read) }),
-        #[cfg(not(target_os = "linux"))]
-        direct_read: None,
+        callers,
     })
 }
 

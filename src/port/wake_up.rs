@@ -2,6 +2,8 @@
 
 #[cfg(not(unix))]
 pub(crate) use by_channel::{ChannelSleeper as Sleeper, ChannelWaker as Waker, pair};
+#[cfg(target_os = "linux")]
+pub(super) use by_poll::timespec;
 #[cfg(unix)]
 pub(crate) use by_poll::{Sleeper, Waker, pair};
 
@@ -101,14 +103,15 @@ mod by_poll {
 
         /// Removes the bytes of earlier calls, so that later calls end the next wait.
         pub(super) fn hear(&self, mut stream: impl Read) {
-            while stream.read(&mut [0; 16]).is_ok_and(|count| count > 0) {}
+            let mut bytes = [0; 16];
+            while stream.read(&mut bytes).is_ok_and(|count| count == bytes.len()) {}
             // The flag is cleared after the read. Cleared before it, it could be set by a call whose byte the read
             // takes away: it would stay set, and no later call would write a byte.
             self.waker.0.is_rung.store(false, Ordering::SeqCst);
         }
     }
 
-    pub(super) fn timespec(span: Duration) -> Timespec {
+    pub(in crate::port) fn timespec(span: Duration) -> Timespec {
         let tv_sec = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
         Timespec { tv_sec, tv_nsec: span.subsec_nanos().into() }
     }

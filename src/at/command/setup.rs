@@ -66,7 +66,7 @@ impl Command {
 
     /// A harmless question that tells old answers from new ones by the key of its answer. The questions are taken in
     /// turn. Those whose key is `taken`, because a late answer may have it, are skipped while there are others.
-    pub fn probe(turn: usize, taken: impl Fn(&str) -> bool) -> Self {
+    pub fn probe(turn: usize, taken: &dyn Fn(&str) -> bool) -> Self {
         let rotated = |probes: &'static [Probe]| {
             let from = turn.checked_rem(probes.len()).unwrap_or(0);
             probes.iter().cycle().skip(from).take(probes.len()).copied()
@@ -100,7 +100,7 @@ mod tests {
         for first in 0..6 {
             let mut asked: Vec<Command> = Vec::new();
             for turn in first..first + 6 {
-                let probe = Command::probe(turn, |key| asked.iter().any(|older| older.has_key(key)));
+                let probe = Command::probe(turn, &|key| asked.iter().any(|older| older.has_key(key)));
                 assert!(!asked.iter().any(|older| older.text() == probe.text()), "{}", probe.text());
                 asked.push(probe);
             }
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn what_every_dialect_answers_is_asked_first() {
         let texts: Vec<String> =
-            (0..6).map(|turn| Command::probe(turn, |_| false).text().to_owned()).collect();
+            (0..6).map(|turn| Command::probe(turn, &|_| false).text().to_owned()).collect();
         assert!(
             texts.iter().all(|text| PROBES.iter().any(|(probe, _)| text.starts_with(probe))),
             "{texts:?}"

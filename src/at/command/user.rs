@@ -58,7 +58,8 @@ impl Command {
     /// True if it may end connections of sockets: it closes one or the bearer, or leaves the network.
     pub fn may_end_connections(&self) -> bool {
         // Firmware may not know quotes.
-        let upper = in_upper_case(self.text()).replace('"', "");
+        let mut upper = in_upper_case(self.text());
+        upper.retain(|c| c != '"');
         let line = upper.strip_prefix("AT").unwrap_or_default();
         syntax::parts(line).into_iter().any(reserved::may_end_connections)
     }
@@ -146,7 +147,9 @@ fn checked(text: &str) -> Result<String, InvalidCommand> {
 }
 
 fn in_upper_case(text: &str) -> String {
-    text.to_ascii_uppercase().chars().filter(|c| *c != ' ').collect()
+    let mut upper = text.to_ascii_uppercase();
+    upper.retain(|c| c != ' ');
+    upper
 }
 
 /// The most severe effect of a command line on the session.

@@ -24,8 +24,10 @@ impl Core {
 
     /// Sets the end of the port for callers.
     pub(in crate::driver) fn set_callers_end(&mut self, end: Option<CallerEnd>) {
-        (self.direct, self.direct_read) =
-            end.map_or((None, None), |(direct, direct_read)| (Some(direct), direct_read));
+        (self.direct, self.direct_read, self.alarm) = match end {
+            Some(CallerEnd { direct, direct_read, alarm }) => (Some(direct), direct_read, alarm),
+            None => (None, None, None),
+        };
     }
 
     /// What ends the calls of halves that may block. It does so at once if the modem was closed meanwhile.

@@ -114,10 +114,10 @@ impl Delivery {
     pub(super) fn acknowledged(&mut self, now: Timestamp, left: u32, is_sending: bool) -> Vec<RequestResult> {
         let is_clear = left == 0 && !is_sending;
         let answers = self.answer_those(
-            |waiting| {
+            &|waiting| {
                 waiting.what == WaitCondition::Count || (waiting.what == WaitCondition::Nothing && is_clear)
             },
-            |waiting| match waiting.what {
+            &|waiting| match waiting.what {
                 WaitCondition::Count => Ok(Response::Unacknowledged(left)),
                 WaitCondition::Nothing | WaitCondition::Acceptance => Ok(Response::Done),
             },
@@ -135,7 +135,7 @@ impl Delivery {
             self.refusals = 0;
             self.follow = FollowUp::Nothing;
             let error = |_: &WaitingFlush| Err(Error::Refused { command: "AT+CIPACK".into(), code: refusal });
-            answers = self.answer_those(|waiting| waiting.what.asks(), error);
+            answers = self.answer_those(&|waiting| waiting.what.asks(), &error);
         }
         self.ask_later(now);
         answers
@@ -143,7 +143,7 @@ impl Delivery {
 
     /// The module has accepted everything before the send of this number.
     pub(super) fn accepted(&mut self, first: u64) -> Vec<RequestResult> {
-        self.answer_those(|waiting| !waiting.what.asks() && waiting.after < first, |_| Ok(Response::Done))
+        self.answer_those(&|waiting| !waiting.what.asks() && waiting.after < first, &|_| Ok(Response::Done))
     }
 
     /// True if a request waits until the module has accepted the data.
@@ -158,13 +158,13 @@ impl Delivery {
         error: &dyn Fn(Timestamp) -> Error,
     ) -> Vec<RequestResult> {
         let waits_for = |waiting: &WaitingFlush| !waiting.what.asks() && waiting.after >= number;
-        self.answer_those(waits_for, |waiting| Err(error(waiting.asked_at)))
+        self.answer_those(&waits_for, &|waiting| Err(error(waiting.asked_at)))
     }
 
     fn answer_those(
         &mut self,
-        which: impl Fn(&WaitingFlush) -> bool,
-        answer: impl Fn(&WaitingFlush) -> Result<Response, Error>,
+        which: &dyn Fn(&WaitingFlush) -> bool,
+        answer: &dyn Fn(&WaitingFlush) -> Result<Response, Error>,
     ) -> Vec<RequestResult> {
         let those = self.waiting.extract_if(.., |waiting| which(waiting));
         those.map(|waiting| (waiting.ticket, answer(&waiting))).collect()
@@ -180,12 +180,12 @@ impl Delivery {
     /// The acknowledgements can't become known any more: every waiting request fails with the error.
     pub(super) fn fail(&mut self, error: &dyn Fn() -> Error) -> Vec<RequestResult> {
         self.ask_at = Timestamp::MAX;
-        self.answer_those(|_| true, |_| Err(error()))
+        self.answer_those(&|_| true, &|_| Err(error()))
     }
 
     pub(super) fn expire(&mut self, now: Timestamp) -> Vec<RequestResult> {
         let late = |waiting: &WaitingFlush| Err(Error::timeout(waiting.what.name(), waiting.timeout));
-        self.answer_those(|waiting| waiting.deadline <= now, late)
+        self.answer_those(&|waiting| waiting.deadline <= now, &late)
     }
 
     pub(super) fn deadline(&self) -> Timestamp {

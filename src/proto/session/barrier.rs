@@ -264,9 +264,9 @@ impl Barrier {
     }
 
     /// The commands whose answers may come while the next question waits.
-    pub(super) fn others(&self) -> impl Iterator<Item = &Command> + Clone {
+    pub(super) fn others(&self) -> Vec<&Command> {
         let asked = self.asked.iter().map(|question| &question.command);
-        self.held().into_iter().chain(asked).chain([&self.probe])
+        self.held().into_iter().chain(asked).chain([&self.probe]).collect()
     }
 
     /// The questions that firmware seems not to have.
@@ -463,7 +463,7 @@ mod tests {
         for line in lines {
             exchange.judge(line.as_bytes(), &Line::parse(line.as_bytes()));
         }
-        Barrier::after(now, exchange, end, Command::probe(0, |_| false))
+        Barrier::after(now, exchange, end, Command::probe(0, &|_| false))
     }
 
     /// The result of the command held back when these lines have come.
@@ -480,7 +480,7 @@ mod tests {
 
     #[test]
     fn what_comes_before_the_answer_to_the_question_is_old() {
-        let mut barrier = Barrier::after_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
+        let mut barrier = Barrier::after_nothing(Timestamp::ZERO, Command::probe(0, &|_| false));
         for line in ["OK", "ERROR", "SHUT OK", "STATE: IP STATUS"] {
             assert!(
                 matches!(barrier.line(Timestamp::ZERO, line.as_bytes()), BarrierVerdict::Stray),
@@ -514,11 +514,11 @@ mod tests {
 
     #[test]
     fn the_questions_come_to_an_end() {
-        let mut barrier = Barrier::after_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
+        let mut barrier = Barrier::after_nothing(Timestamp::ZERO, Command::probe(0, &|_| false));
         let mut asked = 1;
         while !barrier.is_exhausted() {
             let now = barrier.deadline();
-            barrier = barrier.ask(now, Command::probe(asked, |_| false));
+            barrier = barrier.ask(now, Command::probe(asked, &|_| false));
             assert!(barrier.deadline() > now);
             asked += 1;
         }
@@ -527,7 +527,7 @@ mod tests {
 
     #[test]
     fn a_prompt_of_no_known_send_is_remembered_until_the_question_is_answered() {
-        let mut barrier = Barrier::after_nothing(Timestamp::ZERO, Command::probe(0, |_| false));
+        let mut barrier = Barrier::after_nothing(Timestamp::ZERO, Command::probe(0, &|_| false));
         assert!(!barrier.is_prompted());
         barrier.prompted(Timestamp::ZERO);
         assert!(barrier.is_prompted());

@@ -129,7 +129,7 @@ impl Session {
     }
 
     fn ask_for_text(&mut self, now: Timestamp, out: &mut Outbox) {
-        let probe = self.next_probe([]);
+        let probe = self.next_probe(&[]);
         out.command(&probe);
         if let Some(resync) = &mut self.resync {
             resync.asked(now, probe);

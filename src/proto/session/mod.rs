@@ -416,7 +416,7 @@ impl Session {
     fn hold(&mut self, now: Timestamp, end: Result<(), Refusal>, out: &mut Outbox) {
         if let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) {
             exchange.final_came(now);
-            let probe = self.next_probe([&exchange.command]);
+            let probe = self.next_probe(&[&exchange.command]);
             exchange.end_of_refused_payload().into_iter().for_each(|bytes| out.write(bytes));
             self.barrier(Barrier::after(now, exchange, end, probe), out);
         }

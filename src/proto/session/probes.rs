@@ -36,33 +36,24 @@ impl Probes {
     }
 
     /// A question that differs from the last one, and whose answer is none to the `late` and the `others`, which may also come.
-    pub(super) fn next<'a>(
-        &mut self,
-        late: &[Command],
-        others: impl IntoIterator<Item = &'a Command, IntoIter: Clone>,
-    ) -> Command {
+    pub(super) fn next(&mut self, late: &[Command], others: &[&Command]) -> Command {
         let probe = self.choose(late, others);
         add(&mut self.written, probe.clone());
         probe
     }
 
-    fn choose<'a>(
-        &mut self,
-        late: &[Command],
-        others: impl IntoIterator<Item = &'a Command, IntoIter: Clone>,
-    ) -> Command {
+    fn choose(&mut self, late: &[Command], others: &[&Command]) -> Command {
         self.asked = self.asked.wrapping_add(1);
         let is_refused = |key: &str| self.refused.iter().any(|question| question.has_key(key));
-        let others = others.into_iter();
-        let probe = Command::probe(self.asked, |key| {
+        let probe = Command::probe(self.asked, &|key| {
             let has = |command: &Command| command.has_key(key);
-            is_refused(key) || late.iter().any(has) || others.clone().any(has)
+            is_refused(key) || late.iter().any(has) || others.iter().any(|other| has(other))
         });
         if !self.refused.iter().any(|question| question.text() == probe.text()) {
             return probe;
         }
         // Each of the others may also be answered late. One of them has an answer at least.
-        let probe = Command::probe(self.asked, is_refused);
+        let probe = Command::probe(self.asked, &is_refused);
         self.refused.retain(|question| question.text() != probe.text());
         probe
     }
@@ -81,19 +72,19 @@ mod tests {
     #[test]
     fn an_error_does_not_refuse_a_question_that_was_answered_before() {
         let mut probes = Probes::default();
-        let (first, second) = (probes.next(&[], []), probes.next(&[], []));
+        let (first, second) = (probes.next(&[], &[]), probes.next(&[], &[]));
         probes.passed(&first, Vec::new());
         probes.passed(&second, vec![first.clone()]);
-        let asked: Vec<_> = (0..6).map(|_| probes.next(&[], []).text().to_owned()).collect();
+        let asked: Vec<_> = (0..6).map(|_| probes.next(&[], &[]).text().to_owned()).collect();
         assert!(asked.contains(&first.text().to_owned()), "{asked:?}");
     }
 
     #[test]
     fn a_question_that_is_refused_and_never_answered_is_left_out() {
         let mut probes = Probes::default();
-        let (refused, other) = (probes.next(&[], []), probes.next(&[], []));
+        let (refused, other) = (probes.next(&[], &[]), probes.next(&[], &[]));
         probes.passed(&other, vec![refused.clone()]);
-        let asked: Vec<_> = (0..12).map(|_| probes.next(&[], []).text().to_owned()).collect();
+        let asked: Vec<_> = (0..12).map(|_| probes.next(&[], &[]).text().to_owned()).collect();
         assert!(!asked.contains(&refused.text().to_owned()), "{asked:?}");
         assert!(asked.contains(&other.text().to_owned()), "{asked:?}");
     }

@@ -231,7 +231,7 @@ impl Session {
     }
 
     fn ask_again(&mut self, now: Timestamp, barrier: Barrier, out: &mut Outbox) {
-        let probe = self.next_probe(barrier.others());
+        let probe = self.next_probe(&barrier.others());
         self.barrier(barrier.ask(now, probe), out);
     }
 
@@ -240,7 +240,7 @@ impl Session {
     pub(super) fn ask_after_open(&mut self, now: Timestamp, out: &mut Outbox) {
         let State::Busy(mut exchange) = std::mem::replace(&mut self.state, State::Idle) else { return };
         out.count().resynchronisations += 1;
-        let probe = self.next_probe([&exchange.command]);
+        let probe = self.next_probe(&[&exchange.command]);
         exchange.end_of_refused_payload().into_iter().for_each(|bytes| out.write(bytes));
         let open = exchange.take_open();
         let barrier = match exchange.unexpected() {

@@ -22,7 +22,7 @@ impl Session {
     /// A barrier after this number of attempts of a search that may still be answered.
     pub(super) fn barrier_after(&mut self, now: Timestamp, nudges: u32, out: &mut Outbox) {
         out.count().resynchronisations += 1;
-        let probe = self.next_probe([]);
+        let probe = self.next_probe(&[]);
         self.barrier(Barrier::after_nothing(now, probe).after_nudges(nudges), out);
     }
 
@@ -31,10 +31,7 @@ impl Session {
         self.state = State::AtBarrier(barrier.at_pace(self.pace));
     }
 
-    pub(super) fn next_probe<'a>(
-        &mut self,
-        others: impl IntoIterator<Item = &'a Command, IntoIter: Clone>,
-    ) -> Command {
+    pub(super) fn next_probe(&mut self, others: &[&Command]) -> Command {
         self.probes.next(self.late_answers.timed_out(), others)
     }
 }

@@ -387,7 +387,7 @@ mod tests {
             } else {
                 assert!(matches!(resync.feed(now, b"\r\n+CIPMUX: 1\r\n\r\nOK\r\n"), ResyncVerdict::Ask));
             }
-            resync.asked(now, Command::probe(turn, |_| false));
+            resync.asked(now, Command::probe(turn, &|_| false));
         }
         resync
     }
@@ -435,7 +435,7 @@ mod tests {
             resync.feed(now, b"\r\nOK\r\n");
             now += SILENCE;
             assert!(matches!(resync.expire(now), Action::Ask), "{turn}");
-            resync.asked(now, Command::probe(0, |_| false));
+            resync.asked(now, Command::probe(0, &|_| false));
         }
         resync.feed(now, b"\r\nOK\r\n");
         assert!(matches!(resync.expire(now + SILENCE), Action::GiveUp));
@@ -476,7 +476,7 @@ mod tests {
         for turn in 0.. {
             let now = resync.deadline();
             match resync.expire(now) {
-                Action::Ask => resync.asked(now, Command::probe(turn, |_| false)),
+                Action::Ask => resync.asked(now, Command::probe(turn, &|_| false)),
                 Action::None => {}
                 Action::Close(channel) => panic!("{channel:?}"),
                 Action::GiveUp => break,
