@@ -66,7 +66,42 @@ mod tests {
     use crate::config::Config;
     use crate::driver::readiness::Readiness;
     use crate::driver::session_log::SessionLog;
+    use crate::port::Alarm;
     use crate::proto::Engine;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    /// The span of an alarm.
+    struct Recorded(Arc<Mutex<Option<Duration>>>);
+
+    impl Alarm for Recorded {
+        fn set(&mut self, after: Duration) -> io::Result<()> {
+            *self.0.lock().unwrap() = Some(after);
+            Ok(())
+        }
+
+        fn clear(&mut self) {
+            *self.0.lock().unwrap() = None;
+        }
+    }
+
+    #[test]
+    fn a_deadline_that_the_thread_does_not_know_sets_its_alarm_and_wakes_no_thread() {
+        let engine = Engine::new(Config::default(), Timestamp::ZERO).unwrap();
+        let log = SessionLog::new("test".into());
+        let mut core = Core::new(engine, None, log, Readiness::new(0), false);
+        let waits_for_ever = TimerState::Waiting { until: None, writes: false };
+        core.watch = waits_for_ever;
+        assert!(core.wants_watch(|| Timestamp::ZERO), "it has no alarm");
+        let set = Arc::new(Mutex::new(None));
+        core.alarm = Some(Box::new(Recorded(set.clone())));
+        core.watch = waits_for_ever;
+        assert!(!core.wants_watch(|| Timestamp::ZERO));
+        assert_eq!(*set.lock().unwrap(), core.deadline().map(|deadline| deadline - Timestamp::ZERO));
+        assert!(!core.watch.oversleeps(core.deadline()), "it is known");
+        core.watcher_is_up();
+        assert_eq!(*set.lock().unwrap(), None, "it is cleared");
+    }
 
     #[test]
     fn a_thread_that_sleeps_until_a_deadline_that_was_served_is_woken_once() {
