@@ -742,6 +742,22 @@ fn the_line_after_a_text_shows_that_the_text_was_the_end_of_data() {
     }
 }
 
+/// Old firmware writes no line end after `CONNECT OK`, so the next line has none before it. But this line end came long
+/// before: a frame and the line end of `CLOSED` were lost.
+#[test]
+fn an_end_without_a_line_end_of_its_own_is_damage_long_after_a_connection_was_made() {
+    for (pause, is_damage) in [(3_500, true), (0, false)] {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        pair.run_for(Duration::from_millis(pause));
+        pair.deliver(b"0, CLOSED\r\n");
+        pair.run_for(Duration::from_secs(1));
+        let (data, end) = pair.read_to_end(socket);
+        let is_told = matches!(end, Error::Closed(CloseReason::Damaged));
+        assert!(data.is_empty() && is_told == is_damage, "after {pause} ms: {end}");
+    }
+}
+
 /// A header lost its last bytes, and the payload after it contains lines like those of a module.
 #[test]
 fn lines_directly_after_the_rest_of_payload_are_not_believed() {

@@ -118,6 +118,10 @@ impl LastByte {
 /// within this span.
 pub(super) const AMONG_DATA: Duration = Duration::from_millis(100);
 
+/// After this span an unfinished line counts as complete, if old firmware may omit its CR LF (protocol section 2). The
+/// span is longer than any pause within a line of the captures.
+pub(super) const PARTIAL_LINE: Duration = Duration::from_millis(250);
+
 impl LineHistory {
     pub(super) fn new() -> Self {
         Self {
@@ -156,6 +160,13 @@ impl LineHistory {
         // A line that began before the command is no part of its answer.
         self.is_first &= self.precedes_command;
         self.lacks_end = lacks_end;
+    }
+
+    /// Bytes came after a pause of this length. A line end that came before it is not that of the next line.
+    pub(super) fn goes_on(&mut self, pause: Duration, has_begun_line: bool) {
+        let had_end = !self.owes_end && !has_begun_line && pause >= PARTIAL_LINE;
+        self.lacks_end &= !had_end;
+        self.owes_end = false;
     }
 
     /// Payload came.

@@ -9,11 +9,7 @@ use crate::time::Timestamp;
 
 use super::Engine;
 use super::damage::begins_connection;
-use super::line_state::LastByte;
-
-/// After this span an unfinished line counts as complete, if old firmware may omit its CR LF (protocol section 2). The
-/// span is longer than any pause within a line of the captures.
-const PARTIAL_LINE: Duration = Duration::from_millis(250);
+use super::line_state::{LastByte, PARTIAL_LINE};
 
 /// After this span without a byte, announced payload counts as lost. A module writes a frame without pauses. No source
 /// gives a figure: the value is an assumption.

@@ -18,8 +18,8 @@ impl Engine {
             return false;
         }
         self.out.count().read += bytes.len() as u64;
+        self.history.goes_on(now - self.heard.at(), self.decoder.has_begun_line());
         self.heard = LastByte::At(now);
-        self.history.owes_end = false;
         let mut decoder = std::mem::take(&mut self.decoder);
         decoder.echo_is_off(self.bring_up.knows_echo_off());
         decoder.answers_may_be_late(self.session.is_owed(now));
