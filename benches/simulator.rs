@@ -152,7 +152,7 @@ impl<R: Read, W: Write> Program<R, W> {
     }
 }
 
-/// The same through a pseudo-terminal, with servers of this machine after it.
+/// The same through a pseudo-terminal, with servers on this machine.
 #[cfg(unix)]
 mod terminal {
     use std::fs::OpenOptions;

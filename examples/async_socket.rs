@@ -32,7 +32,7 @@ usage: async_socket [options]
 ";
 
 /// The longest time without an answer, beyond the silence before a ping.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// The length of the longest line: "reading 4294967295".
 const LONGEST: usize = 19;
 const ADVICE: Option<&str> = Some("is it an echo server? --capture FILE shows what was said");
@@ -78,7 +78,7 @@ fn run(options: Options) -> Result<(), Failed> {
     let idle = options.idle.unwrap_or(common.pace(Duration::from_secs(60), Duration::from_millis(300)));
     socket.set_heartbeat(Heartbeat::new(idle, b"ping\n").max_missed(3))?;
     let every = options.every.unwrap_or(common.pace(Duration::from_secs(1), Duration::from_millis(20)));
-    let talk = Talk { count: options.count.unwrap_or(20), every, patience: PATIENCE + idle * 2 };
+    let talk = Talk { count: options.count.unwrap_or(20), every, timeout: TIMEOUT + idle * 2 };
     if options.callbacks {
         talk.by_callbacks(&modem, &socket)?
     } else {
@@ -97,7 +97,7 @@ fn run(options: Options) -> Result<(), Failed> {
 struct Talk {
     count: u32,
     every: Duration,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Talk {
@@ -114,7 +114,7 @@ impl Talk {
                 }
                 recv(pace) -> _ => self.queue_next(socket, &mut queued)?,
             }
-            if heard_at.elapsed() > self.patience {
+            if heard_at.elapsed() > self.timeout {
                 return Err(silent());
             }
         }
@@ -139,7 +139,7 @@ impl Talk {
         let mut inbox = Inbox::default();
         while !inbox.is_complete(self.count) {
             // The events of all sockets come here, in order.
-            match events.recv_timeout(self.patience).map_err(|_| silent())? {
+            match events.recv_timeout(self.timeout).map_err(|_| silent())? {
                 Event::Received(id, _) if id.channel() == socket.id() => inbox.take(&socket.try_recv()?)?,
                 Event::Sent(id, bytes) => step("event", format_args!("{id:?} has sent {bytes} bytes"))?,
                 Event::HeartbeatMissed(id, missed) => {

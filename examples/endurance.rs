@@ -41,7 +41,7 @@ usage: endurance [options]
 ";
 
 /// A limit for actions that take seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest time in which a module that was not restarted must be ready after its port is back.
 const READY_AGAIN: Duration = Duration::from_secs(2);
 /// The pause of a connection between two echoes.
@@ -144,7 +144,7 @@ impl Watch {
             }
             self.until(Event::PortBack)?;
             let back = Instant::now();
-            self.modem.wait_ready(PATIENCE)?;
+            self.modem.wait_ready(TIMEOUT)?;
             if !restarted && self.plug.is_some() {
                 self.slowest = self.slowest.max(back.elapsed());
             }
@@ -189,13 +189,13 @@ impl Watch {
     }
 
     fn until(&mut self, wanted: Event) -> Result<(), Failed> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         loop {
             match self.events.recv_deadline(until) {
                 Ok(event) if event == wanted => return Ok(()),
                 Ok(_) => {}
                 Err(_) => {
-                    let why = format!("{wanted:?} was not told in {PATIENCE:?}");
+                    let why = format!("{wanted:?} was not told in {TIMEOUT:?}");
                     return Err(Failed::Job(why, Some("is the port back under the same name?")));
                 }
             }
@@ -295,7 +295,7 @@ impl Crew {
 
     /// Waits until every connection has reported this number of gaps and has echoed since.
     fn wait_for(&self, gaps: u64) -> Result<(), Failed> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         let echoed: Vec<_> = self.members.iter().map(|member| member.echoes.load(Ordering::SeqCst)).collect();
         loop {
             if let Ok(problem) = self.problems.try_recv() {
@@ -338,14 +338,14 @@ impl Member {
         let (mut heard, mut is_sent) = (Vec::new(), false);
         while heard.len() < said.len() {
             if !is_sent {
-                match socket.send(said, PATIENCE) {
+                match socket.send(said, TIMEOUT) {
                     Ok(()) => is_sent = true,
                     // recv returns this error, too.
                     Err(Error::Gap { .. }) => {}
                     Err(error) => return Err(error.to_string()),
                 }
             }
-            match socket.recv(PATIENCE).map_err(|error| error.to_string())? {
+            match socket.recv(TIMEOUT).map_err(|error| error.to_string())? {
                 Received::Data(data) => heard.extend(data),
                 Received::Gap(gap) => {
                     let gaps = self.gaps.fetch_add(1, Ordering::SeqCst) + 1;

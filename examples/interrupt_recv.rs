@@ -36,7 +36,7 @@ const WAITING: usize = 16;
 /// The largest message, so that the waiting ones use less than 16 MB.
 const MAX_SIZE: usize = 1_000_000;
 /// The time-out of an echo.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Default)]
 struct Options {
@@ -148,7 +148,7 @@ fn converse(
         if complete && pings > 0 && Some(sent) == count {
             return Ok(());
         }
-        if !complete && heard_at.elapsed() > PATIENCE.max(idle * 2) {
+        if !complete && heard_at.elapsed() > TIMEOUT.max(idle * 2) {
             return Err(Failed::Job(
                 "the echo stopped".into(),
                 Some("--capture FILE shows which side fell silent"),

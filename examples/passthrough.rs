@@ -42,7 +42,7 @@ const CHUNK: usize = 1024;
 /// The most chunks that wait for the network; then the serial port waits.
 const WAITING: usize = 64;
 /// The time-out of writes to the serial port, and of the simulated user's wait for an echo.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// The pause between two keys of the simulated user.
 const KEY: Duration = Duration::from_millis(5);
 
@@ -153,7 +153,7 @@ impl Carrier for TransparentStream {
 /// Passes bytes in both directions until the server closes or the simulated user reports.
 fn pass(socket: &impl Carrier, mut uart: Uart, report: Option<Report>) -> Result<(), Failed> {
     let mut reader = uart.try_clone_native().map_err(io::Error::from)?;
-    uart.set_timeout(PATIENCE).map_err(io::Error::from)?;
+    uart.set_timeout(TIMEOUT).map_err(io::Error::from)?;
     let (typed, from_uart) = bounded(WAITING);
     thread::spawn(move || read_uart(&mut reader, &typed));
     let has_person = report.is_some();
@@ -224,7 +224,7 @@ fn read_uart(uart: &mut Uart, typed: &Sender<io::Result<Vec<u8>>>) {
 /// A pseudo-terminal as the serial port, and the channel for the report of the simulated user at its other end.
 fn pseudo_terminal_with_a_person() -> Result<(Uart, Report), Failed> {
     let (mut terminal, uart) = pair()?;
-    terminal.set_timeout(PATIENCE).map_err(io::Error::from)?;
+    terminal.set_timeout(TIMEOUT).map_err(io::Error::from)?;
     let (say, report) = bounded(1);
     thread::spawn(move || {
         let verdict = person(&mut terminal);

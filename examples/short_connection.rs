@@ -67,7 +67,7 @@ fn run(options: Options) -> Result<(), Failed> {
     common::bring_up(&modem)?;
     let count = options.count.or(common.port.is_none().then_some(3)).unwrap_or(u32::MAX);
     let between = options.pause.unwrap_or(common.pace(Duration::from_secs(20), Duration::from_millis(200)));
-    let patience = options.answer.unwrap_or(Duration::from_secs(10));
+    let timeout = options.answer.unwrap_or(Duration::from_secs(10));
     let is_ours = options.connect.is_none();
     let mut failed = 0;
 
@@ -76,7 +76,7 @@ fn run(options: Options) -> Result<(), Failed> {
             rest(&modem, between, options.flight_mode)?;
         }
         let message = format!("location data {number}\r\n");
-        match exchange(&modem, &host, port, message.as_bytes(), patience) {
+        match exchange(&modem, &host, port, message.as_bytes(), timeout) {
             Ok(answer) if is_ours && answer != message.as_bytes() => {
                 let answer = answer.escape_ascii();
                 return Err(Failed::Job(format!("\"{answer}\" came back for connection {number}"), None));
@@ -104,12 +104,12 @@ fn exchange(
     host: &str,
     port: u16,
     message: &[u8],
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<Vec<u8>, Failed> {
     let socket = modem.tcp().connect((host, port))?;
     step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
     socket.send(message)?;
-    let until = Instant::now() + patience;
+    let until = Instant::now() + timeout;
     let mut answer = Vec::new();
     while answer.len() < message.len() {
         match socket.recv(until.saturating_duration_since(Instant::now())) {

@@ -63,8 +63,9 @@ pub struct Config {
     /// switches the prompt off (`AT+CIPSPRT=0`) and writes the payload of a plain stream with its command, which saves
     /// a turn of the line for each send. No capture shows such a send with several connections:
     /// `examples/hardware_check` tries one on a module. Sends wait for the prompt as before on UDP and TLS, for payload
-    /// that could be read as commands if the module refuses it (most text), for messages of equal length, whose
-    /// results can't be told apart, on firmware that says `SEND OK`, and for good once a prompt comes nevertheless.
+    /// that could be read as commands if the module refuses it (most text), for messages of equal length, whose results
+    /// can't be told apart, and on firmware that writes `SEND OK`. After a prompt that comes nevertheless, all further
+    /// sends wait for it.
     pub send_prompt: bool,
     /// Whether the module reports the sender of each datagram (`AT+CIPSRIP=1`), for
     /// [`Socket::recv_from`](crate::Socket::recv_from). Default false. The manual describes it for single connection

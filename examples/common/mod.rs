@@ -255,7 +255,7 @@ impl From<std::io::Error> for Failed {
 /// True if another attempt would fail, too.
 pub fn is_final(error: &Error) -> bool {
     match error {
-        Error::NotReady(reason) => is_hopeless(*reason),
+        Error::NotReady(reason) => is_permanent(*reason),
         Error::PortLost(_) | Error::InvalidInput { .. } | Error::Io(_) => true,
         _ => false,
     }
@@ -322,13 +322,13 @@ pub fn bring_up(modem: &Modem) -> Result<(), Failed> {
 
 /// The same for a program with another use of the standard output.
 pub fn bring_up_telling(modem: &Modem, tell: impl Fn(String) -> Result<(), Failed>) -> Result<(), Failed> {
-    const PATIENCE: Duration = Duration::from_secs(90);
+    const TIMEOUT: Duration = Duration::from_secs(90);
     let began = Instant::now();
     loop {
         match modem.wait_ready(Duration::from_secs(5)) {
             Ok(()) => return Ok(()),
-            Err(Error::NotReady(reason)) if began.elapsed() < PATIENCE && !is_hopeless(reason) => {
-                let (seconds, most) = (began.elapsed().as_secs(), PATIENCE.as_secs());
+            Err(Error::NotReady(reason)) if began.elapsed() < TIMEOUT && !is_permanent(reason) => {
+                let (seconds, most) = (began.elapsed().as_secs(), TIMEOUT.as_secs());
                 tell(format!("{reason}; {seconds} s of at most {most} s"))?;
             }
             Err(error) => return Err(error.into()),
@@ -336,8 +336,8 @@ pub fn bring_up_telling(modem: &Modem, tell: impl Fn(String) -> Result<(), Faile
     }
 }
 
-/// True if waiting can't help.
-fn is_hopeless(reason: NotReady) -> bool {
+/// True if the reason does not end without an action of the user.
+fn is_permanent(reason: NotReady) -> bool {
     matches!(reason, NotReady::PinRequired | NotReady::PinRefused | NotReady::PukRequired)
 }
 

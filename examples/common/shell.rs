@@ -75,8 +75,8 @@ impl Argument {
     }
 }
 
-/// The arguments of a program: `--option VALUE`, `--option=VALUE`, `-o VALUE`, `-oVALUE`, and operands, which may begin with a
-/// dash after `--`.
+/// The arguments of a program: `--option VALUE`, `--option=VALUE`, `-o VALUE`, `-oVALUE`, and operands, which may begin
+/// with a dash after `--`.
 #[derive(Debug)]
 pub struct Arguments {
     parser: lexopt::Parser,

@@ -140,7 +140,7 @@ impl Fleet {
                 troubles.push(member.trouble());
                 continue;
             };
-            let connected = match self.is_hopeless(number, member) {
+            let connected = match self.seems_disconnected(number, member) {
                 true => link.supervisor.connect(remote, self.wait.max(CONNECT)),
                 false => link.modem.tcp().timeout(CONNECT).connect(remote),
             };
@@ -169,7 +169,7 @@ impl Fleet {
         Err(Refusal { kind: RefusalKind::NotReady, why: troubles.join("; ") })
     }
 
-    fn is_hopeless(&self, number: usize, member: &Member) -> bool {
+    fn seems_disconnected(&self, number: usize, member: &Member) -> bool {
         self.lock()[number].len() >= TOO_MANY && member.open.load(Ordering::SeqCst) == 0
     }
 
@@ -242,14 +242,14 @@ mod tests {
     use air724ug::crossbeam_channel::unbounded;
     use air724ug::supervisor::Step;
 
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const TIMEOUT: Duration = Duration::from_secs(60);
 
     #[test]
     fn a_modem_that_reaches_no_server_is_given_to_its_supervisor_unless_a_connection_stands() {
         let (notes, _told) = unbounded();
         let member = Member::new("sim".to_owned(), PortChoice::Simulated(1), Config::default(), notes);
         let link = member.open().unwrap();
-        link.modem.wait_ready(PATIENCE).unwrap();
+        link.modem.wait_ready(TIMEOUT).unwrap();
         let steps = link.supervisor.events();
         let fleet = Fleet::new(vec![member.clone()], Duration::from_millis(1));
         // A port without a listening server.
@@ -276,7 +276,7 @@ mod tests {
 
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| fleet.connect(None, "127.0.0.9", 1).map(drop).unwrap_err());
-            while !matches!(steps.recv_timeout(PATIENCE).unwrap(), Step::Climbing(_)) {}
+            while !matches!(steps.recv_timeout(TIMEOUT).unwrap(), Step::Climbing(_)) {}
             link.modem.close();
             assert_eq!(waiting.join().unwrap().kind, RefusalKind::NotReady);
         });

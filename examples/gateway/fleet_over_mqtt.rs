@@ -1,5 +1,5 @@
-//! The modems at an MQTT broker: `air724ug/status` (retained, `offline` as the last will), `air724ug/NAME/state` (retained, JSON),
-//! `air724ug/NAME/event`, and commands on `air724ug/NAME/command`.
+//! The modems at an MQTT broker: `air724ug/status` (retained, `offline` as the last will), `air724ug/NAME/state`
+//! (retained, JSON), `air724ug/NAME/event`, and commands on `air724ug/NAME/command`.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn commands_of_a_modem_wait_for_each_other_and_are_bounded() {
-        const PATIENCE: Duration = Duration::from_secs(60);
+        const TIMEOUT: Duration = Duration::from_secs(60);
         let (notes, told) = unbounded();
         let modem = |name: &str| {
             Member::new(name.to_owned(), PortChoice::Simulated(1), Config::default(), notes.clone())
@@ -227,19 +227,19 @@ mod tests {
         order("a", "kept".to_owned(), true);
         order("c", "of no modem".to_owned(), false);
         order("a", "0".to_owned(), false);
-        assert_eq!(begun.recv_timeout(PATIENCE).unwrap(), "a 0");
+        assert_eq!(begun.recv_timeout(TIMEOUT).unwrap(), "a 0");
         (1..=MAX_WAITING + 2).for_each(|number| order("a", number.to_string(), false));
         assert_eq!(told.try_iter().count(), 2, "are refused");
         // Other modems do not wait for them.
         order("b", "other".to_owned(), false);
-        assert_eq!(begun.recv_timeout(PATIENCE).unwrap(), "b other");
+        assert_eq!(begun.recv_timeout(TIMEOUT).unwrap(), "b other");
         assert!(begun.is_empty(), "one at a time");
         go.send(()).unwrap();
         go.send(()).unwrap();
-        assert_eq!(begun.recv_timeout(PATIENCE).unwrap(), "a 1");
+        assert_eq!(begun.recv_timeout(TIMEOUT).unwrap(), "a 1");
         for number in 2..=MAX_WAITING {
             go.send(()).unwrap();
-            assert_eq!(begun.recv_timeout(PATIENCE).unwrap(), format!("a {number}"));
+            assert_eq!(begun.recv_timeout(TIMEOUT).unwrap(), format!("a {number}"));
         }
     }
 

@@ -235,7 +235,7 @@ mod tests {
     use std::net::TcpListener;
 
     #[cfg(target_os = "linux")]
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const TIMEOUT: Duration = Duration::from_secs(60);
 
     #[test]
     #[cfg(target_os = "linux")]
@@ -243,7 +243,7 @@ mod tests {
         let (notes, _told) = unbounded();
         let member = Member::new("sim".to_owned(), PortChoice::Simulated(1), Config::default(), notes);
         let link = member.open().unwrap();
-        link.modem.wait_ready(PATIENCE).unwrap();
+        link.modem.wait_ready(TIMEOUT).unwrap();
         let listen = || TcpListener::bind("127.0.0.1:0").unwrap();
         let (servers, clients, relays) = (listen(), listen(), Relays::default());
         let socket = link.modem.tcp().connect(servers.local_addr().unwrap()).unwrap();
@@ -251,7 +251,7 @@ mod tests {
         let mut client = TcpStream::connect(clients.local_addr().unwrap()).unwrap();
         let own = clients.accept().unwrap().0;
         thread::scope(|scope| {
-            let relay = || relays.relay(&own, socket, Beginning::default(), PATIENCE);
+            let relay = || relays.relay(&own, socket, Beginning::default(), TIMEOUT);
             let (begun, relay) = (Instant::now(), scope.spawn(relay));
             client.write_all(b"question").unwrap();
             client.shutdown(Shutdown::Write).unwrap();
@@ -265,7 +265,7 @@ mod tests {
             drop(client);
             let (report, result) = relay.join().unwrap();
             assert_eq!((report, result), (RelayReport { sent: 8, received: 6 }, Ok(())));
-            assert!(begun.elapsed() < PATIENCE, "its channel is free at once");
+            assert!(begun.elapsed() < TIMEOUT, "its channel is free at once");
         });
         link.modem.close();
     }

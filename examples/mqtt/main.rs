@@ -40,7 +40,7 @@ usage: mqtt [options]
 /// The most messages in transit.
 const MAX_PENDING: usize = 16;
 /// The time-out of a send, in which the supervisor restores the connection.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 struct Options {
     common: Common,
@@ -188,7 +188,7 @@ impl Client {
         let output = self.session.take_output();
         if !self.is_away && !output.is_empty() {
             let left = until.saturating_duration_since(Instant::now());
-            match self.socket.send(&output, PATIENCE.min(left)) {
+            match self.socket.send(&output, TIMEOUT.min(left)) {
                 Ok(()) => {}
                 // The program is ending.
                 Err(Error::Timeout { .. }) if Instant::now() >= until => return Ok(()),

@@ -1,4 +1,5 @@
-//! A broker in this program, for a run without `--connect`: it sends every message back to the client that published it.
+//! A broker in this program, for a run without `--connect`: it sends every message back to the client that published
+//! it.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -17,7 +17,7 @@ use super::common::{Failed, Usage, bring_up, host_and_port, shell, step};
 use super::editor::{LineEditor, StateLine, Typed};
 
 /// The time-out of a connect, and of a close.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 struct Console {
     modem: Modem,
@@ -250,7 +250,7 @@ impl Console {
     fn connect(&self, server: &str) -> Result<(), Failed> {
         self.close()?;
         let (host, port) = host_and_port("connect", server)?;
-        self.modem.wait_ready(PATIENCE)?;
+        self.modem.wait_ready(TIMEOUT)?;
         let socket = self.modem.tcp().connect((host, port))?;
         *self.state.socket() = Some(socket.clone());
         let (state, print) = (self.state.clone(), self.print.clone());

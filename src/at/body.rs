@@ -8,8 +8,8 @@ use super::urc::Urc;
 /// The text that belongs to a header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Body {
-    /// A message (3GPP TS 27.005 sections 3.4.1 and 4.2): with `text_from` fields or more in the header it is text, of which
-    /// the last of ten fields gives the length in characters; with fewer it is one line of hexadecimal digits.
+    /// A message (3GPP TS 27.005 sections 3.4.1 and 4.2): with `text_from` fields or more in the header it is text, of
+    /// which the last of ten fields gives the length in characters; with fewer it is one line of hexadecimal digits.
     Message { text_from: usize },
     /// A status report: one line of hexadecimal digits after a header of one or two fields. A longer header has no
     /// text.

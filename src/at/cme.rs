@@ -58,7 +58,7 @@ impl CmeError {
     pub const OPTION_NOT_SUPPORTED: Self = Self(52);
     /// 53: a parameter is wrong (openLuat).
     pub const INVALID_PARAMETERS: Self = Self(53);
-    /// 58: the command line cannot be read (openLuat).
+    /// 58: the command line can't be read (openLuat).
     pub const INVALID_COMMAND_LINE: Self = Self(58);
     /// 62: no such file (openLuat).
     pub const FILE_NOT_FOUND: Self = Self(62);

@@ -511,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn data_have_swallowed_a_prompt_only_if_nothing_stands_after_them() {
+    fn data_contain_a_prompt_only_if_nothing_stands_after_them() {
         let mut decoder = Decoder::default();
         let mut input = &b"\r\n+RECEIVE,0,6:\r\nab\r\n> "[..];
         while decoder.next(&mut input, Expect::Line).is_some() {}

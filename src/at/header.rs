@@ -270,8 +270,8 @@ fn lost_middle(line: &[u8]) -> bool {
     is_name && numbers.iter().all(|byte| byte.is_ascii_digit() || *byte == b',')
 }
 
-/// True if a line is a pushed header without its end, which has a part of the name only and perhaps payload after it, or
-/// without its name: digits and commas of its numbers, and the colon at the end.
+/// True if a line is a pushed header without its end, which has a part of the name only and perhaps payload after it,
+/// or without its name: digits and commas of its numbers, and the colon at the end.
 fn lost_end_or_name(line: &[u8]) -> bool {
     let has_numbers = |numbers: &[u8]| numbers.iter().all(|byte| byte.is_ascii_digit() || *byte == b',');
     let same = line.iter().zip(b"+RECEIVE").take_while(|(one, other)| one == other).count();

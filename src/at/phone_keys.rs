@@ -1,7 +1,7 @@
 //! Secrets among the keys of a phone.
 
-/// The codes of a phone's keys in front of a PIN, a PUK or the password of a call barring (TS 22.030 section 6.6, TS 22.004
-/// annex A), which a module takes in `ATD` and `AT+CUSD`. The secret ends at a `#`.
+/// The codes of a phone's keys in front of a PIN, a PUK or the password of a call barring (TS 22.030 section 6.6, TS
+/// 22.004 annex A), which a module takes in `ATD` and `AT+CUSD`. The secret ends at a `#`.
 const KEY_CODES: [&[u8]; 9] =
     [b"**04*", b"**042*", b"**05*", b"**052*", b"*03*", b"*33*", b"#33*", b"*35*", b"#35*"];
 

@@ -18,8 +18,8 @@ enum Secret {
     Download,
     /// Every argument from the fourth on, and the answer of the modem if the first argument is 4.
     Bearer,
-    /// The hexadecimal digits after the header of a command to the card in this argument, if the command contains a PIN or a
-    /// PUK.
+    /// The hexadecimal digits after the header of a command to the card in this argument, if the command contains a PIN
+    /// or a PUK.
     Card(usize),
 }
 
@@ -128,7 +128,7 @@ enum ScanState {
     Arguments(Arguments),
     /// A quoted argument of a command that is not listed.
     Quoted(Word),
-    /// Behind the closing quote of the key of a secret (`"PASSWORD"`). An argument that follows is that secret.
+    /// After the closing quote of the key of a secret (`"PASSWORD"`). An argument that follows is that secret.
     Key,
 }
 
@@ -178,8 +178,8 @@ enum Url {
 }
 
 impl Url {
-    /// Takes the next byte. Returns true if it is part of a secret. A port looks like a password, and is masked, as is text
-    /// after the colon of a word.
+    /// Takes the next byte. Returns true if it is part of a secret. A port looks like a password, and is masked, as is
+    /// text after the colon of a word.
     fn byte(&mut self, byte: u8) -> bool {
         const SCHEME: &[u8] = b"://";
         // A comma may be part of a password and of a value.
@@ -321,7 +321,8 @@ impl Arguments {
         }
         // A comma counts even between quotes: if the number of quotes is odd, too many bytes are masked, never too few.
         if byte == b',' && self.quoted && self.secret == Secret::Upload {
-            // A part of the name of the file. With one quote too few no length is found, and all that follows is masked.
+            // A part of the name of the file. With one quote too few no length is found, and all that follows is
+            // masked.
             return SecretVerdict::Open;
         }
         if byte == b',' {

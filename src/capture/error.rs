@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// A line that cannot be read.
+/// A line that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("line {line}: {fault}")]
 #[non_exhaustive]
@@ -82,7 +82,7 @@ impl Fault {
     }
 }
 
-/// A file that cannot be loaded.
+/// A file that can't be loaded.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -102,7 +102,7 @@ pub enum LoadError {
         /// The largest file that is loaded, in bytes.
         limit: u64,
     },
-    /// A line of the file cannot be read.
+    /// A line of the file can't be read.
     #[error("{}:{}: {}", path.display(), source.line, source.fault)]
     Line {
         /// The file.

@@ -42,7 +42,8 @@ pub(super) fn unescape(text: &[u8], column: usize) -> Result<Vec<u8>, Fault> {
     Ok(bytes)
 }
 
-/// The byte of the escape at the start of `text`, and the length of the escape. `None` if it is none of ours.
+/// The byte of the escape at the start of `text`, and the length of the escape. `None` if there is no escape of this
+/// format.
 pub(super) fn escape_at(text: &[u8]) -> Option<(u8, usize)> {
     let value = match text.strip_prefix(b"\\")?.first()? {
         b'r' => b'\r',

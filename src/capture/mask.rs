@@ -7,22 +7,25 @@ use crate::at::{KnownSecrets, Recent, Scanner, SecretVerdict as Verdict};
 /// Masked are
 /// * the user and password of `AT+CSTT`, `AT+CIPCSGP`, `AT+CPNETAPN` and `AT+CGAUTH`, the password of `AT+MCONFIG`,
 /// * the parameters of `AT+SAPBR=3`, and the answers to `AT+SAPBR=4` and `AT+CIPSCONT?`,
-/// * the codes of `AT+CPIN`, `AT+CLCK` and `AT+CPWD`, and those in commands to the card (`AT+CSIM`), which are hexadecimal,
+/// * the codes of `AT+CPIN`, `AT+CLCK` and `AT+CPWD`, and those in commands to the card (`AT+CSIM`), which are
+///   hexadecimal,
 /// * user and password in commands of other vendors whose names do not contain such a word (`AT+QICSGP`, `AT^NDISDUP`,
 ///   `AT+QMTCONN`),
 /// * a PIN, a PUK or the password of a call barring among the keys of a phone (`ATD**05*...#`, `AT+CUSD`),
 /// * the values of `AT+SSLCFG` keys that name a password or key material,
 /// * the file contents after `AT+FSWRITE` and in the answer to `AT+FSREAD`,
-/// * all arguments of commands with `PW`, `PASS`, `AUTH`, `PIN`, `PUK`, `KEY`, `PSK`, `SECRET`, `TOKEN`, `CRED` or `LOGIN` anywhere in their names
-///   (`AT+FTPPW`, `AT*CGDFAUTH`), and the values after the key of a secret in any command (`"PASSWORD","x"`),
-/// * in a URL, or a word that looks like one without its scheme, the text after the colon of the user or the host, which is a
-///   password or a port, and the host after a password, which may have an `@` in it (`http://user:*************/`), and the
-///   values of parameters with such a word (`?token=****`),
+/// * all arguments of commands with `PW`, `PASS`, `AUTH`, `PIN`, `PUK`, `KEY`, `PSK`, `SECRET`, `TOKEN`, `CRED` or
+///   `LOGIN` anywhere in their names (`AT+FTPPW`, `AT*CGDFAUTH`), and the values after the key of a secret in any
+///   command (`"PASSWORD","x"`),
+/// * in a URL, or a word that looks like one without its scheme, the text after the colon of the user or the host,
+///   which is a password or a port, and the host after a password, which may have an `@` in it
+///   (`http://user:*************/`), and the values of parameters with such a word (`?token=****`),
 ///
 /// also in their echo and in the modem's own `+CSTT:` lines. Secrets that were written are remembered: if the modem
 /// repeats one, also damaged or within another line, all but the first three characters of each piece are masked.
-/// Lengths are preserved, so that a masked capture replays like its session. Data of sockets are recorded as they are, but
-/// for received pieces of such secrets: the PIN `1234` masks a byte of `<01234>`, and the user `user` one of `Service`.
+/// Lengths are preserved, so that a masked capture replays like its session. Data of sockets are recorded as they are,
+/// but for received pieces of such secrets: the PIN `1234` masks a byte of `<01234>`, and the user `user` one of
+/// `Service`.
 ///
 /// In doubt too much is masked: from the first secret argument to the end of the line, and, while a file is written or
 /// read or a stored password is shown, all output of the modem but its final result code. Only there a byte may remain

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const MAX_NUMBER: u32 = 9999;
 /// The longest wait for another capture of the same file to end, and the pause between two attempts.
 #[cfg(unix)]
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 #[cfg(unix)]
 const PAUSE: rustix::event::Timespec = rustix::event::Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
 /// The number of symbolic links that Linux follows.
@@ -69,7 +69,7 @@ pub(super) fn claim(file: &File) -> io::Result<()> {
     loop {
         match flock(file, FlockOperation::NonBlockingLockExclusive) {
             // There is no call that waits for a lock with a time-out.
-            Err(Errno::WOULDBLOCK) if begun.elapsed() < PATIENCE => {
+            Err(Errno::WOULDBLOCK) if begun.elapsed() < TIMEOUT => {
                 rustix::event::poll(&mut [], Some(&PAUSE))?;
             }
             Err(Errno::WOULDBLOCK) => {

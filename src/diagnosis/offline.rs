@@ -16,10 +16,10 @@ use super::{End, Exchange};
 const MAX_OPEN: usize = 32;
 /// The time after which a command without an answer counts as unanswered at the end of a capture (the vendor's default
 /// time-out; protocol section 15). With less time the result is unknown.
-const PATIENCE: Duration = Duration::from_secs(9);
+const TIMEOUT: Duration = Duration::from_secs(9);
 /// The same for a connection, which may take 75 s. It is more than the time of a server's answer (see
 /// `ANSWERED_WITHIN`).
-const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Evidence {
     /// The evidence of a capture, in any layout that [`capture`] reads. The newest answer of each kind counts, so a
@@ -240,14 +240,14 @@ impl Reader {
         let last = self.open.back().map(|open| open.at);
         while let Some(open) = self.open.pop_front() {
             let took = self.since(open.at);
-            let waited = took.is_some_and(|took| took >= PATIENCE) || Some(open.at) < last;
+            let waited = took.is_some_and(|took| took >= TIMEOUT) || Some(open.at) < last;
             if waited || nothing_answered {
                 self.ended(open, End::Silence, took);
             }
         }
         for open in std::mem::take(&mut self.connecting) {
             let took = self.since(open.at);
-            if took.is_some_and(|took| took >= CONNECT_PATIENCE) {
+            if took.is_some_and(|took| took >= CONNECT_TIMEOUT) {
                 self.ended(open, End::Silence, took);
             }
         }

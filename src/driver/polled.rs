@@ -1,6 +1,6 @@
-//! The calls of futures: each asks or looks, and leaves the waker of its task where there is nothing yet.
+//! The calls of futures. A call without a result yet registers the waker of its task.
 //!
-//! None of them waits, so the modem's thread serves their deadlines.
+//! No call waits, so the modem's thread serves their deadlines.
 
 use std::task::{Context, Poll, ready};
 
@@ -13,7 +13,7 @@ use crate::proto::{Engine, Event, Joining, Request, Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
 impl Driver {
-    /// Asks. The answer is [polled](Self::poll_answer), or [forsaken](Self::forsake).
+    /// Makes a request. Its answer is [polled](Self::poll_answer), or [abandoned](Self::abandon).
     pub(crate) fn ask(&self, request: Request) -> Ticket {
         let mut core = self.shared.lock();
         let ticket = core.ask_for_task(self.shared.now(), request);
@@ -21,7 +21,7 @@ impl Driver {
         ticket
     }
 
-    /// The answer, once.
+    /// The answer to a request. It is returned once.
     pub(crate) fn poll_answer(&self, ticket: Ticket, cx: &Context<'_>) -> Poll<Result<Response>> {
         let answer = ready!(self.shared.lock().poll_answer(ticket, cx));
         Poll::Ready(
@@ -29,14 +29,14 @@ impl Driver {
         )
     }
 
-    /// No future waits for the answer any more: a connection is given up, anything else goes on.
-    pub(crate) fn forsake(&self, ticket: Ticket) {
+    /// No future waits for the answer any more. A connect is cancelled; other requests continue.
+    pub(crate) fn abandon(&self, ticket: Ticket) {
         let mut core = self.shared.lock();
-        core.forsake(self.shared.now(), ticket);
+        core.abandon(self.shared.now(), ticket);
         self.shared.leave_to_thread(&mut core);
     }
 
-    /// Looks at what has come on a socket; if that is nothing, the task is woken when something comes or the socket ends.
+    /// Reads a socket. If there is nothing to read, the task is woken when data come or the socket ends.
     pub(crate) fn poll_read<T>(
         &self,
         socket: SocketId,
@@ -58,7 +58,7 @@ impl Driver {
         result.map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Gives a socket what one write takes; without room the task is woken when there is some or the socket ends.
+    /// Writes on a socket. If there is no room, the task is woken when there is room or the socket ends.
     pub(crate) fn poll_write<'a>(
         &self,
         socket: SocketId,
@@ -80,12 +80,12 @@ impl Driver {
         taken.map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// A future of a socket waits no more.
+    /// A future does not wait for this socket any more.
     pub(crate) fn quit(&self, socket: SocketId, key: TaskKey) {
         self.shared.lock().quit(socket, key);
     }
 
-    /// Every future of a socket looks again: it was shut down.
+    /// Wakes every future of a socket, because the socket was shut down.
     pub(crate) fn wake_tasks(&self, socket: SocketId) {
         self.shared.lock().wake_tasks(socket);
     }
@@ -102,7 +102,7 @@ impl Driver {
         key: TaskKey,
         cx: &Context<'_>,
     ) -> Poll<Option<Event>> {
-        // Events are told under the lock, so none comes between the look and the wait.
+        // Events are delivered under the lock, so none comes between this check and the registration of the waker.
         let mut core = self.shared.lock();
         match events.try_recv() {
             Ok(event) => Poll::Ready(Some(event)),
@@ -114,7 +114,7 @@ impl Driver {
         }
     }
 
-    /// A stream of events is polled no more.
+    /// A stream of events is not polled any more.
     pub(crate) fn quit_events(&self, key: TaskKey) {
         self.shared.lock().quit_events(key);
     }

@@ -14,10 +14,11 @@ use super::thread::{self, Turn};
 use crate::port::{CallerEnd, Opener, OpeningTime, Port, Sleeper};
 use crate::time::Timestamp;
 
-/// Between two attempts to open a port that is gone: at first, doubled each time, and at most. A look at a path costs some
-/// microseconds; the longest pause is part of the 2 s in which a modem is ready again.
+/// The pause between two attempts to open a port that is gone: the first one, and the longest. It is doubled each time.
+/// An attempt to open a path takes some microseconds. The longest pause is part of the 2 s within which a modem is
+/// ready again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
-/// A port that is lost again sooner does not shorten the pause.
+/// A port that lasts for this span resets the pause to the first one.
 const STABLE: Duration = Duration::from_secs(2);
 
 /// Starts the thread. The receiver is disconnected when the port is closed for good.
@@ -51,7 +52,7 @@ enum OpenPort {
 }
 
 impl OpenPort {
-    /// Tells the core first what callers can write to.
+    /// Gives the core the end of the port for callers before the port is served.
     fn new(
         shared: &Arc<Shared>,
         port: Port,
@@ -86,7 +87,7 @@ impl PortService {
         loop {
             let (number, began) = (self.shared.lock().next_port_number(), self.shared.now());
             let ended = thread::take_turns(|| port.turn(&self.shared, &self.sleeper));
-            // The port is closed before it is said to be.
+            // The port is closed before its end is reported.
             drop(port);
             if let Err(error) = ended {
                 self.shared.port_ended(number, &error);
@@ -102,7 +103,7 @@ impl PortService {
         }
     }
 
-    /// Opens the port again when it is there; `None` if the modem is closed before.
+    /// Opens the port again when it is back; `None` if the modem is closed before.
     fn reopened(&mut self) -> Option<OpenPort> {
         let opener = self.opener.clone()?;
         loop {
@@ -115,7 +116,7 @@ impl PortService {
                 Ok(port) => return Some(port),
                 Err(error) => {
                     let (mut core, reason) = (self.shared.lock(), error.to_string());
-                    // Of a pair of halves without a thread.
+                    // If no thread could be started for a pair of halves, the port counts as open already.
                     let number = core.next_port_number();
                     core.port_ended(self.shared.now(), number, &reason);
                     core.log.port_stays_away(reason);
@@ -124,8 +125,8 @@ impl PortService {
         }
     }
 
-    /// Tries to open the port once; `None` if the modem is closed meanwhile. A call that may take long has a thread of its own, which
-    /// is left to itself then.
+    /// Tries to open the port once; `None` if the modem is closed meanwhile. A call that may take long has its own
+    /// thread, which then continues until the call returns.
     fn opened(&self, opener: &Arc<Mutex<Opener>>) -> Option<io::Result<Port>> {
         let (time, kept) = {
             let opener = opener.lock().unwrap_or_else(PoisonError::into_inner);
@@ -150,8 +151,8 @@ impl PortService {
         self.serve(None, || opened.lock().unwrap_or_else(PoisonError::into_inner).take())
     }
 
-    /// Serves the deadlines until there is something, which is looked for at every call and at this time; `None` if the modem is closed
-    /// before.
+    /// Serves the deadlines until `look` returns a value. `look` is called at each wake-up and at the moment `at`.
+    /// `None` if the modem is closed before.
     fn serve<T>(&self, at: Option<Timestamp>, look: impl Fn() -> Option<T>) -> Option<T> {
         loop {
             let deadline = {
@@ -167,7 +168,7 @@ impl PortService {
                 return Some(found);
             }
             let first = at.into_iter().chain(deadline).min();
-            // What fails here fails at once: the pause is kept by time alone.
+            // A failed wait returns at once. The loop then continues until the time has passed.
             if self.sleeper.wait(first.map(|first| first - self.shared.now())).is_err() {
                 std::thread::yield_now();
             }
@@ -176,7 +177,7 @@ impl PortService {
     }
 }
 
-/// A source of the application may panic.
+/// Opens the port. A panic of the application's source is an error.
 fn open(opener: &Mutex<Opener>) -> io::Result<Port> {
     thread::survive(|| opener.lock().unwrap_or_else(PoisonError::into_inner).open())
 }
@@ -215,7 +216,8 @@ mod tests {
         }
     }
 
-    /// This thread serves the deadline at which the port is left, and no other thread wakes it: it waited until the application called.
+    /// Regression: the thread that serves the deadline at which the port is left was woken by calls of the application
+    /// only.
     #[test]
     fn a_port_that_is_left_at_a_deadline_is_opened_again_without_a_call() {
         let engine = Engine::new(Config::default(), Timestamp::ZERO).unwrap();
@@ -249,7 +251,7 @@ mod tests {
         shared.wake.wake();
     }
 
-    /// Both threads and the connection were left behind.
+    /// Regression: both threads and the connection remained.
     #[test]
     fn a_port_that_is_left_ends_the_calls_of_its_halves() {
         for is_lost in [false, true] {

@@ -72,7 +72,7 @@ impl SessionLog {
         log::debug!(target: COMMANDS, "{}: {}", self.name, OneLine(words));
     }
 
-    /// Whether it is news that nothing answers, which is told every few seconds.
+    /// True for the first of several reports that nothing answers. They come every few seconds.
     fn falls_silent(&mut self) -> bool {
         !std::mem::replace(&mut self.is_silent, true)
     }
@@ -203,7 +203,7 @@ impl SessionLog {
             Event::Dropped(line) => {
                 log::debug!(target: URCS, "{}: dropped, late or stray: {}", self.name, OneLine(line))
             }
-            // There is one of these for each piece of payload.
+            // Headers of payload are not logged, because there is one for each frame.
             Event::Urc(urc) if urc.luat_name() != Some("MSG_SOCK_RECV_IND") => {
                 log::debug!(target: URCS, "{}: {urc:?}", self.name)
             }
@@ -243,7 +243,7 @@ impl fmt::Write for Escaping<'_, '_> {
 mod tests {
     use super::*;
 
-    /// It was a line every 5 s, for as long as a module was off.
+    /// Regression: there was a line every 5 s while a module was off.
     #[test]
     fn silence_is_news_once_until_something_comes() {
         let mut log = SessionLog::new("test".into());

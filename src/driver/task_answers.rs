@@ -69,7 +69,7 @@ impl TaskAnswers {
         }
     }
 
-    pub(super) fn forsake(&mut self, ticket: Ticket, woken: &mut Woken) -> Option<DroppedFuture> {
+    pub(super) fn abandon(&mut self, ticket: Ticket, woken: &mut Woken) -> Option<DroppedFuture> {
         let index = self.0.iter().position(|(known, _)| *known == ticket)?;
         Some(match self.0.swap_remove(index).1 {
             TaskAnswer::Here(result) => DroppedFuture::Answered(result),
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(task.count(), 1);
         let mut woken = Woken::default();
         assert!(matches!(answers.poll(ticket, &cx, &mut woken), Poll::Ready(Some(Ok(Response::Ready)))));
-        assert!(answers.forsake(ticket, &mut woken).is_none());
+        assert!(answers.abandon(ticket, &mut woken).is_none());
     }
 
     #[test]
@@ -129,10 +129,10 @@ mod tests {
         }
         assert!(answers.deliver(Ticket(1), Ok(Response::Ready), &mut woken).is_none());
         assert!(matches!(
-            answers.forsake(Ticket(1), &mut woken),
+            answers.abandon(Ticket(1), &mut woken),
             Some(DroppedFuture::Answered(Ok(Response::Ready)))
         ));
-        assert!(matches!(answers.forsake(Ticket(2), &mut woken), Some(DroppedFuture::Asked)));
+        assert!(matches!(answers.abandon(Ticket(2), &mut woken), Some(DroppedFuture::Asked)));
         assert!(answers.0.is_empty());
     }
 }

@@ -10,6 +10,7 @@ pub const MAX_EVENTS: usize = 100_000;
 
 /// The events of a trace, and its findings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Analysis {
     /// The events, in order; the first [`MAX_EVENTS`].
     pub events: Vec<Event>,

@@ -12,6 +12,7 @@ pub const MAX_EVIDENCE: usize = 32;
 
 /// A pattern that occurs in the trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// The pattern, with its cause and advice.
     pub pattern: Pattern,
@@ -23,6 +24,7 @@ pub struct Finding {
 
 /// A place that proves a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Evidence {
     /// The lines of the file.
     pub lines: Vec<u64>,

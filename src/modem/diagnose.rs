@@ -19,21 +19,22 @@ use crate::port::{has_rate, is_remote};
 use crate::proto::{Engine, Event, RegistrationStatus};
 use crate::time::Timestamp;
 
-/// How often progress is told while the module is waited for.
+/// The interval of progress reports while the examination waits for the module.
 const TICK: Duration = Duration::from_millis(250);
-/// A cause that a person has to mend is believed when it has stood for this span.
+/// A cause that needs an action of the user counts after it has lasted for this span.
 const SETTLED: Duration = Duration::from_secs(2);
-/// A refusal of the network may be its first answer of several; after this long it is believed. An assumption.
+/// A refusal of the network counts after it has lasted for this span, because another answer may follow. An assumption.
 const REFUSED: Duration = Duration::from_secs(6);
-/// What is kept of the bytes that come before anything answers: enough to tell garbage from text.
+/// The most bytes that are kept before the first answer. They are sufficient to distinguish garbage from text.
 const MAX_HEARD: usize = 64 * 1024;
-/// How long a port may take to become free again after this process closed it.
+/// The longest time until a port is free again after this process closed it.
 const REOPEN: Duration = Duration::from_secs(3);
 
 impl Modem {
-    /// Finds out why there is no connection, or that all is well. Asks questions that change nothing, resolves the
-    /// server's name and connects to it if [`Checkup`] names one, with TLS too if that is wanted. Takes seconds if all is well; up to the checkup's
-    /// time-outs if not. Never fails: what goes wrong is what it tells.
+    /// Finds the reason why there is no connection, or reports that there is no fault. It asks questions that change no
+    /// setting. If [`Checkup`] names a server, it resolves the server's name and connects to it, on request with TLS as
+    /// well. This takes seconds without a fault, otherwise up to the checkup's time-outs. The call never fails: a
+    /// failure is part of the diagnosis.
     ///
     /// ```no_run
     /// # let modem = air724ug::Modem::open("/dev/ttyUSB0", Default::default())?;
@@ -49,7 +50,7 @@ impl Modem {
         self.diagnose_and_tell(checkup, |_| {})
     }
 
-    /// [`diagnose`](Self::diagnose), and calls `tell` with each step, to show progress.
+    /// The same as [`diagnose`](Self::diagnose). Calls `tell` with each step, to show progress.
     pub fn diagnose_and_tell(&self, checkup: &Checkup, mut tell: impl FnMut(&str)) -> Diagnosis {
         let mut examination = Examination::new(self, checkup, Evidence::new(), &mut tell);
         let began = Instant::now();
@@ -59,17 +60,18 @@ impl Modem {
         examination.run()
     }
 
-    /// Opens a port and [diagnoses](Self::diagnose) what is on it: a port that can't be opened and a wrong line rate are
-    /// found, too. When nothing answers at the configured rate, [`OTHER_RATES`] are tried, but for `tcp://`, where the server sets it. The port is closed again. A
-    /// radio that is off is reported, not switched on, whatever [`Config::switch_radio_on`] says.
+    /// Opens a port and [diagnoses](Self::diagnose) the modem on it. A port that can't be opened and a wrong line rate
+    /// are found as well. If nothing answers at the configured rate, [`OTHER_RATES`] are tried, except on `tcp://`,
+    /// where the server sets the rate. The port is closed afterwards. A radio that is off is reported and not switched
+    /// on, regardless of [`Config::switch_radio_on`].
     ///
-    /// A capture that can't be written changes nothing but [`Diagnosis::capture_error`]. It holds the last opening of the port: that at the rate which was
-    /// answered, or that at the last rate tried.
+    /// A capture that can't be written affects only [`Diagnosis::capture_error`]. The capture contains the last opening
+    /// of the port: at the rate at which the module answered, or at the last rate that was tried.
     pub fn diagnose_port(path: &str, config: &Config, checkup: &Checkup) -> Diagnosis {
         Self::diagnose_port_and_tell(path, config, checkup, |_| {})
     }
 
-    /// [`diagnose_port`](Self::diagnose_port), and calls `tell` with each step, to show progress.
+    /// The same as [`diagnose_port`](Self::diagnose_port). Calls `tell` with each step, to show progress.
     pub fn diagnose_port_and_tell(
         path: &str,
         config: &Config,
@@ -105,7 +107,7 @@ impl Modem {
     }
 }
 
-/// Tries other line rates, and examines the module at the first that it answers at.
+/// Tries other line rates, and examines the module at the first rate at which it answers.
 fn at_other_rates(
     path: &str,
     config: &Config,
@@ -168,7 +170,7 @@ impl<'a> Examination<'a> {
         self.evidence.diagnose()
     }
 
-    /// Whether the module answers within this time.
+    /// Waits for an answer of the module. Returns false after the time-out.
     fn wait_for_answer(&mut self, timeout: Duration) -> bool {
         let deadline = Deadline::after(Some(timeout));
         loop {
@@ -191,7 +193,7 @@ impl<'a> Examination<'a> {
         }
     }
 
-    /// Waits until the module is ready, or the cause why not will not go away by itself, or time is up.
+    /// Waits until the module is ready, or the reason why it is not ready is permanent, or the time-out has passed.
     fn wait_until_settled(&mut self) {
         let began = Instant::now();
         let mut reason = None;
@@ -211,7 +213,7 @@ impl<'a> Examination<'a> {
                 since = Instant::now();
                 (self.tell)(&format!("waiting: {now}"));
             }
-            if patience(now).is_some_and(|patience| since.elapsed() >= patience) {
+            if settling_time(now).is_some_and(|span| since.elapsed() >= span) {
                 return;
             }
         }
@@ -232,7 +234,7 @@ impl<'a> Examination<'a> {
             self.note_events();
             self.evidence.exchange(Exchange::of(question.command, result, began.elapsed()));
             if self.modem.not_ready() == Some(NotReady::NoAnswer) {
-                // It fell silent: every other question would take its full time.
+                // The module fell silent. Every other question would take its full time-out.
                 return;
             }
         }
@@ -245,8 +247,8 @@ impl<'a> Examination<'a> {
     }
 }
 
-/// The time for which a cause has to stand before it is believed; `None`: time may mend it, so it is waited for.
-fn patience(reason: NotReady) -> Option<Duration> {
+/// The span after which a cause counts as permanent; `None` for causes that may end by themselves.
+fn settling_time(reason: NotReady) -> Option<Duration> {
     match reason {
         NotReady::NoAnswer
         | NotReady::NoSim
@@ -302,7 +304,7 @@ impl Write for RecordedBytes {
     }
 }
 
-/// Writes to both. A capture that ends early does not end what is heard.
+/// Writes to the capture and to the kept bytes. An early end of the capture does not affect the kept bytes.
 struct Tee {
     capture: Option<CaptureFile>,
     heard: RecordedBytes,
@@ -326,23 +328,23 @@ impl Write for Tee {
 /// A modem on a port that was opened to be examined.
 struct OpenedModem {
     modem: Modem,
-    /// Why there is no capture though one was asked for.
+    /// The reason why there is no capture although one was requested.
     capture_error: Option<String>,
 }
 
 impl OpenedModem {
-    /// Closes the modem and waits until its port is free; why its capture is not complete, if it is not.
+    /// Closes the modem and waits until its port is free. Returns the reason why its capture is incomplete, if it is.
     fn release(self) -> Option<String> {
         self.modem.close();
         self.capture_error.or_else(|| self.modem.flush_capture().err().map(|error| error.to_string()))
     }
 }
 
-/// Opens a port; what comes over it is kept, besides the capture that the configuration asks for.
+/// Opens a port. Its bytes are kept in `heard`, in addition to the capture of the configuration.
 fn open(path: &str, config: &Config, heard: &RecordedBytes) -> Result<OpenedModem> {
     let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
     let port = super::opener(path, config).open()?;
-    // A capture that can't be written is no reason not to examine, and no fault of the port.
+    // A capture that can't be written is no fault of the port, and does not prevent the examination.
     let capture = CaptureFile::configured(config);
     let capture_error = capture.as_ref().err().map(ToString::to_string);
     let capture = capture.unwrap_or_default();
@@ -365,7 +367,7 @@ fn reopen(path: &str, config: &Config) -> Option<OpenedModem> {
         match open(path, config, &RecordedBytes::default()) {
             Ok(modem) => return Some(modem),
             Err(_) if Instant::now() < until => {
-                // The thread that had it is on its last step.
+                // The thread of the closed modem is about to end.
                 let _ = crossbeam_channel::after(TICK / 10).recv();
             }
             Err(_) => return None,
@@ -373,11 +375,11 @@ fn reopen(path: &str, config: &Config) -> Option<OpenedModem> {
     }
 }
 
-/// What `serialport` says when another program has locked the port; the kind of its error does not tell.
+/// The text of `serialport`'s error if another program has locked the port. The kind of the error does not show it.
 const LOCKED: &str = "Unable to acquire";
 
 fn fault_of(path: &str, error: &Error, text: &str) -> PortFault {
-    // Cables, groups and programs of this machine have no part in it.
+    // Cables, groups and programs of this machine are not the cause.
     if is_remote(path) {
         return PortFault::Remote;
     }

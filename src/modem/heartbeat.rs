@@ -113,9 +113,9 @@ impl<T: Transport> Socket<T> {
     /// down](Socket::shutdown).
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a span shorter than [`Heartbeat::MIN_SPAN`], an empty payload or a datagram that is too
-    /// long; the heartbeat stays as it was. [`Error::Io`] if no thread can be started for a function. The end of the socket, if it
-    /// has ended.
+    /// [`Error::InvalidInput`] for a span shorter than [`Heartbeat::MIN_SPAN`], an empty payload or a datagram that is
+    /// too long; the heartbeat stays as it was. [`Error::Io`] if no thread can be started for a function. The end of
+    /// the socket, if it has ended.
     pub fn set_heartbeat(&self, heartbeat: impl Into<Option<Heartbeat>>) -> Result<()> {
         let mut function = None;
         let pulse = heartbeat.into().map(|heartbeat| {

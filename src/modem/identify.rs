@@ -9,7 +9,7 @@ use crate::proto::Command;
 /// The number and time-out of `AT` on a candidate. The first one may train its line rate or wake it up.
 const ATTEMPTS: (u32, Duration) = (2, Duration::from_millis(300));
 /// The time-out of the second command.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 /// The number of digits of an IMEI.
 const IMEI_DIGITS: usize = 15;
 
@@ -23,7 +23,7 @@ pub(super) fn imei(ask: &mut Ask<'_>) -> io::Result<String> {
         }
     }
     answer?;
-    let said = ask(&Command::serial_number().wire(), PATIENCE, is_identified).unwrap_or_default();
+    let said = ask(&Command::serial_number().wire(), TIMEOUT, is_identified).unwrap_or_default();
     Ok(number(&said).map(|(imei, _)| String::from_utf8_lossy(imei).into_owned()).unwrap_or_default())
 }
 

@@ -99,21 +99,22 @@ impl Modem {
     /// |---|---|---|
     /// | `/dev/ttyUSB0`, `COM3` | a port of this machine | |
     /// | `auto` | the only module that is plugged in on USB | `ports` |
-    /// | `imei:860000000000001` | the module with this IMEI, whatever its port is called | `ports` |
-    /// | `usb:1-1.4` | what is plugged in here | `ports` |
-    /// | `tcp://host:4001` | a port of a serial server that passes on bytes alone | `remote` |
-    /// | `rfc2217://host:2217` | one that can be set up, too | `remote` |
+    /// | `imei:860000000000001` | the module with this IMEI, under any name of its port | `ports` |
+    /// | `usb:1-1.4` | the module that is plugged in at this place | `ports` |
+    /// | `tcp://host:4001` | a port of a serial server that transfers bytes only | `remote` |
+    /// | `rfc2217://host:2217` | a port of a serial server whose settings can be changed (RFC 2217) | `remote` |
     ///
     /// A search writes `AT` and `AT+CGSN` on the ports of modules (USB 1782:4e00), and on other devices only if `usb:`
     /// names their place. It skips ports that another program has locked. After a module was found, later searches look
-    /// for that module only. `imei:` takes the first module that has the number: of two with one IMEI, `usb:` names which.
+    /// for that module only. `imei:` selects the first module with the number; `usb:` distinguishes two modules with
+    /// one IMEI.
     ///
     /// The port is opened exclusively. A port is lost when it is unplugged or without power, or when the module
-    /// restarts on USB; one on another machine, too, when its server closes the connection, or when nothing answers for 60 s
-    /// and more. On a transparent stream nothing is asked unless it has a heartbeat: there the system finds that a server is
-    /// gone, which takes it up to a quarter of an hour. Then sockets and requests in flight end with [`Error::PortLost`], and the port is opened again
-    /// as soon as it is back, unless [`Config::reopen`] is false. Paths in `/dev/serial/by-id` don't change when the
-    /// system gives the port another name.
+    /// restarts on USB. A port on another machine is also lost when its server closes the connection, or when nothing
+    /// answers for at least 60 s. A transparent stream without a heartbeat asks no questions; then the system detects
+    /// the loss of a server, after up to 15 minutes. After a loss, sockets and requests in flight end with
+    /// [`Error::PortLost`], and the port is opened again as soon as it is back, unless [`Config::reopen`] is false.
+    /// Paths in `/dev/serial/by-id` don't change when the system gives the port another name.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if the port can't be opened. The
@@ -285,8 +286,8 @@ impl Modem {
     /// data of a socket. With `AT+CMGF=0` messages are read as digits.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a text that would disturb the session (control bytes; data mode, as `AT+CGANS`; echo;
-    /// the form of results, as `AT+CMEE=0`, `AT+CIPQSEND=0` and `AT+CIPSPRT=0`), and for a command that waits for
+    /// [`Error::InvalidInput`] for a text that would disturb the session (control bytes; data mode, as `AT+CGANS`;
+    /// echo; the form of results, as `AT+CMEE=0`, `AT+CIPQSEND=0` and `AT+CIPSPRT=0`), and for a command that waits for
     /// payload, as `AT+CPOS`: use [`command_with_payload`](Self::command_with_payload). [`Error::Refused`] with the
     /// module's code. [`Error::Timeout`] after `timeout`, which includes the wait for the command's turn.
     pub fn command(&self, text: &str, timeout: Duration) -> Result<Vec<String>> {

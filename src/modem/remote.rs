@@ -14,8 +14,8 @@ pub struct Remote {
 
 impl Remote {
     /// # Errors
-    /// [`Error::InvalidInput`] for port 0, an IPv6 address (the manual's `AT+CIPSTART` takes a name or an IPv4 address), and a
-    /// name that is empty, too long or has characters that can't stand in quotes.
+    /// [`Error::InvalidInput`] for port 0, an IPv6 address (the manual's `AT+CIPSTART` takes a name or an IPv4
+    /// address), and a name that is empty, too long or has characters that can't stand in quotes.
     pub fn new(host: &str, port: u16) -> Result<Self> {
         if port == 0 {
             return Err(Error::invalid("port", "is zero"));

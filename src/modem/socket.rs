@@ -36,7 +36,8 @@ use super::{Modem, Received, unexpected};
 /// # Unlike a `TcpStream`
 ///
 /// * Writes wait at most 120 s; [`set_write_timeout`](Self::set_write_timeout) changes that.
-/// * [`flush`](std::io::Write::flush) waits for the module. It fails if data were lost, or if the socket ended other than by the peer.
+/// * [`flush`](std::io::Write::flush) waits for the module. It fails if data were lost, or if the socket ended other
+///   than by the peer.
 /// * The module has no half-closed connections. After the peer's close, writes fail although the peer may still read.
 ///   The peer notices a [`shutdown`](Self::shutdown) of writes when the socket is closed.
 /// * A reset by the peer looks like a close, unless the firmware reports the difference ([`CloseReason::Reset`]).

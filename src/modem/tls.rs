@@ -77,8 +77,8 @@ impl PrivateKey {
     /// `encrypted-keys`.
     ///
     /// # Errors
-    /// [`Error::Io`] if it can't be read; [`Error::WrongPassword`]; [`Error::InvalidInput`] if there is no usable key in
-    /// it.
+    /// [`Error::Io`] if it can't be read; [`Error::WrongPassword`]; [`Error::InvalidInput`] if there is no usable key
+    /// in it.
     #[cfg(feature = "encrypted-keys")]
     pub fn from_file_encrypted(path: impl AsRef<Path>, password: impl AsRef<[u8]>) -> Result<Self> {
         Self::from_bytes_encrypted(&read(path.as_ref())?, password)

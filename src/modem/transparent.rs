@@ -1,4 +1,4 @@
-//! One connection that has the line to itself.
+//! The transparent stream: one connection that uses the whole line.
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -10,8 +10,8 @@ use super::{Heartbeat, Socket, unexpected};
 use crate::error::Result;
 use crate::proto::{HeartbeatStatistics, Request, Response};
 
-/// A TCP connection in transparent mode ([`Modem::connect_transparent`](super::Modem::connect_transparent)): bytes go both ways at the
-/// speed of the line, and there is nothing else on it.
+/// A TCP connection in transparent mode ([`Modem::connect_transparent`](super::Modem::connect_transparent)): bytes pass
+/// in both directions at the speed of the line, without frames and other lines.
 ///
 /// ```no_run
 /// use std::io::{Read, Write};
@@ -28,39 +28,40 @@ use crate::proto::{HeartbeatStatistics, Request, Response};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Every method takes `&self`, so one thread can read while another writes. A stream that is dropped is closed without
+/// Every method takes `&self`, so one thread can read while another writes. Dropping the stream closes it without
 /// waiting.
 ///
 /// # What this mode can't do
 ///
-/// * The module's own lines stand among the data. When `CLOSED`, `RDY` or the like comes as a line of its own, the stream
-///   finds out with an escape whether the module has said it. So a peer's close is seen after about 3 s. A peer that sends
-///   such a line delays writes, and the data after the line, for about as long; no data are lost.
-/// * A peer whose last data are lines that a module may say as well (`+CREG: 1`) can't be told from the module. Then the end is
-///   [`CloseReason::EndUncertain`](crate::CloseReason::EndUncertain), which says how many bytes are in doubt, and no end of
-///   file.
-/// * The module does not confirm data. Data that are written while the connection ends are lost. Data that are written after
-///   the module has reported the end, and before the host has read the report, are taken for commands.
-/// * A module that restarts without saying so takes what is written as commands, and may send it back as an echo. A
-///   [heartbeat](Self::set_heartbeat) finds it.
-/// * Command mode is proved by a question after the escape. If the answer to the escape was the peer's, the peer gets the
-///   question, and the stream ends with [`CloseReason::EscapeUnanswered`](crate::CloseReason::EscapeUnanswered).
+/// * The module's own lines stand among the data. After a line like `CLOSED` or `RDY` the stream tests with an escape
+///   whether the module has written it. So a peer's close is noticed after about 3 s. A peer that sends such a line
+///   delays writes, and the data after the line, by about 3 s; no data are lost.
+/// * If the last data of the peer are lines that a module may write as well (`+CREG: 1`), their origin is unknown. Then
+///   the stream ends with [`CloseReason::EndUncertain`](crate::CloseReason::EndUncertain), which has the number of
+///   these bytes, and not with an end of file.
+/// * The module does not confirm data. Data that are written while the connection ends are lost. Data that are written
+///   after the module has reported the end, and before the host has read the report, are read by the module as
+///   commands.
+/// * A module that restarts without a report reads written data as commands, and may echo them. A
+///   [heartbeat](Self::set_heartbeat) detects this.
+/// * Command mode is proved by a question after the escape. If the answer to the escape was the peer's, the peer gets
+///   the question, and the stream ends with [`CloseReason::EscapeUnanswered`](crate::CloseReason::EscapeUnanswered).
 /// * An answer to the escape that comes twice can't be told from an `OK` of the peer: the first one is read as data.
-/// * A line that ends a connection and comes during the escape is held, with the data behind it, until the
+/// * A line that ends a connection and comes during the escape is held, with the data after it, until the
 ///   [return](Self::resume).
 /// * Data that come in command mode end the stream with
-///   [`CloseReason::DataInCommandMode`](crate::CloseReason::DataInCommandMode), unless they are blank lines or look like the
-///   answer that is waited for.
-/// * Three pluses alone, with silence around them, would be an escape. They are held back for up to 0.75 s.
-/// * A received CR LF at the end of what has come is held back for 20 ms.
-/// * Without flow control ([`Config::flow_control`](crate::Config::flow_control)) nothing slows the peer down: a stream of
-///   which the window is full ends with [`Error::Overrun`](crate::Error::Overrun).
+///   [`CloseReason::DataInCommandMode`](crate::CloseReason::DataInCommandMode), unless they are blank lines or look
+///   like the awaited answer.
+/// * Three pluses with silence before and after them would be an escape. They are delayed by up to 0.75 s.
+/// * A CR LF at the end of the received data is held for 20 ms, because it may begin a line of the module.
+/// * Without flow control ([`Config::flow_control`](crate::Config::flow_control)) nothing slows the peer down: a stream
+///   whose window is full ends with [`Error::Overrun`](crate::Error::Overrun).
 #[derive(Debug)]
 pub struct TransparentStream {
     socket: Socket,
 }
 
-/// How long an escape or a return may take: three attempts at the escape, 2.6 s each, and a slow line.
+/// The time-out of an escape and of a return to data mode: three attempts at the escape, 2.6 s each, and a slow line.
 const MODE_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl TransparentStream {
@@ -68,12 +69,12 @@ impl TransparentStream {
         Self { socket }
     }
 
-    /// Leaves data mode and keeps the connection (`+++`), which takes about 2 s: then commands can be run, such as
-    /// [`Modem::signal_quality`](super::Modem::signal_quality) and [`Modem::command`](super::Modem::command). What is written
-    /// meanwhile waits for [`resume`](Self::resume), within the write time-out. The peer's data wait in the module.
+    /// Leaves data mode and keeps the connection (`+++`), which takes about 2 s. Then commands can be run, such as
+    /// [`Modem::signal_quality`](super::Modem::signal_quality) and [`Modem::command`](super::Modem::command). Writes
+    /// wait for [`resume`](Self::resume), at most for the write time-out. The peer's data wait in the module.
     ///
     /// # Errors
-    /// [`Error::Timeout`](crate::Error::Timeout) after 20 s; how the stream ended, if it did.
+    /// [`Error::Timeout`](crate::Error::Timeout) after 20 s; the reason why the stream ended, if it has.
     pub fn escape(&self) -> Result<()> {
         let request = Request::Escape { socket: self.socket.socket_id(), timeout: MODE_TIMEOUT };
         self.change_mode(request)
@@ -82,14 +83,14 @@ impl TransparentStream {
     /// Goes back to data mode (`ATO`).
     ///
     /// # Errors
-    /// [`Error::Timeout`](crate::Error::Timeout) after 20 s; how the stream ended, if it did:
-    /// [`CloseReason::Reset`](crate::CloseReason::Reset) if the module says that there is no connection any more.
+    /// [`Error::Timeout`](crate::Error::Timeout) after 20 s; the reason why the stream ended, if it has:
+    /// [`CloseReason::Reset`](crate::CloseReason::Reset) if the module reports that the connection is gone.
     pub fn resume(&self) -> Result<()> {
         let request = Request::Resume { socket: self.socket.socket_id(), timeout: MODE_TIMEOUT };
         self.change_mode(request)
     }
 
-    /// Closes the connection and waits until the module has done so. Sockets can be opened when it is
+    /// Closes the connection and waits until the module has closed it. Sockets can be opened when it is
     /// [ready](super::Modem::wait_ready) again.
     ///
     /// # Errors
@@ -98,20 +99,20 @@ impl TransparentStream {
         self.socket.close()
     }
 
-    /// The bytes that have come, without waiting; empty if none have.
+    /// Returns all data that came, without waiting; empty if there are none.
     ///
     /// # Errors
-    /// How the stream ended, once everything was read.
+    /// The reason why the stream ended, after all of its data were read.
     pub fn try_recv(&self) -> Result<Vec<u8>> {
         self.socket.try_recv()
     }
 
-    /// Signals when there is something to read, as [`Socket::readable`].
+    /// A channel that gets a signal when there is something to read, like [`Socket::readable`].
     pub fn readable(&self) -> &Receiver<()> {
         self.socket.readable()
     }
 
-    /// Sets how long reads wait; `None`, the default: for ever.
+    /// Sets the time-out of reads. `None`, the default, waits without a limit.
     ///
     /// # Errors
     /// [`Error::InvalidInput`](crate::Error::InvalidInput) for zero.
@@ -119,7 +120,7 @@ impl TransparentStream {
         self.socket.set_read_timeout(timeout)
     }
 
-    /// Sets how long writes wait; `None`: for ever. Default 120 s.
+    /// Sets the time-out of writes. `None` waits without a limit. Default 120 s.
     ///
     /// # Errors
     /// [`Error::InvalidInput`](crate::Error::InvalidInput) for zero.
@@ -143,10 +144,10 @@ impl TransparentStream {
         self.socket.write_timeout()
     }
 
-    /// Begins, changes or (with `None`) ends the heartbeat of this stream: as [`Socket::set_heartbeat`]. It keeps the
-    /// connection alive, and with [`Heartbeat::max_missed`] it finds a module that has restarted without saying so. Such a module
-    /// may echo the heartbeat. So when a heartbeat comes back unchanged, the stream asks the module by an escape, which takes about
-    /// 3 s. A peer that answers with other bytes spares that.
+    /// Begins, changes or (with `None`) ends the heartbeat of this stream, like [`Socket::set_heartbeat`]. It keeps the
+    /// connection alive, and with [`Heartbeat::max_missed`] it detects a module that has restarted without a report.
+    /// Such a module may echo the heartbeat. So after a heartbeat that comes back unchanged the stream tests the module
+    /// with an escape, which takes about 3 s. A peer that answers with other bytes avoids this.
     ///
     /// # Errors
     /// As for [`Socket::set_heartbeat`].
@@ -167,7 +168,7 @@ impl TransparentStream {
         self.socket.peer_addr()
     }
 
-    /// Name or address, and port, as the connection was asked for.
+    /// The name or address, and the port, that were given to the connect.
     pub fn peer_name(&self) -> (&str, u16) {
         self.socket.peer_name()
     }
@@ -181,19 +182,19 @@ impl TransparentStream {
 }
 
 impl Read for &TransparentStream {
-    /// Waits for the first byte; zero once the peer has closed and everything was read.
+    /// Waits for the first byte. Zero after the peer has closed and all data were read.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         (&self.socket).read(buf)
     }
 }
 
 impl Write for &TransparentStream {
-    /// Returns when the port has been given as much of the data as is said: the rest waits until the line has room.
+    /// Returns when the port has accepted the returned number of bytes.
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         Ok(self.socket.write_some(buf)?)
     }
 
-    /// Does nothing: every write is handed over at once.
+    /// Does nothing, because every write goes to the port at once.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }

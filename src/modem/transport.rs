@@ -1,24 +1,25 @@
-//! The transport of a socket, as a type: a call that a transport can't do does not compile.
+//! The transport of a socket as a type. A call that is impossible on a transport does not compile.
 
-/// Over which protocol a [`Socket`](crate::Socket) runs: [`Tcp`], [`Tls`] or [`Udp`].
+/// The protocol of a [`Socket`](crate::Socket): [`Tcp`], [`Tls`] or [`Udp`].
 pub trait Transport: sealed::Sealed {}
 
-/// A transport that carries a stream of bytes: its sockets are [`Read`](std::io::Read) and [`Write`](std::io::Write).
+/// A transport that carries a stream of bytes. Its sockets implement [`Read`](std::io::Read) and
+/// [`Write`](std::io::Write).
 pub trait Stream: Transport {}
 
-/// Plain TCP. The module can say what the peer has acknowledged.
+/// Plain TCP. The module reports the number of bytes that the peer has acknowledged.
 #[derive(Debug)]
 pub enum Tcp {}
 
-/// TLS that the module speaks. What the peer has acknowledged can't be known.
+/// TLS of the module. The number of bytes that the peer has acknowledged is unknown.
 #[derive(Debug)]
 pub enum Tls {}
 
-/// UDP: each send is a datagram, and each receive gives one.
+/// UDP: each send is one datagram, and each receive returns one.
 #[derive(Debug)]
 pub enum Udp {}
 
-/// Any of them, where it makes no difference.
+/// Any of these, for code that treats them alike.
 #[derive(Debug)]
 pub(super) enum Any {}
 
@@ -28,7 +29,7 @@ impl Transport for Udp {}
 impl Transport for Any {}
 impl Stream for Tcp {}
 impl Stream for Tls {}
-// Those that carry datagrams are sent to, not written.
+// A `Socket<Any>` that carries datagrams is sent to and never written.
 impl Stream for Any {}
 
 impl sealed::Sealed for Tcp {}

@@ -13,9 +13,9 @@ use crate::error::{CloseReason, Error, Result, WRITE};
 use crate::proto::Joining;
 
 impl<T: Stream> Socket<T> {
-    /// Sets whether each write is a send of its own. False, the default: what is written while a send is under way goes out
-    /// together, up to 1460 bytes at a time, as with a [`std::net::TcpStream`]. What is written while none is goes out at once
-    /// either way. Holds for every handle of the socket.
+    /// Sets whether each write is a send of its own. Default false: data that are written while a send is in flight are
+    /// sent together, up to 1460 bytes at a time, as with a [`std::net::TcpStream`]. Data that are written while no
+    /// send is in flight are sent at once in both cases. The setting applies to every handle of the socket.
     ///
     /// # Errors
     /// None today; as [`std::net::TcpStream::set_nodelay`].
@@ -24,7 +24,7 @@ impl<T: Stream> Socket<T> {
         Ok(())
     }
 
-    /// Whether each write is a send of its own.
+    /// True if each write is a send of its own.
     ///
     /// # Errors
     /// None today.
@@ -32,13 +32,13 @@ impl<T: Stream> Socket<T> {
         Ok(self.shared.has_no_delay.load(Ordering::SeqCst))
     }
 
-    /// Gets a signal when there is room for what is written, or the socket has ended, after a write that found none: for
-    /// [`set_nonblocking`](Self::set_nonblocking). A write that waits takes the signal itself.
+    /// A channel that gets a signal after a write for which there was no room, when there is room again or the socket
+    /// has ended: for [`set_nonblocking`](Self::set_nonblocking). A write that waits takes the signal itself.
     pub fn writable(&self) -> &Receiver<()> {
         &self.shared.readable.room
     }
 
-    /// Takes what one write takes, and waits only for room.
+    /// Accepts the data of one write. Waits for room, and not for the module.
     pub(super) fn write_waiting<'a>(
         &self,
         parts: impl IntoIterator<Item = &'a [u8]> + Clone,
@@ -47,7 +47,7 @@ impl<T: Stream> Socket<T> {
         self.write_within(parts, Deadline::after(timeout), timeout)
     }
 
-    /// As [`write_waiting`](Self::write_waiting), with a time-out of the caller's.
+    /// Like [`write_waiting`](Self::write_waiting), with a deadline of the caller. `timeout` is the span for the error.
     pub(super) fn write_within<'a>(
         &self,
         parts: impl IntoIterator<Item = &'a [u8]> + Clone,
@@ -59,7 +59,7 @@ impl<T: Stream> Socket<T> {
         }
         self.check_write(&[])?;
         let nonblocking = self.is_nonblocking();
-        // After a send that is under way in another thread.
+        // A send in another thread ends first.
         let turn = self.shared.turns.take(deadline);
         let late = || if nonblocking { would_block() } else { timed_out(WRITE, timeout) };
         let _turn = turn.ok_or_else(late)?;
@@ -75,7 +75,7 @@ impl<T: Stream> Socket<T> {
         }
     }
 
-    /// Waits until the module has what was written.
+    /// Waits until the module has accepted all written data.
     pub(super) fn flush_waiting(&self) -> Result<()> {
         if self.is_flushed()? {
             return Ok(());
@@ -94,8 +94,8 @@ impl<T: Stream> Socket<T> {
 }
 
 impl<T: Transport> Socket<T> {
-    /// Whether the module has all that was written. The peer's close is no error where nothing is lost by it: a program that flushes
-    /// before it reads gets to read what has come.
+    /// True if the module has accepted all written data. A close by the peer is no error if no written data were lost,
+    /// so that a program which flushes before it reads can still read.
     pub(super) fn is_flushed(&self) -> Result<bool> {
         let id = self.shared.id;
         self.shared.modem.driver.with_engine(|engine, _| match engine.take_error(id) {
@@ -108,7 +108,7 @@ impl<T: Transport> Socket<T> {
     }
 }
 
-/// `false` when time is up.
+/// Returns `false` after the time-out.
 fn wait(signal: &Receiver<()>, deadline: Deadline) -> bool {
     let waited = match deadline.0 {
         Some(deadline) => signal.recv_deadline(deadline),

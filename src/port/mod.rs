@@ -36,8 +36,8 @@ pub(crate) use wake_up::{Sleeper, Waker, pair as wake_up};
 
 /// A port that can be waited on.
 pub(crate) trait Line: Send {
-    /// Waits until bytes have come, bytes can be written (with `wants_write`), the sleeper is woken, or the timeout;
-    /// `None` is no timeout.
+    /// Waits until bytes have come, bytes can be written (with `wants_write`), the sleeper is woken, or the time-out
+    /// has passed; `None` waits without a limit.
     fn wait(&mut self, sleeper: &Sleeper, wants_write: bool, timeout: Option<Duration>) -> io::Result<()>;
 
     /// Reads bytes that have come; [`io::ErrorKind::WouldBlock`] if there are none, `Ok(0)` at the end of the port.
@@ -65,10 +65,10 @@ pub(crate) trait DirectRead: Send {
     /// Takes the port: from now on arriving bytes do not end the thread's wait.
     fn take(&mut self) -> io::Result<()>;
 
-    /// Gives the port back: from now on arriving bytes end the thread's wait.
+    /// Returns the port: from now on arriving bytes end the thread's wait.
     fn give_back(&mut self) -> io::Result<()>;
 
-    /// Waits until bytes have come, the waker is called, or the timeout; `None` is no timeout.
+    /// Waits until bytes have come, the waker is called, or the time-out has passed; `None` waits without a limit.
     fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()>;
 
     /// Reads bytes that have come; [`io::ErrorKind::WouldBlock`] if there are none, none at the end of the port.

@@ -14,7 +14,7 @@ use super::serial;
 use super::{Line, Port, Sleeper, wake_up};
 use crate::config::Config;
 
-/// Writes a question to a port and reads the answer. The arguments are the question, the timeout, and a function that
+/// Writes a question to a port and reads the answer. The arguments are the question, the time-out, and a function that
 /// says whether the answer is complete.
 pub(crate) type Ask<'a> = dyn FnMut(&[u8], Duration, fn(&[u8]) -> bool) -> io::Result<Vec<u8>> + 'a;
 /// Finds the IMEI of the module that a port belongs to.
@@ -172,8 +172,8 @@ fn ask(path: &str, config: &Config, identify: Identify) -> io::Result<(Port, Str
     let (_waker, sleeper) = wake_up()?;
     let mut port = open(path, config, &sleeper)?;
     let Port::Line { line, .. } = &mut port else { return Ok((port, String::new())) };
-    let imei = identify(&mut |question, patience, is_answered| {
-        exchange(&mut **line, &sleeper, question, patience, is_answered)
+    let imei = identify(&mut |question, timeout, is_answered| {
+        exchange(&mut **line, &sleeper, question, timeout, is_answered)
     })?;
     Ok((port, imei))
 }
@@ -202,11 +202,11 @@ fn exchange(
     line: &mut dyn Line,
     sleeper: &Sleeper,
     question: &[u8],
-    patience: Duration,
+    timeout: Duration,
     is_answered: fn(&[u8]) -> bool,
 ) -> io::Result<Vec<u8>> {
     line.write(question)?;
-    let (until, mut answer, mut buf) = (Instant::now() + patience, Vec::new(), [0; 256]);
+    let (until, mut answer, mut buf) = (Instant::now() + timeout, Vec::new(), [0; 256]);
     loop {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() || answer.len() > MAX_ANSWER {

@@ -9,7 +9,7 @@ use super::Port;
 use super::explain::explain;
 use crate::config::{Config, FlowControl};
 
-/// The timeout of a read, and the longest delay of a write: Windows does one operation at a time on a port that is not
+/// The time-out of a read, and the longest delay of a write: Windows does one operation at a time on a port that is not
 /// opened for overlapped ones.
 const READ_TIMEOUT: Duration = Duration::from_millis(10);
 
@@ -42,7 +42,7 @@ fn tell_busy(error: io::Error) -> io::Error {
     }
 }
 
-/// A writer that flow control may delay. Windows then reports after the timeout that it has written 0 bytes, which for
+/// A writer that flow control may delay. Windows then reports after the time-out that it has written 0 bytes, which for
 /// [`Write`] is an end.
 struct HeldWriter<W>(W);
 

@@ -56,7 +56,7 @@ mod by_poll {
     }
 
     impl Sleeper {
-        /// Waits for a call of the waker, or until the timeout; `None` is no timeout.
+        /// Waits for a call of the waker, or until the time-out; `None` is no time-out.
         pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
             self.poll(&mut [PollFd::new(&self.stream, PollFlags::IN)], timeout)
         }
@@ -147,7 +147,7 @@ mod by_channel {
     }
 
     impl ChannelSleeper {
-        /// Waits for a call of the waker, or until the timeout; `None` is no timeout.
+        /// Waits for a call of the waker, or until the time-out; `None` is no time-out.
         pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
             match timeout {
                 Some(timeout) => drop(self.0.recv_timeout(timeout)),

@@ -78,7 +78,7 @@ mod tests {
         now += STRONG_PAUSE;
         doubt.sign(now, Sign::Weak);
         assert!(!doubt.take(now));
-        // What is said outright is not put off for as long.
+        // A strong sign is postponed for a shorter span.
         doubt.sign(now, Sign::Strong);
         assert!(doubt.take(now));
         doubt.sign(now, Sign::Strong);

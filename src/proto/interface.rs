@@ -297,6 +297,7 @@ impl Request {
 
 /// The identity of the module.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[non_exhaustive]
 pub struct Identity {
     /// Model and firmware as the module writes them: `AirM2M_720U_V401881_LTE_AT`.
     pub firmware: String,

@@ -7,7 +7,7 @@ use super::link_options::LinkOptions;
 use super::network::{Link, Network, NetworkEvent, Target, Waker};
 use crate::time::Timestamp;
 
-/// The most bytes of one link in transit. Further ones remain in the network behind.
+/// The most bytes of one link in transit. Further ones remain in the inner network.
 const UNDER_WAY: usize = 64 * 1024;
 
 /// A network in which every answer comes a round trip later: the result of a connect, data, closes, names, pings.
@@ -41,17 +41,17 @@ struct DistantLink {
     bytes: usize,
     sent: u64,
     acknowledged: u64,
-    /// True if the end is reported: the remaining data of the network behind are due.
+    /// True if the end is reported: the remaining data of the inner network are due.
     ended: bool,
 }
 
 impl<N: Network> Distant<N> {
-    /// The network behind, and the time of a round trip to its peers.
+    /// The inner network, and the time of a round trip to its peers.
     pub fn new(after: N, round_trip: Duration) -> Self {
         Self { after, round_trip, events: VecDeque::new(), links: BTreeMap::new() }
     }
 
-    /// The network behind.
+    /// The inner network.
     pub fn after(&mut self) -> &mut N {
         &mut self.after
     }
@@ -73,7 +73,7 @@ impl<N: Network> Distant<N> {
         }
     }
 
-    /// Fetches the events of the network behind.
+    /// Fetches the events of the inner network.
     fn take_events(&mut self, now: Timestamp) {
         while let Some(event) = self.after.poll(now) {
             match &event {

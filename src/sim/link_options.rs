@@ -25,7 +25,7 @@ pub struct KeepAlive {
 
 impl KeepAlive {
     /// The time from the last byte of a lost peer to the end of its link.
-    pub fn patience(self) -> Duration {
+    pub fn timeout(self) -> Duration {
         self.idle.saturating_add(self.interval.saturating_mul(self.count))
     }
 }
@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn a_link_is_given_up_after_the_last_probe() {
         let (idle, interval) = (Duration::from_secs(60), Duration::from_secs(30));
-        assert_eq!(KeepAlive { idle, interval, count: 3 }.patience(), Duration::from_secs(150));
-        assert_eq!(KeepAlive { idle, interval: Duration::MAX, count: 9 }.patience(), Duration::MAX);
+        assert_eq!(KeepAlive { idle, interval, count: 3 }.timeout(), Duration::from_secs(150));
+        assert_eq!(KeepAlive { idle, interval: Duration::MAX, count: 9 }.timeout(), Duration::MAX);
     }
 }

@@ -209,7 +209,7 @@ fn a_bearer_that_was_lost_earlier_is_shut_down_first() {
     }
 }
 
-/// Waits until the timeout, and returns the reason.
+/// Waits until the time-out, and returns the reason.
 fn not_ready(pair: &mut Pair) -> NotReady {
     match pair.call(Request::WaitReady { timeout: Duration::from_secs(60) }) {
         Err(Error::NotReady(reason)) => reason,
@@ -802,8 +802,8 @@ fn a_module_that_takes_a_second_for_each_answer_is_brought_up() {
     }
 }
 
-/// The search asks several times before the first answer comes, and each of its commands is answered. A question is asked
-/// again only after as long as the module has needed for its answers.
+/// The search asks several times before the first answer comes, and each of its commands is answered. A question is
+/// asked again only after as long as the module has needed for its answers.
 #[test]
 fn a_slow_module_is_found_again_after_a_restart_at_any_moment() {
     for latency in [1_200, 1_400, 2_000, 3_000] {

@@ -1,5 +1,5 @@
 //! The failures of modems of this family, by name. Each ends in time as a typed error or an event, and the next request
-//! works. `Pair` checks that no request outlives its timeout and that no request is answered twice.
+//! works. `Pair` checks that no request outlives its time-out and that no request is answered twice.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 

@@ -115,7 +115,7 @@ fn a_peer_that_never_reads_stops_only_its_own_sends() {
         assert!((65_000..=76_000).contains(&accepted), "{accepted}");
         let tries = pair.wrote("AT+CIPSEND=0") - tries;
         assert!((30..=70).contains(&tries), "{tries} attempts in a minute");
-        // A further send has its own timeout.
+        // A further send has its own time-out.
         let ticket =
             pair.ask(Request::Send { socket: full, data: vec![0; 1460], timeout: Duration::from_secs(5) });
         assert!(matches!(pair.answer(ticket), Err(Error::Timeout { .. })));

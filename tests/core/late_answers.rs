@@ -396,7 +396,7 @@ fn a_late_status_with_its_rows_is_recognised() {
     at_every_place(ReceiveMode::Push, &late, |stand| times_out(stand, "AT+CIPSTATUS"));
 }
 
-/// Connects on the free channel, which is channel 0, and expects a timeout.
+/// Connects on the free channel, which is channel 0, and expects a time-out.
 fn connect_times_out(stand: &mut Stand) {
     let host = Quotable::host(ECHO.0).unwrap();
     let timeout = Duration::from_secs(20);

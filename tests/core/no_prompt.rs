@@ -1,6 +1,6 @@
-//! Sends without a prompt (`AT+CIPSPRT=0`): the payload is written with its command. Whatever is lost, refused or late, no
-//! payload is executed as a command, no byte is lost or doubled without an error, and a prompt that comes nevertheless ends
-//! the mode.
+//! Sends without a prompt (`AT+CIPSPRT=0`): the payload is written with its command. Whatever is lost, refused or late,
+//! no payload is executed as a command, no byte is lost or doubled without an error, and a prompt that comes
+//! nevertheless ends the mode.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 

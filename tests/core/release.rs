@@ -10,7 +10,7 @@ use air724ug::sim::{Control, Settings};
 use air724ug::{Config, Error};
 
 const LONG: Duration = Duration::from_secs(300);
-/// The timeout of a connection whose channel is never released.
+/// The time-out of a connection whose channel is never released.
 const SHORT: Duration = Duration::from_secs(7);
 
 /// The time that the module takes to close.

@@ -415,7 +415,7 @@ fn a_timeout_names_the_time_that_the_caller_has_waited() {
         let Err(Error::Timeout { after, .. }) = pair.answer(ticket) else { panic!("{}", pair.story()) };
         assert_eq!((after, pair.now - asked), (limit, limit));
     }
-    // The limit of the module's connect command ends before the caller's timeout.
+    // The limit of the module's connect command ends before the caller's time-out.
     let mut pair = Pair::online();
     pair.instead("AT+CIPSTART", "");
     let asked = pair.now;
@@ -837,7 +837,7 @@ fn waits_for_the_queue_report_a_lost_datagram() {
     let answer = pair.answer(drain);
     assert!(matches!(answer, Err(Error::Refused { .. })), "{answer:?}");
     carries(&mut pair, socket);
-    // The timeout names the time that this caller has waited.
+    // The time-out names the time that this caller has waited.
     pair.instead("AT+CIPSEND=0,5", "\r\n> ").instead("hello", "");
     pair.call(Request::Queue { socket, data: b"hello".to_vec() }).unwrap();
     pair.run_for(Duration::from_secs(1));

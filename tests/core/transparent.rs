@@ -156,7 +156,7 @@ fn payload_before_an_escape_is_delivered_if_the_connection_ends_after_it() {
     assert_eq!(read, b"data\r\n+PDP: DEACT\r\n more");
 }
 
-/// If data arrive in command mode, the driver cannot tell whether the line before the escape was a result code or data.
+/// If data arrive in command mode, the driver can't know whether the line before the escape was a result code or data.
 #[test]
 fn a_doubtful_line_before_an_escape_is_not_delivered_if_data_follow_the_escape() {
     let (mut pair, stream) = streaming();
@@ -535,7 +535,7 @@ fn an_ok_from_the_peer_is_never_the_answer_to_an_escape() {
     }
 }
 
-/// The words of the peer come before the answer, and seem to be it. The true answer comes behind the question.
+/// The words of the peer come before the answer, and look like it. The true answer comes after the question.
 #[test]
 fn an_ok_from_the_peer_is_not_lost_when_the_module_is_slow() {
     for latency in [400, 700, 1_000] {

@@ -105,7 +105,7 @@ fn a_stream_whose_peer_never_reads_can_be_left() {
         "the modem can't have received the escape: {escaped:?}"
     );
     assert!(pair.now - began <= Duration::from_secs(20));
-    // The port is not empty, so the question for the mode is postponed until the timeout, and the mode stays unknown.
+    // The port is not empty, so the question for the mode is postponed until the time-out, and the mode stays unknown.
     let closed = pair.call(Request::Close { socket: stream, timeout: Duration::from_secs(40) });
     assert!(matches!(closed, Err(Error::Timeout { .. } | Error::Closed(CloseReason::Local))), "{closed:?}");
     assert!(accepted > PORT_BUFFER);

@@ -216,7 +216,7 @@ def opened(way, addresses, port, modem=None):
         raise
 
 
-def transfer(way, addresses, port, number, length, habit=FAST, modem=None, patience=CEILING):
+def transfer(way, addresses, port, number, length, habit=FAST, modem=None, timeout=CEILING):
     """How it ended, and the bytes that came to the client: `complete`; `refused`, `not opened` or `error`, which the client saw;
     `cut by the server`, which the module tells as the server's end; or else a violation, but for `silent` and `short`, of which
     the caller is the judge."""
@@ -228,7 +228,7 @@ def transfer(way, addresses, port, number, length, habit=FAST, modem=None, patie
         return "not opened", 0
     wanted, have = stream("down", number, length) + b"Y", 0
     with client:
-        client.settimeout(patience)
+        client.settimeout(timeout)
         start(give, client, header(number, length, habit) + stream("up", number, length), habit)
         try:
             while True:

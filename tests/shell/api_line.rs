@@ -13,7 +13,7 @@ use air724ug::{Config, Error, Event, Modem, NotReady, Received};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 const SHORT: Duration = Duration::from_millis(100);
-/// A call may end this long after its timeout.
+/// A call may end this long after its time-out.
 const MARGIN: Duration = Duration::from_secs(1);
 
 #[track_caller]
@@ -158,7 +158,7 @@ fn a_configuration_that_would_break_a_command_opens_no_port() {
     }
 }
 
-/// Checks that every call that waits for the module ends at its own timeout.
+/// Checks that every call that waits for the module ends at its own time-out.
 fn assert_calls_end_in_time(modem: &Modem, socket: &air724ug::Socket) {
     let error = timed(|| modem.command("AT+COPS?", SHORT)).unwrap_err();
     assert!(matches!(error, Error::Timeout { .. }), "{error:?}");

@@ -89,7 +89,7 @@ fn a_timeout_of_zero_also_closes_the_socket() {
     let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     socket.send(b"hello").unwrap();
     let error = socket.close_acknowledged(Duration::ZERO).unwrap_err();
-    // The driver may have asked the module, and got the answer, after the timeout.
+    // The driver may have asked the module, and got the answer, after the time-out.
     assert!(matches!(error.unacknowledged, 0 | 5), "{error:?}");
     eventually("the module has closed the connection", || is_closed(&modem));
 }

@@ -259,7 +259,7 @@ fn closing_a_modem_does_not_wait_for_a_silent_server() {
     let began = Instant::now();
     modem.close();
     assert!(began.elapsed() < Duration::from_millis(900), "{:?}", began.elapsed());
-    // The abandoned call that opens the port ends at its own timeout.
+    // The abandoned call that opens the port ends at its own time-out.
     server.set_read_timeout(Some(SOON)).unwrap();
     drop(io::copy(&mut server, &mut io::sink()));
     assert!(began.elapsed() < SOON);

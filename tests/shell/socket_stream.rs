@@ -26,10 +26,10 @@ fn to(modem: &Modem, host: &str, port: u16) -> Socket {
 }
 
 const SHORT: Duration = Duration::from_millis(50);
-/// A call may end this long after its timeout.
+/// A call may end this long after its time-out.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// The error kind of a read timeout on this system's own sockets.
+/// The error kind of a read time-out on this system's own sockets.
 fn of_std() -> ErrorKind {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -37,7 +37,7 @@ fn of_std() -> ErrorKind {
     stream.read(&mut [0]).unwrap_err().kind()
 }
 
-/// Runs a call that has to end at a timeout of [`SHORT`].
+/// Runs a call that has to end at a time-out of [`SHORT`].
 #[track_caller]
 fn timed<T>(call: impl FnOnce() -> T) -> T {
     let began = Instant::now();
@@ -143,7 +143,7 @@ fn a_timeout_of_zero_is_refused_as_in_std() {
     ] {
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
     }
-    // The longest timeout is no timeout.
+    // The longest time-out is no time-out.
     socket.set_write_timeout(Some(Duration::MAX)).unwrap();
     socket.send(b"x").unwrap();
     socket.set_write_timeout(None).unwrap();

@@ -168,7 +168,7 @@ fn a_gap_lasts_until_the_new_connection_is_established() {
         let accepted = handed_over(TcpListener::bind(address).unwrap());
         up.send(accepted).unwrap();
     });
-    // An application that reads often gets timeouts, and then the gap once.
+    // An application that reads often gets time-outs, and then the gap once.
     let mut timeouts = 0;
     let gap = loop {
         match socket.recv(Duration::from_millis(50)).unwrap() {

@@ -15,7 +15,7 @@ use super::payload::Style;
 use super::rig::Rig;
 use super::script::{Act, Far, Wanted};
 
-/// The time after which everything in progress has ended: the longest timeout of a request, and a margin.
+/// The time after which everything in progress has ended: the longest time-out of a request, and a margin.
 const SETTLING: Duration = Duration::from_secs(150);
 /// The same time for runs in which commands of applications wait for each other.
 const LONGEST_SETTLING: Duration = Duration::from_secs(600);
@@ -24,7 +24,7 @@ const ATTEMPTS: u16 = 25;
 /// The number of the first connection of a clean exchange.
 const FIRST_CLEAN: u16 = 9_000;
 /// The time limit of a clean exchange, bring-up included.
-const PATIENCE: Duration = Duration::from_secs(400);
+const TIMEOUT: Duration = Duration::from_secs(400);
 
 impl Rig {
     /// Ends a run.
@@ -53,7 +53,7 @@ impl Rig {
         self.read_everything();
         self.run_for(SETTLING);
         self.read_everything();
-        // A command of an application may occupy the line beyond the timeout of its caller.
+        // A command of an application may occupy the line beyond the time-out of its caller.
         while self.failure.is_none() && self.facts.now < began + LONGEST_SETTLING && self.lacks_bytes() {
             self.run_for(SETTLING);
             self.read_everything();
@@ -182,14 +182,14 @@ impl Rig {
     fn clean_exchange(&mut self, number: u16) -> Result<(), String> {
         let timeout = Duration::from_secs(180);
         let ready = self.ask(RequestKind::Other, timeout, Request::WaitReady { timeout });
-        self.run_until(PATIENCE, |rig| !rig.is_waiting(ready));
+        self.run_until(TIMEOUT, |rig| !rig.is_waiting(ready));
         let timeout = Duration::from_secs(120);
         let (wanted, far) = (Wanted::Tcp, Far::Echo);
         self.act(&Act::Connect { connection: number, wanted, far, style: Style::Records, timeout });
         let Some(index) = self.facts.numbered(number) else { return Err("no connection".to_owned()) };
         let connected = |rig: &Self| rig.facts.connections[index].id.is_some();
         let over = |rig: &Self| connected(rig) || rig.facts.connections[index].failed;
-        self.run_until(PATIENCE, over);
+        self.run_until(TIMEOUT, over);
         if !connected(self) {
             return Err(format!("no connection: {:?}", self.engine.not_ready()));
         }
@@ -199,14 +199,14 @@ impl Rig {
             let is_answered = connection.sends[0].outcome != Outcome::Open;
             (connection.read.len() == len && is_answered) || connection.ended.is_some()
         };
-        self.run_until(PATIENCE, |rig| back(&rig.facts.connections[index]));
+        self.run_until(TIMEOUT, |rig| back(&rig.facts.connections[index]));
         let connection = &self.facts.connections[index];
         let is_good = connection.read.len() == len
             && connection.sends[0].outcome == Outcome::Accepted(len)
             && connection.outgoing().agrees(0, &connection.read).is_ok();
         let said = format!("{} of {len} bytes came back, {:?}", connection.read.len(), connection.ended);
         self.leave(index, Duration::from_secs(40));
-        self.run_until(PATIENCE, |rig| rig.facts.waiting.is_empty());
+        self.run_until(TIMEOUT, |rig| rig.facts.waiting.is_empty());
         if is_good { Ok(()) } else { Err(said) }
     }
 

@@ -44,7 +44,7 @@ pub enum Kind {
     Line,
     /// Answers that are lost, late or doubled.
     Storm,
-    /// A slow host, a port that is suspended or lost, and calls with short timeouts.
+    /// A slow host, a port that is suspended or lost, and calls with short time-outs.
     Host,
     /// Applications that connect again, with resets and restarts.
     Reconnect,

@@ -88,7 +88,8 @@ fn no_number_and_no_address_of_the_owner_is_in_the_file() {
     assert_eq!(again.root_cause().map(|cause| cause.code), diagnosis.root_cause().map(|cause| cause.code));
 }
 
-/// A server that was never reached, cells after an echo or damage, a chain of commands, a PIN among the keys of a phone.
+/// A server that was never reached, cells after an echo or damage, a chain of commands, a PIN among the keys of a
+/// phone.
 #[test]
 fn what_stands_in_an_odd_place_is_not_in_the_file_either() {
     let session = "# what: x\n# source: y\n# expect: not known\n\

@@ -1,4 +1,5 @@
-//! Prints each public item of a crate with its signature: `air724ug-signatures FILE`. FILE is what rustdoc writes as JSON.
+//! Prints each public item of a crate with its signature: `air724ug-signatures FILE`. FILE is what rustdoc writes as
+//! JSON.
 
 use std::env;
 use std::error::Error;

@@ -1,10 +1,10 @@
 //! Puts mutants behind switches: `air724ug-switch FILE < LIST`.
 //!
-//! LIST has a line for each mutant: its number, its genre in cargo-mutants, the first byte that it replaces, the byte behind the
-//! last, the replacement; divided by tabs. A line `keep` with a name leaves the functions of this name `const`; all others that
-//! hold a mutant lose it. FILE is rewritten. Standard output has a line `number first end` for each place of the new file that
-//! belongs to one mutant, so that an error of the compiler is attributed. A mutant without such a line has no switch and is
-//! built alone.
+//! LIST has a line for each mutant: its number, its genre in cargo-mutants, the first byte that it replaces, the byte
+//! behind the last, the replacement; divided by tabs. A line `keep` with a name leaves the functions of this name
+//! `const`; all others that hold a mutant lose it. FILE is rewritten. Standard output has a line `number first end` for
+//! each place of the new file that belongs to one mutant, so that an error of the compiler is attributed. A mutant
+//! without such a line has no switch and is built alone.
 
 use std::collections::HashSet;
 use std::io::Read;

@@ -5,12 +5,12 @@ use super::link::MAX_CHUNK;
 
 /// The number of bytes of `payload` that can be written with their `AT+CIPSEND` as one piece.
 ///
-/// A module that refuses the send reads the piece as command lines, and that happens each time its buffer is full. So no
-/// line of the piece contains a command: `AT` with a command after it, or `A/`, in any case, as a module edits a line
-/// (V.250 sections 5.1, 5.2 and 6.2.3). Otherwise the piece ends after the `A`. The end of the piece counts as the end
-/// of a line, because the session writes one after a refused piece. A piece whose result does not come may be written
-/// once more, directly after the first, so no command is in the piece twice, either. Random data are divided about once
-/// in 50 000 bytes. Most lines of text are divided.
+/// A module that refuses the send reads the piece as command lines, and that happens each time its buffer is full. So
+/// no line of the piece contains a command: `AT` with a command after it, or `A/`, in any case, as a module edits a
+/// line (V.250 sections 5.1, 5.2 and 6.2.3). Otherwise the piece ends after the `A`. The end of the piece counts as the
+/// end of a line, because the session writes one after a refused piece. A piece whose result does not come may be
+/// written once more, directly after the first, so no command is in the piece twice, either. Random data are divided
+/// about once in 50 000 bytes. Most lines of text are divided.
 ///
 /// The result is at most [`harmless_len`] of the same bytes, and zero for an empty payload only.
 pub(crate) fn commandless_len(payload: &[u8], max: usize) -> usize {

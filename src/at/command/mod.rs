@@ -74,7 +74,8 @@ impl Command {
         self.text.as_str()
     }
 
-    /// The text before its values. It may be logged and be part of errors. The `=` in front of the values may be missing.
+    /// The text before its values. It may be logged and be part of errors. The `=` in front of the values may be
+    /// missing.
     pub fn name(&self) -> &str {
         let text = self.text();
         // A blank may also stand after `AT`.

@@ -18,7 +18,7 @@ pub(super) struct Prompt {
     pub(super) form: PromptForm,
     pub(super) end: End,
     /// The index of the value with the time that the module waits, and its unit.
-    pub(super) patience: Option<(usize, Unit)>,
+    pub(super) timeout: Option<(usize, Unit)>,
 }
 
 /// The form of the prompt with which the module asks for the payload.
@@ -70,11 +70,11 @@ const ANSWERS: &str = "a command that changes echo, results or prompts";
 const PORT: &str = "a command that changes how the port is read";
 
 const fn prompts(form: PromptForm, end: End) -> Hazard {
-    Hazard::Prompts(Prompt { form, end, patience: None })
+    Hazard::Prompts(Prompt { form, end, timeout: None })
 }
 
 const fn waits(form: PromptForm, end: End, value: usize, unit: Unit) -> Hazard {
-    Hazard::Prompts(Prompt { form, end, patience: Some((value, unit)) })
+    Hazard::Prompts(Prompt { form, end, timeout: Some((value, unit)) })
 }
 
 /// Names without their prefix: vendors use `+`, `*` and `^` for the same command.

@@ -77,7 +77,7 @@ impl Command {
     ) -> Result<(Self, Payload), InvalidCommand> {
         let upper = checked(text)?;
         let prompt = match hazard_of(&upper) {
-            None => Prompt { form: PromptForm::Any, end: End::Whole, patience: None },
+            None => Prompt { form: PromptForm::Any, end: End::Whole, timeout: None },
             Some(Hazard::Prompts(prompt)) => prompt,
             Some(Hazard::Never(words)) => return Err(InvalidCommand::Reserved(words)),
         };
@@ -99,20 +99,20 @@ impl Command {
             }
             End::ControlZ => written.push(CONTROL_Z),
         }
-        let patience = prompt.patience.and_then(|(place, unit)| {
-            let patience = u64::from(number(place)?);
+        let waits_for = prompt.timeout.and_then(|(place, unit)| {
+            let span = u64::from(number(place)?);
             Some(match unit {
-                Unit::Seconds => Duration::from_secs(patience),
-                Unit::Milliseconds => Duration::from_millis(patience),
+                Unit::Seconds => Duration::from_secs(span),
+                Unit::Milliseconds => Duration::from_millis(span),
             })
         });
         let given = PayloadRules {
             prompt: prompt.form,
             cancels: prompt.end == End::ControlZ,
-            waits: patience.is_some(),
+            waits: waits_for.is_some(),
         };
         // The module must have ended its wait before other bytes are written.
-        let timeout = patience.map_or(timeout, |patience| timeout.max(patience.saturating_add(MARGIN)));
+        let timeout = waits_for.map_or(timeout, |span| timeout.max(span.saturating_add(MARGIN)));
         Ok((
             Self::new(text.to_owned(), Shape::WithPayload { key: key_of(&upper), given }, timeout),
             Payload::new(written),

@@ -143,7 +143,7 @@ impl LearnedLayout {
         for text in texts() {
             let line = learned.read(text);
             let side = line.as_ref().map(|line| line.side);
-            // Reads that end within a line say nothing about line ends. Those at its end do.
+            // Only reads that end at the end of a line show whether line ends are shown.
             if let Some(shown) = line.and_then(|line| line.text).filter(|_| side == Some(Side::FromModem)) {
                 ended |= ends_spelled(shown.strip_suffix(b"\n").unwrap_or(&shown));
                 fed |= ends_spelled(&shown) && unescaped(&shown).ends_with(b"\n");

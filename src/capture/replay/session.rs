@@ -18,7 +18,7 @@ const MAX_IN_FLIGHT: usize = 32;
 const MAX_LINE_OUT: usize = 2048;
 
 /// Commands with further lines after their `OK` (protocol sections 6, 8 and 13; captures a12, a25).
-const ANSWERED_BEHIND_OK: [&str; 4] = ["AT+CIPSTATUS", "AT+CIPSTART", "AT+CDNSGIP", "AT+MCONNECT"];
+const ANSWERED_AFTER_OK: [&str; 4] = ["AT+CIPSTATUS", "AT+CIPSTART", "AT+CDNSGIP", "AT+MCONNECT"];
 
 /// The state of the session at a point of a capture.
 ///
@@ -426,7 +426,7 @@ impl Session {
             self.single = Single::Transparent;
             return Some(HappeningKind::Final { command, line: shown(bytes) });
         }
-        let more = ANSWERED_BEHIND_OK.iter().any(|name| begins(&flight.command, name));
+        let more = ANSWERED_AFTER_OK.iter().any(|name| begins(&flight.command, name));
         let is_part = more && !matches!(line, Line::Final(_)) && flight.share(line) == Share::Part;
         is_part.then(|| HappeningKind::Reply { command, line: shown(bytes) })
     }

@@ -10,8 +10,9 @@ const MAX_LINE: usize = 64;
 /// The number of data bytes in the burst with which `records` begin, if lines of the module follow the data: the stream
 /// has ended there. `None` if it has not. A burst is all that came before the host wrote again.
 ///
-/// Data of the peer may look like these lines. What the host does next decides: an escape that is answered at once proves
-/// that the stream stands, a command proves that it does not, because the module would send a command to the peer.
+/// Data of the peer may look like these lines. The next bytes of the host decide: an escape that is answered at once
+/// proves that the stream continues; a command proves its end, because during a stream the module would send it to the
+/// peer.
 pub(super) fn data_before_end(records: &[Located]) -> Option<usize> {
     let mut burst = Vec::new();
     let mut behind = records.iter();
@@ -55,7 +56,7 @@ fn lines_at_end(bytes: &[u8]) -> usize {
     length
 }
 
-/// The last line of these bytes, with CR LF in front and behind, and the bytes before it.
+/// The last line of these bytes, with CR LF before and after it, and the bytes before that.
 fn last_frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = bytes.strip_suffix(b"\r\n")?;
     let at = text.iter().rev().take(MAX_LINE).position(|byte| *byte == b'\n')?;

@@ -104,7 +104,8 @@ fn strength(evidence: &Evidence) -> Option<(SignalQuality, &Exchange)> {
     Some((Signal.read(&exchange.reply())?, exchange))
 }
 
-/// Unknown (99) and 0 mean that there is no signal, unless the network has answered, the card is closed or the radio is off.
+/// Unknown (99) and 0 mean that there is no signal, unless the network has answered, the card is closed or the radio is
+/// off.
 pub(super) fn signal(evidence: &Evidence) -> Observation {
     let Some((quality, exchange)) = strength(evidence) else { return Observation::nothing() };
     let network = Network::of(evidence);

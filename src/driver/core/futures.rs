@@ -28,8 +28,8 @@ impl Core {
         self.task_answers.poll(ticket, cx, &mut self.woken)
     }
 
-    pub(in crate::driver) fn forsake(&mut self, now: Timestamp, ticket: Ticket) {
-        match self.task_answers.forsake(ticket, &mut self.woken) {
+    pub(in crate::driver) fn abandon(&mut self, now: Timestamp, ticket: Ticket) {
+        match self.task_answers.abandon(ticket, &mut self.woken) {
             Some(DroppedFuture::Asked) => self.tell(now, Request::Cancel { ticket }),
             // A connection without a handle.
             Some(DroppedFuture::Answered(Ok(Response::Connected(socket)))) => {

@@ -30,7 +30,8 @@ impl Core {
         };
     }
 
-    /// What ends the calls of halves that may block. It does so at once if the modem was closed meanwhile.
+    /// Sets the value that ends the calls of halves that may block when it is dropped. It is dropped at once if the
+    /// modem was closed meanwhile.
     pub(in crate::driver) fn set_end(&mut self, end: Option<Box<dyn Send>>) {
         self.end = end.filter(|_| self.has_port());
     }
@@ -49,8 +50,8 @@ impl Core {
         self.handle(now, Input::PortAway(reason));
     }
 
-    /// Nothing answers. True if the port is on another machine and has been silent for too long: what was written is on its way to a server that
-    /// may be gone, and the system goes on sending it for a quarter of an hour.
+    /// Nothing answers. Returns true if the port is on another machine and its silence has lasted for the limit. The
+    /// server may be gone, while the system repeats the written bytes for a quarter of an hour.
     pub(super) fn is_silent_server(&mut self, now: Timestamp) -> bool {
         let commands = &self.engine.statistics().commands;
         let answered = commands.answered.saturating_add(commands.refused);

@@ -4,46 +4,49 @@ use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// How long nothing may answer on a port on another machine before it is opened again: at first, and at most. It is doubled each time until
-/// bytes come. The driver calls a module silent 30 s after a question, so one that is busy for 75 s, as `AT+COPS=?` makes it, keeps its port.
-const PATIENCE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(600));
+/// The span without an answer after which a port on another machine is opened again: the first one, and the longest. It
+/// is doubled each time until bytes come. A module counts as silent 30 s after a question, so a module that is busy for
+/// 75 s, as with `AT+COPS=?`, keeps its port.
+const LIMITS: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(600));
 
-/// The silence on a port on another machine. A serial server that loses its power says nothing, as a module that is off. Only an answer ends
-/// the silence: a connection may still bring unsolicited lines when it takes no commands any more.
+/// The silence on a port on another machine. A serial server without power sends nothing, like a module that is off.
+/// Only an answer ends the silence, because a connection that transfers no commands any more may still transfer
+/// unsolicited lines.
 #[derive(Debug)]
 pub(super) struct Silence {
     since: Option<Timestamp>,
-    patience: Duration,
-    /// The number of commands that were answered before it.
+    limit: Duration,
+    /// The number of commands that were answered before the silence.
     answered: u64,
 }
 
 impl Default for Silence {
     fn default() -> Self {
-        Self { since: None, patience: PATIENCE.0, answered: 0 }
+        Self { since: None, limit: LIMITS.0, answered: 0 }
     }
 }
 
 impl Silence {
     /// Bytes came.
     pub(super) fn hear(&mut self) {
-        self.patience = PATIENCE.0;
+        self.limit = LIMITS.0;
     }
 
-    /// Nothing answers. `answered` is the number of commands with an answer so far. True if that has lasted too long.
+    /// Nothing answers. `answered` is the number of commands with an answer so far. Returns true if the silence has
+    /// lasted for the limit.
     pub(super) fn lasts(&mut self, now: Timestamp, answered: u64) -> bool {
         if answered != self.answered {
             *self = Self { answered, ..Self::default() };
         }
         let since = *self.since.get_or_insert(now);
-        if now - since < self.patience {
+        if now - since < self.limit {
             return false;
         }
-        self.patience = PATIENCE.1.min(self.patience * 2);
+        self.limit = LIMITS.1.min(self.limit * 2);
         true
     }
 
-    /// The port was left. The next one is waited for as long as this one would have been.
+    /// The port was left. The limit for the next port is unchanged.
     pub(super) fn interrupt(&mut self) {
         self.since = None;
     }
@@ -66,26 +69,26 @@ mod tests {
         Core::new(engine, None, SessionLog::new("test".into()), Readiness::new(0), reopens)
     }
 
-    /// Serves the deadlines; when the port was left.
+    /// Serves the deadlines. Returns the moment at which the port was left.
     fn left_at(core: &mut Core, from: Timestamp, span: Duration) -> Option<Timestamp> {
         let mut now = from;
         while core.has_port() {
             now = core.deadline().filter(|at| *at - from < span)?;
             core.tick(now);
-            // The system takes what is written.
+            // The system accepts all written bytes.
             core.take_unwritten(now, &mut Vec::new());
             core.take_unwritten(now, &mut Vec::new());
         }
         Some(now)
     }
 
-    /// It was left to the system, which tells after a quarter of an hour.
+    /// Regression: only the system noticed it, after a quarter of an hour.
     #[test]
     fn a_server_that_goes_dark_with_a_question_on_its_way_is_noticed_within_two_minutes() {
         let mut core = core(true);
         core.set_end(Some(Box::new(())));
         let mut now = Timestamp::ZERO;
-        // A module that is off behind a server that is on is looked for ever more seldom.
+        // The port of a module that is off is opened again at growing intervals, while its server is on.
         for (soonest, latest) in [(60, 75), (120, 150), (240, 270), (480, 510), (600, 660), (600, 660)] {
             let left = left_at(&mut core, now, 700 * SECOND).unwrap();
             let took = left - now;
@@ -102,15 +105,15 @@ mod tests {
         assert!(took < 120 * SECOND, "{took:?}");
     }
 
-    /// It was left after 61 s.
+    /// Regression: the port was left after 61 s.
     #[test]
     fn a_module_that_is_busy_for_longer_than_its_answer_may_take_keeps_its_port() {
         let mut silence = Silence::default();
-        // The engine says so 30 s after a question, and every 5 s from then on.
+        // The engine reports the silence 30 s after a question, and every 5 s from then on.
         assert!((30..=75).step_by(5).all(|second| !silence.lasts(Timestamp::ZERO + second * SECOND, 0)));
     }
 
-    /// Each line began the silence again, so the port was never left.
+    /// Regression: each line began the silence again, so the port was never left.
     #[test]
     fn unsolicited_lines_are_no_sign_that_the_server_takes_commands() {
         let mut core = core(true);

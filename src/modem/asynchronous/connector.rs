@@ -19,8 +19,8 @@ impl<T: Transport> AsyncConnector<T> {
         Self { connector: self.connector.timeout(timeout) }
     }
 
-    /// Connects ([`Connector::connect`]). Dropped before it is ready, the connection is given up: its channel is free as soon as
-    /// the module has closed what was begun on it.
+    /// Connects ([`Connector::connect`]). If the future is dropped before it is ready, the connect is cancelled; its
+    /// channel is free after the module has closed a connection that was begun.
     ///
     /// # Errors
     /// As for [`Connector::connect`].

@@ -12,7 +12,7 @@ use crate::proto::Event;
 /// The events of a modem as a [`Stream`]: each one, in order, until the modem is closed
 /// ([`AsyncModem::events`](super::AsyncModem::events)). Feature `async`.
 ///
-/// It keeps the modem open, as any handle does. Dropping it ends the subscription.
+/// The stream keeps the modem open, like any handle. Dropping it ends the subscription.
 #[derive(Debug)]
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct Events {
@@ -29,7 +29,7 @@ impl Events {
         Self { modem, receiver, key, is_over: false }
     }
 
-    /// The next event; `None` when the modem is closed. Dropped before it is ready, it takes none.
+    /// The next event; `None` when the modem is closed. A future that is dropped before it is ready takes no event.
     pub async fn next(&mut self) -> Option<Event> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }

@@ -1,4 +1,5 @@
-//! Futures in place of calls that block. The modem's thread wakes the task: there is no runtime, no timer and no thread besides.
+//! Futures in place of calls that block. The modem's thread wakes the tasks. There is no runtime, no timer and no
+//! further thread.
 
 mod connector;
 mod events;

@@ -13,8 +13,8 @@ use crate::tls::TlsConfig;
 
 /// A [`Modem`] for code that is `async`. Feature `async`.
 ///
-/// Any executor will do. The modem has the one thread that it always has, which wakes the task; no socket has one. Time-outs are the
-/// driver's own, so no timer of a runtime is needed.
+/// It works with any executor. The modem's one thread wakes the tasks; sockets have no threads. The driver serves all
+/// time-outs, so no timer of a runtime is needed.
 ///
 /// ```no_run
 /// use air724ug::{AsyncModem, Config};
@@ -36,25 +36,25 @@ use crate::tls::TlsConfig;
 ///
 /// | dropped | effect |
 /// |---|---|
-/// | [`connect`](AsyncConnector::connect) | the connection is given up, and its channel is free as soon as the module has closed it |
-/// | [`recv`](crate::AsyncSocket::recv), `recv_from`, a read | nothing was taken; the next call gets the data |
-/// | [`send`](crate::AsyncSocket::send) | what the driver has, at most 64 KiB of it, still goes out; nothing after that does |
-/// | a write of a trait | nothing was taken |
-/// | a flush, [`wait_accepted`](crate::AsyncSocket::wait_accepted) | the data go on |
-/// | [`close`](crate::AsyncSocket::close) | the module closes the socket all the same |
+/// | [`connect`](AsyncConnector::connect) | the connect is cancelled; its channel is free after the module has closed a connection that was begun |
+/// | [`recv`](crate::AsyncSocket::recv), `recv_from`, a read | no data were taken; the next call returns them |
+/// | [`send`](crate::AsyncSocket::send) | the data that the driver has accepted, at most 64 KiB, are still sent; the rest is not |
+/// | a write of a trait | no data were accepted |
+/// | a flush, [`wait_accepted`](crate::AsyncSocket::wait_accepted) | the data are still sent |
+/// | [`close`](crate::AsyncSocket::close) | the module closes the socket nevertheless |
 /// | [`wait_ready`](Self::wait_ready), `events().next()` | none |
-/// | [`command`](Self::command), [`query`](Self::query) | it may still run; its answer is dropped |
+/// | [`command`](Self::command), [`query`](Self::query) | the command may still run; its answer is dropped |
 ///
-/// The last handle of a modem that is dropped closes the port. It waits up to 2 s for data that were written on sockets, and for
-/// nothing else. A task that must not block flushes or [closes](crate::AsyncSocket::close) the sockets before.
+/// Dropping the last handle closes the port. It waits up to 2 s for data that were written on sockets. A task that must
+/// not block flushes or [closes](crate::AsyncSocket::close) the sockets before.
 #[derive(Clone, Debug)]
 pub struct AsyncModem {
     modem: Modem,
 }
 
 impl AsyncModem {
-    /// Opens a port and begins to bring the module up ([`Modem::open`]). Opening takes some milliseconds, in which it blocks; a
-    /// search for a module (`auto`) takes longer.
+    /// Opens a port and starts bring-up ([`Modem::open`]). The call blocks for some milliseconds; a search for a module
+    /// (`auto`) takes longer.
     ///
     /// # Errors
     /// As for [`Modem::open`].
@@ -62,7 +62,7 @@ impl AsyncModem {
         Modem::open(path, config).map(Self::from)
     }
 
-    /// The same modem for code that blocks: what has no future of its own is here.
+    /// The same modem for code that blocks. It has the methods without a future.
     pub fn blocking(&self) -> &Modem {
         &self.modem
     }

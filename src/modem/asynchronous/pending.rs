@@ -7,16 +7,16 @@ use crate::error::Result;
 use crate::modem::Modem;
 use crate::proto::{Request, Response, Ticket};
 
-/// The answer to a request. Dropped before it is there, a connection is given up, and anything else goes on.
+/// The answer to a request. If it is dropped before the answer came, a connect is cancelled; other requests continue.
 #[derive(Debug)]
 pub(in crate::modem) struct Pending {
     modem: Modem,
-    /// `None` once it is answered.
+    /// `None` after the answer.
     ticket: Option<Ticket>,
 }
 
 impl Pending {
-    /// Asks at once.
+    /// Makes the request at once.
     pub(in crate::modem) fn ask(modem: &Modem, request: Request) -> Self {
         let ticket = modem.driver.ask(request);
         Self { modem: modem.clone(), ticket: Some(ticket) }
@@ -39,7 +39,7 @@ impl Future for Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
-            self.modem.driver.forsake(ticket);
+            self.modem.driver.abandon(ticket);
         }
     }
 }

@@ -19,15 +19,16 @@ use crate::time::Timestamp;
 
 /// An open connection of the module for code that is `async`; the future form of [`Socket`]. Feature `async`.
 ///
-/// A handle, as [`Socket`] is: clones are the same socket, and most methods take `&self`, so one task can receive while another
-/// sends. The last handle to go closes the socket without waiting.
+/// The type is a handle, like [`Socket`]: clones refer to the same socket, and most methods take `&self`, so one task
+/// can receive while another sends. Dropping the last handle closes the socket without waiting.
 ///
-/// It is `AsyncRead` and `AsyncWrite` of the crate `futures-io` (feature `futures-io`) and of `tokio` (feature `tokio`) where it
-/// carries a stream. Reads and writes of these take as much as there is, and write as a [`Socket`] does: the data are on their way then, and
-/// an error comes with the next call or a flush. Shutting down or closing by a trait flushes and ends writes, as
-/// [`Socket::shutdown`] does: the module can't close half a connection, so the peer learns of it when the socket is closed.
+/// On TCP and TLS it implements `AsyncRead` and `AsyncWrite` of the crates `futures-io` (feature `futures-io`) and
+/// `tokio` (feature `tokio`). A read returns the available bytes. A write accepts data as that of a [`Socket`] does:
+/// they are sent later, and an error is returned by the next call or by a flush. A close or shutdown by these traits
+/// flushes and ends writes, like [`Socket::shutdown`]: the module can't close half a connection, so the peer notices it
+/// when the socket is closed.
 ///
-/// Read time-outs of the [`Socket`] do not count here: drop the future, nothing is lost.
+/// [Read time-outs](Socket::set_read_timeout) have no effect here. A future can be dropped instead; no data are lost.
 pub struct AsyncSocket<T: Transport = Tcp> {
     socket: Socket<T>,
     key: TaskKey,
@@ -36,33 +37,36 @@ pub struct AsyncSocket<T: Transport = Tcp> {
 }
 
 impl<T: Transport> AsyncSocket<T> {
-    /// The same socket for code that blocks, with what has no future of its own: addresses, statistics, heartbeats.
+    /// The same socket for code that blocks. It has the methods without a future: addresses, statistics, heartbeats.
     pub fn blocking(&self) -> &Socket<T> {
         &self.socket
     }
 
-    /// Waits for data: all that has come, at least one byte. Dropped before it is ready, it has taken nothing.
+    /// Waits for data, and returns all that came, at least one byte. A future that is dropped before it is ready has
+    /// taken no data.
     ///
     /// # Errors
-    /// How the socket ended, once everything that came before was read: [`Error::Closed`] with
-    /// [`CloseReason::Peer`] if the peer closed it.
+    /// The reason why the socket ended, after all of its data were read: [`Error::Closed`] with [`CloseReason::Peer`]
+    /// if the peer closed it.
     pub async fn recv(&self) -> Result<Vec<u8>> {
         let id = self.socket.socket_id();
         self.looks(|engine, now| {
             let mut data = vec![0; engine.readable(id).0];
-            // With nothing to read, what matters is why.
+            // With nothing to read, the call returns the reason.
             let into = if data.is_empty() { &mut [0][..] } else { &mut data[..] };
             Ok(engine.read(now, id, into)?.map(|_| data))
         })
         .await
     }
 
-    /// Sends all of the data, any length ([`Socket::send`]): ready when the module has accepted them. Takes at most the
-    /// [write time-out](Socket::set_write_timeout), 120 s by default, and the time that sends before it take.
+    /// Sends all of the data, of any length ([`Socket::send`]). The future is ready when the module has accepted them.
+    /// It takes at most the [write time-out](Socket::set_write_timeout), 120 s by default, in addition to the time of
+    /// earlier sends.
     ///
-    /// Dropped before it is ready, it is as with a `write_all` of tokio: how much was sent is not known. What the driver has by then, at most
-    /// 64 KiB of the data, is still sent, whole and in order, and told by [`Event::Sent`](crate::Event::Sent) or
-    /// [`Event::Unsent`](crate::Event::Unsent); nothing after it is.
+    /// If the future is dropped before it is ready, the number of sent bytes is unknown, as with `write_all` of tokio.
+    /// The data that the driver has accepted by then, at most 64 KiB, are still sent in order;
+    /// [`Event::Sent`](crate::Event::Sent) or [`Event::Unsent`](crate::Event::Unsent) reports their result. The rest is
+    /// not sent.
     ///
     /// # Errors
     /// As for [`Socket::send`].
@@ -95,7 +99,8 @@ impl<T: Transport> AsyncSocket<T> {
         Ok(())
     }
 
-    /// Waits until the module has accepted, or refused, all that was sent, written and queued ([`Socket::wait_accepted`]).
+    /// Waits until the module has accepted or refused all data that were sent, written and queued
+    /// ([`Socket::wait_accepted`]).
     ///
     /// # Errors
     /// As for [`Socket::wait_accepted`].
@@ -104,8 +109,8 @@ impl<T: Transport> AsyncSocket<T> {
         self.asks(Request::Drain { socket: self.socket.socket_id(), timeout }).await.map(drop)
     }
 
-    /// Closes the socket for every handle and waits until the module has done so ([`Socket::close`]). Dropped before it is
-    /// ready, it is closed all the same.
+    /// Closes the socket for every handle and waits until the module has closed it ([`Socket::close`]). The module
+    /// closes it even if the future is dropped.
     ///
     /// # Errors
     /// As for [`Socket::close`].
@@ -117,16 +122,16 @@ impl<T: Transport> AsyncSocket<T> {
         Pending::ask(self.socket.modem(), request)
     }
 
-    /// Waits until a look finds something.
+    /// Waits until `look` returns a value.
     async fn looks<R>(&self, mut look: impl FnMut(&mut Engine, Timestamp) -> Result<Option<R>>) -> Result<R> {
-        // Its own key: several futures of one handle may wait.
+        // Each future has its own key, because several futures of one handle may wait.
         let waiter = Waiter { socket: &self.socket, key: TaskKey::new() };
         poll_fn(|cx| poll_look(waiter.socket, waiter.key, cx, &mut look)).await
     }
 }
 
 impl AsyncSocket<Tcp> {
-    /// Waits until the peer has acknowledged everything that was sent ([`Socket::wait_acknowledged`]).
+    /// Waits until the peer has acknowledged all data that were sent ([`Socket::wait_acknowledged`]).
     ///
     /// # Errors
     /// As for [`Socket::wait_acknowledged`].
@@ -137,11 +142,11 @@ impl AsyncSocket<Tcp> {
 }
 
 impl AsyncSocket<Udp> {
-    /// Waits for a datagram and copies it into `buf`, with its sender where the firmware tells it
-    /// ([`Socket::recv_from`]). Dropped before it is ready, it has taken none.
+    /// Waits for a datagram and copies it into `buf`. Returns the number of bytes, and the sender if the firmware
+    /// reports it ([`Socket::recv_from`]). A future that is dropped before it is ready has taken no datagram.
     ///
     /// # Errors
-    /// How the socket ended.
+    /// The reason why the socket ended.
     pub async fn recv_from(&self, buf: &mut [u8]) -> Result<(usize, Option<SocketAddr>)> {
         let id = self.socket.socket_id();
         let look = |engine: &mut Engine, now| {
@@ -155,7 +160,7 @@ impl AsyncSocket<Udp> {
     }
 }
 
-/// What the traits of a stream are made of.
+/// The functions that the traits of a stream use.
 #[allow(dead_code, reason = "each trait is a feature")]
 impl<T: Stream> AsyncSocket<T> {
     pub(in crate::modem) fn poll_read(&self, cx: &Context<'_>, buf: &mut [u8]) -> Poll<Result<usize>> {
@@ -176,17 +181,17 @@ impl<T: Stream> AsyncSocket<T> {
         if parts.clone().into_iter().all(<[u8]>::is_empty) {
             return Poll::Ready(Ok(0));
         }
-        // A flush that was begun does not cover what comes now.
+        // A flush that was begun does not include the data of this write.
         self.flush = None;
         let shared = &self.socket.shared;
         self.socket.check_write(&[])?;
-        // After a send that is under way.
+        // A send in progress ends first.
         let turn = ready!(shared.turns.poll_take(self.key, cx));
         let joining = if self.socket.nodelay()? { Joining::Apart } else { Joining::Joined };
         let polled = shared.modem.driver.poll_write(shared.id, self.key, cx, parts, joining);
         drop(turn);
         if polled.is_pending() {
-            // It may have been shut down between the look and the wait.
+            // The socket may have been shut down between the check and the registration of the waker.
             self.socket.check_write(&[])?;
         }
         polled
@@ -217,7 +222,7 @@ impl<T: Stream> AsyncSocket<T> {
     pub(in crate::modem) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         if !self.socket.shared.no_more_writes.load(Ordering::SeqCst) {
             match ready!(self.poll_flush(cx)) {
-                // What is over already needs no end.
+                // The socket has ended already.
                 Err(Error::Closed(CloseReason::Peer | CloseReason::Local)) | Ok(()) => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
@@ -226,7 +231,7 @@ impl<T: Stream> AsyncSocket<T> {
     }
 }
 
-/// Looks at what has come; if there is nothing, the task is woken when there is.
+/// Runs a function that reads the socket. If there is nothing to read, the task is woken when data come.
 fn poll_look<T: Transport, R>(
     socket: &Socket<T>,
     key: TaskKey,
@@ -236,7 +241,7 @@ fn poll_look<T: Transport, R>(
     let shared = &socket.shared;
     let mut more = false;
     let polled = shared.modem.driver.poll_read(shared.id, key, cx, |engine, now| {
-        // Under the lock, behind which a shutdown wakes.
+        // This is checked under the lock. A shutdown sets the flag and then wakes the tasks.
         if shared.no_more_reads.load(Ordering::SeqCst) {
             more = true;
             return Err(Error::Closed(CloseReason::ShutDown));
@@ -246,7 +251,7 @@ fn poll_look<T: Transport, R>(
         result
     });
     if more {
-        // For calls that wait.
+        // The signal for waiting calls.
         shared.readable.rearm();
     }
     polled

@@ -34,7 +34,7 @@ impl<T: Stream> AsyncWrite for AsyncSocket<T> {
         true
     }
 
-    /// Waits until the module has all that was written before.
+    /// Waits until the module has accepted all written data.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Self::poll_flush(&mut self, cx).map_err(io::Error::from)
     }

@@ -11,7 +11,8 @@ use crate::modem::transport::Transport;
 use crate::proto::ChannelId;
 use crate::tls::TlsConfig;
 
-/// A handshake that fails later has met silence, and would again; one that is to find out why has no more time.
+/// A handshake that fails later than this got no answer, and would get none again. It is also the time-out of a
+/// handshake with fewer checks.
 const HANDSHAKE: Duration = Duration::from_secs(30);
 
 impl Examination<'_> {
@@ -53,7 +54,8 @@ impl Examination<'_> {
         }
     }
 
-    /// Whether the module said at once that there is no connection, so that it is worth trying with less.
+    /// Makes a connection with TLS. Returns true if the module refused it at once, so that an attempt with fewer checks
+    /// may succeed.
     fn handshake(&mut self, server: &Server, config: &TlsConfig, timeout: Duration) -> bool {
         let connector = self.modem.tls(config.clone()).timeout(timeout);
         let (channel, result, took) = self.connect(&connector, server);
@@ -75,14 +77,14 @@ impl Examination<'_> {
         let socket = connector.connect((server.host.as_str(), server.port));
         let took = began.elapsed();
         let channel = socket.as_ref().map(|socket| socket.id()).ok();
-        // That it was open is what counts, however it is closed.
+        // The result is that of the connect. An error of the close does not matter.
         let result = socket.map(|socket| drop(socket.close()));
         self.note_events();
         (channel, result, took)
     }
 }
 
-/// The configuration with less and less of the server checked, and what is left out.
+/// Configurations with fewer and fewer checks of the server, each with the names of the omitted checks.
 fn looser(config: &TlsConfig, is_address: bool) -> Vec<(&'static str, TlsConfig)> {
     if !config.is_verified() {
         return Vec::new();

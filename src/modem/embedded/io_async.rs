@@ -25,7 +25,7 @@ impl<T: Stream> Write for AsyncSocket<T> {
         poll_fn(|cx| self.poll_write(cx, [buf])).await
     }
 
-    /// Waits until the module has all that was written before.
+    /// Waits until the module has accepted all written data.
     async fn flush(&mut self) -> Result<(), Error> {
         poll_fn(|cx| self.poll_flush(cx)).await
     }

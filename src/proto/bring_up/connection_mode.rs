@@ -15,7 +15,7 @@ impl BringUp {
     }
 
     /// Sets the module up again in this mode. No command of bring-up may be in flight.
-    pub(in crate::proto) fn carry(&mut self, now: Timestamp, connection_mode: ConnectionMode) {
+    pub(in crate::proto) fn set_up_for(&mut self, now: Timestamp, connection_mode: ConnectionMode) {
         self.connection_mode = connection_mode;
         self.unable = None;
         // The steps before that do not depend on the mode.
@@ -30,14 +30,14 @@ impl BringUp {
     }
 
     /// The module is being searched for. It will be set up for sockets.
-    pub(in crate::proto) fn carry_sockets_again(&mut self) {
+    pub(in crate::proto) fn set_up_sockets_after_search(&mut self) {
         self.connection_mode = ConnectionMode::Sockets;
         self.unable = None;
         self.reset(NotReady::Switching);
     }
 
     /// Bring-up begins again for another reason, and sets the module up for sockets.
-    pub(in crate::proto) fn carry_sockets(&mut self) {
+    pub(in crate::proto) fn set_up_sockets(&mut self) {
         self.connection_mode = ConnectionMode::Sockets;
         self.unable = None;
     }

@@ -151,7 +151,8 @@ impl Delivery {
         self.waiting.iter().any(|waiting| !waiting.what.asks())
     }
 
-    /// The module has not accepted the send of this number, and will not. The error depends on when the request was made.
+    /// The module has not accepted the send of this number, and will not. The error depends on when the request was
+    /// made.
     pub(super) fn not_accepted(
         &mut self,
         number: u64,

@@ -50,8 +50,8 @@ pub(in crate::proto) struct Channel {
 pub(super) enum Doubt {
     /// A line that may belong to another connection. It is accepted unless the status contradicts it.
     News(ChannelNews),
-    /// What the module may have said: a line that may be text of people, or one that was lost. It is accepted in the same way,
-    /// but nothing else confirms it.
+    /// A line that the module has perhaps not written: it may be text of people, or it was lost. It is accepted in the
+    /// same way, but nothing else confirms it.
     Suspicion(ChannelNews),
     /// The connection that is being made may exist already. Only the status can prove that.
     Standing,
@@ -60,7 +60,7 @@ pub(super) enum Doubt {
 /// For this span after the end of a connection its data may still come. An assumption.
 const LATE_DATA: Duration = Duration::from_secs(10);
 
-/// The pause before a close is repeated to which the module gave no clear answer.
+/// The pause before a close is repeated, if the answer of the module was not clear.
 pub(super) const CLOSE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The application's side.

@@ -18,7 +18,7 @@ const RECENT: Duration = Duration::from_secs(1);
 
 impl Channels {
     /// The channels that may be affected if a header names one channel.
-    pub(in crate::proto) fn hurt_by_name(&self, now: Timestamp, known: ChannelSet) -> ChannelSet {
+    pub(in crate::proto) fn affected_by_name(&self, now: Timestamp, known: ChannelSet) -> ChannelSet {
         if self.mode == ReceiveMode::Manual {
             return known.with(self.refused_fetch(now));
         }
@@ -27,7 +27,7 @@ impl Channels {
     }
 
     /// The channels that may be affected by a loss of unknown length.
-    pub(in crate::proto) fn hurt_by_loss(&self, now: Timestamp, known: ChannelSet) -> ChannelSet {
+    pub(in crate::proto) fn affected_by_loss(&self, now: Timestamp, known: ChannelSet) -> ChannelSet {
         match self.mode {
             ReceiveMode::Manual => known.with(self.refused_fetch(now)),
             ReceiveMode::Push => known.with(self.open()),

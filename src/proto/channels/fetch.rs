@@ -109,7 +109,7 @@ impl Channels {
         }
     }
 
-    /// The module has not given what it has announced: it is asked again, some times.
+    /// Announced data did not come. The module is asked again, at most [`MAX_REFUSALS`] times in a row.
     fn gave_nothing(&mut self, now: Timestamp, id: ChannelId, refusal: Refusal, out: &mut Outbox) {
         let poll = self.poll;
         self.refused_fetch = Some((id, now));
@@ -122,7 +122,7 @@ impl Channels {
     }
 }
 
-/// The reason why only the data that the module still holds come, if that is so.
+/// The reason why the connection has ended, if only the data that the module still holds can come.
 fn draining(link: &Link) -> Option<CloseReason> {
     match link {
         Link::Draining(reason) => Some(*reason),

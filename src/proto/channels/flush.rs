@@ -37,7 +37,8 @@ impl Channels {
             let why = if is_tls { DeliveryUnknown::Tls } else { DeliveryUnknown::Datagrams };
             out.answer(ticket, Err(Error::DeliveryUnknown(why)));
         } else if !what.asks() && !can_send && socket.statistics.unsent > 0 {
-            // Without an end, but what was queued is lost: what the peer has sent is still being fetched.
+            // The socket has no end yet, because data of the peer are still being fetched. Queued data are lost
+            // already.
             out.answer(ticket, Err(Error::Closed(ended)));
         } else if !what.asks() && socket.is_drained() {
             out.answer(ticket, Ok(Response::Done));
@@ -53,7 +54,7 @@ impl Channels {
         }
     }
 
-    /// The module is asked without a request, too, from now on.
+    /// From now on the module is asked without a request as well.
     pub(in crate::proto) fn follow_delivery(&mut self, id: SocketId) {
         let channel = self.channel(id.channel);
         let is_plain = channel.security == Security::Plain;

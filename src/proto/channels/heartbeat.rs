@@ -152,7 +152,7 @@ impl SocketHeartbeat {
         Some(())
     }
 
-    /// Its payload was given to be sent.
+    /// The payload of the heartbeat waits to be sent.
     pub(super) fn spoke(&mut self, now: Timestamp) {
         self.awaited = Awaited::Data(now);
         self.statistics.sent += 1;

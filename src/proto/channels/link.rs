@@ -16,7 +16,7 @@ use super::opening::Opening;
 /// | `Preparing` | that has failed, or its request is gone | `Idle` |
 /// | `Wanted` | its turn, and nothing is left to prepare: `AT+CIPSTART` is written | `Starting` |
 /// | `Starting` | `OK` | `Connecting` |
-/// | `Starting`, `Connecting` | `CONNECT OK` | `Up`, or `Used` if data came before of which nothing proves that they are old |
+/// | `Starting`, `Connecting` | `CONNECT OK` | `Up`, or `Used` if data came before it that may belong to this connection |
 /// | `Starting`, `Connecting` | refusal, `CONNECT FAIL`, `ALREADY CONNECT`, time-out | `Used` |
 /// | `Up` | `CLOSED`, an error, the application closes | `Used`, or `Draining` if unread data wait in the module |
 /// | `Draining` | nothing is left, or the module refuses | `Used` |
@@ -26,7 +26,7 @@ use super::opening::Opening;
 /// | `Idle` | a transparent stream begins on this channel | `Stream` |
 /// | `Stream` | it is over ([`Transparent`](crate::proto::transparent::Transparent)) | `Idle` |
 /// | any | bearer lost, restart | `Idle` |
-/// | `Starting`, `Connecting`, `Up`, `Draining`, `Closing` | the module or the port is lost sight of, or all is to be shut down | `Used` |
+/// | `Starting`, `Connecting`, `Up`, `Draining`, `Closing` | contact with the module or the port is lost, or everything is to be shut down | `Used` |
 /// | `Used` | `AT+CIPSHUT` is answered | `Idle` |
 #[derive(Debug, Default)]
 pub(super) enum Link {

@@ -49,11 +49,11 @@ impl Channels {
     pub(in crate::proto) fn connect(&mut self, now: Timestamp, opening: Opening, out: &mut Outbox) {
         self.queue.0.push_back(opening);
         self.assign(now);
-        self.refuse_hopeless(out);
+        self.refuse_excess(out);
     }
 
     /// Refuses the waiting requests that are more than the channels being released, the last ones first.
-    fn refuse_hopeless(&mut self, out: &mut Outbox) {
+    fn refuse_excess(&mut self, out: &mut Outbox) {
         let offered = self.all.iter().take(self.offered);
         let released = offered.filter(|channel| channel.is_being_released()).count();
         while self.queue.0.len() > released
@@ -72,7 +72,7 @@ impl Channels {
             }
         }
         self.assign(now);
-        self.refuse_hopeless(out);
+        self.refuse_excess(out);
     }
 
     /// Gives free channels to the waiting requests.

@@ -70,7 +70,7 @@ impl StrayData {
     }
 
     /// The answer to this question was that the connection is not made yet. If data came after the question, the answer
-    /// says nothing of them: it may have waited for the answer to a later command.
+    /// does not concern them, because it may have waited for the answer to a later command.
     pub(super) fn settle(&mut self, answered: u32) {
         *self = match *self {
             Self::Doubtful { asked_at, question } if question < answered => Self::Earlier(asked_at),

@@ -35,7 +35,7 @@ enum PreparationProgress {
     /// Nothing was written.
     Waiting,
     /// The remaining steps. The first one is next, or in flight.
-    Under(VecDeque<PreparationStep>),
+    UnderWay(VecDeque<PreparationStep>),
 }
 
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ impl Preparation {
 
     /// True if it has begun.
     pub(super) fn is_under_way(&self) -> bool {
-        matches!(self.progress, PreparationProgress::Under(_))
+        matches!(self.progress, PreparationProgress::UnderWay(_))
     }
 
     /// Begins. `is_set` is true for the settings that the context has from an earlier connection, `is_unsure` for files
@@ -125,7 +125,7 @@ impl Preparation {
             );
         }
         steps.push_back(PreparationStep::Switch(self.tls.is_some()));
-        self.progress = PreparationProgress::Under(steps);
+        self.progress = PreparationProgress::UnderWay(steps);
     }
 
     /// The new state of the switch, if it is changed by the next step.
@@ -180,7 +180,7 @@ impl Preparation {
     /// The command of the step has ended. Returns its effect, or the reason why the connection fails.
     pub(super) fn finished(&mut self, finished: &Finished) -> Result<ModuleEffect, (TlsStep, TlsFailure)> {
         let at = self.step();
-        let PreparationProgress::Under(steps) = &mut self.progress else { return Ok(ModuleEffect::None) };
+        let PreparationProgress::UnderWay(steps) = &mut self.progress else { return Ok(ModuleEffect::None) };
         let Some(step) = steps.pop_front() else { return Ok(ModuleEffect::None) };
         let lines = match &finished.result {
             Ok(lines) => Ok(lines.as_slice()),
@@ -220,7 +220,7 @@ impl Preparation {
                 return switched(on, refusal, answer).map_err(|why| (at, why));
             }
         };
-        if let PreparationProgress::Under(steps) = &mut self.progress {
+        if let PreparationProgress::UnderWay(steps) = &mut self.progress {
             steps.push_front(next);
         }
         Ok(ModuleEffect::None)
@@ -228,7 +228,7 @@ impl Preparation {
 
     /// The current step, for the error of the application.
     pub(super) fn step(&self) -> TlsStep {
-        let PreparationProgress::Under(steps) = &self.progress else { return TlsStep::Turn };
+        let PreparationProgress::UnderWay(steps) = &self.progress else { return TlsStep::Turn };
         match steps.front() {
             Some(
                 PreparationStep::Create(part)
@@ -246,7 +246,7 @@ impl Preparation {
     fn next(&self) -> Option<&PreparationStep> {
         match &self.progress {
             PreparationProgress::Waiting => None,
-            PreparationProgress::Under(steps) => steps.front(),
+            PreparationProgress::UnderWay(steps) => steps.front(),
         }
     }
 

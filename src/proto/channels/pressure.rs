@@ -43,8 +43,8 @@ pub(super) struct Refused {
     pub(super) was_written: bool,
 }
 
-/// The first and the longest pause before a retry. Both are short in comparison with the time of 10 KB on the network, and
-/// long enough for the other channels.
+/// The first and the longest pause before a retry. Both are short in comparison with the time of 10 KB on the network,
+/// and long enough for the other channels.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(1);

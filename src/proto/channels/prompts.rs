@@ -7,7 +7,7 @@ use crate::proto::interface::Event;
 use crate::proto::session::Failure;
 use crate::time::Timestamp;
 
-/// The prompt of sends, as the module has it, and as the next send needs it.
+/// The state of the prompt on the module, and the state that the next send needs.
 ///
 /// Without a prompt the payload is written with its command. A module that refuses the send reads the payload as
 /// commands, so only a stream can be sent like this: its pieces are divided so that they contain no command, and the
@@ -48,7 +48,7 @@ pub(super) enum Form {
 /// How long the prompt stays on after a send that needs it.
 const KEEP_ON: Duration = Duration::from_secs(10);
 
-/// The bytes after a piece beside which a piece more does not count.
+/// If more bytes than this follow a piece, one more piece costs little in comparison.
 const MANY: usize = 20 * Command::MAX_CHUNK;
 
 impl Prompts {
@@ -64,8 +64,8 @@ impl Prompts {
         prompts
     }
 
-    /// Bring-up has switched the prompt on, if the firmware can. Whether it could matters only if the prompt is ever
-    /// switched off.
+    /// Bring-up has switched the prompt on, if the firmware supports that. The state is needed only if the prompt may
+    /// be switched off.
     pub(super) fn begun(&mut self) {
         self.module = (!self.may_be_off).then_some(true);
     }
@@ -75,9 +75,10 @@ impl Prompts {
         self.is_counted = is_counted;
     }
 
-    /// The length of the next piece of these data, and the prompt that it needs. `before` is the length of the channel's
-    /// last piece. Without a prompt only the length tells the result of this piece from that of the last one, which may
-    /// come twice. Text is divided into short pieces if it goes without a prompt, so the prompt is quicker for it.
+    /// The length of the next piece of these data, and the prompt that it needs. `before` is the length of the
+    /// channel's last piece. Without a prompt only the length distinguishes the result of this piece from that of the
+    /// last piece, which may come twice. Text is divided into short pieces if it goes without a prompt, so the prompt
+    /// is quicker for it.
     pub(super) fn piece(
         &mut self,
         now: Timestamp,
@@ -96,7 +97,7 @@ impl Prompts {
         if form == Form::Stream && self.needed_until <= now {
             let whole = commandless_len(data, len);
             let short = if whole == before { commandless_len(data, whole - 1) } else { whole };
-            // The byte that is left goes with the next piece, unless all of the pieces are full.
+            // The byte that remains is sent with the next piece, unless all following pieces are full.
             let rest = data.len() - whole;
             let is_spared = rest > MANY || !rest.is_multiple_of(Command::MAX_CHUNK);
             if (whole != before || is_spared) && short >= len / 2 {
@@ -136,7 +137,7 @@ impl Prompts {
         std::mem::take(&mut self.may_be_off).then_some(Event::SendPromptKept)
     }
 
-    /// The module has said `SEND OK` while its results should have a length.
+    /// The module has written `SEND OK` although its results should have a length.
     pub(super) fn not_counted(&mut self) -> Option<Event> {
         if self.may_be_off { self.keep() } else { None }
     }

@@ -154,7 +154,7 @@ impl Channels {
     pub(in crate::proto) fn prove_unless_suspect(&mut self, now: Timestamp, out: &mut Outbox) {
         let Some(UnconfirmedFrame::Plain(id)) = self.unconfirmed else { return };
         let socket = self.channel(id.channel).socket_of(id);
-        if socket.is_some_and(|socket| has_swallowed(socket.window.unfinished())) {
+        if socket.is_some_and(|socket| contains_header(socket.window.unfinished())) {
             self.unconfirmed = Some(UnconfirmedFrame::Suspect(id));
         } else {
             self.prove(now, out);
@@ -172,13 +172,13 @@ impl Channels {
         else {
             return ChannelSet::default();
         };
-        let mut hurt = ChannelSet::from_iter([id.channel]);
+        let mut affected = ChannelSet::from_iter([id.channel]);
         if let Some(socket) = self.channel(id.channel).socket_of(id) {
             let came = socket.window.take_unfinished();
             out.count().lost(&mut socket.statistics, came.len());
-            announced(&came).for_each(|channel| hurt.insert(channel));
+            announced(&came).for_each(|channel| affected.insert(channel));
         }
-        hurt
+        affected
     }
 
     /// The rest of the payload does not come. Returns its channel, the number of lost bytes, and the channels whose
@@ -186,13 +186,13 @@ impl Channels {
     pub(in crate::proto) fn cut_short(&mut self, out: &mut Outbox) -> Option<(ChannelId, usize, ChannelSet)> {
         let receiving = self.receiving.take()?;
         let id = receiving.socket;
-        let mut swallowed = ChannelSet::default();
+        let mut contained = ChannelSet::default();
         if let Some(socket) = self.channel(id.channel).socket_of(id).filter(|_| receiving.kept) {
             let came = socket.window.take_unfinished();
             out.count().lost(&mut socket.statistics, receiving.len);
-            announced(&came).for_each(|channel| swallowed.insert(channel));
+            announced(&came).for_each(|channel| contained.insert(channel));
         }
-        Some((id.channel, receiving.len, swallowed))
+        Some((id.channel, receiving.len, contained))
     }
 
     /// True if data of a connection may be on their way to the host, fetched or pushed.
@@ -279,7 +279,7 @@ impl Channels {
         self.all.iter().filter(is_open).map(|channel| channel.id).collect()
     }
 
-    /// Data wait in the module. It says so once, perhaps while its `CONNECT OK` is still in doubt.
+    /// Data wait in the module. It reports this once, perhaps while its `CONNECT OK` is still in doubt.
     pub(in crate::proto) fn data_wait(&mut self, id: ChannelId) {
         let channel = self.channel(id);
         if (channel.link.can_fetch() || channel.link.is_connecting())
@@ -312,7 +312,7 @@ impl Channels {
 
 /// True if data contain the name of a header, or end like the beginning of one. CR LF alone is no sign, because lines
 /// end with it.
-fn has_swallowed(data: [&[u8]; 2]) -> bool {
+fn contains_header(data: [&[u8]; 2]) -> bool {
     const BEGINNING: &[u8] = b"\r\n+RECEIVE,";
     let mut tail = [0; BEGINNING.len()];
     let last = data.iter().rev().flat_map(|half| half.iter().rev());

@@ -40,7 +40,7 @@ impl Channels {
         // The end of a connection that is not made yet belongs to an earlier one, or is the way in which some firmware
         // reports a failure.
         let is_odd = channel.link.is_connecting() && news.ends();
-        if is_odd || (channel.stale_until > now && channel.link.hangs_on(news)) {
+        if is_odd || (channel.stale_until > now && channel.link.is_changed_by(news)) {
             channel.doubt = Some(Doubt::News(news));
             return;
         }
@@ -50,7 +50,7 @@ impl Channels {
     /// A line about a channel that may be text of people.
     pub(in crate::proto) fn doubt(&mut self, id: ChannelId, news: ChannelNews) {
         let channel = self.channel(id);
-        if channel.link.hangs_on(news) {
+        if channel.link.is_changed_by(news) {
             channel.doubt = Some(Doubt::Suspicion(news));
         }
     }
@@ -239,10 +239,10 @@ impl Channels {
 impl Link {
     /// True if the line changes the state of the link, so that a late line of an earlier connection must not be
     /// accepted.
-    fn hangs_on(&self, news: ChannelNews) -> bool {
+    fn is_changed_by(&self, news: ChannelNews) -> bool {
         match news {
             ChannelNews::ConnectOk | ChannelNews::ConnectFail => self.is_connecting(),
-            // The effect is a connect on another channel, which is harmless.
+            // The only effect is a connect on another channel.
             ChannelNews::AlreadyConnect => false,
             news => news.ends() && (self.is_connecting() || self.can_send()),
         }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-/// An empty window keeps this much memory and frees the rest. A transfer with a fast reader needs no more.
+/// An empty window keeps memory of this size and frees the rest. A transfer with a fast reader needs no more.
 const KEPT: usize = 64 * 1024;
 
 /// A bounded queue of received bytes, whose memory grows with its contents. A frame becomes readable when it is

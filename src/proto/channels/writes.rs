@@ -144,9 +144,9 @@ impl Channels {
         let is_over = socket.end == Some(End::Closed(CloseReason::Peer)) || drains;
         if is_over && (drains || socket.window.readable() > 0) {
             let len: usize = parts.into_iter().map(<[u8]>::len).sum();
-            let len = len.min(MAX_WRITTEN - socket.writes.taken_in_vain);
+            let len = len.min(MAX_WRITTEN - socket.writes.accepted_after_close);
             if len > 0 {
-                socket.writes.taken_in_vain += len;
+                socket.writes.accepted_after_close += len;
                 socket.writes.lost(Error::Closed(CloseReason::Peer));
                 socket.statistics.given += len as u64;
                 socket.statistics.unsent += len as u64;

@@ -27,7 +27,7 @@ pub(super) struct Writes {
     pub(super) pending_error: PendingError,
     pub(super) linger: Linger,
     /// The number of bytes that were accepted although the peer had closed.
-    pub(super) taken_in_vain: usize,
+    pub(super) accepted_after_close: usize,
 }
 
 /// The state of the writer of a socket.

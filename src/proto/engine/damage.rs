@@ -57,46 +57,46 @@ impl Engine {
             self.out.event(Event::Dropped(String::from_utf8_lossy(&self.history.held).into_owned()));
         }
         self.history.forget();
-        let mut hurt: ChannelSet = named.into_iter().collect();
-        hurt = hurt.with(self.channels.disprove(&mut self.out));
-        if let Some((channel, _, swallowed)) = self.channels.cut_short(&mut self.out) {
-            hurt.insert(channel);
-            hurt = hurt.with(swallowed);
+        let mut affected: ChannelSet = named.into_iter().collect();
+        affected = affected.with(self.channels.disprove(&mut self.out));
+        if let Some((channel, _, contained)) = self.channels.cut_short(&mut self.out) {
+            affected.insert(channel);
+            affected = affected.with(contained);
         }
         // The missing part may be longer than the data. It may have contained a whole frame of any channel.
-        let hurt = match named {
-            Some(_) => self.channels.hurt_by_name(now, hurt),
-            None => self.channels.hurt_by_loss(now, hurt),
+        let affected = match named {
+            Some(_) => self.channels.affected_by_name(now, affected),
+            None => self.channels.affected_by_loss(now, affected),
         };
         if named.is_none() {
             self.channels.lost_while_connecting(now);
         }
-        self.distrust(now, hurt);
+        self.distrust(now, affected);
     }
 
     /// Announced data did not arrive.
     pub(super) fn cut_short(&mut self, now: Timestamp) {
         let missing = self.decoder.data_left();
         self.decoder.abandon_data();
-        let Some((channel, lost, swallowed)) = self.channels.cut_short(&mut self.out) else { return };
+        let Some((channel, lost, contained)) = self.channels.cut_short(&mut self.out) else { return };
         self.out.event(Event::Fault(Fault::CutShort { missing }));
         self.channels.end_stream_of_bytes(channel, CloseReason::Truncated { lost }, &mut self.out);
-        let mut hurt = swallowed;
-        hurt.insert(channel);
+        let mut affected = contained;
+        affected.insert(channel);
         self.channels.lost_while_connecting(now);
-        self.distrust(now, self.channels.hurt_by_loss(now, hurt));
+        self.distrust(now, self.channels.affected_by_loss(now, affected));
     }
 
     /// Ends these sockets. If payload may stand where text is expected, all bytes are dropped from now on.
-    fn distrust(&mut self, now: Timestamp, hurt: ChannelSet) {
-        for channel in hurt.iter() {
+    fn distrust(&mut self, now: Timestamp, affected: ChannelSet) {
+        for channel in affected.iter() {
             self.channels.end_stream_of_bytes(channel, CloseReason::Damaged, &mut self.out);
         }
         if !self.channels.may_receive() {
             return;
         }
         // A UDP socket stays open: it lacks one datagram.
-        let closed = self.channels.released(hurt);
+        let closed = self.channels.released(affected);
         if let Some(finished) = self.session.distrust(now, self.heard.at(), closed, &mut self.out) {
             self.finished(now, finished);
         }
@@ -294,12 +294,12 @@ impl Engine {
     }
 
     /// True if the missing prompt stands at the end of the last data. Those data then lack a byte.
-    pub(super) fn has_swallowed_prompt(&self) -> bool {
+    pub(super) fn ends_with_prompt(&self) -> bool {
         self.channels.is_pushed() && self.may_be_data() && self.decoder.ends_like_prompt()
     }
 
     /// True if the missing result of a send stands at the end of data that came since. Those data then lack bytes.
-    pub(super) fn has_swallowed_result(&self) -> bool {
+    pub(super) fn ends_with_result(&self) -> bool {
         self.history.has_result && self.channels.is_pushed() && self.may_be_data()
     }
 

@@ -51,7 +51,8 @@ impl PromptBlanks {
     }
 
     /// A byte came. Returns false if it is a sign that bytes after a prompt were lost: the blank is missing, or there
-    /// is one for the first time. Text there is no module's if that echoes nothing: the prompt was payload.
+    /// is one for the first time. If the module echoes nothing, text there is not the module's, and the prompt was
+    /// payload.
     pub(super) fn fits(&mut self, byte: u8, is_echo_off: bool) -> bool {
         if !std::mem::take(&mut self.is_next) {
             return true;
@@ -103,13 +104,13 @@ pub(super) enum LastByte {
     At(Timestamp),
     /// The deadline was postponed from this moment, because the host had stood still. It is postponed once until bytes
     /// come, so that a shell that is always late can't postpone it for ever.
-    PutOff(Timestamp),
+    Postponed(Timestamp),
 }
 
 impl LastByte {
     pub(super) fn at(self) -> Timestamp {
         match self {
-            Self::At(at) | Self::PutOff(at) => at,
+            Self::At(at) | Self::Postponed(at) => at,
         }
     }
 }

@@ -64,7 +64,7 @@ impl Engine {
     pub(super) fn drop_stream(&mut self, now: Timestamp, end: &End) {
         self.stream_handles(now, StreamInput::Lost(end));
         self.session.go_offline();
-        self.bring_up.carry_sockets();
+        self.bring_up.set_up_sockets();
     }
 
     /// Bytes came in data mode.
@@ -94,7 +94,7 @@ impl Engine {
     pub(super) fn stream_command(&mut self, now: Timestamp) -> Option<Command> {
         let connection_mode = self.transparent.connection_mode();
         if self.bring_up.connection_mode() != connection_mode {
-            self.bring_up.carry(now, connection_mode);
+            self.bring_up.set_up_for(now, connection_mode);
         }
         if connection_mode == ConnectionMode::Sockets {
             return None;
@@ -141,9 +141,9 @@ impl Engine {
                 StreamAction::GoOffline => self.session.go_offline(),
                 StreamAction::Search => {
                     self.session.search(now);
-                    self.bring_up.carry_sockets_again();
+                    self.bring_up.set_up_sockets_after_search();
                 }
-                StreamAction::CarrySockets => self.bring_up.carry(now, ConnectionMode::Sockets),
+                StreamAction::SetUpSockets => self.bring_up.set_up_for(now, ConnectionMode::Sockets),
                 StreamAction::Restarted => self.restarted(now),
                 StreamAction::Read(bytes) => {
                     self.received(now, &bytes);

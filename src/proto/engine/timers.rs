@@ -115,14 +115,14 @@ impl Engine {
     fn serve(&mut self, now: Timestamp, (at, name): (Timestamp, Deadline)) {
         match (name, self.heard) {
             (Deadline::PartialData | Deadline::StrangeLine, LastByte::At(heard_at)) if now > at + LATE => {
-                self.heard = LastByte::PutOff(heard_at + (now - at) + LATE);
+                self.heard = LastByte::Postponed(heard_at + (now - at) + LATE);
                 return;
             }
             (_, _) => {}
         }
         match name {
-            Deadline::Prompt if self.has_swallowed_prompt() => self.damaged(now, Fault::NoLineEnd, None),
-            Deadline::Answer if self.has_swallowed_result() => self.damaged(now, Fault::NoLineEnd, None),
+            Deadline::Prompt if self.ends_with_prompt() => self.damaged(now, Fault::NoLineEnd, None),
+            Deadline::Answer if self.ends_with_result() => self.damaged(now, Fault::NoLineEnd, None),
             Deadline::Answer
             | Deadline::Prompt
             | Deadline::Doubt

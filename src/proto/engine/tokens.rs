@@ -125,7 +125,7 @@ impl Engine {
         let (mut late, mut is_asked) = (LateFetch::Impossible, false);
         if let HeaderKind::Fetched { channel, .. } = header.kind {
             is_asked = self.session.is_in_flight(channel, Job::Fetch);
-            if self.session.fears_fetch(now, channel) {
+            if self.session.may_still_fetch(now, channel) {
                 late = LateFetch::Possible;
             } else if !is_asked && self.session.fetching() != Some(channel) {
                 return self.damaged(now, Fault::NotAskedFor, Some(channel));

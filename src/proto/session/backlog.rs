@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub(super) struct Backlog {
     /// The number of attempts of a search that may still be answered.
-    nudges: u32,
+    attempts: u32,
     /// When the last answer to one of them came.
     answered_at: Timestamp,
     /// The longest time that an answer to one of the questions has taken.
@@ -20,14 +20,14 @@ const LONGEST_EXTENSION: Duration = Duration::from_secs(8);
 
 impl Backlog {
     /// The backlog after this number of attempts of a search.
-    pub(super) fn new(now: Timestamp, nudges: u32) -> Self {
-        Self { nudges, answered_at: now, took: Duration::ZERO }
+    pub(super) fn new(now: Timestamp, attempts: u32) -> Self {
+        Self { attempts, answered_at: now, took: Duration::ZERO }
     }
 
     /// A final result code came that may answer an attempt of the search. Returns how long the next answer may take: as
     /// long as this one, and as much again. `None` if no attempt is unanswered.
-    pub(super) fn nudge_answered(&mut self, now: Timestamp) -> Option<Duration> {
-        self.nudges = self.nudges.checked_sub(1)?;
+    pub(super) fn attempt_answered(&mut self, now: Timestamp) -> Option<Duration> {
+        self.attempts = self.attempts.checked_sub(1)?;
         let took = now - self.answered_at;
         self.answered_at = now;
         Some((took * 2).min(LONGEST_EXTENSION))
@@ -35,7 +35,7 @@ impl Backlog {
 
     /// A question that was asked at this moment is answered. Everything before it was answered, or will never be.
     pub(super) fn question_answered(&mut self, now: Timestamp, asked_at: Timestamp) {
-        self.nudges = 0;
+        self.attempts = 0;
         self.took = self.took.max((now - asked_at).min(LONGEST_EXTENSION));
     }
 
@@ -52,9 +52,9 @@ mod tests {
     #[test]
     fn the_next_answer_may_take_twice_as_long_as_the_last_one() {
         let mut backlog = Backlog::new(Timestamp::ZERO, 2);
-        assert_eq!(backlog.nudge_answered(Timestamp::from_secs(3)), Some(Duration::from_secs(6)));
-        assert_eq!(backlog.nudge_answered(Timestamp::from_secs(90)), Some(LONGEST_EXTENSION));
-        assert_eq!(backlog.nudge_answered(Timestamp::from_secs(91)), None, "there were two");
+        assert_eq!(backlog.attempt_answered(Timestamp::from_secs(3)), Some(Duration::from_secs(6)));
+        assert_eq!(backlog.attempt_answered(Timestamp::from_secs(90)), Some(LONGEST_EXTENSION));
+        assert_eq!(backlog.attempt_answered(Timestamp::from_secs(91)), None, "there were two");
     }
 
     #[test]
@@ -62,6 +62,6 @@ mod tests {
         let mut backlog = Backlog::new(Timestamp::ZERO, 9);
         backlog.question_answered(Timestamp::from_secs(5), Timestamp::from_secs(3));
         assert_eq!(backlog.took(), Duration::from_secs(2));
-        assert_eq!(backlog.nudge_answered(Timestamp::from_secs(6)), None);
+        assert_eq!(backlog.attempt_answered(Timestamp::from_secs(6)), None);
     }
 }

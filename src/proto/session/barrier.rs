@@ -133,19 +133,19 @@ impl Barrier {
 
     /// The module has answered at this pace.
     pub(super) fn at_pace(self, pace: Pace) -> Self {
-        let deadline = self.deadline.max(self.asked_at + pace.patience());
+        let deadline = self.deadline.max(self.asked_at + pace.timeout());
         Self { pace, deadline, ..self }
     }
 
     /// This number of attempts of a search may still be answered.
-    pub(super) fn after_nudges(self, nudges: u32) -> Self {
-        Self { backlog: Backlog::new(self.asked_at, nudges), ..self }
+    pub(super) fn after_attempts(self, attempts: u32) -> Self {
+        Self { backlog: Backlog::new(self.asked_at, attempts), ..self }
     }
 
     /// A final result code came that may answer an attempt of the search. Returns false if it can't. The module has not
     /// come to the question yet.
-    pub(super) fn answers_nudge(&mut self, now: Timestamp) -> bool {
-        let span = (self.state != ProbeState::Answered).then(|| self.backlog.nudge_answered(now)).flatten();
+    pub(super) fn answers_attempt(&mut self, now: Timestamp) -> bool {
+        let span = (self.state != ProbeState::Answered).then(|| self.backlog.attempt_answered(now)).flatten();
         self.extend(span.map_or(self.deadline, |span| now + span));
         span.is_some()
     }
@@ -185,14 +185,14 @@ impl Barrier {
     pub(super) fn prompted(&mut self, now: Timestamp) {
         let writes = self.held().filter(|command| command.gives_up()).map(Command::timeout);
         match writes {
-            Some(patience) => self.extend(now + patience),
+            Some(span) => self.extend(now + span),
             None if self.state == ProbeState::Asked => self.state = ProbeState::Prompted,
             None => {}
         }
     }
 
-    /// A final result code came that belongs to no older command. A module that answers the question with `OK` alone
-    /// writes nothing more.
+    /// A final result code came that belongs to no older command. If the module answers the question with `OK` only,
+    /// nothing more will come.
     pub(super) fn odd_final(&mut self, now: Timestamp) {
         if self.state == ProbeState::Asked {
             self.state = ProbeState::Odd;
@@ -279,7 +279,7 @@ impl Barrier {
         let (mut asked, mut refused) = (self.asked, self.refused);
         refused.extend(self.has_error.then(|| self.probe.clone()));
         asked.push(Question { command: self.probe, at: self.asked_at });
-        let least = self.pace.patience().max(self.backlog.took() * 2);
+        let least = self.pace.timeout().max(self.backlog.took() * 2);
         let deadline = now + (FIRST_TIMEOUT * (asked.len() as u32 + 1)).max(least);
         let (has_error, state) = (false, ProbeState::Asked);
         Self { probe, asked_at: now, asked, has_error, refused, state, deadline, ..self }

@@ -14,17 +14,17 @@ use super::{Session, State, Step};
 
 impl Session {
     /// The line was damaged. All bytes are dropped until the answer to a question proves where text begins. Meanwhile
-    /// the `hurt` channels are closed. The command in flight is returned as failed, because its answer can't be
+    /// the `affected` channels are closed. The command in flight is returned as failed, because its answer can't be
     /// identified. A command with payload stays in flight, because the module may be waiting for the payload.
     pub(in crate::proto) fn distrust(
         &mut self,
         now: Timestamp,
         heard_at: Timestamp,
-        hurt: ChannelSet,
+        affected: ChannelSet,
         out: &mut Outbox,
     ) -> Option<Finished> {
         if let Some(resync) = &mut self.resync {
-            resync.close(hurt);
+            resync.close(affected);
             return None;
         }
         // No line was trusted yet, or the line carries only payload.
@@ -34,10 +34,10 @@ impl Session {
         out.count().resynchronisations += 1;
         // A prompt may still come. It would be dropped, but it decides what may be written next.
         if matches!(&self.state, State::Busy(Exchange { phase: Phase::Prompt(_), .. })) {
-            self.resync = Some(Resync::after_a_prompt(now, now + GRACE, hurt));
+            self.resync = Some(Resync::after_a_prompt(now, now + GRACE, affected));
             return None;
         }
-        self.resync = Some(Resync::new(now, heard_at, hurt));
+        self.resync = Some(Resync::new(now, heard_at, affected));
         self.settle(out)
     }
 
@@ -147,7 +147,7 @@ impl Session {
     }
 
     /// True if data of an earlier fetch of this channel may still come.
-    pub(in crate::proto) fn fears_fetch(&self, now: Timestamp, channel: ChannelId) -> bool {
+    pub(in crate::proto) fn may_still_fetch(&self, now: Timestamp, channel: ChannelId) -> bool {
         self.late_answers.is_on(now)
             && self.late_answers.timed_out().iter().any(|command| command.fetches(channel))
     }

@@ -299,8 +299,8 @@ impl Exchange {
         self.command.carries_payload().then(|| b"\r\n".to_vec())
     }
 
-    /// A prompt came again, or for payload that was written with its command. The module may not have accepted the bytes
-    /// before the prompt.
+    /// A prompt came again, or for payload that was written with its command. The module may not have accepted the
+    /// bytes before the prompt.
     pub(super) fn prompted_again(&mut self, until: Timestamp) {
         if self.command.carries_payload() {
             self.is_prompted = true;

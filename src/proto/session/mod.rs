@@ -223,8 +223,8 @@ impl Session {
                     if wake.has_open() || !wake.has_begun() {
                         return Step::Consumed;
                     }
-                    let nudges = wake.nudges().saturating_sub(1);
-                    self.barrier_after(now, nudges, out);
+                    let attempts = wake.attempts().saturating_sub(1);
+                    self.barrier_after(now, attempts, out);
                     return Step::Consumed;
                 }
                 wake.sign_of_life(now);
@@ -232,7 +232,7 @@ impl Session {
             }
             State::Idle | State::Online => self.idle_line(now, text, out),
             State::Busy(_) => self.busy_line(now, text, out),
-            State::AtBarrier(_) => self.fenced_line(now, text, out),
+            State::AtBarrier(_) => self.line_at_barrier(now, text, out),
         }
     }
 
@@ -272,11 +272,11 @@ impl Session {
         match &mut self.state {
             State::Idle | State::Online => Step::Consumed,
             State::Waking(wake) => {
-                let nudge = wake.next(now);
-                if !nudge.bytes.is_empty() {
-                    out.write(nudge.bytes);
+                let attempt = wake.next(now);
+                if !attempt.bytes.is_empty() {
+                    out.write(attempt.bytes);
                 }
-                if nudge.round_over {
+                if attempt.round_over {
                     out.event(Event::Unresponsive);
                 }
                 Step::Consumed
@@ -336,7 +336,7 @@ impl Session {
         }
     }
 
-    fn fenced_line(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
+    fn line_at_barrier(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
         let State::AtBarrier(barrier) = &mut self.state else { return Step::Unclaimed };
         match barrier.line(now, text) {
             BarrierVerdict::Consumed => {
@@ -379,8 +379,8 @@ impl Session {
         exchange.final_came(now);
         let suspicious = self.late_answers.may_be_of_another(now, &exchange.command, end);
         match (&exchange.phase, end) {
-            // The module may still write its prompt, or the result of a payload that was written with its command. So no
-            // question can be written yet.
+            // The module may still write its prompt, or the result of a payload that was written with its command. So
+            // no question can be written yet.
             (_, Err(refusal)) if exchange.may_go_on_after(refusal) => {
                 return self.doubt_refusal(now, refusal, suspicious, out);
             }

@@ -19,11 +19,11 @@ impl Session {
         // `NO CARRIER`, the end of a call, answers no command.
         let is_answer =
             matches!(line, Line::Final(_) | Line::ShutOk) && line != Line::Final(Final::NoCarrier);
-        let answers_nudge = |state: &mut State| match state {
-            State::AtBarrier(barrier) => barrier.answers_nudge(now),
+        let answers_attempt = |state: &mut State| match state {
+            State::AtBarrier(barrier) => barrier.answers_attempt(now),
             State::Waking(_) | State::Idle | State::Busy(_) | State::Online => false,
         };
-        if is_answer && !answers_nudge(&mut self.state) {
+        if is_answer && !answers_attempt(&mut self.state) {
             let answers_nothing = self.late_answers.paid(1);
             if answers_nothing && let State::AtBarrier(barrier) = &mut self.state {
                 barrier.odd_final(now);

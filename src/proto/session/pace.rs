@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// The time that the module has needed for its latest answers. A question whose answer is still on its way must not be asked
-/// again: a module that answers one command after another would be a question further behind each time.
+/// The time that the module has needed for its latest answers. A question whose answer is still on its way must not be
+/// asked again: a module that answers one command after another would have one more unanswered question each time.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) struct Pace {
     latest: Duration,
@@ -28,11 +28,11 @@ impl Pace {
 
     /// How much longer than usual an answer may take.
     pub(super) fn slowness(self) -> Duration {
-        self.patience().saturating_sub(LEAST)
+        self.timeout().saturating_sub(LEAST)
     }
 
     /// The time-out of the next question: twice the time of the latest answers.
-    pub(super) fn patience(self) -> Duration {
+    pub(super) fn timeout(self) -> Duration {
         self.latest.saturating_mul(2).clamp(LEAST, MOST)
     }
 }
@@ -42,17 +42,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patience_follows_slow_answers_and_is_limited() {
+    fn the_time_out_follows_slow_answers_and_is_limited() {
         let mut pace = Pace::default();
-        assert_eq!((pace.patience(), pace.slowness()), (LEAST, Duration::ZERO));
+        assert_eq!((pace.timeout(), pace.slowness()), (LEAST, Duration::ZERO));
         pace.took(Duration::from_secs(3));
         assert_eq!(pace.slowness(), Duration::from_secs(5));
-        assert_eq!(pace.patience(), Duration::from_secs(6));
+        assert_eq!(pace.timeout(), Duration::from_secs(6));
         for _ in 0..4 {
             pace.took(Duration::from_millis(5));
         }
-        assert_eq!(pace.patience(), LEAST);
+        assert_eq!(pace.timeout(), LEAST);
         pace.took(Duration::MAX);
-        assert_eq!(pace.patience(), MOST);
+        assert_eq!(pace.timeout(), MOST);
     }
 }

@@ -35,7 +35,8 @@ impl Probes {
         self.refused.retain(|question| !is_answered(question));
     }
 
-    /// A question that differs from the last one, and whose answer is none to the `late` and the `others`, which may also come.
+    /// A question that differs from the last one, and whose answer can't be the answer to one of the commands `late`
+    /// and `others`, whose answers may come as well.
     pub(super) fn next(&mut self, late: &[Command], others: &[&Command]) -> Command {
         let probe = self.choose(late, others);
         add(&mut self.written, probe.clone());
@@ -52,7 +53,7 @@ impl Probes {
         if !self.refused.iter().any(|question| question.text() == probe.text()) {
             return probe;
         }
-        // Each of the others may also be answered late. One of them has an answer at least.
+        // Each of the other questions may be answered late as well. At least one of these is known to be answered.
         let probe = Command::probe(self.asked, &is_refused);
         self.refused.retain(|question| question.text() != probe.text());
         probe

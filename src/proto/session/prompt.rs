@@ -2,7 +2,8 @@
 //!
 //! After a prompt the module takes all bytes for payload; without a prompt it takes payload for commands. So while the
 //! module may be waiting for payload, only that payload is written. It is shortened so that it is harmless as commands,
-//! also twice in a row ([`harmless_len`]). A send that ends in this way has failed, because the bytes that the peer got are unknown.
+//! also twice in a row ([`harmless_len`]). A send that ends in this way has failed, because the bytes that the peer got
+//! are unknown.
 
 use std::time::Duration;
 
@@ -53,7 +54,7 @@ impl Session {
                     barrier.opens(open);
                 }
                 if barrier.has_open() {
-                    return self.settle_fenced(now, out);
+                    return self.settle_at_barrier(now, out);
                 }
                 barrier.prompted(now);
                 out.event(Event::Dropped(">".to_owned()));
@@ -164,7 +165,7 @@ impl Session {
     pub(super) fn barrier_expired(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
         let State::AtBarrier(barrier) = &self.state else { return Step::Consumed };
         if barrier.has_open() {
-            return self.settle_fenced(now, out);
+            return self.settle_at_barrier(now, out);
         }
         if barrier.is_prompted() {
             self.abort_prompt(out);
@@ -186,7 +187,7 @@ impl Session {
     }
 
     /// The module may have taken the question after a send for payload. The payload is written to end its wait.
-    fn settle_fenced(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
+    fn settle_at_barrier(&mut self, now: Timestamp, out: &mut Outbox) -> Step {
         let State::AtBarrier(mut barrier) = std::mem::replace(&mut self.state, State::Idle) else {
             return Step::Consumed;
         };

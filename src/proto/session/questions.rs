@@ -20,10 +20,10 @@ impl Session {
     }
 
     /// A barrier after this number of attempts of a search that may still be answered.
-    pub(super) fn barrier_after(&mut self, now: Timestamp, nudges: u32, out: &mut Outbox) {
+    pub(super) fn barrier_after(&mut self, now: Timestamp, attempts: u32, out: &mut Outbox) {
         out.count().resynchronisations += 1;
         let probe = self.next_probe(&[]);
-        self.barrier(Barrier::after_nothing(now, probe).after_nudges(nudges), out);
+        self.barrier(Barrier::after_nothing(now, probe).after_attempts(attempts), out);
     }
 
     pub(super) fn barrier(&mut self, barrier: Barrier, out: &mut Outbox) {

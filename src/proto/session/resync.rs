@@ -20,8 +20,8 @@ pub(in crate::proto) struct ChannelSet(u8);
 /// |---|---|---|
 /// | `Waiting` | the send in flight is settled ([`begin`](Resync::begin)) | `Silence` |
 /// | `Silence` | a byte | `Silence`, from the beginning |
-/// | `Silence` | a moment without one, or none for too long, and a hurt channel: `AT+CIPCLOSE` is written | `Silence` |
-/// | `Silence` | a moment without one, and no hurt channel: the question is written | `Asked` |
+/// | `Silence` | a moment without one, or none for too long, and a affected channel: `AT+CIPCLOSE` is written | `Silence` |
+/// | `Silence` | a moment without one, and no affected channel: the question is written | `Asked` |
 /// | `Asked` | its answer, alone | `Asked`, another; after that, trust |
 /// | `Asked` | anything else, or no answer | `Silence` |
 /// | any | no answer for too long, or other ones too often | the module is silent ([`Wake`](super::wake::Wake)) |
@@ -122,10 +122,10 @@ const MAX_KEPT: usize = 128;
 
 impl Resync {
     /// Begins the search. The last byte came at `heard_at`.
-    pub(super) fn new(now: Timestamp, heard_at: Timestamp, hurt: ChannelSet) -> Self {
+    pub(super) fn new(now: Timestamp, heard_at: Timestamp, affected: ChannelSet) -> Self {
         // On a silent line the question is asked at once, and affected channels are closed after it.
         let is_silent = now >= heard_at + SILENCE;
-        let to_close = if is_silent { ChannelSet::default() } else { hurt };
+        let to_close = if is_silent { ChannelSet::default() } else { affected };
         Self {
             state: ResyncState::Silence { latest: now },
             deadline: now,
@@ -143,8 +143,8 @@ impl Resync {
     }
 
     /// Begins the search while a prompt may come until `until`.
-    pub(super) fn after_a_prompt(now: Timestamp, until: Timestamp, hurt: ChannelSet) -> Self {
-        Self { state: ResyncState::Waiting, deadline: until, ..Self::new(now, now, hurt) }
+    pub(super) fn after_a_prompt(now: Timestamp, until: Timestamp, affected: ChannelSet) -> Self {
+        Self { state: ResyncState::Waiting, deadline: until, ..Self::new(now, now, affected) }
     }
 
     /// True while a prompt may come.
@@ -174,8 +174,8 @@ impl Resync {
     }
 
     /// Adds affected channels.
-    pub(super) fn close(&mut self, hurt: ChannelSet) {
-        self.to_close = self.to_close.with(hurt);
+    pub(super) fn close(&mut self, affected: ChannelSet) {
+        self.to_close = self.to_close.with(affected);
     }
 
     /// Takes the channels with headers among the dropped bytes.
@@ -442,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_asked_while_bytes_come_and_hurt_channels_are_closed_first() {
+    fn nothing_is_asked_while_bytes_come_and_affected_channels_are_closed_first() {
         let mut resync = Resync::new(Timestamp::ZERO, Timestamp::ZERO, ChannelSet(HURT));
         assert_eq!(resync.deadline(), Timestamp::ZERO);
         assert!(matches!(resync.expire(Timestamp::ZERO), Action::Close(channel) if channel.index() == 0));

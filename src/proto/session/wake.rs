@@ -10,7 +10,8 @@ use super::open_send::OpenSend;
 /// An attempt to get an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Attempt {
-    /// `AT`. It also trains autobaud and wakes the module from sleep, which may take several (protocol section 1).
+    /// `AT`. It also trains autobaud and wakes the module from sleep, which may need several attempts (protocol section
+    /// 1).
     Attention,
     /// `ATQ0`, for a module whose result codes are suppressed (`ATQ1`). It has the effects of `AT` as well.
     ResultsOn,
@@ -43,7 +44,7 @@ const ROUND: [(Attempt, Duration); 10] = [
 ];
 
 /// The silence after `+++`: the 0.5 s that the module requires (section 12), and a margin.
-const SILENCE_BEHIND: Duration = Duration::from_millis(600);
+const SILENCE_AFTER: Duration = Duration::from_millis(600);
 /// How long the driver waits for the prompt of a send after the module has reported a restart. If the report is wrong,
 /// the prompt still comes. The span is a hundred times that of an answer (section 15).
 const DOUBT: Duration = Duration::from_secs(1);
@@ -57,7 +58,7 @@ pub(in crate::proto) struct Wake {
     /// Whether bytes were written. An earlier answer can't belong to them.
     has_begun: bool,
     /// The number of commands that were written, each of which may be answered.
-    nudges: u32,
+    attempts: u32,
     deadline: Timestamp,
 }
 
@@ -72,7 +73,7 @@ pub(super) struct WakeAttempt {
 impl Wake {
     /// Begins now.
     pub(in crate::proto) fn new(now: Timestamp) -> Self {
-        Self { open: None, step: 0, has_begun: false, nudges: 0, deadline: now }
+        Self { open: None, step: 0, has_begun: false, attempts: 0, deadline: now }
     }
 
     /// Begins now. The module may still wait for a send, and would take other bytes for its payload.
@@ -94,8 +95,8 @@ impl Wake {
     }
 
     /// The number of commands that were written and may be answered.
-    pub(super) fn nudges(&self) -> u32 {
-        self.nudges
+    pub(super) fn attempts(&self) -> u32 {
+        self.attempts
     }
 
     /// True if a send must be filled up first.
@@ -143,10 +144,10 @@ impl Wake {
         if self.has_open() {
             return;
         }
-        let (attempt, patience) = ROUND[self.step.saturating_sub(1) % ROUND.len()];
+        let (attempt, timeout) = ROUND[self.step.saturating_sub(1) % ROUND.len()];
         let silence = match attempt {
             Attempt::Flush | Attempt::Abort => Duration::ZERO,
-            Attempt::Escape => (self.deadline - now).saturating_sub(patience - SILENCE_BEHIND),
+            Attempt::Escape => (self.deadline - now).saturating_sub(timeout - SILENCE_AFTER),
             Attempt::Attention | Attempt::ResultsOn | Attempt::ResultsInWords | Attempt::Guard => return,
         };
         self.deadline = now + silence;
@@ -157,13 +158,13 @@ impl Wake {
             self.deadline = now;
             return WakeAttempt { bytes: open.into_fill(), round_over: false };
         }
-        let (attempt, patience) = ROUND[self.step % ROUND.len()];
+        let (attempt, timeout) = ROUND[self.step % ROUND.len()];
         self.step += 1;
         self.has_begun |= attempt != Attempt::Guard;
         if matches!(attempt, Attempt::Attention | Attempt::ResultsOn | Attempt::ResultsInWords) {
-            self.nudges = self.nudges.saturating_add(1);
+            self.attempts = self.attempts.saturating_add(1);
         }
-        self.deadline = now + patience;
+        self.deadline = now + timeout;
         let bytes = match attempt {
             Attempt::Attention => Command::attention().wire(),
             Attempt::ResultsOn => Command::results_on().wire(),
@@ -224,7 +225,7 @@ mod tests {
         let escaped = wake.deadline();
         assert_eq!(wake.next(escaped).bytes, b"+++");
         wake.sign_of_life(escaped + Duration::from_millis(100));
-        assert_eq!(wake.deadline(), escaped + SILENCE_BEHIND);
+        assert_eq!(wake.deadline(), escaped + SILENCE_AFTER);
         assert_eq!(wake.next(wake.deadline()).bytes, b"AT\r\n");
     }
 

@@ -83,8 +83,8 @@ impl Transparent {
         }
     }
 
-    /// Writes as many of the next data as possible now, and returns their number. Zero while the port has not accepted the
-    /// last ones.
+    /// Writes as many of the next data as possible now, and returns their number. Zero while the port has not accepted
+    /// the last ones.
     pub(in crate::proto) fn write(&mut self, now: Timestamp, next: Option<Piece<'_>>) -> usize {
         let wire = &mut self.wire;
         wire.resume_at = None;

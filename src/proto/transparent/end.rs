@@ -43,7 +43,7 @@ impl Transparent {
     /// The module is in command mode and nothing on it is needed any more: bring-up shuts it down.
     pub(super) fn leave(&mut self) {
         self.is_over();
-        self.act(StreamAction::CarrySockets);
+        self.act(StreamAction::SetUpSockets);
     }
 
     /// The mode of the module is unknown: the driver searches for the module, and brings it up again.
@@ -69,7 +69,7 @@ impl Transparent {
         }
     }
 
-    /// The module has nothing of the stream any more.
+    /// The module has no connection of the stream any more.
     pub(super) fn is_over(&mut self) {
         self.fail_waiting(&|| Error::Closed(CloseReason::Local));
         self.state = StreamState::Off;
@@ -146,7 +146,7 @@ impl Transparent {
             _ => CloseReason::DataInCommandMode,
         };
         if reason != CloseReason::DataInCommandMode {
-            // The connection ends now, so no word before was that.
+            // The connection ends now, so no earlier line was its end.
             self.give_held();
         }
         self.end(End::Closed(reason), facts);

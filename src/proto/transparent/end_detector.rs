@@ -12,9 +12,9 @@ use super::end_lines::{Ending, MAX_WORD, may_begin_word, meaning};
 /// `OK` after an escape, `CLOSED` and similar lines when the connection ends (protocol section 12). Payload may contain
 /// the same bytes. The rules are:
 ///
-/// 1. Text of the module is framed by CR LF before and after it. Bytes at the end of the received data that may be
-///    such frames, or the beginning of one, are held for a moment ([`LINE_END`], [`REST`], [`SETTLED`]). After that they
-///    are payload.
+/// 1. Text of the module is framed by CR LF before and after it. Bytes at the end of the received data that may be such
+///    frames, or the beginning of one, are held for a moment ([`LINE_END`], [`REST`], [`SETTLED`]). After that they are
+///    payload.
 /// 2. A line that ends a connection is in doubt, whatever follows. A module in command mode may send more bytes after
 ///    it: the echo of bytes on their way to it (after a restart), and answers to bytes that it takes for commands. The
 ///    line and all bytes after it are held until an escape decides.
@@ -158,12 +158,12 @@ impl EndDetector {
         if self.held.is_empty() || self.awaits_escape() {
             return None;
         }
-        Some(self.came_at + self.patience())
+        Some(self.came_at + self.quiet_span())
     }
 
     /// Time has passed. `give` is called with the bytes that are payload now.
     pub(super) fn settle(&mut self, now: Timestamp, give: impl FnOnce(&[u8])) {
-        let over = now >= self.came_at + self.patience();
+        let over = now >= self.came_at + self.quiet_span();
         if !over || self.held.is_empty() || self.awaits_escape() || self.has_answer() {
             return;
         }
@@ -272,7 +272,7 @@ impl EndDetector {
         !self.has_answer() && (self.is_in_doubt() || may_be_words())
     }
 
-    fn patience(&self) -> Duration {
+    fn quiet_span(&self) -> Duration {
         if self.is_in_doubt() {
             return SETTLED;
         }

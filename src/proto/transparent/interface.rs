@@ -77,7 +77,7 @@ pub(in crate::proto) enum StreamAction {
     /// The mode of the module is unknown: the driver searches for the module and sets it up for sockets.
     Search,
     /// The module is set up for sockets.
-    CarrySockets,
+    SetUpSockets,
     /// The module has restarted.
     Restarted,
     /// Text of the module that is processed as if it came now.

@@ -6,7 +6,7 @@ use super::values::{BadRule, bytes, direction_and};
 use crate::time::Timestamp;
 
 /// The longest time for which merged bytes are held.
-const PATIENCE: Duration = Duration::from_millis(100);
+const WAIT: Duration = Duration::from_millis(100);
 
 /// Bytes are held until there are this number of them, or 100 ms have passed (captures a04, s02).
 ///
@@ -44,6 +44,6 @@ impl Behaviour for MergePieces {
 
     fn piece(&self, now: Timestamp, piece: &mut Transit) {
         piece.merges_up_to = self.bytes;
-        piece.at = now + PATIENCE;
+        piece.at = now + WAIT;
     }
 }

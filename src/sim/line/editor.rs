@@ -28,16 +28,16 @@ pub(in crate::sim) struct Editor {
     /// The time of a line's carriage return whose line feed has not come yet.
     returned_at: Option<Timestamp>,
     /// True if line ends are skipped without echo, after a payload of fixed length (protocol.md section 2).
-    swallowing: bool,
+    skipping: bool,
 }
 
 impl Editor {
     /// Takes one byte. The echo of it is appended to `echo`.
     pub(in crate::sim) fn push(&mut self, now: Timestamp, byte: u8, echo: &mut Vec<u8>) -> Edit {
-        if self.swallowing && matches!(byte, b'\r' | b'\n') {
+        if self.skipping && matches!(byte, b'\r' | b'\n') {
             return Edit::More;
         }
-        self.swallowing = false;
+        self.skipping = false;
         echo.push(byte);
         match byte {
             b'\r' => self.end_line(now),
@@ -74,8 +74,8 @@ impl Editor {
     }
 
     /// Skips the line ends that follow, without echo.
-    pub(in crate::sim) fn swallow_line_ends(&mut self) {
-        self.swallowing = true;
+    pub(in crate::sim) fn skip_line_ends(&mut self) {
+        self.skipping = true;
         self.returned_at = None;
     }
 
@@ -84,7 +84,7 @@ impl Editor {
         self.line.clear();
         self.overflowed = false;
         self.returned_at = None;
-        self.swallowing = false;
+        self.skipping = false;
     }
 
     fn append(&mut self, byte: u8) -> Edit {
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn line_ends_after_a_payload_vanish_without_echo() {
         let mut editor = Editor::default();
-        editor.swallow_line_ends();
+        editor.skip_line_ends();
         let (edits, echo) = typed(&mut editor, b"\r\nAT\r");
         assert_eq!(edits, [Edit::Line(Vec::new())]);
         assert_eq!(echo, b"AT\r");

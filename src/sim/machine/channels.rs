@@ -201,7 +201,7 @@ impl Machine {
     pub(super) fn make_stale(&mut self) {
         for channel in &mut self.ip.channels {
             if let ChannelState::Connected { link } = channel.state {
-                let until = channel.keep_alive.map(|keep_alive| self.now + keep_alive.patience());
+                let until = channel.keep_alive.map(|keep_alive| self.now + keep_alive.timeout());
                 channel.state = ChannelState::Stale { link, until };
             }
         }

@@ -15,7 +15,7 @@ impl Machine {
             return used;
         }
         let written = self.files.write(write);
-        self.editor.swallow_line_ends();
+        self.editor.skip_line_ends();
         if written {
             let until = self.after_latency();
             self.run_pause(until, Then::Written);

@@ -197,7 +197,7 @@ impl Machine {
         let (channel, bytes) = (payload.channel, std::mem::take(&mut payload.bytes));
         let count = bytes.len();
         if matches!(payload.end, End::Length(_)) {
-            self.editor.swallow_line_ends();
+            self.editor.skip_line_ends();
         }
         if self.faults.fails_send() {
             self.happened(Happening::Fault(format!("channel {channel} does not send {count} bytes")));

@@ -22,8 +22,8 @@ impl Machine {
         });
         match made {
             Ok(secure) => {
-                let patience = Duration::from_secs(self.ip.ssl.number(channel as u16, "negotiatetimeout"));
-                let until = self.now + patience;
+                let span = Duration::from_secs(self.ip.ssl.number(channel as u16, "negotiatetimeout"));
+                let until = self.now + span;
                 let slot = &mut self.ip.channels[channel];
                 slot.state = ChannelState::Connecting { link, until };
                 slot.tls = Tls::On(Box::new(secure));

@@ -276,7 +276,7 @@ impl MemoryNetwork {
             if reached(talk.peer.vanish_after) {
                 talk.state = LinkState::Vanished;
                 // It has just acknowledged bytes; no probe will be answered.
-                found_out.extend(talk.options.keep_alive.map(|keep_alive| (*link, keep_alive.patience())));
+                found_out.extend(talk.options.keep_alive.map(|keep_alive| (*link, keep_alive.timeout())));
                 continue;
             }
             if reached(talk.peer.reset_after) {
@@ -288,8 +288,8 @@ impl MemoryNetwork {
         for (link, broken) in endings {
             if broken { self.reset_by_peer(link) } else { self.close_by_peer(link) }
         }
-        for (link, patience) in found_out {
-            self.schedule(now + patience, NetworkEvent::Reset(link));
+        for (link, timeout) in found_out {
+            self.schedule(now + timeout, NetworkEvent::Reset(link));
         }
     }
 }

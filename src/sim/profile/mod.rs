@@ -160,7 +160,8 @@ pub struct Profile {
     pub firmware: &'static str,
     /// `+CGMR: "..."` and `+ICCID: ...` instead of the text only (captures a18, a14; text only: s02).
     pub identity_keyed: bool,
-    /// The access technology after `+COPS` and the long `+CREG`: 7, LTE (capture a19). 2G modules print none (s02, a30).
+    /// The access technology after `+COPS` and the long `+CREG`: 7, LTE (capture a19). 2G modules print none (s02,
+    /// a30).
     pub access_technology: Option<u8>,
     /// The end of the test form of `AT+COPS`: the modes and formats. Modules of this chip's vendor and a SIM800 have
     /// ranges (quoted by drivers); an Air780E has lists (atlib, written for one, expects them).

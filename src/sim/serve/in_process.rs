@@ -163,7 +163,8 @@ impl<N: Network> Handle<N> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] while it is unplugged and after its end, [`ErrorKind::ResourceBusy`] while the port is open.
+    /// [`ErrorKind::NotFound`] while it is unplugged and after its end, [`ErrorKind::ResourceBusy`] while the port is
+    /// open.
     pub fn open(&self) -> io::Result<(Reader, Writer)> {
         let (answer, answered) = bounded(1);
         drop(self.orders.send(Instruction::Open(answer)));

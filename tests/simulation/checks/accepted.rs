@@ -65,10 +65,10 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     // The driver may take a doubled result for the answer in place of a prompt. If the prompt comes seconds later, the
     // questions asked until then are payload, and so is the filler after them.
     let is_late = facts.may_double_answers && facts.may_delay_answers && connection.is_told();
-    // So it is if the filler was lost, and the prompt comes after a question.
+    // The same applies if the filler was lost, and the prompt comes after a question.
     let is_deaf = facts.may_be_deaf && hears_no_more(connection);
     let is_after = |piece: &Vec<u8>| {
-        // What the modem has heard of the filler may begin with the bytes that the piece begins with.
+        // The received part of the filler may begin with the same bytes as the piece.
         let is_tail =
             |at: usize| ends_with_questions(&got[at..], piece) && is_next(connection, &got[..at], piece);
         let is_cut = begins_with_question(rest, piece) && is_next(connection, &got[..good], piece);

@@ -1,4 +1,4 @@
-//! Timeouts: every call ends within its own. The clock is virtual, so there is no margin.
+//! Time-outs: every call ends within its own. The clock is virtual, so there is no margin.
 
 use super::Check;
 use crate::simulation::facts::{Facts, Observation};

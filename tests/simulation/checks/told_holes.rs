@@ -82,8 +82,8 @@ fn is_excused(facts: &Facts, connection: &Connection, said: &[u8]) -> bool {
         // The line that announced the discarded data was lost.
         || (by_peer && !announced && facts.may_lose_lines)
         || facts.may_stall
-        // The line that told of the end was lost, and nothing was asked of the connection since. Bytes that have reached
-        // the host are no such loss.
+        // The line that told of the end was lost, and nothing was asked of the connection since. Bytes that have
+        // reached the host are no such loss.
         || (facts.may_lose_news && connection.is_gone && connection.ended.is_none() && !has_heard(facts, connection, said))
         // The peer closed before it had answered.
         || (by_peer && connection.far == Far::Echo && connection.peer_left)

@@ -125,7 +125,7 @@ const NEVER: &[&str] = &[
 /// The longest time until a prompt, or any answer of the module alone.
 const PROMPT: Duration = Duration::from_millis(500);
 /// Longer than any answer takes: 100 pings of a minute each (`AT+CIPPING`).
-const PATIENCE: Duration = Duration::from_secs(2 * 60 * 60);
+const TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Passes a text of the script to the check of commands, and the accepted command to a modem.
 pub fn run(bytes: &[u8]) {
@@ -214,7 +214,7 @@ impl Modem {
 
     /// The modem's output until there is none for a long time.
     fn answer(&mut self, line: &str) -> String {
-        self.hear(line.as_bytes(), PATIENCE)
+        self.hear(line.as_bytes(), TIMEOUT)
     }
 
     /// The immediate output.
@@ -226,13 +226,13 @@ impl Modem {
     fn answer_with_payload(&mut self, line: &str, payload: &[u8]) -> String {
         let asked = self.hear(line.as_bytes(), PROMPT);
         if ["> ", "DOWNLOAD"].iter().any(|prompt| asked.contains(prompt)) {
-            return asked + &self.hear(payload, PATIENCE);
+            return asked + &self.hear(payload, TIMEOUT);
         }
-        asked + &self.hear(b"", PATIENCE)
+        asked + &self.hear(b"", TIMEOUT)
     }
 
-    fn hear(&mut self, bytes: &[u8], patience: Duration) -> String {
-        let end = self.now + patience;
+    fn hear(&mut self, bytes: &[u8], timeout: Duration) -> String {
+        let end = self.now + timeout;
         self.simulator.handle(self.now, Input::Host(bytes));
         let mut heard = Vec::new();
         loop {

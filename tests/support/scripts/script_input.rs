@@ -1,4 +1,5 @@
-//! The input of a script for the simulated modem: its settings, its faults, the network behind it, the words of its host.
+//! The input of a script for the simulated modem: its settings, its faults, the network behind it, the words of its
+//! host.
 
 use std::time::Duration;
 

@@ -30,7 +30,7 @@ const BUFFER: usize = 4096;
 /// The most unread unsolicited lines. One send causes fewer.
 const NEWS: usize = 64;
 /// The limit of the wait for an expected line. A line that comes ends the wait.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 type Slot = ResponseSlot<BUFFER>;
 type Channel = UrcChannel<News, NEWS, 1>;
@@ -226,13 +226,13 @@ impl<C: AtatClient> Session<'_, C> {
     }
 
     fn next(&mut self, what: &str) -> Result<News, Problem> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         loop {
             if let Some(news) = self.news.try_next_message_pure() {
                 return Ok(news);
             }
             if Instant::now() > until {
-                return Err(Problem(format!("waited {PATIENCE:?} for {what}")));
+                return Err(Problem(format!("waited {TIMEOUT:?} for {what}")));
             }
             thread::sleep(Duration::from_millis(1));
         }

@@ -28,7 +28,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 type Failure = Box<dyn Error + Send + Sync>;
 
 /// The time limit of the program.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 /// The number of the module's channels.
 const SOCKETS: usize = 8;
 
@@ -45,7 +45,7 @@ fn main() -> Result<(), Failure> {
     let modem = AsyncModem::open(port, Config::default())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let pages = pages(&modem, server.parse()?, name, &tls, &wanted);
-    let done = runtime.block_on(async { timeout(PATIENCE, pages).await? });
+    let done = runtime.block_on(async { timeout(TIMEOUT, pages).await? });
     let statistics = modem.blocking().statistics();
     // This drops the waiting task.
     drop(runtime);
@@ -62,7 +62,7 @@ async fn pages(
     tls: &TlsConnector,
     wanted: &Bytes,
 ) -> Result<(), Failure> {
-    modem.wait_ready(PATIENCE).await?;
+    modem.wait_ready(TIMEOUT).await?;
     let mut pages = JoinSet::new();
     for _ in 0..SOCKETS {
         pages.spawn(page(modem.clone(), server, name.to_owned(), tls.clone()));
