@@ -9,6 +9,9 @@ const FILE_LINES: usize = 450;
 /// The longest function, in lines, which fits on a screen.
 const FUNCTION_LINES: usize = 80;
 
+/// The longest line of a comment. A line of a table may be longer.
+const COMMENT_COLUMNS: usize = 120;
+
 /// The files that may sleep, each with the reason. Empty is best.
 const MAY_SLEEP: &[(&str, &str)] =
     &[("tests/programs/atat/src/main.rs", "another driver, whose channel has no blocking receive")];
@@ -25,6 +28,7 @@ pub(crate) fn check(source: &Source) -> Vec<Finding> {
     findings.extend(sleeping(source));
     findings.extend(long_functions(source));
     findings.extend(undocumented(source));
+    findings.extend(wide_comments(source));
     if source.path.starts_with("src/") || source.path.starts_with("examples/") {
         findings.extend(long_file(source));
         findings.extend(names(source));
@@ -87,6 +91,17 @@ fn long_functions(source: &Source) -> Vec<Finding> {
             Finding::at(source, function.offset, message)
         })
         .collect()
+}
+
+fn wide_comments(source: &Source) -> Vec<Finding> {
+    let is_wide = |line: &str| {
+        let text = line.trim_start();
+        let is_table = text.trim_start_matches('/').trim_start().starts_with('|');
+        text.starts_with("//") && !is_table && line.chars().count() > COMMENT_COLUMNS
+    };
+    let message = || format!("a line of a comment with more than {COMMENT_COLUMNS} columns");
+    let lines = (1..).zip(source.text.lines());
+    lines.filter(|(_, line)| is_wide(line)).map(|(line, _)| Finding::new(source, line, message())).collect()
 }
 
 /// The finding for a file without a first line of documentation. A file with one type may have it at the type.
@@ -245,6 +260,13 @@ mod tests {
         let code = "fn f<T>(x: [u8; 2]) -> Result<(), E>\nwhere\n T: I<Item = u8>,\n{\n}\ntype F = fn(u8);\ntrait A { fn g(&self); }\n";
         let found: Vec<(String, usize)> = functions(code).into_iter().map(|f| (f.name, f.lines)).collect();
         assert_eq!(found, [("f".to_owned(), 5)]);
+    }
+
+    #[test]
+    fn a_wide_comment_is_found_and_a_wide_table_is_not() {
+        let text = "x".repeat(COMMENT_COLUMNS - 3);
+        allowed(&format!("// {text}\n/// | {text} |"));
+        refused(&format!("    // {text}"), "src/at/x.rs:2: a line of a comment with more than 120 columns");
     }
 
     #[test]

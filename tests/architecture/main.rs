@@ -17,6 +17,7 @@ mod machines;
 mod pages;
 mod paths;
 mod profiles;
+mod prose;
 mod protocol_table;
 mod source;
 mod table;
@@ -100,6 +101,12 @@ fn every_sentence_and_every_name_is_plain() {
 }
 
 #[test]
+fn every_word_of_prose_has_one_form() {
+    let findings = prose::check(&language::pages());
+    assert!(findings.is_empty(), "{} findings:\n{}\n", findings.len(), findings.join("\n"));
+}
+
+#[test]
 fn every_type_has_a_noun_as_its_name_which_is_unique_in_its_layer() {
     let sources = sources(&["src", "tests", "examples", "benches", "fuzz"]);
     assert_eq!(language::check_type_names(&sources), [] as [String; 0]);
@@ -137,6 +144,16 @@ fn every_file_in_the_tables_of_architecture_md_exists() {
     };
     assert_eq!(missing(&document, exists), [] as [String; 0], "files that docs/architecture.md names");
     assert!(missing(&document, |_| false).len() > 40, "the table of files is read");
+}
+
+#[test]
+fn every_file_of_the_core_is_in_the_table_of_architecture_md() {
+    let document = fs::read_to_string(root().join("docs/architecture.md")).expect("it is there");
+    let named = missing(&document, |_| false);
+    let sources = sources(&["src/proto"]);
+    let paths = sources.iter().map(|source| source.path.trim_start_matches("src/").trim_end_matches(".rs"));
+    let unlisted: Vec<&str> = paths.filter(|path| !named.iter().any(|name| name == path)).collect();
+    assert_eq!(unlisted, [] as [&str; 0], "files that docs/architecture.md does not list");
 }
 
 #[test]
