@@ -35,8 +35,8 @@ impl<'a> CallerRead<'a> {
         self.direct_read = core.take_direct_read().zip(core.port_number());
     }
 
-    /// Reads until the answer is there, and returns the core that has it. `None` if this caller does not read the port, or may not any more;
-    /// then it has returned the port.
+    /// Reads until the answer is there, and returns the core that has it. `None` if this caller does not read the port,
+    /// or may not any more; then it has returned the port.
     pub(super) fn until(
         &mut self,
         answer: &Answer,
