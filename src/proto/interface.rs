@@ -360,7 +360,7 @@ pub enum Event {
         before: String,
     },
     /// Sends wait for the module's prompt from now on, although [`Config::send_prompt`](crate::Config::send_prompt) is
-    /// false: the module refused `AT+CIPSPRT=0`, or printed a prompt nevertheless.
+    /// false: the module refused `AT+CIPSPRT=0`, printed a prompt nevertheless, or echoes commands after `ATE0` too.
     SendPromptKept,
     /// The [capture](crate::Config::capture) has ended early, for this reason. Nothing is recorded from now on.
     CaptureEnded(String),

@@ -69,6 +69,23 @@ fn a_payload_goes_out_with_its_command() {
     }
 }
 
+/// There is no line end between the echo of the command and that of its payload, so the echo was taken for damage
+/// (noise seed 3147502).
+#[test]
+fn a_module_whose_echo_cannot_be_switched_off_keeps_its_prompt() {
+    for chunk in [1, 11, 2_000] {
+        let mut pair = Pair::with(config(), Settings::default()).in_chunks_of(chunk);
+        pair.instead("ATE0", "ATE0\r\r\nOK\r\n");
+        let mut pair = pair.ready();
+        let (socket, link) = open(&mut pair);
+        let payload = [b'x'; 3_000];
+        assert_eq!(pair.send(socket, &payload).unwrap(), payload.len(), "by {chunk}");
+        assert_eq!(pair.read(socket, payload.len()).unwrap(), payload, "by {chunk}");
+        assert_eq!(peer_got(&pair, link).len(), payload.len());
+        assert!(pair.saw(|event| matches!(event, Event::SendPromptKept)), "by {chunk}");
+    }
+}
+
 /// The module has accepted the piece, and an error came in place of its result. A refused question proves nothing.
 #[test]
 fn a_refused_question_for_the_count_does_not_prove_that_a_piece_was_refused() {

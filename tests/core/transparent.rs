@@ -556,6 +556,37 @@ fn an_ok_from_the_peer_is_not_lost_when_the_module_is_slow() {
     }
 }
 
+/// The answers to several questions come at once. Their final result codes were taken for that of the escape, and its
+/// own answer for the peer's (stream seed 3325110).
+#[test]
+fn late_answers_to_questions_after_an_escape_are_not_its_answer() {
+    let mut pair = Pair::with(Config::default(), Settings::default()).ready();
+    // A lost answer makes the driver ask a second question after each.
+    pair.instead("AT+CSQ", "");
+    assert!(pair.command("AT+CSQ", Duration::from_secs(1)).is_err());
+    let stream = pair.dial(ECHO.0, ECHO.1).unwrap();
+    let questions = [("CIPMUX", "0"), ("CIPQSEND", "1"), ("CGATT", "1"), ("IPR", "0"), ("CMEE", "1")];
+    for (name, _) in questions {
+        pair.instead(&format!("AT+{name}?"), "");
+    }
+    pair.written.clear();
+    let escaping = pair.ask(Request::Escape { socket: stream, timeout: Duration::from_secs(20) });
+    pair.run_for(Duration::from_secs(9));
+    let written = pair.written.escape_ascii().to_string();
+    let mut asked: Vec<_> = questions
+        .iter()
+        .filter_map(|(name, value)| Some((written.find(&format!("AT+{name}?"))?, name, value)))
+        .collect();
+    asked.sort_unstable();
+    assert!(asked.len() > 2, "{written}");
+    for (_, name, value) in asked {
+        pair.inject(format!("\r\n+{name}: {value}\r\n\r\nOK\r\n").as_bytes());
+    }
+    assert!(matches!(pair.answer(escaping), Ok(Response::Done)));
+    pair.resume(stream).unwrap();
+    assert_eq!(pair.engine.readable(stream), (0, false), "the answers were taken for data");
+}
+
 #[test]
 fn a_slow_module_leaves_data_mode_and_goes_back() {
     for latency in [500, 1_000, 1_500, 2_000, 3_000] {

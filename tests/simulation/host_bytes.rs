@@ -156,7 +156,9 @@ impl HostBytes {
     /// answer, because it has asked for it.
     pub fn has_fetched(&self) -> bool {
         let since = self.bytes.get(self.sound.unwrap_or_default()..).unwrap_or_default();
-        since.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"+CIPRXGET: 2,"))
+        since
+            .split(|byte| *byte == b'\n')
+            .any(|line| line.starts_with(b"+CIPRXGET: 2,") || line.starts_with(b"+CIPRXGET:2,"))
     }
 
     /// Whether a command of the application was waiting for its answer when the byte before this place came.

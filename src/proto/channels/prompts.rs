@@ -131,15 +131,13 @@ impl Prompts {
         None
     }
 
-    /// The module refused to switch the prompt off, or printed one that was off.
+    /// The module refused to switch the prompt off, or printed one that was off. Or it echoes: the echo of a command
+    /// with its payload has no line end between them.
     pub(super) fn keep(&mut self) -> Option<Event> {
-        self.module = None;
-        std::mem::take(&mut self.may_be_off).then_some(Event::SendPromptKept)
-    }
-
-    /// The module has written `SEND OK` although its results should have a length.
-    pub(super) fn not_counted(&mut self) -> Option<Event> {
-        if self.may_be_off { self.keep() } else { None }
+        std::mem::take(&mut self.may_be_off).then(|| {
+            self.module = None;
+            Event::SendPromptKept
+        })
     }
 
     /// A send was accepted whose prompt did not come.

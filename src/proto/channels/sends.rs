@@ -72,6 +72,11 @@ impl Channels {
         out.answer(ticket, answer);
     }
 
+    /// Sends wait for the prompt from now on.
+    pub(in crate::proto) fn keep_prompt(&mut self, out: &mut Outbox) {
+        self.prompts.keep().into_iter().for_each(|event| out.event(event));
+    }
+
     pub(super) fn send_finished(
         &mut self,
         now: Timestamp,
@@ -82,7 +87,7 @@ impl Channels {
         let is_datagram =
             self.channel(id).socket.as_ref().is_some_and(|socket| socket.window.keeps_boundaries());
         if finished.is_prompted {
-            self.prompts.keep().into_iter().for_each(|event| out.event(event));
+            self.keep_prompt(out);
         } else if finished.result.is_ok() && !finished.is_given {
             self.prompts.missing();
         }

@@ -67,7 +67,7 @@ impl Channels {
     /// The result of a send came that no command waits for.
     pub(super) fn result_came(&mut self, news: ChannelNews, out: &mut Outbox) {
         if news == ChannelNews::SendOk {
-            self.prompts.not_counted().into_iter().for_each(|event| out.event(event));
+            self.keep_prompt(out);
         }
     }
 

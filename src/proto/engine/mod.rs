@@ -274,6 +274,9 @@ impl Engine {
                 if self.bring_up.echo_came() {
                     self.restarted(now);
                 }
+                if self.bring_up.knows_echo_stays() {
+                    self.channels.keep_prompt(&mut self.out);
+                }
             }
             Step::Synchronised => {
                 if self.bring_up.is_waiting_for_module() {

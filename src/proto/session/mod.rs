@@ -355,6 +355,8 @@ impl Session {
             }
             BarrierVerdict::Passed { held, extra, mixed } => {
                 self.pace.took(barrier.took());
+                // Each question but the last one may have been answered late.
+                let earlier = barrier.others().len().saturating_sub(1);
                 let refused = barrier.take_refused();
                 self.probes.passed(barrier.probe(), refused);
                 self.state = State::Idle;
@@ -367,7 +369,7 @@ impl Session {
                     finished.result = Err(Failure::Refused(Refusal::Ambiguous));
                 }
                 self.late_answers.paid(extra);
-                finished.extra_finals = u8::try_from(extra).unwrap_or(u8::MAX);
+                finished.extra_finals = u8::try_from(extra.saturating_sub(earlier)).unwrap_or(u8::MAX);
                 Step::Finished(finished)
             }
         }
