@@ -13,6 +13,7 @@ use crate::support::pair::{ECHO, Pair};
 use air724ug::at::Fault;
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Input, Request, Response, SocketId};
+use air724ug::query::Signal;
 use air724ug::sim::{Control, Peer, Settings};
 use air724ug::{Config, Error, ReceiveMode};
 
@@ -740,6 +741,20 @@ fn the_line_after_a_text_shows_that_the_text_was_the_end_of_data() {
             }
         }
     }
+}
+
+/// No late answer has a prompt, so the text is no line after a late prompt (line seed 3503070).
+#[test]
+fn text_after_a_bracket_is_damage_if_no_late_answer_has_a_prompt() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.instead("AT+CSQ", "");
+    pair.call(Request::query(&Signal)).unwrap_err();
+    let rest = "<P0000@00001520>".repeat(80);
+    pair.deliver(format!(">{rest}\r\n+RECEIVE,0,4:\r\nabcd").as_bytes());
+    pair.run_for(Duration::from_secs(1));
+    let (_, end) = pair.read_to_end(socket);
+    assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{end}");
 }
 
 /// Old firmware writes no line end after `CONNECT OK`, so the next line has none before it. But this line end came long

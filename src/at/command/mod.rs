@@ -123,6 +123,11 @@ impl Command {
         self.shape.is_rival_of(older.shape)
     }
 
+    /// True if the module may print the prompt `>` for this command.
+    pub(crate) fn may_be_prompted(&self) -> bool {
+        self.shape.may_be_prompted()
+    }
+
     /// True if a line asks for the payload of this command.
     pub fn is_prompt(&self, line: &Line<'_>) -> bool {
         self.shape.is_prompt(line)

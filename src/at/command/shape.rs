@@ -236,6 +236,11 @@ impl Shape {
         matches!(self, Self::Info { .. } | Self::Proof | Self::Address)
     }
 
+    /// True if the module may print the prompt `>` for the command.
+    pub(super) fn may_be_prompted(self) -> bool {
+        matches!(self, Self::Send(..) | Self::Write | Self::WithPayload { .. })
+    }
+
     /// True if a line asks for the payload. The prompt `>` is no line and is handled elsewhere.
     pub(super) fn is_prompt(self, line: &Line<'_>) -> bool {
         let Self::WithPayload { key, given } = self else { return false };

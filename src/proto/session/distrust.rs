@@ -161,7 +161,8 @@ impl Session {
     pub(in crate::proto) fn explains(&self, now: Timestamp, text: &[u8]) -> bool {
         let line = Line::parse(text);
         // A late prompt has no line end, so the next line may follow it directly.
-        let is_late = |older: &Command| older.may_print(&line) || text.starts_with(b">");
+        let follows_prompt = |older: &Command| text.starts_with(b">") && older.may_be_prompted();
+        let is_late = |older: &Command| older.may_print(&line) || follows_prompt(older);
         self.late_answers.is_on(now)
             && (matches!(line, Line::Final(_) | Line::ShutOk)
                 || self.late_answers.timed_out().iter().any(is_late))
