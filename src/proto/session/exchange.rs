@@ -254,13 +254,22 @@ impl Exchange {
     pub(super) fn take_echo(&mut self, bytes: &[u8]) -> usize {
         let (Phase::Blind(payload) | Phase::Result(payload)) = &self.phase else { return 0 };
         let rest = payload.get(self.echoed..).unwrap_or_default();
-        let same = rest.iter().zip(bytes).take_while(|(written, came)| written == came).count();
-        let is_echo = same == rest.len() || bytes.get(same).is_none_or(|byte| *byte == b'\r');
+        let (mut written, mut came) = (0, 0);
+        while let (Some(expected), Some(byte)) = (rest.get(written), bytes.get(came)) {
+            match expected == byte {
+                true => came += 1,
+                // Some firmware echoes no LF.
+                false if *expected == b'\n' => {}
+                false => break,
+            }
+            written += 1;
+        }
+        let is_echo = written == rest.len() || bytes.get(came).is_none_or(|byte| *byte == b'\r');
         if !is_echo {
             return 0;
         }
-        self.echoed += same;
-        same
+        self.echoed += written;
+        came
     }
 
     /// The prompt came. Returns the payload that is to be written now.
