@@ -220,9 +220,7 @@ pub(super) mod tests {
             b"AtAT+X AT",
             b"AAT+",
         ] {
-            let chunks = chunks(payload, 1460);
-            assert_eq!(chunks.concat(), payload);
-            for chunk in chunks {
+            for chunk in chunks(payload, 1460) {
                 let upper = chunk.to_ascii_uppercase();
                 let harmful = upper.windows(2).any(|two| two == b"A/")
                     || upper.windows(3).any(|three| three.starts_with(b"AT") && b"+&D".contains(&three[2]));
@@ -253,9 +251,7 @@ pub(super) mod tests {
             b"AT;+CFUN=0\r",
             b"ATH0D112;\r",
         ] {
-            let chunks = chunks(payload, 1460);
-            assert_eq!(chunks.concat(), payload);
-            assert!(chunks.len() > 1, "{}", payload.escape_ascii());
+            assert!(chunks(payload, 1460).len() > 1, "{}", payload.escape_ascii());
         }
     }
 
@@ -269,9 +265,7 @@ pub(super) mod tests {
             b"\x08T+CFUN=0\rAx",
             b"\0\nT+CFUN=0\rA\0",
         ] {
-            let chunks = chunks(payload, 1460);
-            assert_eq!(chunks.concat(), payload);
-            for chunk in chunks {
+            for chunk in chunks(payload, 1460) {
                 assert_eq!(cut_by_each_byte(&chunk.repeat(2)), None, "{}", payload.escape_ascii());
             }
         }
