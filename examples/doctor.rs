@@ -79,14 +79,15 @@ struct Options {
 fn main() -> ExitCode {
     env_logger::init();
     let result = parse(&mut Arguments::of_process()).and_then(|options| {
-        let diagnosis = examine(&options)?;
+        let (diagnosis, cut) = examine(&options)?;
         if let Some(file) = &options.collect {
             write_collected(&options, file, &diagnosis).map_err(Problem::Capture)?;
         }
         let code = show(&options, &diagnosis).map_err(Problem::Output)?;
-        match diagnosis.capture_error() {
-            Some(why) => Err(Problem::Capture(why.to_owned())),
-            None => Ok(code),
+        match (diagnosis.capture_error(), cut) {
+            (Some(why), _) => Err(Problem::Capture(why.to_owned())),
+            (None, Some(why)) => Err(Problem::NotUnderstood(why)),
+            (None, None) => Ok(code),
         }
     });
     match result {
@@ -269,7 +270,8 @@ impl Options {
     }
 }
 
-fn examine(options: &Options) -> Result<Diagnosis, Problem> {
+/// The diagnosis. If it is one of a capture that is cut in its last line, also the words for that.
+fn examine(options: &Options) -> Result<(Diagnosis, Option<String>), Problem> {
     if let Some(file) = &options.offline {
         let capture =
             capture::load_with(file, &options.marks).map_err(|error| Problem::Input(error.to_string()))?;
@@ -282,8 +284,13 @@ fn examine(options: &Options) -> Result<Diagnosis, Problem> {
         if coverage.unexplained > 0 && !options.quiet {
             complain(format_args!("doctor: {coverage}"));
         }
-        return Ok(Evidence::of_capture(&capture).diagnose());
+        let cut = coverage.cut.map(|_| format!("{} is cut: {coverage}", file.display()));
+        return Ok((Evidence::of_capture(&capture).diagnose(), cut));
     }
+    live(options).map(|diagnosis| (diagnosis, None))
+}
+
+fn live(options: &Options) -> Result<Diagnosis, Problem> {
     let tell = |what: &str| {
         if !options.quiet {
             complain(format_args!("doctor: {what}"));

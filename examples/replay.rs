@@ -164,6 +164,10 @@ fn show(out: &mut impl Write, file: &Path, capture: &Capture, options: &Options)
         writeln!(out, "  the program that wrote it could save {}", capture.layout.advice())?;
         return Ok(Verdict::NotUnderstood);
     }
+    if coverage.cut.is_some() {
+        writeln!(out, "  cut: {coverage}")?;
+        return Ok(Verdict::NotUnderstood);
+    }
     match unexplained == 0 && !matches!(kept, Some(Err(_))) {
         true => Ok(Verdict::Explained),
         false => Ok(Verdict::Unexplained),
@@ -186,6 +190,9 @@ fn compare(out: &mut impl Write, options: &Options) -> ExitCode {
         if !coverage.is_understood {
             complain(format_args!("replay: {} is not understood: {coverage}", file.display()));
             return ExitCode::from(2);
+        }
+        if coverage.cut.is_some() {
+            complain(format_args!("replay: {} is cut: {coverage}", file.display()));
         }
         sides.push((file.display().to_string(), timeline));
     }

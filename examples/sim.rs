@@ -18,7 +18,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use air724ug::capture::{self, Player};
+use air724ug::capture::{self, Coverage, Player};
 use air724ug::sim::{BadRule, Boot, Distant, HostNetwork, Profile, Settings, SimCard, Simulator, serve};
 use air724ug::time::Timestamp;
 use shell::{Argument, Arguments, complain};
@@ -293,6 +293,16 @@ fn modem(options: &Options, number: usize) -> Simulator<Distant<HostNetwork>> {
 /// Plays a capture on a pseudo-terminal until this process ends. Prints each departure at once.
 fn play(file: &Path, options: &Options) -> Result<(), Problem> {
     let capture = capture::load(file).map_err(|error| error.to_string())?;
+    let coverage = Coverage::of(&capture, &capture::replay(&capture));
+    let has_records = capture.records.iter().any(|located| located.record.what.bytes().is_some());
+    if !coverage.is_understood || !has_records {
+        let advice = capture.layout.advice();
+        let file = file.display();
+        return Err(format!("{file} is not understood: {coverage}; better to save {advice}").into());
+    }
+    if coverage.cut.is_some() {
+        shell::complain(format_args!("sim: {} is cut: {coverage}", file.display()));
+    }
     let pty = terminal(options.link.clone())?;
     let _guard = options.link.as_deref().map(guard).transpose();
     announce(&[pty.path().to_owned()]).map_err(Problem::Output)?;

@@ -51,7 +51,7 @@ fn whole(mut file: File) -> Option<ExistingCapture> {
     (&file).take(window).read_to_end(&mut end).ok()?;
     let head = head(&start);
     let last = end.strip_suffix(b"\n")?.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-    let capture = read_own(&[&head, last].concat()).ok()?;
+    let capture = read_own(&[&head, last, b"\n"].concat()).ok()?;
     let last_at = match capture.records.last() {
         Some(located) => located.record.at,
         None if length == head.len() as u64 => Timestamp::ZERO,

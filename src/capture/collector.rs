@@ -3,8 +3,8 @@
 use crate::time::Timestamp;
 
 #[cfg(feature = "import")]
-use super::{Entry, Reason};
-use super::{Header, Located, Record, Remark};
+use super::Entry;
+use super::{Header, Located, Reason, Record, Remark};
 
 /// One line of a file, without its line end.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +29,11 @@ impl Collector {
     pub(super) fn record(&mut self, line: usize, record: Record) {
         self.at = record.at;
         self.records.push(Located { line, record });
+    }
+
+    /// Remarks that the file ends within this line.
+    pub(super) fn cut(&mut self, line: usize) {
+        self.remarks.push(Remark { line, reason: Reason::Cut });
     }
 }
 

@@ -135,8 +135,28 @@ pub(super) fn recognises(line: &[u8]) -> bool {
     header || (parse_stamp(line).is_some_and(|(_, rest)| direction(rest).is_some()))
 }
 
-/// Reads our own format.
-pub(super) fn read(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadError> {
+/// Reads our own format. Of a file without a final line end the last line may be cut.
+pub(super) fn read(lines: &[Line<'_>], is_ended: bool, out: &mut Collector) -> Result<(), ReadError> {
+    if is_ended {
+        return read_whole(lines, out);
+    }
+    let Some((last, lines)) = lines.split_last() else { return read_whole(lines, out) };
+    let error = match read_whole(&[lines, &[*last]].concat(), &mut Collector::default()) {
+        Err(error) if error.line == last.number && !matches!(error.fault, Fault::MissingHeader(_)) => error,
+        _ => return read_whole(&[lines, &[*last]].concat(), out),
+    };
+    read_whole(lines, out)?;
+    out.cut(last.number);
+    if let Fault::BadEscape { column } | Fault::Unescaped { column } = error.fault
+        && let Some(text) = last.text.get(..column.saturating_sub(1))
+        && let Ok(record) = parse_record(text)
+    {
+        out.record(last.number, record);
+    }
+    Ok(())
+}
+
+fn read_whole(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadError> {
     let mut headers = Headers::default();
     let mut last_at = None;
     for line in lines {

@@ -19,7 +19,7 @@ pub const MAX_LINES: usize = 1 << 20;
 pub fn read_own(file: &[u8]) -> Result<Capture, ReadError> {
     let lines = lines(file)?;
     let mut out = Collector::default();
-    format::read(&lines, &mut out)?;
+    format::read(&lines, file.ends_with(b"\n"), &mut out)?;
     Ok(capture(Layout::Own, lines.len(), out))
 }
 

@@ -81,6 +81,8 @@ pub enum Reason {
     Alternative,
     /// Data of a connection, without the headers around them.
     BareData,
+    /// The file ends within this line, because the recorder lost its power. The part before the fault is a record.
+    Cut,
 }
 
 /// The origin of a capture and its expectations. Required in our own format.

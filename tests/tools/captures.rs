@@ -315,6 +315,41 @@ fn sends_without_a_prompt_are_explained() {
         0.3 > AT+CIPSEND=0,5\\r\\nhello\n\
         0.4 < AT+CIPSEND=0,5\\r\\nhello\\r\\nDATA ACCEPT:0,5\\r\\n\n";
     assert_eq!(explained_data(echoed), [b"hello"]);
+    // A SIM800 ends its echo of a command with CR alone.
+    let bare =
+        String::from_utf8_lossy(echoed).replace("AT+CIPSEND=0,5\\r\\nhello\\r", "AT+CIPSEND=0,5\\rhello\\r");
+    assert_eq!(explained_data(bare.as_bytes()), [b"hello"]);
+}
+
+/// A recorder that loses its power leaves a part of a line.
+#[test]
+fn a_capture_that_is_cut_in_its_last_line_is_read_up_to_there() {
+    let head = "# what: a cut\n# source: written for this test\n# expect: not known\n";
+    for (last, bytes) in [
+        ("0.2 < \\r\\nOK\\r\\", Some(&b"\r\nOK\r"[..])),
+        ("0.2 < \\r\\nOK\\x0", Some(b"\r\nOK")),
+        ("0.2 < \\r\\nOK\0\0\0", Some(b"\r\nOK")),
+        ("0.2", None),
+        ("0.", None),
+    ] {
+        let text = format!("{head}0.1 > AT\\r\\n\n{last}");
+        for capture in [capture::read(text.as_bytes()).unwrap(), capture::read_own(text.as_bytes()).unwrap()]
+        {
+            let read = capture.records.get(1).and_then(|located| located.record.what.bytes());
+            assert_eq!(read, bytes, "{last}");
+            let coverage = capture::Coverage::of(&capture, &replay(&capture));
+            assert_eq!(coverage.cut, Some(5));
+            assert!(
+                coverage.to_string().ends_with("; the file ends within line 5, which was read up to there")
+            );
+        }
+        // A line in the middle of a file is not cut.
+        assert!(capture::read(format!("{text}\n0.3 ~\n").as_bytes()).is_err(), "{last}");
+    }
+    assert!(
+        capture::read(head.strip_suffix("not known\n").unwrap().as_bytes()).is_err(),
+        "the head is required"
+    );
 }
 
 /// The data that the host sends in a capture without an unexplained line.

@@ -729,3 +729,17 @@ fn sentences_and_source_code_are_not_understood() {
         assert!(!coverage.is_understood, "{text}: {coverage}");
     }
 }
+
+#[test]
+fn a_log_from_a_page_is_read_without_its_entities() {
+    let plain = "> AT+COPS?\n< +COPS: 0,2,\"46011\",7\n< OK\n> AT+CSQ\n< +CSQ: 20,99\n< OK\n";
+    let page = plain.replace('>', "&gt;").replace('<', "&lt;").replace('"', "&quot;");
+    assert_eq!(
+        capture::read(page.as_bytes()).unwrap().records,
+        capture::read(plain.as_bytes()).unwrap().records
+    );
+    // An entity that the modem sent stays.
+    let data = "> AT\n< +NEWS: \"&quot;\"\n< OK\n";
+    let read = capture::read(data.as_bytes()).unwrap().received();
+    assert!(read.windows(6).any(|part| part == b"&quot;"));
+}

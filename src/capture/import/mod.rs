@@ -30,6 +30,7 @@ pub use marks::{MarkError, Marks};
 #[cfg(feature = "luat")]
 pub(crate) use trace::{leveled, stamped};
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::collector::{Collector, Line};
@@ -61,7 +62,7 @@ pub fn read_with(file: &[u8], marks: &Marks) -> Result<Capture, ReadError> {
     let begins = lines.iter().find(|line| !line.text.trim_ascii().is_empty());
     let (layout, out) = if begins.is_some_and(|line| format::recognises(line.text)) {
         let mut out = Collector::default();
-        format::read(&lines, &mut out)?;
+        format::read(&lines, text.ends_with(b"\n"), &mut out)?;
         (Layout::Own, out)
     } else {
         log(&lines, marks, encoding)
@@ -83,6 +84,7 @@ pub fn load_with(path: impl AsRef<Path>, marks: &Marks) -> Result<Capture, LoadE
 
 fn log(lines: &[Line<'_>], marks: &Marks, encoding: Encoding) -> (Layout, Collector) {
     let plain: Vec<_> = lines.iter().map(|line| without_colours(line.text)).collect();
+    let plain = without_entities(plain);
     let numbered = lines.iter().zip(&plain);
     let lines: Vec<Line<'_>> = numbered.map(|(line, plain)| Line { text: plain, ..*line }).collect();
     let lines = lines.as_slice();
@@ -111,6 +113,29 @@ fn log(lines: &[Line<'_>], marks: &Marks, encoding: Encoding) -> (Layout, Collec
         reader.line(*line, lines.get(at.saturating_add(1)).map(|next| next.text));
     }
     (layout, reader.finish().out)
+}
+
+/// The lines of a page: of a file with `&gt;` or `&quot;` and without the characters for which these stand.
+fn without_entities(lines: Vec<Cow<'_, [u8]>>) -> Vec<Cow<'_, [u8]>> {
+    const ENTITIES: [(&[u8], u8); 5] =
+        [(b"&lt;", b'<'), (b"&gt;", b'>'), (b"&quot;", b'"'), (b"&#39;", b'\''), (b"&amp;", b'&')];
+    let entity = |text: &[u8]| ENTITIES.iter().find(|(entity, _)| text.starts_with(entity)).copied();
+    let has_entity =
+        |line: &[u8]| (0..line.len()).any(|at| line[at] == b'&' && entity(&line[at..]).is_some());
+    let is_raw = |byte: &u8| matches!(byte, b'<' | b'>' | b'"');
+    if lines.iter().any(|line| line.iter().any(is_raw)) || !lines.iter().any(|line| has_entity(line)) {
+        return lines;
+    }
+    let plain = |line: Cow<'_, [u8]>| {
+        let (mut plain, mut rest) = (Vec::with_capacity(line.len()), &line[..]);
+        while let Some((byte, after)) = rest.split_first() {
+            let found = entity(rest);
+            plain.push(found.map_or(*byte, |(_, character)| character));
+            rest = found.and_then(|(entity, _)| rest.get(entity.len()..)).unwrap_or(after);
+        }
+        Cow::Owned(plain)
+    };
+    lines.into_iter().map(plain).collect()
 }
 
 #[cfg(test)]

@@ -75,6 +75,16 @@ impl CommandInFlight {
         begins(&self.command, "AT+CIPSTART=") && named == channel.map(ChannelId::index)
     }
 
+    /// True if these are the first echo of the command and that of all data that were written with it. They are taken.
+    pub(super) fn echoes_with(&mut self, command: &[u8], data: &[u8]) -> bool {
+        let is_echo = !self.echoed && !data.is_empty() && self.command.is_echo(command);
+        let Some(sent) = self.data.as_mut().filter(|sent| is_echo && sent.echo_in(data) == data.len()) else {
+            return false;
+        };
+        sent.echoed(data.len());
+        true
+    }
+
     /// The payload that the command fetches has come. It is not among the lines.
     pub(super) fn fetched(&mut self) {
         self.answered = true;

@@ -191,10 +191,17 @@ impl Feed {
 
     fn piece(&mut self, piece: Piece) {
         match piece {
-            Piece::Line(bytes) => {
-                let what = self.session.line(&bytes);
-                self.add_taken(what);
-            }
+            Piece::Line(bytes) => match self.session.echo_with_data(&bytes) {
+                Some([command, data]) => {
+                    let lines: Vec<usize> = mem::take(&mut self.lines).into_iter().collect();
+                    self.add(lines.clone(), command);
+                    self.add(lines, data);
+                }
+                None => {
+                    let what = self.session.line(&bytes);
+                    self.add_taken(what);
+                }
+            },
             // Many programs write other line ends than those that came.
             Piece::OddLineEnd => {}
             Piece::Prompt => {

@@ -170,6 +170,16 @@ impl Session {
         length
     }
 
+    /// The echo of a command that ends with CR alone, and the echo of all data that were written with it.
+    pub(super) fn echo_with_data(&mut self, line: &[u8]) -> Option<[HappeningKind; 2]> {
+        let (command, data) = line.split_at(line.iter().position(|byte| *byte == b'\r')?);
+        let data = data.trim_ascii_start();
+        if !self.flights.iter_mut().rev().any(|flight| flight.echoes_with(command, data)) {
+            return None;
+        }
+        Some([self.echo_of(command)?, HappeningKind::DataEcho(data.to_vec())])
+    }
+
     /// The modem announces payload.
     pub(super) fn header(&mut self, header: Header) -> PayloadKind {
         match header.kind {

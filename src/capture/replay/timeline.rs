@@ -146,6 +146,8 @@ pub struct Coverage {
     pub explained: usize,
     /// Lines that no rule explains.
     pub unexplained: usize,
+    /// The line within which the file ends, if its recorder was interrupted.
+    pub cut: Option<usize>,
     /// True if the file is probably an exchange with a modem: most of the lines that may be one are explained.
     pub is_understood: bool,
 }
@@ -183,7 +185,10 @@ impl Coverage {
             || timeline.happenings.iter().any(|happening| !is_host(&happening.what));
         // Our own recordings are always understood, also with damage.
         let is_own = capture.layout == Layout::Own && !timeline.happenings.is_empty();
+        let cut = capture.remarks.iter().find(|remark| remark.reason == Reason::Cut);
+        let cut = cut.map(|remark| remark.line);
         Self {
+            cut,
             lines: capture.lines.saturating_sub(blank),
             explained: explained.len(),
             unexplained: unexplained.len(),
@@ -202,7 +207,11 @@ impl fmt::Display for Coverage {
         write!(
             f,
             "of {lines} lines {explained} are read as an exchange with a modem, {unexplained} are unexplained"
-        )
+        )?;
+        match self.cut {
+            Some(line) => write!(f, "; the file ends within line {line}, which was read up to there"),
+            None => Ok(()),
+        }
     }
 }
 
