@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use air724ug::diagnosis::Checkup;
@@ -32,10 +32,16 @@ type Print = Arc<dyn Fn(String) + Send + Sync>;
 /// The state for the line above the prompt.
 struct ConsoleState {
     modem: Modem,
-    socket: Mutex<Option<Socket>>,
+    connection: Mutex<Option<Connection>>,
     line: StateLine,
     /// True if a user types: errors are shown then, and do not end the program.
     is_interactive: bool,
+}
+
+struct Connection {
+    socket: Socket,
+    /// Prints what is received, until the socket ends.
+    receiver: JoinHandle<()>,
 }
 
 impl ConsoleState {
@@ -44,7 +50,7 @@ impl ConsoleState {
         if !self.is_interactive {
             return;
         }
-        let is_connected = self.socket().as_ref().is_some_and(Socket::is_open);
+        let is_connected = self.connection().as_ref().is_some_and(|it| it.socket.is_open());
         let connection = if is_connected { ", connected" } else { "" };
         let state = match self.modem.not_ready() {
             None => {
@@ -58,8 +64,8 @@ impl ConsoleState {
         self.line.set(shell::line(state));
     }
 
-    fn socket(&self) -> std::sync::MutexGuard<'_, Option<Socket>> {
-        self.socket.lock().unwrap_or_else(PoisonError::into_inner)
+    fn connection(&self) -> std::sync::MutexGuard<'_, Option<Connection>> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -79,8 +85,8 @@ pub fn run(options: Options) -> Result<(), Failed> {
     }
     let print = printer(&mut editor, is_interactive)?;
     let state =
-        Arc::new(ConsoleState { modem: modem.clone(), socket: Mutex::new(None), line, is_interactive });
-    listen(state.clone(), print.clone());
+        Arc::new(ConsoleState { modem: modem.clone(), connection: Mutex::new(None), line, is_interactive });
+    let listener = listen(state.clone(), print.clone());
     let console = Console { modem, timeout: options.timeout, state, print };
     step("port", options.common.port.as_deref().unwrap_or("a simulated modem"))?;
     if is_interactive {
@@ -92,6 +98,12 @@ pub fn run(options: Options) -> Result<(), Failed> {
         let _ = console.close();
     }
     console.modem.close();
+    // The last data and events may not be printed yet. A panic there has been printed.
+    let connection = console.state.connection().take();
+    if let Some(connection) = connection {
+        let _ = connection.receiver.join();
+    }
+    let _ = listener.join();
     if let Some(path) = &options.history
         && let Err(error) = editor.save(path)
     {
@@ -117,14 +129,15 @@ fn printer(editor: &mut LineEditor, is_interactive: bool) -> Result<Print, Faile
     }))
 }
 
-/// Prints unsolicited output of the module.
-fn listen(state: Arc<ConsoleState>, print: Print) {
+/// Prints unsolicited output of the module, until the modem is closed.
+fn listen(state: Arc<ConsoleState>, print: Print) -> JoinHandle<()> {
     let events = state.modem.events();
     thread::spawn(move || {
         let mut line = None;
         for event in events {
-            if state.modem.is_closed() {
-                return;
+            // Closing the modem is announced like a loss of the port.
+            if matches!(event, Event::PortLost) && state.modem.is_closed() {
+                continue;
             }
             let is_news = matches!(event, Event::Ready(_) | Event::NotReady(_));
             if let Some(text) = told(event, &mut line) {
@@ -134,7 +147,7 @@ fn listen(state: Arc<ConsoleState>, print: Print) {
                 print(text);
             }
         }
-    });
+    })
 }
 
 /// The text for an event: for a line, the module's text and its meaning.
@@ -252,20 +265,20 @@ impl Console {
         let (host, port) = host_and_port("connect", server)?;
         self.modem.wait_ready(TIMEOUT)?;
         let socket = self.modem.tcp().connect((host, port))?;
-        *self.state.socket() = Some(socket.clone());
-        let (state, print) = (self.state.clone(), self.print.clone());
-        thread::spawn(move || {
-            let end = receive(&socket, &print);
+        let (state, print, received) = (self.state.clone(), self.print.clone(), socket.clone());
+        let receiver = thread::spawn(move || {
+            let end = receive(&received, &print);
             if !state.modem.is_closed() {
                 state.look();
                 print(end);
             }
         });
+        *self.state.connection() = Some(Connection { socket, receiver });
         Ok(())
     }
 
     fn send(&self, text: &str) -> Result<(), Failed> {
-        let Some(socket) = self.state.socket().clone() else {
+        let Some(socket) = self.state.connection().as_ref().map(|it| it.socket.clone()) else {
             return Err(Failed::Job("there is no connection".into(), Some("connect HOST:PORT makes one")));
         };
         socket.send(format!("{text}\r\n").as_bytes())?;
@@ -273,8 +286,10 @@ impl Console {
     }
 
     fn close(&self) -> Result<(), Failed> {
-        let socket = self.state.socket().take();
-        socket.map_or(Ok(()), Socket::close)?;
+        let connection = self.state.connection().take();
+        let Some(Connection { socket, receiver }) = connection else { return Ok(()) };
+        socket.close()?;
+        let _ = receiver.join();
         Ok(())
     }
 }
