@@ -175,6 +175,7 @@ fn hide(capture: &mut Capture, hosts: &BTreeSet<String>) -> Mask {
 /// A line of words without secrets, also those of the session, numbers and addresses.
 fn hidden(words: &str, secrets: &mut Mask, hosts: &BTreeSet<String>) -> String {
     let mut bytes = words.as_bytes().to_vec();
+    Mask::default().to_modem(&mut bytes);
     // It ends what was masked before it.
     secrets.from_modem(&mut b"\r\nOK\r\n".to_vec());
     secrets.from_modem(&mut bytes);

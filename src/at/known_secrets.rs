@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 
+use super::WholeSecrets;
+
 /// The number of successive characters that count as a piece of a secret.
 const PIECE: usize = 4;
 /// The same for a secret shorter than [`SHORT`].
@@ -24,6 +26,7 @@ pub(crate) struct KnownSecrets {
     pieces: Pieces,
     older: Pieces,
     short: Pieces,
+    whole: WholeSecrets,
     learned: Learned,
 }
 
@@ -47,6 +50,7 @@ impl KnownSecrets {
     pub(crate) fn learn(&mut self, byte: u8) {
         let learned = &mut self.learned;
         let Some(character) = learned.last.push(byte) else { return };
+        self.whole.learn(character);
         if let Some(place) = learned.start.get_mut(learned.length) {
             *place = character;
         }
@@ -58,6 +62,7 @@ impl KnownSecrets {
 
     /// The secret is complete.
     pub(crate) fn learned(&mut self) {
+        self.whole.learned();
         let Learned { start, length, .. } = std::mem::take(&mut self.learned);
         let text = start.get(..length).filter(|_| (SHORT_PIECE..SHORT).contains(&length)).unwrap_or_default();
         for piece in text.windows(SHORT_PIECE) {
@@ -86,6 +91,11 @@ impl KnownSecrets {
         }
         let is_short = self.short.contains(&[0, first, second, third]);
         is_short.then_some(SHORT_PIECE).filter(|_| recent.length >= SHORT_PIECE)
+    }
+
+    /// The secrets as a whole.
+    pub(crate) fn whole(&self) -> &WholeSecrets {
+        &self.whole
     }
 
     /// Replaces every piece of a secret in a line by `*`.

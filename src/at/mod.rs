@@ -22,6 +22,7 @@ mod data_ends;
 mod decoder;
 mod decoder_state;
 mod fields;
+mod fixed_lines;
 mod framing;
 mod header;
 mod internet;
@@ -37,6 +38,7 @@ mod transport_error;
 mod urc;
 mod urc_debug;
 mod urc_table;
+mod whole_secrets;
 
 pub(crate) use body::{From as TextFrom, MessageText, Progress};
 pub use channel_id::ChannelId;
@@ -50,10 +52,11 @@ pub use command::{
 pub(crate) use command::{SendPrompt, commandless_len};
 pub use decoder::Decoder;
 pub use fields::{Field, fields};
+pub(crate) use fixed_lines::is_fixed;
 #[cfg(feature = "unstable-core")]
 pub use header::MAX_PAYLOAD;
 pub use header::{Header, HeaderKind};
-pub(crate) use header::{announced, is_piece_of_fetched, resembles};
+pub(crate) use header::{RawHeader, Scan, announced, is_piece_of_fetched, of_line, resembles, scan};
 pub use internet::{DnsError, PingReply};
 pub(crate) use known_secrets::{KnownSecrets, Recent};
 pub(crate) use line::is_torn_news;
@@ -73,3 +76,4 @@ pub use token::{Expect, Fault, Token};
 pub use transport_error::{TcpError, UdpError};
 pub use urc::Urc;
 pub(crate) use urc_table::{Effect, Ending, amid_data, fits, is_noise, may_begin_amid_data, text_after};
+pub(crate) use whole_secrets::{LastCharacters, WholeSecrets};

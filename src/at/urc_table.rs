@@ -18,8 +18,7 @@ pub(crate) struct UrcRow {
     place: Place,
     /// The text that follows it.
     body: Option<Body>,
-    /// A line of this kind, for the tests that walk the table.
-    #[cfg_attr(not(test), allow(dead_code, reason = "tests walk the table with it"))]
+    /// A line of this kind.
     sample: &'static str,
 }
 
@@ -184,6 +183,20 @@ pub(crate) const URC_TABLE: &[UrcRow] = &[
     key("+CUSD", message, "+CUSD: 0,\"text\",15").brings(Body::Ussd),
     key("+MSUB", message, "+MSUB: \"topic\",5 byte,hello").brings(Body::Counted { field: 1 }),
 ];
+
+/// True if the text begins like the name of a row, with or without the number of a channel, or like its sample.
+pub(crate) fn begins_row(text: &[u8]) -> bool {
+    let of_channel = match text {
+        [b'0'..=b'9'] | [b'0'..=b'9', b','] | [b'0'..=b'9', b',', b' '] => return true,
+        [b'0'..=b'9', b',', b' ', name @ ..] | [b'0'..=b'9', b',', name @ ..] => Some(name),
+        _ => None,
+    };
+    URC_TABLE.iter().any(|row| match row.form {
+        LineForm::News(name, _) => name.as_bytes().starts_with(of_channel.unwrap_or(text)),
+        LineForm::Words(name, _) | LineForm::Code(name, _) => name.as_bytes().starts_with(text),
+        LineForm::Key(..) | LineForm::Noise(..) => row.sample.as_bytes().starts_with(text),
+    })
+}
 
 impl Urc {
     /// Reads a line that is no answer.

@@ -1,6 +1,8 @@
 //! The masking of secrets in recordings.
 
-use crate::at::{KnownSecrets, Recent, Scanner, SecretVerdict as Verdict};
+use super::lines_received::LinesReceived;
+use super::lines_sent::LinesSent;
+use crate::at::{KnownSecrets, LastCharacters, Recent, Scanner, SecretVerdict as Verdict};
 
 /// Replaces each byte of a secret with `*`, in both directions of one session.
 ///
@@ -23,9 +25,12 @@ use crate::at::{KnownSecrets, Recent, Scanner, SecretVerdict as Verdict};
 ///
 /// also in their echo and in the modem's own `+CSTT:` lines. Secrets that were written are remembered: if the modem
 /// repeats one, also damaged or within another line, all but the first three characters of each piece are masked.
-/// Lengths are preserved, so that a masked capture replays like its session. Data of sockets are recorded as they are,
-/// but for received pieces of such secrets: the PIN `1234` masks a byte of `<01234>`, and the user `user` one of
-/// `Service`.
+/// Lengths are preserved, so that a masked capture replays like its session.
+///
+/// Payload that was announced (`+RECEIVE`, `+CIPRXGET`, `+IPD`, a send after its prompt), data of a transparent stream,
+/// and lines of the modem whose text is fixed (`+NO Service`) are recorded as they are: only a whole secret of at least
+/// six characters is masked there. If reads divide it, the part in the last one is. Commands among the data that are
+/// sent on a stream are masked like commands.
 ///
 /// In doubt too much is masked: from the first secret argument to the end of the line, and, while a file is written or
 /// read or a stored password is shown, all output of the modem but its final result code. Only there a byte may remain
@@ -52,6 +57,13 @@ pub struct Mask {
     /// The last bytes of the modem.
     recent: Recent,
     file_line: FileLine,
+    host: LinesSent,
+    lines: LinesReceived,
+    /// True if the last byte of the modem was payload.
+    was_payload: bool,
+    /// The last characters of the host and of the modem.
+    sent_tail: LastCharacters,
+    received_tail: LastCharacters,
 }
 
 /// The part of a line of a file that has come.
@@ -62,6 +74,15 @@ enum FileLine {
     Secret,
     /// It names the kind of the file.
     Open,
+}
+
+/// The judgement on a byte of the modem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Judgement {
+    Secret,
+    Open,
+    /// It is payload, or part of a fixed line: only whole secrets are masked.
+    NoPiece,
 }
 
 /// The progress of writing the content of a file.
@@ -82,7 +103,7 @@ enum Upload {
     /// too.
     Interrupted { left: usize },
     /// The rest of that line.
-    Tail,
+    LastCharacters,
 }
 
 /// The masking of the modem's output while it may repeat file contents.
@@ -107,26 +128,64 @@ struct Watched {
 impl Mask {
     /// Masks the next bytes that go to the modem.
     pub fn to_modem(&mut self, bytes: &mut [u8]) {
-        for byte in bytes {
-            let before = self.upload;
-            if self.is_secret_to_modem(*byte) {
-                self.learn(*byte, before);
-                *byte = b'*';
+        for at in 0..bytes.len() {
+            let Some(so_far) = bytes.get_mut(..=at) else { continue };
+            let Some(last) = so_far.last_mut() else { continue };
+            let (byte, before) = (*last, self.upload);
+            if self.is_secret_to_modem(byte) {
+                self.learn(byte, before);
+                *last = b'*';
             } else {
                 self.known.learned();
                 self.file_line = FileLine::Begins;
             }
+            self.sent_tail.push(byte);
+            self.known.whole().mask_end(&self.sent_tail, so_far);
         }
     }
 
     /// Masks the next bytes that came from the modem.
     pub fn from_modem(&mut self, bytes: &mut [u8]) {
-        for byte in bytes {
-            let named = self.received.byte(*byte) == Verdict::Secret;
-            let guarded = self.is_guarded(*byte);
-            if named || guarded || self.is_known(*byte) {
-                *byte = b'*';
+        for at in 0..bytes.len() {
+            let Some(so_far) = bytes.get_mut(..=at) else { continue };
+            let Some(last) = so_far.last_mut() else { continue };
+            self.received_tail.push(*last);
+            match self.judge(*last) {
+                Judgement::Secret => *last = b'*',
+                Judgement::Open => {}
+                Judgement::NoPiece => self.known.whole().mask_end(&self.received_tail, so_far),
             }
+        }
+    }
+
+    /// A line of words without the whole secrets of the session.
+    pub(super) fn words(&self, words: &str) -> String {
+        let mut bytes = words.as_bytes().to_vec();
+        Self::default().to_modem(&mut bytes);
+        self.known.whole().mask(&mut bytes);
+        // If a part of a character was masked, the rest of it is replaced.
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Judges the next byte of the modem.
+    fn judge(&mut self, byte: u8) -> Judgement {
+        let is_payload = self.lines.byte(byte, &mut self.host);
+        if std::mem::replace(&mut self.was_payload, is_payload) != is_payload {
+            self.received = Scanner::default();
+        }
+        let named = self.received.byte(byte) == Verdict::Secret;
+        let guarded = self.is_guarded(byte);
+        let known = self.is_known(byte);
+        // If bytes of payload were lost, an echo is among those that were announced.
+        let named = named && (!is_payload || self.host.awaits_echo());
+        if named || guarded {
+            Judgement::Secret
+        } else if is_payload || known && self.lines.is_fixed(&self.host) {
+            Judgement::NoPiece
+        } else if known {
+            Judgement::Secret
+        } else {
+            Judgement::Open
         }
     }
 
@@ -135,7 +194,7 @@ impl Mask {
         match upload {
             Upload::None | Upload::Doubted { .. } => return self.known.learn(byte),
             // This may be the next command.
-            Upload::Tail => return,
+            Upload::LastCharacters => return,
             Upload::Announced { .. } | Upload::Ready { .. } => {}
             Upload::Open { .. } | Upload::Interrupted { .. } => {}
         }
@@ -178,12 +237,12 @@ impl Mask {
             }
             Upload::Interrupted { left } => {
                 self.upload = match left.saturating_sub(1) {
-                    0 => Upload::Tail,
+                    0 => Upload::LastCharacters,
                     left => Upload::Interrupted { left },
                 };
                 true
             }
-            Upload::Tail => {
+            Upload::LastCharacters => {
                 if byte != b'\r' && byte != b'\n' {
                     return true;
                 }
@@ -194,9 +253,15 @@ impl Mask {
     }
 
     fn scan(&mut self, byte: u8) -> bool {
+        if self.host.byte(byte) {
+            return false;
+        }
         match self.sent.byte(byte) {
             Verdict::Open => false,
-            Verdict::Secret => true,
+            Verdict::Secret => {
+                self.host.secret();
+                true
+            }
             Verdict::UploadFollows(0) => false,
             Verdict::UploadFollows(length) => {
                 let ended = byte == b'\n';
@@ -256,7 +321,7 @@ impl Mask {
             }
             Upload::None => Upload::None,
             Upload::Open { left } | Upload::Interrupted { left } => Upload::Interrupted { left },
-            Upload::Tail => Upload::Tail,
+            Upload::LastCharacters => Upload::LastCharacters,
         };
     }
 }

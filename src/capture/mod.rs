@@ -39,7 +39,6 @@
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
 )]
 
-#[cfg(feature = "import")]
 mod announced;
 mod appended;
 mod collector;
@@ -50,6 +49,8 @@ mod format;
 #[cfg(feature = "import")]
 mod import;
 mod layout;
+mod lines_received;
+mod lines_sent;
 mod mask;
 mod new_file;
 mod open_exchange;

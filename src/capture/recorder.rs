@@ -115,10 +115,7 @@ impl<W: Write> Recorder<W> {
     }
 
     fn words(&mut self, at: Timestamp, direction: u8, words: &str) {
-        let mut bytes = words.as_bytes().to_vec();
-        Mask::default().to_modem(&mut bytes);
-        // Each byte of a masked character was replaced by `*`, so this is UTF-8.
-        let words = String::from_utf8_lossy(&bytes).into_owned();
+        let words = self.mask.words(words);
         let at = self.moment(at);
         write_words(at, direction, &words, &mut self.line);
         self.write();

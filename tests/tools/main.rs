@@ -16,6 +16,7 @@ mod logs_layouts;
 mod luat_captures;
 mod luat_fixtures;
 mod luat_hostile;
+mod masked_payload;
 mod page;
 mod player;
 #[path = "../support/quick_start.rs"]
