@@ -21,6 +21,8 @@ mod self_check;
 mod session;
 mod socket_id;
 mod statistics;
+#[cfg(test)]
+mod transition_table;
 mod transparent;
 
 pub use bring_up::BringUpStep;

@@ -283,3 +283,117 @@ fn value_of(key: &str, lines: &[String]) -> Option<u32> {
     let list = lines.iter().find_map(|line| Line::parse(line.as_bytes()).info(key))?;
     list.first().and_then(Field::number)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::at::{Command, TlsValue};
+    use crate::proto::Ticket;
+    use crate::proto::issuer::Issuer;
+    use crate::proto::transition_table;
+    use crate::tls::{Certificate, TlsConfig};
+
+    /// A preparation, and the reason why it has failed.
+    struct Walk {
+        preparation: Preparation,
+        failed: Option<TlsFailure>,
+    }
+
+    fn settings() -> TlsSettings {
+        let ca = include_bytes!("../../../fixtures/certificates/ca.crt");
+        TlsConfig::verified(Certificate::from_bytes(ca).unwrap()).settings("a.test").unwrap()
+    }
+
+    fn states() -> Vec<Walk> {
+        let setting = |required| {
+            let (key, value) = (TlsKey::Version, Some(TlsValue::Number(0)));
+            PreparationStep::Set(Setting { key, value, required })
+        };
+        let switch_state = |on, refusal| PreparationStep::SwitchState { on, refusal };
+        [
+            PreparationStep::Create(0),
+            PreparationStep::Size(0),
+            PreparationStep::Remove(0),
+            PreparationStep::Recreate(0),
+            PreparationStep::Write(0),
+            setting(true),
+            setting(false),
+            PreparationStep::Switch(true),
+            switch_state(true, None),
+            switch_state(true, Some(Refusal::Error)),
+            switch_state(false, None),
+            switch_state(false, Some(Refusal::Error)),
+        ]
+        .map(|step| {
+            let progress = PreparationProgress::UnderWay(VecDeque::from([step]));
+            Walk { preparation: Preparation { tls: Some(settings()), progress }, failed: None }
+        })
+        .into()
+    }
+
+    fn name(walk: &Walk) -> &'static str {
+        if walk.failed.is_some() {
+            return "failed";
+        }
+        match walk.preparation.next() {
+            None => "over",
+            Some(PreparationStep::Create(_)) => "create",
+            Some(PreparationStep::Size(_)) => "size",
+            Some(PreparationStep::Remove(_)) => "remove",
+            Some(PreparationStep::Recreate(_)) => "recreate",
+            Some(PreparationStep::Write(_)) => "write",
+            Some(PreparationStep::Set(Setting { required: true, .. })) => "set",
+            Some(PreparationStep::Set(_)) => "set the default",
+            Some(PreparationStep::Switch(_)) => "switch",
+            Some(PreparationStep::SwitchState { on: true, refusal: None }) => "is it on?",
+            Some(PreparationStep::SwitchState { on: true, refusal: Some(_) }) => "is it on? refused",
+            Some(PreparationStep::SwitchState { on: false, refusal: None }) => "is it off?",
+            Some(PreparationStep::SwitchState { on: false, refusal: Some(_) }) => "is it off? refused",
+        }
+    }
+
+    impl Walk {
+        fn answer(&mut self, result: Result<String, Failure>) {
+            let finished = Finished {
+                command: Command::attention(),
+                issuer: Issuer::Caller(Ticket(1)),
+                result: result.map(|line| vec![line]),
+                latency: None,
+                is_given: true,
+                is_prompted: false,
+                extra_finals: 0,
+            };
+            self.failed = self.preparation.finished(&finished).err().map(|(_, why)| why);
+        }
+    }
+
+    #[test]
+    fn every_transition_is_as_the_table_says() {
+        let table = "
+            | input | create | size | remove | recreate | write | set | set the default | switch | is it on? | is it on? refused | is it off? | is it off? refused |
+            | OK | write | remove | recreate | write | over | over | over | is it on? | failed | failed | over | failed |
+            | the size of the content | write | over | recreate | write | over | over | over | is it on? | failed | failed | over | failed |
+            | another size | write | remove | recreate | write | over | over | over | is it on? | failed | failed | over | failed |
+            | TLS is on | write | remove | recreate | write | over | over | over | is it on? | over | over | failed | failed |
+            | TLS is off | write | remove | recreate | write | over | over | over | is it on? | failed | failed | over | over |
+            | a refusal | size | remove | recreate | failed | failed | failed | over | is it on? refused | failed | failed | over | failed |
+            | no answer | failed | failed | failed | failed | failed | failed | failed | failed | failed | failed | failed | failed |";
+        transition_table::check(
+            table,
+            states,
+            &[
+                ("OK", |it| it.answer(Ok(String::new()))),
+                ("the size of the content", |it| {
+                    let len = it.preparation.file(0).map_or(0, |file| file.content().len());
+                    it.answer(Ok(format!("+FSFLSIZE: {len}")));
+                }),
+                ("another size", |it| it.answer(Ok("+FSFLSIZE: 1".to_owned()))),
+                ("TLS is on", |it| it.answer(Ok("+CIPSSL: 1".to_owned()))),
+                ("TLS is off", |it| it.answer(Ok("+CIPSSL: 0".to_owned()))),
+                ("a refusal", |it| it.answer(Err(Failure::Refused(Refusal::Error)))),
+                ("no answer", |it| it.answer(Err(Failure::Timeout))),
+            ],
+            name,
+        );
+    }
+}

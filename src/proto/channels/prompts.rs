@@ -145,3 +145,83 @@ impl Prompts {
         self.module = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::at::Refusal;
+    use crate::proto::transition_table;
+
+    const OFF: SendPrompt = SendPrompt::Off { before: 0 };
+
+    fn states() -> Vec<Prompts> {
+        let new = || Prompts::new(true);
+        let switched = |wanted, result: Option<Result<Vec<String>, Failure>>| {
+            let mut prompts = new();
+            assert!(prompts.switch(wanted).is_some());
+            result.and_then(|result| prompts.switched(&result));
+            prompts
+        };
+        let kept = |mut prompts: Prompts| {
+            assert!(prompts.keep().is_some());
+            prompts
+        };
+        let done = || Some(Ok(Vec::new()));
+        let mut kept_off = kept(switched(OFF, None));
+        kept_off.switched(&Ok(Vec::new()));
+        let mut kept_on = kept(new());
+        kept_on.switched(&Ok(Vec::new()));
+        vec![
+            new(),
+            switched(OFF, None),
+            switched(SendPrompt::On, done()),
+            switched(OFF, done()),
+            kept(new()),
+            kept(switched(OFF, None)),
+            kept_off,
+            kept_on,
+        ]
+    }
+
+    fn name(prompts: &Prompts) -> &'static str {
+        match (prompts.may_be_off, prompts.module, prompts.switching) {
+            (true, None, false) => "unknown, switched off",
+            (true, None, true) => "unknown",
+            (true, Some(true), _) => "on",
+            (true, Some(false), _) => "off",
+            (false, None, false) => "kept, switched off",
+            (false, None, true) => "kept, unknown",
+            (false, Some(true), _) => "kept, on",
+            (false, Some(false), _) => "kept, off",
+        }
+    }
+
+    #[test]
+    fn every_transition_is_as_the_table_says() {
+        let table = "
+            | input | unknown | unknown, switched off | on | off | kept, unknown | kept, switched off | kept, off | kept, on |
+            | a send with a prompt | - | unknown | - | unknown | - | kept, unknown | kept, unknown | - |
+            | a send without a prompt | unknown, switched off | - | unknown, switched off | - | kept, switched off | - | - | kept, switched off |
+            | OK to the switch | on | off | - | - | kept, on | kept, off | - | - |
+            | no OK to the switch | on | kept, switched off | - | kept, switched off | kept, on | - | - | - |
+            | a prompt, or SEND OK | kept, unknown | kept, switched off | kept, unknown | kept, switched off | - | - | - | - |
+            | no prompt, and accepted | - | - | unknown | unknown, switched off | - | - | kept, switched off | kept, unknown |
+            | bring-up | - | - | unknown | unknown, switched off | kept, on | kept, on | kept, on | - |";
+        transition_table::check(
+            table,
+            states,
+            &[
+                ("a send with a prompt", |it| drop(it.switch(SendPrompt::On))),
+                ("a send without a prompt", |it| drop(it.switch(OFF))),
+                ("OK to the switch", |it| drop(it.switched(&Ok(Vec::new())))),
+                ("no OK to the switch", |it| {
+                    drop(it.switched(&Err(Failure::Refused(Refusal::Error))));
+                }),
+                ("a prompt, or SEND OK", |it| drop(it.keep())),
+                ("no prompt, and accepted", Prompts::missing),
+                ("bring-up", Prompts::begun),
+            ],
+            name,
+        );
+    }
+}

@@ -8,11 +8,9 @@ use crate::proto::session::Failure;
 use crate::time::Timestamp;
 
 use super::Channels;
-use super::acknowledgements::unacknowledged;
 use super::channel::End;
 use super::link::Link;
-use super::pressure::Pressure;
-use super::unconfirmed_sends::counted;
+use super::pressure::SendVerdict;
 
 impl Channels {
     /// A send was refused in place of the prompt. If its payload was written already, the count of the module shows
@@ -46,37 +44,13 @@ impl Channels {
         out: &mut Outbox,
     ) {
         self.tell_delivery(now, id, result, out);
+        let security = self.channel(id).security;
         let Some(socket) = self.channel(id).open_socket() else { return };
-        let refused = match socket.pressure {
-            Pressure::Ask(refused) => refused,
-            Pressure::Unconfirmed(unconfirmed) => {
-                return self.unconfirmed_asked(now, id, unconfirmed, result, out);
-            }
-            Pressure::None | Pressure::Wait(..) => return,
-        };
-        // Only the count proves that the module has not accepted a piece that was written. A module that refuses the
-        // question may have lost the connection after that.
-        let sent = socket.statistics.sent as u32;
-        let is_proved = result.as_ref().is_ok_and(|lines| counted(lines) == Some(sent));
-        if refused.was_written && !is_proved {
-            return self.unconfirmed_ends(now, id, out);
-        }
-        let is_empty = match result {
-            Ok(lines) => match unacknowledged(lines) {
-                Some(0) => true,
-                Some(_) => false,
-                None => return self.cannot_send(now, id, refused.refusal, out),
-            },
-            // The answer has no number.
-            Err(Failure::Timeout | Failure::Refused(Refusal::Ambiguous | Refusal::Empty)) => false,
-            Err(Failure::Refused(_) | Failure::NoPrompt(_)) => {
-                return self.cannot_send(now, id, refused.refusal, out);
-            }
-        };
-        if is_empty && refused.was_empty {
-            self.cannot_send(now, id, refused.refusal, out);
-        } else {
-            socket.pressure = refused.wait(now, is_empty);
+        match socket.pressure.asked(now, socket.statistics.sent, security, result) {
+            SendVerdict::Open(pressure) => socket.pressure = pressure,
+            SendVerdict::Accepted => self.piece_accepted(now, id, out),
+            SendVerdict::Gone(refusal) => self.cannot_send(now, id, refusal, out),
+            SendVerdict::Unknown => self.unconfirmed_ends(now, id, out),
         }
     }
 

@@ -19,6 +19,8 @@ mod reading;
 mod resync;
 mod step;
 mod text_of_people;
+#[cfg(test)]
+mod transitions;
 mod wake;
 
 use std::time::Duration;
@@ -65,6 +67,8 @@ pub(super) use wake::Wake;
 /// | `Online` | [`go_offline`](Session::go_offline): it has ended | `Idle` |
 /// | `Online` | [`search`](Session::search): it is not known whether it has | `Waking`, by `+++` |
 /// | any | [`restart`](Session::restart): port opened, module restarted | `Waking` |
+///
+/// Every transition is a row of the table in `transitions.rs`, which a test walks.
 ///
 /// The line may be damaged in every state ([`distrust`](Session::distrust)). Until it is trusted again, no bytes are
 /// read as lines, and no command is started.

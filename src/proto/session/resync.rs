@@ -375,8 +375,101 @@ impl FromIterator<ChannelId> for ChannelSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::transition_table;
 
     const HURT: u8 = 0b1;
+
+    /// A machine, the moment, and its last action.
+    struct Search {
+        resync: Resync,
+        now: Timestamp,
+        action: &'static str,
+    }
+
+    impl Search {
+        fn states() -> Vec<Self> {
+            let now = Timestamp::from_secs(100);
+            let new = |affected| Resync::new(now, now, ChannelSet(affected));
+            let asked = |proof| {
+                let mut resync = new(0);
+                (0..=proof).for_each(|turn| resync.asked(now, Command::probe(turn, &|_| false)));
+                resync
+            };
+            let mut answered = asked(0);
+            answered.feed(now, b"\r\n+CIPMUX: 1\r\n");
+            let mut exhausted = asked(0);
+            exhausted.attempt = ATTEMPTS - 1;
+            let waiting = Resync::after_a_prompt(now, now + SILENCE, ChannelSet(HURT));
+            let all = [waiting, new(HURT), new(0), asked(0), answered, asked(1), exhausted];
+            all.map(|resync| Self { resync, now, action: "" }).into()
+        }
+
+        fn name(&self) -> &'static str {
+            match (&self.resync.state, self.action) {
+                (_, action) if !action.is_empty() => action,
+                (ResyncState::Waiting, _) => "waiting",
+                (ResyncState::Silence { .. }, _) if self.resync.to_close.0 != 0 => "silence, affected",
+                (ResyncState::Silence { .. }, _) => "silence",
+                (ResyncState::Asked { proof: Proof::Second, .. }, _) => "asked again",
+                (ResyncState::Asked { progress: Progress::Answered, .. }, _) => "answered",
+                (ResyncState::Asked { .. }, _) if self.resync.attempt > 0 => "asked, last",
+                (ResyncState::Asked { .. }, _) => "asked",
+            }
+        }
+
+        fn feed(&mut self, bytes: &[u8]) {
+            self.action = match self.resync.feed(self.now, bytes) {
+                ResyncVerdict::Distrusted => "",
+                ResyncVerdict::Ask => "ask",
+                ResyncVerdict::Trusted(_) => "trust",
+            };
+        }
+
+        fn expire(&mut self, span: Duration) {
+            self.action = match self.resync.expire(self.now + span) {
+                Action::None => "",
+                Action::Ask => "ask",
+                Action::Close(_) => "close",
+                Action::GiveUp => "give up",
+            };
+        }
+    }
+
+    #[test]
+    fn every_transition_is_as_the_table_says() {
+        let table = "
+            | input | waiting | silence, affected | silence | asked | answered | asked again | asked, last |
+            | the send is settled | silence, affected | - | - | - | - | - | - |
+            | a byte | - | - | - | - | - | - | - |
+            | an empty line | - | - | - | - | - | - | - |
+            | OK | - | - | - | silence | ask | silence | silence |
+            | the first answer | - | - | - | ask | silence | silence | ask |
+            | the second answer | - | - | - | silence | silence | trust | silence |
+            | another line | - | - | - | silence | silence | silence | silence |
+            | silence | - | close | ask | silence | silence | silence | give up |
+            | no silence | - | close | - | silence | silence | silence | give up |
+            | the question is written | asked | asked | asked | asked again | asked again | asked | asked again |";
+        transition_table::check(
+            table,
+            Search::states,
+            &[
+                ("the send is settled", |it| it.resync.begin(it.now)),
+                ("a byte", |it| it.feed(b"x")),
+                ("an empty line", |it| it.feed(b"\r\n")),
+                ("OK", |it| it.feed(b"\r\nOK\r\n")),
+                ("the first answer", |it| it.feed(b"\r\n+CIPMUX: 1\r\n\r\nOK\r\n")),
+                ("the second answer", |it| it.feed(b"\r\n+CIPQSEND: 1\r\n\r\nOK\r\n")),
+                ("another line", |it| it.feed(b"\r\nRDY\r\n")),
+                ("silence", |it| it.expire(SILENCE)),
+                ("no silence", |it| {
+                    it.resync.heard_at = it.now + LONGEST_WAIT;
+                    it.expire(LONGEST_WAIT);
+                }),
+                ("the question is written", |it| it.resync.asked(it.now, Command::probe(0, &|_| false))),
+            ],
+            Search::name,
+        );
+    }
 
     fn asked(proof: usize) -> Resync {
         let mut resync = Resync::new(Timestamp::ZERO, Timestamp::ZERO, ChannelSet::default());

@@ -8,6 +8,8 @@ mod escape_guard;
 mod interface;
 mod mirror;
 mod next_action;
+#[cfg(test)]
+mod transitions;
 mod wire;
 
 use std::collections::VecDeque;
@@ -49,6 +51,8 @@ use wire::Wire;
 /// | `Closing` | whatever is answered | `Off`: bring-up shuts down and sets the module up for sockets |
 /// | `Recovering` | bring-up has found the module and shut it down | `Off` |
 /// | any | bearer lost, restart, port lost | `Off` |
+///
+/// Every transition is a row of the table in `transitions.rs`, which a test walks.
 ///
 /// The stream uses the socket of a free channel that the module does not use. So window, sends and end are those of
 /// every socket.
