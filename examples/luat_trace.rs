@@ -172,7 +172,7 @@ impl<W: Write> Printer<'_, W> {
     }
 
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        let Event { lines, at, what } = event;
+        let Event { lines, at, what, .. } = event;
         let comma = if self.count > 0 { "," } else { "" };
         self.count += 1;
         if self.json {

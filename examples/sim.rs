@@ -403,6 +403,7 @@ impl Screen {
             serve::LogEntry::ToHost(bytes) => self.bytes(at, "32", "<", bytes),
             serve::LogEntry::Happened(_) if self.show == Show::Paths => {}
             serve::LogEntry::Happened(happening) => self.line(at, "2", " ", happening),
+            _ => {}
         }
     }
 

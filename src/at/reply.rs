@@ -38,6 +38,7 @@ impl SimState {
 
 /// The domain of a registration.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
 pub enum Domain {
     /// `+CREG`: circuit switched.
     Circuit,

@@ -10,6 +10,7 @@ use super::finding::Proof;
 
 /// The end of a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum End {
     /// This line: `OK`, `+CME ERROR: 10`, `0, CONNECT FAIL`.
     Final(String),

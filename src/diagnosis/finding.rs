@@ -29,6 +29,7 @@ impl Severity {
 /// A command with its answer, or unsolicited lines. The lines are as the module wrote them, with any characters; code
 /// that shows them must escape them.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Proof {
     /// The command; `None` for unsolicited lines, and for observations of this crate.
     pub command: Option<String>,

@@ -6,6 +6,7 @@ use super::{Check, Code, Finding, Severity, rules};
 
 /// The result of a check.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum StepState {
     /// Unknown: the check was not reached, or the capture does not show it.
     Unseen,
@@ -31,6 +32,7 @@ impl StepState {
 
 /// One line of the checklist.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Step {
     /// The check.
     pub check: Check,

@@ -8,6 +8,7 @@ use super::{CoreId, Endpoint, Failure, Pattern, power_on_reason};
 
 /// One event, with its place in the trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Event {
     /// The lines of the file that show it, in rising order.
     pub lines: Vec<u64>,
@@ -19,6 +20,7 @@ pub struct Event {
 
 /// The socket that an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SocketRef {
     /// The trace shows the number.
     Shown(CoreId),
@@ -31,6 +33,7 @@ pub enum SocketRef {
 
 /// The side that ended a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Closer {
     /// The peer: `MSG_SOCK_CLOSE_IND` came before the script's close.
     Peer,

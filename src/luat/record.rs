@@ -15,6 +15,7 @@ pub const MAX_RECORD: usize = 64 * 1024;
 
 /// One print: one line, or several if the text contains line ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Record {
     /// Its lines in the file, counted from 1.
     pub lines: RangeInclusive<u64>,
@@ -33,6 +34,7 @@ pub struct Record {
 
 /// The printer of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Origin {
     /// A script or one of its libraries: `[I]-[tag] text`.
     Script {
@@ -50,6 +52,7 @@ pub enum Origin {
 
 /// The level of a script's print, as its letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Level {
     /// `T`
     Trace,

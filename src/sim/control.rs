@@ -8,6 +8,7 @@ use super::network::{ConnectFailure, Target};
 
 /// An input of the simulator.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Input<'a> {
     /// The host wrote these bytes.
     Host(&'a [u8]),

@@ -68,6 +68,7 @@ impl fmt::Display for Target {
 
 /// The reason why a connect failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ConnectFailure {
     /// The name has no address.
     NoSuchHost,
@@ -85,6 +86,7 @@ pub enum ConnectFailure {
 
 /// An event of the network, for the modem.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NetworkEvent {
     /// The link is open.
     Connected {

@@ -7,6 +7,7 @@ use super::{Profile, Rule};
 
 /// The state of the modem at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Boot {
     /// Switched on before: registered and silent.
     Warm,
@@ -31,6 +32,7 @@ pub enum SimCard {
 
 /// The access point names that activate a bearer. An empty one (the network's choice) does, except with [`Self::None`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ApnPolicy {
     /// Every name.
     Any,
@@ -42,6 +44,7 @@ pub enum ApnPolicy {
 
 /// The answer to an `AT+CIPSEND` that does not fit into the modem's send buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FullBuffer {
     /// `ERROR` instead of the prompt (Luat 2G library: 10220 unsent bytes, then `ERROR`).
     Refuse,

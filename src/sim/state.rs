@@ -28,6 +28,7 @@ pub struct State {
 
 /// The use of the serial line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LineState {
     /// Command lines.
     Command,

@@ -33,6 +33,7 @@ impl fmt::Display for CoreId {
 
 /// The transport of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Transport {
     /// `TCP`
     Tcp,
@@ -65,6 +66,7 @@ impl fmt::Display for Transport {
 
 /// The remote end of a socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Endpoint {
     /// The transport.
     pub transport: Transport,
@@ -95,6 +97,7 @@ impl fmt::Display for Endpoint {
 
 /// An operation of the core on a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Operation {
     /// `SOCKET_CONNECT`
     Connect,
@@ -117,6 +120,7 @@ impl Operation {
 
 /// The reason why a connect or a send failed, or why a socket has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Failure {
     /// `RESPONSE`: the core reported it.
     Response,

@@ -8,6 +8,7 @@ use super::values::{BadRule, probability, span};
 
 /// The trigger of a fault.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Trigger {
     /// Once, at the next opportunity.
     Next,

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 /// The echoed part of a command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EchoStyle {
     /// All of it, both line-end characters included (byte counts of captures a01 to a11).
     Verbatim,
@@ -23,6 +24,7 @@ pub enum EchoStyle {
 
 /// The handling of a URC during a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum UrcStyle {
     /// It waits for the end of the command. At most 32 URCs or 2048 bytes wait; beyond it the oldest is dropped (8910
     /// SDK; the core image has the string "discard all urc due to buffer error").
@@ -33,6 +35,7 @@ pub enum UrcStyle {
 
 /// The refusal of `AT+CIPSTART` on a channel in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AlreadyStyle {
     /// `OK`, then `ALREADY CONNECT` (manual, CIPSTART).
     AfterOk,
@@ -42,6 +45,7 @@ pub enum AlreadyStyle {
 
 /// The announcement of waiting data in manual receive mode, with multiple connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DataUrc {
     /// `+CIPRXGET: 1,<n>` (captures a27, a28; manual's examples).
     ModeAndChannel,
@@ -51,6 +55,7 @@ pub enum DataUrc {
 
 /// The form in which `AT+CBC` shows the supply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SupplyStyle {
     /// `+CBC: 3800` (manual, capture a28).
     Millivolts,
@@ -69,6 +74,7 @@ pub struct BootLine {
 
 /// The kind of a boot line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BootText {
     /// A URC; the modem accepts commands from the first one on.
     Urc(&'static str),

@@ -4,6 +4,7 @@ use crate::sim::Happening;
 
 /// An entry for logs: bytes of the port, or an event inside the modem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LogEntry<'a> {
     /// Bytes of the host.
     FromHost(&'a [u8]),
