@@ -134,6 +134,25 @@ fn a_module_found_in_transparent_mode_is_brought_back() {
     main_job(&mut pair.ready());
 }
 
+/// Regression: the second line after `+++` ended the silence that the module needs, so `AT` made the escape payload.
+#[test]
+fn a_module_found_in_transparent_mode_whose_peer_sends_lines_is_brought_back() {
+    for span in [50, 150, 250, 450].map(Duration::from_millis) {
+        let mut pair = Pair::new();
+        for line in ["ATE0", "AT+CIPMODE=1", "AT+CSTT", "AT+CIICR", "AT+CIFSR"] {
+            pair.left_behind(format!("{line}\r\n"));
+        }
+        pair.left_behind(format!("AT+CIPSTART=\"TCP\",\"{}\",{}\r\n", ECHO.0, ECHO.1));
+        for _ in 0..Duration::from_secs(20).as_millis() / span.as_millis() {
+            pair.run_for(span);
+            if !pair.engine.is_ready() {
+                pair.inject(b"a line of the peer\r\n");
+            }
+        }
+        assert!(pair.engine.is_ready(), "a line every {span:?}: {}", pair.story());
+    }
+}
+
 #[test]
 fn old_sockets_are_closed() {
     for open in 1..=8 {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::support::pair::{ECHO, Pair};
 use air724ug::at::{Command, Domain, Protocol, Quotable, Refusal, RegistrationStatus};
 use air724ug::error::CloseReason;
-use air724ug::proto::{Request, Response, SocketId};
+use air724ug::proto::{Event, Request, Response, SocketId};
 use air724ug::query::{DomainRegistration, Query, Reply, Signal};
 use air724ug::sim::Settings;
 use air724ug::{Config, Error, ReceiveMode};
@@ -824,4 +824,110 @@ fn a_result_that_began_before_a_command_was_written_does_not_answer_it() {
         let answer = pair.answer(ticket);
         assert!(matches!(&answer, Err(Error::Refused { .. })), "{before:?}: {answer:?}");
     }
+}
+
+/// Regression: each repetition extended the wait for the question, so the search for the module never began.
+#[test]
+fn a_late_answer_that_is_repeated_without_end_does_not_hide_a_silent_module() {
+    for line in ["+CIPMUX: 1", "+CIPQSEND: 1", "+CIPMODE: 0"] {
+        let mut pair = Pair::online();
+        pair.to_modem = Box::new(|_, _| Vec::new());
+        pair.ask(Request::query(&Signal));
+        for _ in 0..60 {
+            pair.inject(format!("\r\n{line}\r\n").as_bytes());
+            pair.run_for(Duration::from_secs(5));
+        }
+        assert!(pair.saw(|event| matches!(event, Event::Unresponsive)), "{line}: {}", pair.story());
+    }
+}
+
+/// Regression: every attempt of an hour counted as a command that the module may still answer.
+#[test]
+fn a_module_that_was_off_for_an_hour_is_not_excused_for_each_attempt_of_the_search() {
+    let mut pair = Pair::new();
+    pair.to_modem = Box::new(|_, _| Vec::new());
+    pair.run_for(Duration::from_secs(3_600));
+    pair.events.clear();
+    for _ in 0..60 {
+        pair.inject(b"\r\nOK\r\n");
+        pair.run_for(Duration::from_secs(4));
+    }
+    assert!(pair.saw(|event| matches!(event, Event::Unresponsive)), "{}", pair.story());
+}
+
+/// Regression: each prompt extended the wait for the question by the time-out of the file.
+#[test]
+fn prompts_without_end_do_not_hide_a_silent_module() {
+    let mut pair = Pair::online();
+    pair.instead("AT+FSWRITE", b"\r\nERROR\r\n");
+    let text = "AT+FSWRITE=\"a.txt\",0,5,10";
+    let (command, payload) = Command::with_payload(text, b"hello", Duration::from_secs(15)).unwrap();
+    pair.ask(Request::RunWithPayload { command, payload, timeout: Duration::from_secs(15) });
+    pair.to_modem = Box::new(|_, _| Vec::new());
+    // Until the refusal counts, a prompt would ask for the content.
+    pair.run_for(Duration::from_secs(2));
+    for _ in 0..60 {
+        pair.inject(b"\r\n> ");
+        pair.run_for(Duration::from_secs(5));
+    }
+    assert!(pair.saw(|event| matches!(event, Event::Unresponsive)), "{}", pair.story());
+}
+
+/// The questions of a barrier, and their answers.
+const QUESTIONS: [(&str, &str); 6] = [
+    ("AT+CIPMUX?", "+CIPMUX: 1"),
+    ("AT+CIPQSEND?", "+CIPQSEND: 1"),
+    ("AT+CIPMODE?", "+CIPMODE: 0"),
+    ("AT+CGATT?", "+CGATT: 1"),
+    ("AT+IPR?", "+IPR: 0"),
+    ("AT+CMEE?", "+CMEE: 1"),
+];
+
+/// Nothing is answered any more, and a command times out. Returns the span after which the first question is repeated.
+fn first_repetition(pair: &mut Pair) -> Duration {
+    let questions = |pair: &Pair| QUESTIONS.iter().map(|(question, _)| pair.wrote(question)).sum::<usize>();
+    pair.to_modem = Box::new(|_, _| Vec::new());
+    let before = questions(pair);
+    pair.ask(Request::query(&Signal));
+    pair.run_until(|pair| questions(pair) == before + 1);
+    let asked_at = pair.now;
+    pair.run_until(|pair| questions(pair) == before + 2);
+    pair.now - asked_at
+}
+
+#[test]
+fn a_question_is_repeated_after_twice_the_time_of_the_latest_answer() {
+    assert_eq!(first_repetition(&mut Pair::online()), Duration::from_secs(1));
+    let mut pair = Pair::online();
+    pair.instead("AT+CSQ", b"");
+    let asked = pair.ask(Request::query(&Signal));
+    pair.run_for(Duration::from_secs(3));
+    pair.inject(b"\r\n+CSQ: 24,99\r\n\r\nOK\r\n");
+    assert!(matches!(pair.answer(asked), Ok(Response::Reply(_))));
+    assert_eq!(first_repetition(&mut pair), Duration::from_secs(6));
+}
+
+#[test]
+fn a_question_is_repeated_after_twice_the_time_that_the_questions_before_have_taken() {
+    let mut pair = Pair::online();
+    let late = Rc::new(RefCell::new(Vec::new()));
+    let taken = Rc::clone(&late);
+    pair.to_modem = Box::new(move |now, bytes| {
+        let text = String::from_utf8_lossy(&bytes);
+        let question = QUESTIONS.iter().find(|(question, _)| text.starts_with(question));
+        taken.borrow_mut().extend(question.map(|(_, answer)| (now + Duration::from_millis(2_500), *answer)));
+        Vec::new()
+    });
+    pair.ask(Request::query(&Signal));
+    for _ in 0..200 {
+        pair.run_for(Duration::from_millis(100));
+        let now = pair.now;
+        let due: Vec<_> = late.borrow_mut().extract_if(.., |(at, _)| *at <= now).collect();
+        for (_, answer) in due {
+            pair.inject(format!("\r\n{answer}\r\n\r\nOK\r\n").as_bytes());
+        }
+    }
+    assert!(late.borrow().is_empty(), "a question is open");
+    let repeated = first_repetition(&mut pair);
+    assert!((5_000..=5_200).contains(&repeated.as_millis()), "{repeated:?}");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::at::{ChannelId, Command, Final, IpStatus, Line, Refusal, Verdict};
 use crate::time::Timestamp;
 
-use super::backlog::Backlog;
+use super::backlog::{Backlog, Question};
 use super::exchange::{Exchange, Failure, Finished, ForeignLine};
 use super::open_send::OpenSend;
 use super::pace::Pace;
@@ -29,19 +29,14 @@ pub(super) struct Barrier {
     pace: Pace,
     /// The answers that a slow module still owes.
     backlog: Backlog,
+    /// When the first prompt came that asks for the content of a file.
+    prompted_at: Option<Timestamp>,
     /// An error has come since the question was asked. It may refuse the question.
     has_error: bool,
     /// The earlier questions after which an error came in place of an answer.
     refused: Vec<Command>,
     state: ProbeState,
     deadline: Timestamp,
-}
-
-/// A question, and when it was asked.
-#[derive(Debug)]
-struct Question {
-    command: Command,
-    at: Timestamp,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -124,6 +119,7 @@ impl Barrier {
             asked: Vec::new(),
             pace: Pace::default(),
             backlog: Backlog::new(now, 0),
+            prompted_at: None,
             has_error: false,
             refused: Vec::new(),
             state: ProbeState::Asked,
@@ -181,11 +177,14 @@ impl Barrier {
     }
 
     /// A prompt came that belongs to no known send. It may ask for the content of a file; the module waits for that as
-    /// long as the command said.
+    /// long as the command said. A repeated prompt does not extend that time.
     pub(super) fn prompted(&mut self, now: Timestamp) {
         let writes = self.held().filter(|command| command.gives_up()).map(Command::timeout);
         match writes {
-            Some(span) => self.extend(now + span),
+            Some(span) => {
+                let prompted_at = *self.prompted_at.get_or_insert(now);
+                self.extend(prompted_at + span);
+            }
             None if self.state == ProbeState::Asked => self.state = ProbeState::Prompted,
             None => {}
         }
@@ -278,7 +277,7 @@ impl Barrier {
     pub(super) fn ask(self, now: Timestamp, probe: Command) -> Self {
         let (mut asked, mut refused) = (self.asked, self.refused);
         refused.extend(self.has_error.then(|| self.probe.clone()));
-        asked.push(Question { command: self.probe, at: self.asked_at });
+        asked.push(Question::new(self.probe, self.asked_at));
         let least = self.pace.timeout().max(self.backlog.took() * 2);
         let deadline = now + (FIRST_TIMEOUT * (asked.len() as u32 + 1)).max(least);
         let (has_error, state) = (false, ProbeState::Asked);
@@ -300,14 +299,16 @@ impl Barrier {
     }
 
     /// Returns true if the line answers an earlier question. So the module is slow, and has not come to the later ones
-    /// yet.
+    /// yet. A repeated answer does not show that: otherwise a module could extend the wait without end.
     fn answered_late(&mut self, now: Timestamp, line: &Line<'_>) -> bool {
-        let is_answer = |question: &Question| question.command.judge(line, false) == Verdict::Part;
-        let Some(question) = self.asked.iter().rev().find(|question| is_answer(question)) else {
+        let Some(question) = self.asked.iter_mut().rev().find(|question| question.is_answered_by(line))
+        else {
             return false;
         };
-        self.backlog.question_answered(now, question.at);
-        self.extend(now + self.took());
+        if let Some(asked_at) = question.first_answer() {
+            self.backlog.question_answered(now, asked_at);
+            self.extend(now + self.took());
+        }
         true
     }
 
@@ -523,6 +524,48 @@ mod tests {
             asked += 1;
         }
         assert_eq!(asked, ATTEMPTS);
+    }
+
+    /// A barrier after nothing for a module with this pace, asked at the moment 0.
+    fn at_pace(seconds: u64) -> Barrier {
+        let mut pace = Pace::default();
+        pace.took(Duration::from_secs(seconds));
+        Barrier::after_nothing(Timestamp::ZERO, Command::probe(0, &|_| false)).at_pace(pace)
+    }
+
+    #[test]
+    fn answers_to_attempts_extend_the_wait_until_the_question_is_answered() {
+        let mut barrier = at_pace(0).after_attempts(3);
+        assert!(barrier.answers_attempt(Timestamp::from_secs(3)));
+        assert_eq!(barrier.deadline(), Timestamp::from_secs(9));
+        barrier.line(Timestamp::from_secs(4), b"+CIPMUX: 1");
+        assert!(!barrier.answers_attempt(Timestamp::from_secs(4)), "it may be that of the question");
+        assert_eq!(barrier.deadline(), Timestamp::from_secs(9));
+    }
+
+    #[test]
+    fn the_waits_for_an_answer_follow_the_pace_of_the_module() {
+        let probe = || Command::probe(1, &|_| false);
+        let mut barrier = at_pace(3);
+        barrier.odd_final(Timestamp::from_secs(1));
+        assert_eq!(barrier.deadline(), Timestamp::from_secs(4), "the line after an odd result code");
+        let barrier = barrier.ask(Timestamp::from_secs(4), probe());
+        assert_eq!(barrier.deadline(), Timestamp::from_secs(10), "the next question");
+    }
+
+    #[test]
+    fn the_waits_for_an_answer_follow_the_late_answers_to_earlier_questions() {
+        let probe = |turn| Command::probe(turn, &|_| false);
+        let mut barrier = at_pace(0).ask(Timestamp::from_secs(1), probe(1));
+        let late = Timestamp::from_secs(4);
+        assert!(matches!(barrier.line(late, b"+CIPMUX: 1"), BarrierVerdict::Consumed));
+        assert_eq!(barrier.deadline(), Timestamp::from_secs(8), "as long again as it has taken");
+        assert!(matches!(barrier.line(Timestamp::from_secs(6), b"+CIPMUX: 1"), BarrierVerdict::Consumed));
+        assert_eq!(barrier.deadline(), Timestamp::from_secs(8), "it came once more");
+        barrier.odd_final(Timestamp::from_secs(2));
+        assert_eq!(barrier.deadline(), Timestamp::from_secs(6), "the line after an odd result code");
+        let barrier = barrier.ask(Timestamp::from_secs(8), probe(2));
+        assert_eq!(barrier.deadline(), Timestamp::from_secs(16), "the next question");
     }
 
     #[test]

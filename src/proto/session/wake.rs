@@ -59,6 +59,8 @@ pub(in crate::proto) struct Wake {
     has_begun: bool,
     /// The number of commands that were written, each of which may be answered.
     attempts: u32,
+    /// When the latest attempt was made.
+    made_at: Timestamp,
     deadline: Timestamp,
 }
 
@@ -73,7 +75,7 @@ pub(super) struct WakeAttempt {
 impl Wake {
     /// Begins now.
     pub(in crate::proto) fn new(now: Timestamp) -> Self {
-        Self { open: None, step: 0, has_begun: false, attempts: 0, deadline: now }
+        Self { open: None, step: 0, has_begun: false, attempts: 0, made_at: now, deadline: now }
     }
 
     /// Begins now. The module may still wait for a send, and would take other bytes for its payload.
@@ -144,13 +146,12 @@ impl Wake {
         if self.has_open() {
             return;
         }
-        let (attempt, timeout) = ROUND[self.step.saturating_sub(1) % ROUND.len()];
-        let silence = match attempt {
+        let silence = match ROUND[self.step.saturating_sub(1) % ROUND.len()].0 {
             Attempt::Flush | Attempt::Abort => Duration::ZERO,
-            Attempt::Escape => (self.deadline - now).saturating_sub(timeout - SILENCE_AFTER),
+            Attempt::Escape => SILENCE_AFTER,
             Attempt::Attention | Attempt::ResultsOn | Attempt::ResultsInWords | Attempt::Guard => return,
         };
-        self.deadline = now + silence;
+        self.deadline = self.deadline.min(now.max(self.made_at + silence));
     }
 
     pub(super) fn next(&mut self, now: Timestamp) -> WakeAttempt {
@@ -164,6 +165,7 @@ impl Wake {
         if matches!(attempt, Attempt::Attention | Attempt::ResultsOn | Attempt::ResultsInWords) {
             self.attempts = self.attempts.saturating_add(1);
         }
+        self.made_at = now;
         self.deadline = now + timeout;
         let bytes = match attempt {
             Attempt::Attention => Command::attention().wire(),
@@ -224,8 +226,10 @@ mod tests {
         wake.next(Timestamp::ZERO);
         let escaped = wake.deadline();
         assert_eq!(wake.next(escaped).bytes, b"+++");
-        wake.sign_of_life(escaped + Duration::from_millis(100));
-        assert_eq!(wake.deadline(), escaped + SILENCE_AFTER);
+        for millis in [100, 200, 599] {
+            wake.sign_of_life(escaped + Duration::from_millis(millis));
+            assert_eq!(wake.deadline(), escaped + SILENCE_AFTER, "a line after {millis} ms");
+        }
         assert_eq!(wake.next(wake.deadline()).bytes, b"AT\r\n");
     }
 
