@@ -556,6 +556,41 @@ fn an_ok_from_the_peer_is_not_lost_when_the_module_is_slow() {
     }
 }
 
+/// The module misses the first escape, and answers the next one after the words of the peer. Each of the two `OK` can be
+/// the answer, so the stream goes on with exactly its data, or ends with an error.
+#[test]
+fn an_ok_from_the_peer_is_not_lost_in_silence_after_a_lost_escape_of_a_slow_module() {
+    let (mut went_on, mut ended) = (0, 0);
+    for latency in [0, 400, 1_000, 1_600] {
+        for millis in (1_100..7_000).step_by(150) {
+            for words in [&b"\r\nOK\r\n"[..], b"\r\n+CIPMODE: 1\r\n\r\nOK\r\n"] {
+                let settings = Settings::default().latency(Duration::from_millis(latency));
+                let mut pair = Pair::with(Config::default(), settings).ready();
+                let stream = pair.dial(ECHO.0, ECHO.1).unwrap();
+                pair.instead("+++", "");
+                let escaping = pair.ask(Request::Escape { socket: stream, timeout: Duration::from_secs(30) });
+                pair.run_for(Duration::from_millis(millis));
+                push(&mut pair, words);
+                let what = format!("latency {latency}, after {millis} ms");
+                match pair.answer(escaping).and_then(|_| pair.resume(stream)) {
+                    Ok(_) => {
+                        pair.run_for(Duration::from_secs(5));
+                        let read = pair.read_some(stream, words.len()).unwrap().unwrap_or_default();
+                        assert_eq!(read.as_slice(), words, "{what}");
+                        echoes(&mut pair, stream, b"goes on");
+                        went_on += 1;
+                    }
+                    Err(Error::Closed(CloseReason::EndUncertain { .. } | CloseReason::EscapeUnanswered)) => {
+                        ended += 1;
+                    }
+                    Err(error) => panic!("{what}: {error}"),
+                }
+            }
+        }
+    }
+    assert!(went_on > ended && ended > 0, "{went_on} streams went on, {ended} ended");
+}
+
 /// The answers to several questions come at once. Their final result codes were taken for that of the escape, and its
 /// own answer for the peer's (stream seed 3325110).
 #[test]

@@ -362,6 +362,7 @@ mod tests {
                 is_given: true,
                 is_prompted: false,
                 extra_finals: 0,
+                extra_oks: 0,
             };
             self.failed = self.preparation.finished(&finished).err().map(|(_, why)| why);
         }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::at::{ChannelId, Command, Final, IpStatus, Line, Refusal, Verdict};
+use crate::at::{ChannelId, Command, Final, Line, Refusal, Verdict};
 use crate::time::Timestamp;
 
 use super::backlog::{Backlog, Question};
 use super::exchange::{Exchange, Failure, Finished, ForeignLine};
+use super::held_answers::one_of;
 use super::open_send::OpenSend;
 use super::pace::Pace;
 use crate::proto::issuer::Issuer;
@@ -73,6 +74,8 @@ pub(super) enum BarrierVerdict {
         held: Option<Finished>,
         /// The number of final result codes beyond its own: late answers to other commands.
         extra: usize,
+        /// How many of them are an `OK` without an answer before it.
+        extra_oks: usize,
         /// Whether the answer may be mixed with another one, because a line came that belongs to no command.
         mixed: bool,
     },
@@ -368,7 +371,7 @@ impl Barrier {
 
     fn pass(&mut self) -> BarrierVerdict {
         let Some(mut held) = self.held.take() else {
-            return BarrierVerdict::Passed { held: None, extra: 0, mixed: false };
+            return BarrierVerdict::Passed { held: None, extra: 0, extra_oks: 0, mixed: false };
         };
         if held.exchange.is_in_text()
             && let Some((mut lines, end)) = held.ends.pop()
@@ -377,19 +380,24 @@ impl Barrier {
             lines.pop();
             let mixed = held.exchange.foreign_line() == ForeignLine::Unexplained;
             let result = end.map(|()| lines).map_err(Failure::Refused);
-            return BarrierVerdict::Passed { held: Some(held.exchange.finish(result)), extra: 0, mixed };
+            let held = Some(held.exchange.finish(result));
+            return BarrierVerdict::Passed { held, extra: 0, extra_oks: 0, mixed };
         }
         let rest = held.exchange.take_lines();
         // An answer has no line after its final result code. This is a piece of a split line, perhaps of the final
         // result code itself.
         let leftover = held.exchange.command.has_one_final() && !rest.is_empty();
         let extra = if held.exchange.command.has_one_final() { held.ends.len().saturating_sub(1) } else { 0 };
+        let is_bare_ok =
+            |lines: &[String], end| lines.is_empty() && matches!(end, Ok(()) | Err(Refusal::Empty));
+        let oks = held.ends.iter().filter(|(lines, end)| is_bare_ok(lines, *end)).count();
+        let extra_oks = oks.min(extra);
         let foreign = held.exchange.foreign_line();
         let mixed = leftover
             || foreign == ForeignLine::Unexplained
             || (foreign == ForeignLine::OwnName && held.ends.len() > 1);
         let result = one_of(held.ends, rest, &held.exchange.command);
-        BarrierVerdict::Passed { held: Some(held.exchange.finish(result)), extra, mixed }
+        BarrierVerdict::Passed { held: Some(held.exchange.finish(result)), extra, extra_oks, mixed }
     }
 }
 
@@ -400,52 +408,6 @@ const MAX_ENDS: usize = 8;
 /// True for lines that are always part of an answer.
 fn is_old_answer(line: &Line<'_>) -> bool {
     matches!(line, Line::Final(_) | Line::ShutOk | Line::State(_) | Line::Row(_))
-}
-
-/// The result that follows from several final result codes of a command.
-fn one_of(
-    mut ends: Vec<(Vec<String>, Result<(), Refusal>)>,
-    rest: Vec<String>,
-    command: &Command,
-) -> Result<Vec<String>, Failure> {
-    // `OK` reports that the connection is being made; the line after it reports that it failed.
-    let no_connection =
-        |end: &Result<(), Refusal>| matches!(end, Err(Refusal::ConnectFail | Refusal::AlreadyConnect));
-    if let Some((_, Err(refusal))) = ends.iter().find(|(_, end)| no_connection(end)) {
-        return Err(Failure::Refused(*refusal));
-    }
-    if command.is_open_ended() {
-        let refused = ends.iter().find_map(|(_, end)| end.err());
-        let lines: Vec<String> = ends.into_iter().flat_map(|(lines, _)| lines).chain(rest).collect();
-        if IpStatus::is_doubled(&lines) {
-            return Err(Failure::Refused(Refusal::Ambiguous));
-        }
-        if !lines.is_empty() {
-            return Ok(lines);
-        }
-        return Err(Failure::Refused(refused.unwrap_or(Refusal::Empty)));
-    }
-    // Data may have come without being recognised. A refusal beside them may belong to the question.
-    let fetches = ChannelId::all().any(|channel| command.fetches(channel));
-    if fetches && ends.iter().any(|(_, end)| *end == Err(Refusal::Empty)) {
-        return Err(Failure::Refused(Refusal::Empty));
-    }
-    // A result without content is dropped if one with content came, too.
-    if ends.iter().any(|(_, end)| *end != Err(Refusal::Empty)) {
-        ends.retain(|(_, end)| *end != Err(Refusal::Empty));
-    }
-    let mut ends = ends.into_iter();
-    let Some((mut lines, end)) = ends.next() else { return Err(Failure::Timeout) };
-    for (more, other) in ends {
-        let agrees = other == end && (lines.is_empty() || more.is_empty() || lines == more);
-        if !agrees {
-            return Err(Failure::Refused(Refusal::Ambiguous));
-        }
-        if lines.is_empty() {
-            lines = more;
-        }
-    }
-    end.map(|()| lines).map_err(Failure::Refused)
 }
 
 #[cfg(test)]

@@ -89,6 +89,8 @@ pub(in crate::proto) struct Finished {
     pub(in crate::proto) is_prompted: bool,
     /// The number of final result codes that came beside its own.
     pub(in crate::proto) extra_finals: u8,
+    /// How many of them are an `OK` without an answer before it.
+    pub(in crate::proto) extra_oks: u8,
 }
 
 impl Finished {
@@ -395,8 +397,9 @@ impl Exchange {
         };
         let latency = self.final_at.map(|at| at - self.written_at);
         let (is_given, is_prompted) = (self.is_given, self.is_prompted);
-        let (command, issuer, extra_finals) = (self.command, self.issuer, 0);
-        Finished { command, issuer, result, latency, is_given, is_prompted, extra_finals }
+        let (command, issuer) = (self.command, self.issuer);
+        let (extra_finals, extra_oks) = (0, 0);
+        Finished { command, issuer, result, latency, is_given, is_prompted, extra_finals, extra_oks }
     }
 
     fn keep(&mut self, text: &[u8]) {

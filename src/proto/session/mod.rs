@@ -5,6 +5,7 @@ mod barrier;
 mod data_mode;
 mod distrust;
 mod exchange;
+mod held_answers;
 mod in_flight;
 mod late_answers;
 mod old_results;
@@ -357,7 +358,7 @@ impl Session {
                 }
                 Step::Unclaimed
             }
-            BarrierVerdict::Passed { held, extra, mixed } => {
+            BarrierVerdict::Passed { held, extra, extra_oks, mixed } => {
                 self.pace.took(barrier.took());
                 // Each question but the last one may have been answered late.
                 let earlier = barrier.others().len().saturating_sub(1);
@@ -373,7 +374,10 @@ impl Session {
                     finished.result = Err(Failure::Refused(Refusal::Ambiguous));
                 }
                 self.late_answers.paid(extra);
-                finished.extra_finals = u8::try_from(extra.saturating_sub(earlier)).unwrap_or(u8::MAX);
+                let unexplained =
+                    |finals: usize| u8::try_from(finals.saturating_sub(earlier)).unwrap_or(u8::MAX);
+                finished.extra_finals = unexplained(extra);
+                finished.extra_oks = unexplained(extra_oks);
                 Step::Finished(finished)
             }
         }

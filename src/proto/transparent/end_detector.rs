@@ -98,7 +98,7 @@ const MAX_HELD: usize = 4096;
 /// peer.
 const MAX_DOUBTED: usize = 128 * 1024;
 /// The answer to an escape.
-const ESCAPED: &[u8] = b"\r\nOK\r\n";
+pub(super) const ESCAPED: &[u8] = b"\r\nOK\r\n";
 /// The text of the answer to an escape.
 const OK: &str = "OK";
 

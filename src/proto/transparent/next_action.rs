@@ -8,6 +8,7 @@ use crate::proto::channels::End;
 use crate::proto::session::{Failure, Finished};
 use crate::time::Timestamp;
 
+use super::end_detector::ESCAPED;
 use super::end_lines::Ending;
 use super::{
     Deadline, ESCAPE_TIMEOUT, ESCAPES, EscapeMethod, Facts, GUARD, GuardReason, Mode, Next, STALLED,
@@ -134,7 +135,9 @@ impl Transparent {
                 self.leave_by(*failure);
             }
             (StreamState::Proving, Ok(_) | Err(Failure::Refused(Refusal::Ambiguous))) => {
-                if finished.extra_finals > 0 && !self.late_answer() {
+                if finished.extra_oks > 0 && self.unanswered > 0 {
+                    self.answer_is_uncertain(facts);
+                } else if finished.extra_finals > 0 && !self.late_answer() {
                     self.answer_was_payload();
                 }
                 self.proved(facts);
@@ -191,6 +194,13 @@ impl Transparent {
         if !self.wire.end_detector.is_in_doubt() {
             self.give_held();
         }
+    }
+
+    /// Two `OK` came after several escapes. A module that is in command mode answers an escape with an error, so one of
+    /// the two seems to be payload. If it answers `OK` there, too, neither is.
+    fn answer_is_uncertain(&mut self, facts: &Facts) {
+        let held = ESCAPED.len() + self.wire.after_answer;
+        self.end(End::Closed(CloseReason::EndUncertain { held }), facts);
     }
 
     /// The escape was answered, and the module accepts commands. A line that ends a connection seems to be payload,

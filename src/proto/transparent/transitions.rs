@@ -164,6 +164,7 @@ impl Walk {
             is_given: false,
             is_prompted: false,
             extra_finals: 0,
+            extra_oks: 0,
         };
         self.stream.finished(self.now, &finished, &self.facts);
         self.drive();
