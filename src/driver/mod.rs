@@ -133,6 +133,20 @@ impl Driver {
         result.unwrap_or_else(|| Err(Error::PortLost("the driver has ended".into())))
     }
 
+    /// Makes a request and waits for its answer, at most for this span. `None` if it is not answered by then; the
+    /// request continues.
+    pub(crate) fn call_within(&self, request: Request, span: Duration) -> Option<Result<Response>> {
+        let answer = {
+            let mut core = self.shared.lock();
+            let answer = core.ask(self.shared.now(), request);
+            // The caller may leave before the deadlines of the request.
+            self.shared.leave_to_thread(&mut core);
+            answer
+        };
+        answer.wait(Some(span));
+        self.shared.lock().take_answer(answer)
+    }
+
     /// Makes a request and drops its answer.
     pub(crate) fn tell(&self, request: Request) {
         let mut core = self.shared.lock();

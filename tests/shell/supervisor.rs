@@ -5,7 +5,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use air724ug::error::DeliveryUnknown;
 use air724ug::sim::{Control, HostNetwork, Simulator, fault, serve};
@@ -337,6 +337,23 @@ fn calls_end_at_their_timeouts() {
     assert!(matches!(socket.send(b"x", Duration::from_millis(300)), Err(Error::Timeout { .. })));
     let wrong = bench.supervisor.tcp("a\"b", 7);
     assert!(matches!(wrong.recv(SOON), Err(Error::InvalidInput { .. })));
+}
+
+/// Regression: a call waited for the answer to the command of its step, 90 s at most.
+#[test]
+fn calls_end_at_their_timeouts_while_the_module_does_not_answer_a_step() {
+    for rung in [Rung::ResetBearer, Rung::FlightMode(Duration::from_millis(20)), Rung::Restart, Rung::Power] {
+        let bench = bench(quick().ladder([(rung, 1), (Rung::Retry, 1000)]));
+        bench.supervisor.wait_ready(SOON).unwrap();
+        let socket = bench.supervisor.tcp("127.0.0.1", closed_port());
+        let steps = bench.supervisor.events();
+        let began = Instant::now();
+        let receiving = thread::spawn(move || socket.recv(Duration::from_millis(500)));
+        while !matches!(steps.recv_timeout(SOON).unwrap(), Step::Failed(_)) {}
+        assert!(bench.remote.send(Control::fault(fault::Deaf { lasting: Duration::from_secs(4) })));
+        assert_eq!(receiving.join().unwrap().unwrap(), Received::Timeout, "{rung}");
+        assert!(began.elapsed() < Duration::from_secs(3), "{rung}: {:?}", began.elapsed());
+    }
 }
 
 #[test]

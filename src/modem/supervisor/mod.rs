@@ -272,7 +272,7 @@ impl Supervisor {
             (policy.ready_timeout, policy.connect_timeout, state.owes_radio)
         };
         if owes_radio {
-            self.radio_on()?;
+            self.radio_on(deadline)?;
         }
         self.shared.modem.wait_ready(ready.min(deadline.left()))?;
         Ok(connect)
@@ -321,19 +321,25 @@ impl Supervisor {
     }
 
     fn climb(&self, rung: Rung, deadline: Deadline) -> Result<()> {
-        let modem = &self.shared.modem;
         match rung {
             Rung::Retry => Ok(()),
-            Rung::ResetBearer => modem.driver.call(Request::ResetBearer).map(drop),
+            Rung::ResetBearer => self.request(Request::ResetBearer, deadline),
             Rung::FlightMode(span) => {
-                modem.flight_mode(true)?;
+                let Some(done) = self.request_within(Request::Radio { on: false }, deadline) else {
+                    // The radio may still be switched off.
+                    self.lock().owes_radio = true;
+                    return Err(unfinished());
+                };
+                done?;
                 self.wait(span.min(deadline.left()));
-                self.radio_on()
+                self.radio_on(deadline)
             }
-            Rung::Restart => modem.restart(),
+            Rung::Restart => self.request(Request::Restart, deadline),
             Rung::Power => {
                 let hook = self.lock().power_hook.take();
-                let Some(mut hook) = hook else { return modem.restart() };
+                let Some(mut hook) = hook else {
+                    return self.request(Request::Restart, deadline);
+                };
                 let called = catch_unwind(AssertUnwindSafe(&mut hook));
                 // If the application has set another function meanwhile, this one is dropped, without the lock.
                 let replaced = self.put_back(hook);
@@ -343,11 +349,22 @@ impl Supervisor {
         }
     }
 
-    /// Ends a flight mode, now or when the port is back.
-    fn radio_on(&self) -> Result<()> {
-        let done = self.shared.modem.flight_mode(false);
-        self.lock().owes_radio = matches!(done, Err(Error::PortLost(_)));
-        done
+    /// Ends a flight mode, now or at the next attempt.
+    fn radio_on(&self, deadline: Deadline) -> Result<()> {
+        let done = self.request_within(Request::Radio { on: true }, deadline);
+        self.lock().owes_radio = matches!(done, None | Some(Err(Error::PortLost(_))));
+        done.unwrap_or_else(|| Err(unfinished()))
+    }
+
+    /// Makes a request of a step.
+    fn request(&self, request: Request, deadline: Deadline) -> Result<()> {
+        self.request_within(request, deadline).unwrap_or_else(|| Err(unfinished()))
+    }
+
+    /// Makes a request of a step. `None` if the deadline passes before its answer; the request continues.
+    fn request_within(&self, request: Request, deadline: Deadline) -> Option<Result<()>> {
+        let answer = self.shared.modem.driver.call_within(request, deadline.left())?;
+        Some(answer.map(drop))
     }
 
     /// Stores a hook for the next time. Returns it if there is another one by now.
@@ -359,13 +376,13 @@ impl Supervisor {
         }
     }
 
-    /// Waits for the span, or until the port is closed.
     /// Pauses. Returns true if time is left afterwards.
     fn pause(&self, span: Duration, deadline: Deadline) -> bool {
         self.wait(span.min(deadline.left()));
         span.is_zero() || !deadline.left().is_zero()
     }
 
+    /// Waits for the span, or until the port is closed.
     fn wait(&self, span: Duration) {
         self.shared.modem.driver.wait_closed(span);
     }
@@ -384,6 +401,11 @@ impl Drop for LadderGuard<'_> {
         state.climber = LadderLock::Free;
         state.steps += 1;
     }
+}
+
+/// The error of a step that has not ended within the time-out of its call.
+fn unfinished() -> Error {
+    Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the step goes on after the time-out of its call"))
 }
 
 /// True if the next attempt would fail in the same way. The steps of the ladder would not help, and would end other
