@@ -556,8 +556,8 @@ fn an_ok_from_the_peer_is_not_lost_when_the_module_is_slow() {
     }
 }
 
-/// The module misses the first escape, and answers the next one after the words of the peer. Each of the two `OK` can be
-/// the answer, so the stream goes on with exactly its data, or ends with an error.
+/// The module misses the first escape, and answers the next one after the words of the peer. Each of the two `OK` can
+/// be the answer, so the stream goes on with exactly its data, or ends with an error.
 #[test]
 fn an_ok_from_the_peer_is_not_lost_in_silence_after_a_lost_escape_of_a_slow_module() {
     let (mut went_on, mut ended) = (0, 0);

@@ -73,9 +73,9 @@ pub(super) enum BarrierVerdict {
         /// The command held back.
         held: Option<Finished>,
         /// The number of final result codes beyond its own: late answers to other commands.
-        extra: usize,
+        extra: u8,
         /// How many of them are an `OK` without an answer before it.
-        extra_oks: usize,
+        extra_oks: u8,
         /// Whether the answer may be mixed with another one, because a line came that belongs to no command.
         mixed: bool,
     },
@@ -384,14 +384,16 @@ impl Barrier {
             return BarrierVerdict::Passed { held, extra: 0, extra_oks: 0, mixed };
         }
         let rest = held.exchange.take_lines();
+        let has_one_final = held.exchange.command.has_one_final();
         // An answer has no line after its final result code. This is a piece of a split line, perhaps of the final
         // result code itself.
-        let leftover = held.exchange.command.has_one_final() && !rest.is_empty();
-        let extra = if held.exchange.command.has_one_final() { held.ends.len().saturating_sub(1) } else { 0 };
+        let leftover = has_one_final && !rest.is_empty();
+        let count = |ends: usize| u8::try_from(ends).unwrap_or(u8::MAX);
+        let extra = if has_one_final { count(held.ends.len()).saturating_sub(1) } else { 0 };
         let is_bare_ok =
             |lines: &[String], end| lines.is_empty() && matches!(end, Ok(()) | Err(Refusal::Empty));
         let oks = held.ends.iter().filter(|(lines, end)| is_bare_ok(lines, *end)).count();
-        let extra_oks = oks.min(extra);
+        let extra_oks = count(oks).min(extra);
         let foreign = held.exchange.foreign_line();
         let mixed = leftover
             || foreign == ForeignLine::Unexplained

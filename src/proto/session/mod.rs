@@ -361,7 +361,7 @@ impl Session {
             BarrierVerdict::Passed { held, extra, extra_oks, mixed } => {
                 self.pace.took(barrier.took());
                 // Each question but the last one may have been answered late.
-                let earlier = barrier.others().len().saturating_sub(1);
+                let earlier = u8::try_from(barrier.others().len()).unwrap_or(u8::MAX).saturating_sub(1);
                 let refused = barrier.take_refused();
                 self.probes.passed(barrier.probe(), refused);
                 self.state = State::Idle;
@@ -373,11 +373,9 @@ impl Session {
                 if mixed && matches!(finished.result, Ok(_) | Err(Failure::Refused(_))) {
                     finished.result = Err(Failure::Refused(Refusal::Ambiguous));
                 }
-                self.late_answers.paid(extra);
-                let unexplained =
-                    |finals: usize| u8::try_from(finals.saturating_sub(earlier)).unwrap_or(u8::MAX);
-                finished.extra_finals = unexplained(extra);
-                finished.extra_oks = unexplained(extra_oks);
+                self.late_answers.paid(extra.into());
+                finished.extra_finals = extra.saturating_sub(earlier);
+                finished.extra_oks = extra_oks.saturating_sub(earlier);
                 Step::Finished(finished)
             }
         }
