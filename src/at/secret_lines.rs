@@ -1,6 +1,6 @@
 //! Lines of the module without the secrets of the session.
 
-use super::{Command, KnownSecrets, Scanner, SecretVerdict, Urc};
+use super::{Command, KnownSecrets, Scanner, SecretVerdict, Urc, mask_urls};
 
 /// Masks unexplained lines before they become events, logs or diagnoses: the arguments after the name of a command
 /// with secrets, and pieces of secrets that were written, even if the line is damaged.
@@ -37,6 +37,7 @@ impl SecretLines {
                 *byte = b'*';
             }
         }
+        mask_urls(&mut bytes);
         self.known.mask(&mut bytes);
         // If a part of a character was masked, the rest of it is replaced.
         String::from_utf8_lossy(&bytes).into_owned()
@@ -46,6 +47,15 @@ impl SecretLines {
     pub(crate) fn hides_answer_to(command: &str) -> bool {
         let mut scanner = Scanner::default();
         command.bytes().chain([b'\r']).any(|byte| scanner.byte(byte) == SecretVerdict::DownloadFollows)
+    }
+
+    /// True if the payload of a command is secret.
+    pub(crate) fn hides_payload_of(command: &str) -> bool {
+        let mut scanner = Scanner::default();
+        let mut verdicts = command.bytes().chain([b'\r']).map(|byte| scanner.byte(byte));
+        verdicts.any(|verdict| {
+            matches!(verdict, SecretVerdict::UploadFollows(_) | SecretVerdict::UploadMayFollow)
+        })
     }
 
     /// An unsolicited line with masked text, if it contains the line as written.
@@ -96,6 +106,40 @@ mod tests {
             assert_eq!(shown.len(), echo.len());
         }
         assert_eq!(lines.masked("+CREG: 1,\"4844\""), "+CREG: 1,\"4844\"");
+    }
+
+    #[test]
+    fn a_url_without_a_command_shows_no_secret() {
+        let lines = SecretLines::default();
+        for (line, shown) in [
+            (
+                "no answer of http://u:pw@a.test/b at 12:30:05",
+                "no answer of http://u:*********/b at 12:30:05",
+            ),
+            ("to u:pw@a.test:80: refused", "to u:************* refused"),
+            ("to http://a.test/?token=pw&n=1, twice", "to http://a.test/?token=**&n=1, twice"),
+            ("TCP a.test:80", "TCP a.test:80"),
+            ("+NEWS: me@a.test", "+NEWS: me@a.test"),
+        ] {
+            assert_eq!(lines.masked(line), shown);
+        }
+    }
+
+    #[test]
+    fn the_payload_of_commands_that_write_keys_is_secret() {
+        for command in [
+            "AT+FSWRITE=\"a\",0,5,1",
+            "AT+QFUPL=\"a\",5",
+            "AT+CCERTDOWN=\"a\",5",
+            "AT+CFSWFILE=3,\"a\",0,5,1000",
+            "AT+MSSLCERTWR=\"a\",5",
+            "AT+PRIVKEYSTORE=5",
+        ] {
+            assert!(SecretLines::hides_payload_of(command), "{command}");
+        }
+        for command in ["AT+HTTPDATA=5,1000", "AT+CMGS=\"1\"", "AT+CIPSEND=0,5"] {
+            assert!(!SecretLines::hides_payload_of(command), "{command}");
+        }
     }
 
     #[test]

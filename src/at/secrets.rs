@@ -1,100 +1,18 @@
 //! A scanner for the secret arguments of commands, byte by byte.
 
 use super::phone_keys::PhoneKeys;
-
-/// The longest command name or key that is compared as a whole. The longest secret one has 12 characters.
-const MAX_WORD: usize = 24;
-
-/// The secrets in or after one command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Secret {
-    /// Every argument from this one on, counted from 0.
-    From(usize),
-    /// Every argument from this one on, if the first one is the key of a secret.
-    Keyed(usize),
-    /// The bytes after the command; its third argument gives their number.
-    Upload,
-    /// The answer of the modem.
-    Download,
-    /// Every argument from the fourth on, and the answer of the modem if the first argument is 4.
-    Bearer,
-    /// The hexadecimal digits after the header of a command to the card in this argument, if the command contains a PIN
-    /// or a PUK.
-    Card(usize),
-}
-
-/// The commands, in the spelling of the manual. The last column is true if the modem's own line of that name, `+CSTT:
-/// "apn","user","password"`, shows the same arguments.
-const SECRETS: [(&str, Secret, bool); 34] = [
-    ("CSTT", Secret::From(1), true),
-    ("CIPCSGP", Secret::From(2), true),
-    ("SAPBR", Secret::Bearer, false),
-    ("CPIN", Secret::From(0), false),
-    ("CLCK", Secret::From(2), false),
-    ("CPWD", Secret::From(1), false),
-    ("CPNETAPN", Secret::From(2), true),
-    ("CGAUTH", Secret::From(2), true),
-    ("MCONFIG", Secret::From(2), true),
-    ("SSLCFG", Secret::Keyed(2), true),
-    ("HTTPPARA", Secret::Keyed(1), true),
-    ("FSWRITE", Secret::Upload, false),
-    ("FSREAD", Secret::Download, false),
-    ("CSIM", Secret::Card(1), false),
-    ("CGLA", Secret::Card(2), false),
-    // Commands of other vendors for the user and password of an access point, whose names do not show it.
-    ("QICSGP", Secret::From(2), true),
-    ("QCPDPP", Secret::From(2), true),
-    ("NDISDUP", Secret::From(3), true),
-    ("CNCFG", Secret::From(3), true),
-    ("KCNXCFG", Secret::From(3), true),
-    ("UPSD", Secret::From(2), true),
-    ("SICS", Secret::From(2), true),
-    ("SGACT", Secret::From(2), false),
-    // Commands for a server or a network.
-    ("QMTCONN", Secret::From(2), false),
-    ("CMQTTCONNECT", Secret::From(4), false),
-    ("QFTPCFG", Secret::From(1), true),
-    ("QSMTPCFG", Secret::From(1), true),
-    ("CWJAP", Secret::From(1), false),
-    ("CWSAP", Secret::From(1), true),
-    ("SSLSETCERT", Secret::From(1), false),
-    ("POP3SRV", Secret::From(1), true),
-    ("MQTTUSERCFG", Secret::From(2), true),
-    ("UMQTT", Secret::From(1), false),
-    ("CGPCO", Secret::From(1), true),
-];
+use super::secret_commands::Secret;
+use super::secret_words::{Word, secret};
+use super::url_credentials::Url;
 
 /// A query whose answer shows the access point's user and password in lines of their own (manual, CIPSCONT).
 const SECRET_QUERY: &str = "CIPSCONT";
-
-/// Parts of the names of keys (`SSLCFG`, `HTTPPARA`) whose values are secret.
-const SECRET_KEYS: [&str; 8] = ["PASS", "PWD", "PREMASTER", "RANDOM", "PSK", "AUTH", "USERDATA", "COOKIE"];
-
-/// The same for the parameters of a URL, in addition to those above: `?token=...`.
-const SECRET_PARAMETERS: [&str; 5] = ["TOKEN", "SECRET", "KEY", "PW", "SIG"];
-
-/// Parts of the names of other commands, all of whose arguments count as secret.
-const SECRET_NAMES: [&str; 11] =
-    ["PW", "PASS", "AUTH", "PIN", "PUK", "KEY", "PSK", "SECRET", "TOKEN", "CRED", "LOGIN"];
-
-/// The instructions of a card whose data are PINs or PUKs (TS 102 221 sections 11.1.9 to 11.1.13). They follow the
-/// class.
-const CARD_SECRETS: [&[u8]; 5] = [b"20", b"24", b"26", b"28", b"2C"];
-
-/// The number of digits in the header of a command to a card: class, instruction, two parameters and a length.
-const CARD_HEADER: usize = 10;
 
 /// The first characters of names: `+` by V.250, the others as vendors use them.
 const PREFIXES: [u8; 6] = [b'+', b'*', b'^', b'$', b'%', b'#'];
 
 /// The other characters of names (V.250 section 5.4.1), but those that end or begin one here.
 const OF_NAMES: [u8; 5] = *b"!-./_";
-
-/// The characters of the name of a user besides letters and digits.
-const OF_USERS: [u8; 6] = *b"-._%+/";
-
-/// The fewest digits of a name of a user that has no letter. A time has two in front of its colon, an address four.
-const MIN_USER: usize = 5;
 
 /// The verdict of a scanner on one byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +23,8 @@ pub(crate) enum SecretVerdict {
     Secret,
     /// It ends a command that is followed by this number of secret bytes; `usize::MAX` if the command does not give it.
     UploadFollows(usize),
+    /// It ends a command that is followed by secret bytes if a prompt comes.
+    UploadMayFollow,
     /// It ends a command whose answer is secret.
     DownloadFollows,
 }
@@ -141,93 +61,6 @@ struct Arguments {
     word: Word,
 }
 
-/// The first letters of a word, in upper case.
-#[derive(Debug, Clone, Copy, Default)]
-struct Word {
-    letters: [u8; MAX_WORD],
-    length: usize,
-    /// True if a part of the name that is no longer kept speaks of a secret.
-    spoke_of_secret: bool,
-    /// True if a blank came last.
-    has_blank: bool,
-}
-
-/// The credentials of a URL, `http://user:password@host/?token=value`, in the arguments of a command.
-#[derive(Debug, Clone, Copy, Default)]
-enum Url {
-    /// No name has come in this line.
-    #[default]
-    Off,
-    /// Arguments. This number of characters of `://` has come.
-    Arguments(usize),
-    /// A word of the arguments that begins with a letter: a scheme, or the user in `user:password@host`.
-    User,
-    /// The same of digits alone, with their number.
-    Number(usize),
-    /// Another word.
-    Word,
-    /// After `://`: a user, or a host.
-    Authority,
-    /// After the colon: a password, or a port, and the host after it, because an `@` may be part of the password. The
-    /// last byte may be a colon of another URL.
-    Password { is_colon: bool },
-    /// The name of a parameter of the query.
-    Parameter(Word),
-    /// The value of a parameter; true if it is secret.
-    Value(bool),
-}
-
-impl Url {
-    /// Takes the next byte. Returns true if it is part of a secret. A port looks like a password, and is masked, as is
-    /// text after the colon of a word.
-    fn byte(&mut self, byte: u8) -> bool {
-        const SCHEME: &[u8] = b"://";
-        // A comma may be part of a password and of a value.
-        let ends = matches!(byte, b'"' | b' ');
-        let next = match *self {
-            Self::Off => Self::Off,
-            _ if matches!(byte, b'?' | b'#') => Self::Parameter(Word::default()),
-            Self::Parameter(_) | Self::Value(_) if matches!(byte, b'&' | b';') => {
-                Self::Parameter(Word::default())
-            }
-            Self::Parameter(_) | Self::Value(_) if ends => Self::Arguments(0),
-            Self::Parameter(name) if byte == b'=' => Self::Value(name.is_secret_parameter()),
-            Self::Parameter(mut name) => {
-                name.push(byte);
-                Self::Parameter(name)
-            }
-            Self::Value(is_secret) => Self::Value(is_secret),
-            Self::Arguments(seen) if SCHEME.get(seen) == Some(&byte) && seen == 2 => Self::Authority,
-            Self::Arguments(seen) if SCHEME.get(seen) == Some(&byte) => {
-                Self::Arguments(seen.saturating_add(1))
-            }
-            Self::User | Self::Number(MIN_USER..) if byte == b':' => Self::Password { is_colon: true },
-            Self::Arguments(_) | Self::User | Self::Number(_) | Self::Word
-                if !(byte.is_ascii_alphanumeric() || OF_USERS.contains(&byte)) =>
-            {
-                Self::Arguments(usize::from(byte == b':'))
-            }
-            Self::User => Self::User,
-            Self::Number(digits) if byte.is_ascii_digit() => Self::Number(digits.saturating_add(1)),
-            Self::Arguments(0) if byte.is_ascii_alphabetic() => Self::User,
-            Self::Arguments(0) if byte.is_ascii_digit() => Self::Number(1),
-            Self::Arguments(_) | Self::Number(_) | Self::Word => Self::Word,
-            Self::Password { is_colon: true } if byte == b'/' => Self::Arguments(2),
-            Self::Authority | Self::Password { .. } if ends => Self::Arguments(0),
-            // The path.
-            Self::Authority | Self::Password { .. } if byte == b'/' => Self::Word,
-            Self::Authority if byte != b':' => Self::Authority,
-            Self::Authority | Self::Password { .. } => Self::Password { is_colon: byte == b':' },
-        };
-        let is_secret = matches!(
-            (*self, next),
-            (Self::Password { .. }, Self::Password { .. }) | (Self::Value(true), Self::Value(_))
-        );
-        *self = next;
-        is_secret
-    }
-}
-
 impl Scanner {
     /// Judges the next byte.
     pub(crate) fn byte(&mut self, byte: u8) -> SecretVerdict {
@@ -260,9 +93,7 @@ impl Scanner {
                 let secret = secret(word, byte == b':');
                 let arguments = secret.map(Arguments::of).map(|arguments| arguments.opened_by(byte));
                 self.state = arguments.map_or(ScanState::Text, ScanState::Arguments);
-                if matches!(self.url, Url::Off) {
-                    self.url = Url::Arguments(0);
-                }
+                self.url.begin();
             }
             ScanState::Name(word) if byte == b'?' && word.text() == Some(SECRET_QUERY) => {
                 self.state = ScanState::Arguments(Arguments::of(Secret::Download));
@@ -279,7 +110,9 @@ impl Scanner {
                 return self.named(byte, is_line_end);
             }
             ScanState::Name(word) if byte.is_ascii_alphanumeric() => word.push_to_name(byte),
-            ScanState::Name(_) if OF_NAMES.contains(&byte) => {}
+            ScanState::Name(word) if OF_NAMES.contains(&byte) => {
+                word.base = word.base.or(Some(word.length)).filter(|_| byte == b'_');
+            }
             ScanState::Name(word) if PREFIXES.contains(&byte) => *word = word.continued(),
             ScanState::Quoted(word) if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') => {
                 word.push(byte);
@@ -288,11 +121,18 @@ impl Scanner {
                 let is_key = word.text().is_some() && word.is_secret_key();
                 self.state = if is_key { ScanState::Key } else { ScanState::Text };
             }
+            // A header of a request: `"Authorization: Bearer x"`.
+            ScanState::Quoted(word)
+                if byte == b':' && word.text().is_some() && word.is_secret_parameter() =>
+            {
+                self.state =
+                    ScanState::Arguments(Arguments { quoted: true, ..Arguments::of(Secret::From(0)) });
+            }
             ScanState::Key if byte == b',' => {
                 self.state = ScanState::Arguments(Arguments::of(Secret::From(0)));
             }
             ScanState::Key if byte == b' ' => {}
-            ScanState::Text if byte == b'"' && !matches!(self.url, Url::Off) => {
+            ScanState::Text if byte == b'"' && !self.url.is_off() => {
                 self.state = ScanState::Quoted(Word::default());
             }
             ScanState::Text | ScanState::Name(_) | ScanState::Quoted(_) | ScanState::Key => {
@@ -320,7 +160,7 @@ impl Arguments {
             return SecretVerdict::Open;
         }
         // A comma counts even between quotes: if the number of quotes is odd, too many bytes are masked, never too few.
-        if byte == b',' && self.quoted && self.secret == Secret::Upload {
+        if byte == b',' && self.quoted && matches!(self.secret, Secret::Upload(_)) {
             // A part of the name of the file. With one quote too few no length is found, and all that follows is
             // masked.
             return SecretVerdict::Open;
@@ -332,9 +172,8 @@ impl Arguments {
         }
         let collected = match self.secret {
             Secret::Keyed(_) | Secret::Bearer => 0,
-            Secret::Upload => 2,
-            Secret::Card(argument) => argument,
-            Secret::From(_) | Secret::Download => usize::MAX,
+            Secret::Upload(argument) | Secret::Card(argument) => argument,
+            Secret::From(_) | Secret::Named | Secret::Certificate | Secret::Download => usize::MAX,
         };
         if self.index == collected && byte != b' ' {
             self.word.push(byte);
@@ -345,87 +184,22 @@ impl Arguments {
     fn is_secret(&self) -> bool {
         match self.secret {
             Secret::From(first) => self.index >= first,
+            Secret::Named => true,
             Secret::Keyed(first) => self.index >= first && self.word.is_secret_key(),
             Secret::Bearer => self.index >= 3,
             Secret::Card(argument) => self.index >= argument && self.word.is_after_card_header(),
-            Secret::Upload | Secret::Download => false,
+            Secret::Upload(_) | Secret::Certificate | Secret::Download => false,
         }
     }
 
     /// The verdict at the end of the line.
     fn end(&self) -> SecretVerdict {
         match self.secret {
-            Secret::Upload => SecretVerdict::UploadFollows(self.word.number().unwrap_or(usize::MAX)),
+            Secret::Named | Secret::Certificate => SecretVerdict::UploadMayFollow,
+            Secret::Upload(_) => SecretVerdict::UploadFollows(self.word.number().unwrap_or(usize::MAX)),
             Secret::Bearer if self.word.number() != Some(4) => SecretVerdict::Open,
             Secret::Bearer | Secret::Download => SecretVerdict::DownloadFollows,
             Secret::From(_) | Secret::Keyed(_) | Secret::Card(_) => SecretVerdict::Open,
-        }
-    }
-}
-
-impl Word {
-    fn push(&mut self, byte: u8) {
-        if let Some(letter) = self.letters.get_mut(self.length) {
-            *letter = byte.to_ascii_uppercase();
-        }
-        self.length = self.length.saturating_add(1);
-    }
-
-    /// Takes the next letter of a name. Of a name that is too long to be kept, the second half is.
-    fn push_to_name(&mut self, byte: u8) {
-        if self.length == MAX_WORD {
-            self.spoke_of_secret |= secret(self, false).is_some();
-            self.letters.copy_within(MAX_WORD / 2.., 0);
-            self.length = MAX_WORD / 2;
-        }
-        self.push(byte);
-    }
-
-    /// The same name after a character that may also begin one (`AT+PASS%1`).
-    fn continued(&self) -> Self {
-        Self { spoke_of_secret: secret(self, false).is_some(), ..Self::default() }
-    }
-
-    /// The word, or `None` if it was too long to be kept.
-    fn text(&self) -> Option<&str> {
-        str::from_utf8(self.letters.get(..self.length)?).ok()
-    }
-
-    fn number(&self) -> Option<usize> {
-        self.text()?.parse().ok()
-    }
-
-    /// True if the word is the header of a command to a card with a PIN or a PUK, and at least one digit after it.
-    fn is_after_card_header(&self) -> bool {
-        let instruction = self.letters.get(2..4).unwrap_or_default();
-        self.length > CARD_HEADER && CARD_SECRETS.contains(&instruction)
-    }
-
-    /// True if the value of this parameter of a URL is secret.
-    fn is_secret_parameter(&self) -> bool {
-        self.is_secret_key()
-            || self.text().is_some_and(|name| SECRET_PARAMETERS.iter().any(|part| name.contains(part)))
-    }
-
-    /// True if the value of this key is secret. A key that is too long to be kept counts as secret.
-    fn is_secret_key(&self) -> bool {
-        self.text().is_none_or(|key| SECRET_KEYS.iter().any(|secret| key.contains(secret)))
-    }
-}
-
-fn secret(name: &Word, is_answer: bool) -> Option<Secret> {
-    if name.spoke_of_secret {
-        return Some(Secret::From(0));
-    }
-    let name = name.text()?;
-    match SECRETS.iter().find(|(known, _, _)| *known == name) {
-        Some((_, secret, shown)) => (*shown || !is_answer).then_some(*secret),
-        None => {
-            // `AT+CIPPING` contains `PIN`, but is none.
-            let mut pieces = name.split("PING");
-            pieces
-                .any(|piece| SECRET_NAMES.iter().any(|part| piece.contains(part)))
-                .then_some(Secret::From(0))
         }
     }
 }
@@ -527,11 +301,39 @@ mod tests {
             "AT%CGPCO=1,\"PAP,guest,s3cret\",1",
             "AT+CFTPSLOGIN=\"a.test\",21,\"guest\",\"s3cret\",0",
             "AT+CREDENTIAL=\"guest\",\"s3cret\"",
+            "AT+CWJAP_DEF=\"net\",\"s3cret\"",
+            "AT+CWJAP_CUR=\"net\",\"s3cret\",\"00:11:22:33:44:55\"",
+            "AT+CWSAP_DEF=\"net\",\"s3cret\",5,3",
+            "AT+WJAP=net,s3cret",
+            "AT+CWJEAP=\"net\",1,\"guest\",\"guest\",\"s3cret\",3",
+            "AT+CWJEAP_DEF=\"net\",1,\"guest\",\"guest\",\"s3cret\",3",
+            "AT+EMQCON=0,3,\"device\",600,1,0,\"guest\",\"s3cret\"",
+            "AT+CMQCON=0,4,\"device\",600,1,0,\"guest\",\"s3cret\"",
+            "AT+MQTTUSER=1,\"guest\",\"s3cret\"",
+            "AT+EMAILACC=\"guest\",\"s3cret\"",
+            "AT+SMTPACCOUNT=guest,s3cret",
+            "AT+SIMLOCK=1,\"s3cret\"",
+            "AT^CARDLOCK=\"s3cret\"",
+            "AT+UNLOCK=s3cret",
+            "AT%CMNG=0,16,1,\"s3cret\",\"guest\"",
+            "AT+QHTTPCFG=\"Authorization: Basic s3cret, guest\"",
+            "AT+HTTPHEAD=0,\"X-API-Key: s3cret\"",
         ] {
             let masked = masked(command);
             assert!(!masked.contains("s3cret") && !masked.contains("guest"), "{masked}");
         }
-        assert_eq!(masked("+QMTCONN: 0,0,0"), "+QMTCONN: 0,0,0");
+        for open in [
+            "+QMTCONN: 0,0,0",
+            "+MQTTCONNECTED: 0,1",
+            "AT+BANDLOCK=1,3",
+            "AT+CELLLOCK=1,2",
+            "AT+CCLOCK=1",
+            "+SIMLOCK: 1,5",
+            "AT+CERTLIST=1",
+            "AT+QHTTPCFG=\"Accept: text\"",
+        ] {
+            assert_eq!(masked(open), open);
+        }
     }
 
     #[test]
@@ -616,6 +418,20 @@ mod tests {
             ("AT+FTPURL=\"ftp://u@a.test:s3cret@b.test\"", "s3cret"),
             ("AT+FTPURL=\"ftp://u@10.1.2.3:s3cret@b.test\"", "s3cret"),
             ("AT+FTPURL=u-1_2%3+4:s3cret@a.test", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"http://u%3As3cret@a.test/\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"u%3as3cret@a.test/\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"http://u:p?s3cret@a.test/\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"http://u:p#s3cret@a.test/\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"http://u:p/s3cret@a.test/\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"http://a.test:80/?token=s3cret\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"https://a.test/bot123:s3cret/send\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"https://a.test:443/bot123:s3cret/send\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"a.test/bot123:s3cret/send\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"https://a.test/v1/token/s3cret/send\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"https://a.test/api_key/s3cret?n=1\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"https://a.test/api/webhooks/1/s3cret\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"https://hooks.a.test/services/T0/s3cret\"", "s3cret"),
+            ("AT+HTTPPARA=\"URL\",\"https://0123456789abcdefghijklmns3cret@a.test/\"", "s3cret"),
         ] {
             let masked = masked(text);
             assert!(!masked.contains(hidden), "{masked}");
@@ -626,6 +442,8 @@ mod tests {
             "AT+CREG=?",
             "AT+CIPSTART=0,\"TCP\",\"a.test\",80",
             "AT+HTTPPARA=\"URL\",\"http://a.test/b/c:d\"",
+            "AT+HTTPPARA=\"URL\",\"http://a.test/robots/monkey/tokens.html\"",
+            "AT+HTTPPARA=\"URL\",\"http://long-name-of-a-host.of-a-long.domain.test/a\"",
             "+CIPSTATUS: 0,10.1.2.3:80",
             "+CCLK: \"26/11/29,17:00:05+32\"",
             "AT+TIME=2026-11-29T17:00:05",

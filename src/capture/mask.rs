@@ -2,7 +2,7 @@
 
 use super::lines_received::LinesReceived;
 use super::lines_sent::LinesSent;
-use crate::at::{KnownSecrets, LastCharacters, Recent, Scanner, SecretVerdict as Verdict};
+use crate::at::{KnownSecrets, LastCharacters, Recent, Scanner, SecretVerdict as Verdict, mask_urls};
 
 /// Replaces each byte of a secret with `*`, in both directions of one session.
 ///
@@ -15,13 +15,16 @@ use crate::at::{KnownSecrets, LastCharacters, Recent, Scanner, SecretVerdict as 
 ///   `AT+QMTCONN`),
 /// * a PIN, a PUK or the password of a call barring among the keys of a phone (`ATD**05*...#`, `AT+CUSD`),
 /// * the values of `AT+SSLCFG` keys that name a password or key material,
-/// * the file contents after `AT+FSWRITE` and in the answer to `AT+FSREAD`,
-/// * all arguments of commands with `PW`, `PASS`, `AUTH`, `PIN`, `PUK`, `KEY`, `PSK`, `SECRET`, `TOKEN`, `CRED` or
-///   `LOGIN` anywhere in their names (`AT+FTPPW`, `AT*CGDFAUTH`), and the values after the key of a secret in any
-///   command (`"PASSWORD","x"`),
+/// * the file contents after `AT+FSWRITE`, `AT+QFUPL`, `AT+CCERTDOWN` and the like, and in the answers to `AT+FSREAD`
+///   and the like; after other commands whose names speak of a secret or a certificate, what follows a prompt,
+/// * all arguments of commands with `PW`, `PASS`, `AUTH`, `PIN`, `PUK`, `KEY`, `PSK`, `SECRET`, `TOKEN`, `CRED`,
+///   `LOGIN`, `USER`, `ACCOUNT` or `LOCK` anywhere in their names (`AT+FTPPW`, `AT*CGDFAUTH`), user and password of
+///   those that connect to a broker or a wireless network (`AT+EMQCON`, `AT+CWJAP_DEF`), the values after the key of a
+///   secret in any command (`"PASSWORD","x"`), and of headers of requests (`"Authorization: x"`),
 /// * in a URL, or a word that looks like one without its scheme, the text after the colon of the user or the host,
 ///   which is a password or a port, and the host after a password, which may have an `@` in it
-///   (`http://user:*************/`), and the values of parameters with such a word (`?token=****`),
+///   (`http://user:*************/`, the same with `%3A`), the values of parameters with such a word (`?token=****`),
+///   and segments of the path behind such a word, a bot or a web hook (`/token/****`, `/bot123:****`),
 ///
 /// also in their echo and in the modem's own `+CSTT:` lines. Secrets that were written are remembered: if the modem
 /// repeats one, also damaged or within another line, all but the first three characters of each piece are masked.
@@ -103,7 +106,12 @@ enum Upload {
     /// too.
     Interrupted { left: usize },
     /// The rest of that line.
-    LastCharacters,
+    Tail,
+    /// The contents follow if a prompt comes next.
+    Possible,
+    /// The final result code came, and the number of bytes is unknown: masked up to the next command, of which this
+    /// number of characters has come.
+    Unknown { seen: usize },
 }
 
 /// The masking of the modem's output while it may repeat file contents.
@@ -159,9 +167,10 @@ impl Mask {
     }
 
     /// A line of words without the whole secrets of the session.
-    pub(super) fn words(&self, words: &str) -> String {
+    pub(crate) fn words(&self, words: &str) -> String {
         let mut bytes = words.as_bytes().to_vec();
         Self::default().to_modem(&mut bytes);
+        mask_urls(&mut bytes);
         self.known.whole().mask(&mut bytes);
         // If a part of a character was masked, the rest of it is replaced.
         String::from_utf8_lossy(&bytes).into_owned()
@@ -192,11 +201,11 @@ impl Mask {
     /// Keeps written secrets to recognise them later. Each line of a file is a secret, except those that name its kind.
     fn learn(&mut self, byte: u8, upload: Upload) {
         match upload {
-            Upload::None | Upload::Doubted { .. } => return self.known.learn(byte),
+            Upload::None | Upload::Doubted { .. } | Upload::Possible => return self.known.learn(byte),
             // This may be the next command.
-            Upload::LastCharacters => return,
+            Upload::Tail => return,
             Upload::Announced { .. } | Upload::Ready { .. } => {}
-            Upload::Open { .. } | Upload::Interrupted { .. } => {}
+            Upload::Open { .. } | Upload::Interrupted { .. } | Upload::Unknown { .. } => {}
         }
         if matches!(byte, b'\r' | b'\n') {
             self.file_line = FileLine::Begins;
@@ -224,6 +233,13 @@ impl Mask {
                 self.guard = Guard::Off;
                 self.scan(byte)
             }
+            Upload::Possible if byte == b'\n' => false,
+            Upload::Possible => {
+                self.upload = Upload::None;
+                self.guard = Guard::Off;
+                self.scan(byte)
+            }
+            Upload::Unknown { seen } => self.is_unknown_secret(byte, seen),
             Upload::Announced { length } if byte == b'\n' => {
                 self.upload = Upload::Ready { length };
                 false
@@ -237,12 +253,12 @@ impl Mask {
             }
             Upload::Interrupted { left } => {
                 self.upload = match left.saturating_sub(1) {
-                    0 => Upload::LastCharacters,
+                    0 => Upload::Tail,
                     left => Upload::Interrupted { left },
                 };
                 true
             }
-            Upload::LastCharacters => {
+            Upload::Tail => {
                 if byte != b'\r' && byte != b'\n' {
                     return true;
                 }
@@ -250,6 +266,23 @@ impl Mask {
                 false
             }
         }
+    }
+
+    /// A byte that is a part of the contents, unless it is one of the beginning of a command.
+    fn is_unknown_secret(&mut self, byte: u8, seen: usize) -> bool {
+        const COMMAND: [u8; 2] = *b"AT";
+        if byte == b'\r' || byte == b'\n' {
+            self.upload = if seen == COMMAND.len() { Upload::None } else { Upload::Unknown { seen: 0 } };
+            return self.scan(byte);
+        }
+        if seen == COMMAND.len() && byte == b'+' {
+            self.upload = Upload::None;
+            return self.scan(byte);
+        }
+        let is_command = COMMAND.get(seen).is_some_and(|letter| byte.eq_ignore_ascii_case(letter));
+        let seen = if is_command { seen.saturating_add(1) } else { usize::MAX };
+        self.upload = Upload::Unknown { seen };
+        !is_command || self.scan(byte)
     }
 
     fn scan(&mut self, byte: u8) -> bool {
@@ -269,6 +302,11 @@ impl Mask {
                 self.guard = Guard::Armed(Watched::default());
                 false
             }
+            Verdict::UploadMayFollow => {
+                self.upload = Upload::Possible;
+                self.guard = Guard::Armed(Watched::default());
+                false
+            }
             Verdict::DownloadFollows => {
                 self.guard = Guard::On(Watched::default());
                 false
@@ -281,10 +319,12 @@ impl Mask {
             return false;
         };
         if byte == b'\r' || byte == b'\n' {
-            let is_result = line.is_result();
+            let (is_result, is_prompt) = (line.is_result(), line.is_prompt());
             *line = Watched::default();
             if is_result {
                 self.result();
+            } else if is_prompt {
+                self.prompt();
             }
             return false;
         }
@@ -303,6 +343,9 @@ impl Mask {
         if let Upload::Announced { length } | Upload::Doubted { length } = self.upload {
             self.upload = Upload::Ready { length };
         }
+        if self.upload == Upload::Possible {
+            self.upload = Upload::Ready { length: usize::MAX };
+        }
         if let Guard::Armed(line) = self.guard {
             self.guard = Guard::On(line);
         }
@@ -313,6 +356,13 @@ impl Mask {
         let is_prompted = matches!(self.guard, Guard::On(_));
         self.guard = Guard::Off;
         self.upload = match self.upload {
+            Upload::Possible => Upload::None,
+            Upload::Ready { length: left } | Upload::Open { left } | Upload::Interrupted { left }
+                if is_prompted && left > MAX_CONTENTS =>
+            {
+                Upload::Unknown { seen: 0 }
+            }
+            Upload::Unknown { seen } => Upload::Unknown { seen },
             // A host that has seen the prompt writes the contents, whether or not a result code follows.
             Upload::Ready { length: left } if is_prompted => Upload::Interrupted { left },
             Upload::Announced { length } | Upload::Ready { length } | Upload::Doubted { length } => {
@@ -321,7 +371,7 @@ impl Mask {
             }
             Upload::None => Upload::None,
             Upload::Open { left } | Upload::Interrupted { left } => Upload::Interrupted { left },
-            Upload::LastCharacters => Upload::LastCharacters,
+            Upload::Tail => Upload::Tail,
         };
     }
 }
@@ -342,6 +392,11 @@ impl Watched {
         self.hidden
     }
 
+    /// True if the complete line stands for a prompt.
+    fn is_prompt(&self) -> bool {
+        PROMPT_LINES.contains(&&self.start[..self.length])
+    }
+
     /// True if the complete line is a final result code.
     fn is_result(&self) -> bool {
         let line = &self.start[..self.length];
@@ -349,7 +404,11 @@ impl Watched {
     }
 }
 
+/// The most bytes of contents. A larger number stands for an unknown one.
+const MAX_CONTENTS: usize = usize::MAX / 2;
 const PROMPT: &[u8] = b"> ";
+/// The lines in place of a prompt: those of SIMCom and of Quectel.
+const PROMPT_LINES: [&[u8]; 2] = [b"DOWNLOAD", b"CONNECT"];
 const RESULTS: [&[u8]; 3] = [b"OK", b"ERROR", b"TimeOut"];
 const REFUSALS: [&[u8]; 2] = [b"+CME ERROR:", b"+CMS ERROR:"];
 /// The beginnings of lines that are not masked: the result codes with a number, and the echo of the command.
@@ -384,7 +443,7 @@ mod tests {
     }
 
     fn sessions() -> Vec<Vec<(bool, &'static str)>> {
-        [commands(), payloads()].concat()
+        [commands(), payloads(), uploads()].concat()
     }
 
     fn commands() -> Vec<Vec<(bool, &'static str)>> {
@@ -463,6 +522,63 @@ mod tests {
             ],
             vec![(TO, "AT+FSWRITE=\"a\",0,0,1\r\nAT+CSQ\r\nAT+FSWRITE=\"a\",0,x,1\r\n{anything}")],
         ]
+    }
+
+    /// Files that are written by the commands of other vendors, and payload after a command whose name speaks of a
+    /// secret.
+    fn uploads() -> Vec<Vec<(bool, &'static str)>> {
+        let counted = |command| {
+            vec![
+                (TO, command),
+                (FROM, "\r\nCONNECT\r\n"),
+                (TO, "{abc\r\nde}AT+CSQ\r\n"),
+                (FROM, "\r\n{abc}\r\nOK\r\n\r\n+CSQ: 20,0\r\n"),
+            ]
+        };
+        let mut all: Vec<_> = [
+            "AT+QFUPL=\"key,pem\",7,60,1\r\n",
+            "AT+QFWRITE=1,7,5\r\n",
+            "AT+CCERTDOWN=\"key.pem\",7\r\n",
+            "AT+CFSWFILE=3,\"key.pem\",0,7,10000\r\n",
+            "AT+CFTRANRX=\"c:/key.pem\",7\r\n",
+            "AT+USECMNG=0,2,\"key\",7\r\n",
+            "AT#SSLSECDATA=1,1,2,7\r\n",
+        ]
+        .into_iter()
+        .map(counted)
+        .collect();
+        all.extend([
+            // The number of bytes is unknown.
+            vec![
+                (TO, "AT+MSSLCERTWR=\"a\",7\r\n"),
+                (FROM, "\r\n> "),
+                (TO, "{abcdef\ng\n}"),
+                (FROM, "\r\nOK\r\n"),
+                (TO, "{hijk}\r\nAT+CSQ\r\nAT+CSTT=net,{me}\r\n"),
+            ],
+            vec![
+                (TO, "AT+PRIVKEYSTORE={7}\r\n"),
+                (FROM, "\r\nDOWNLOAD\r\n"),
+                (TO, "{abcdefg}"),
+                (FROM, "\r\nOK\r\n"),
+                (TO, "AT\r\nAT+CSQ\r\n"),
+            ],
+            // No prompt comes.
+            vec![(TO, "AT+CERTLIST\r\nAT+CSQ\r\n"), (FROM, "\r\nOK\r\n\r\n> +CSQ: 1,1\r\n")],
+            vec![
+                (TO, "AT+FTPPW=\"{pw}\"\r\n"),
+                (FROM, "\r\nOK\r\n"),
+                (TO, "AT+CIPSEND=0,5\r\n"),
+                (FROM, "\r\n> "),
+                (TO, "hello"),
+                (FROM, "\r\n0, SEND OK\r\n"),
+            ],
+            vec![
+                (TO, "AT+QFDWL=\"key\"\r\n"),
+                (FROM, "AT+{QFDWL=\"key\"}\r\n\r\n{CONNECT}\r\n{abc}\r\n+{QFDWL: 3,1}\r\n\r\nOK\r\n+CSQ: 1,1\r\n"),
+            ],
+        ]);
+        all
     }
 
     fn whole(session: &Session) -> Vec<(bool, Vec<u8>, Vec<u8>)> {

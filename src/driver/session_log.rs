@@ -102,7 +102,7 @@ impl SessionLog {
             Request::Transparent { host, port, .. } => format!("transparent {host}:{port}"),
             _ => return,
         };
-        self.attempts.push((ticket, peer));
+        self.attempts.push((ticket, self.mask.words(&peer)));
     }
 
     /// A request has been answered.

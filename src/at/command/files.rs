@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::Quotable;
+use super::super::{Quotable, SecretLines};
 use super::Command;
 use super::setup::DEFAULT_TIMEOUT;
 use super::shape::Shape;
@@ -53,7 +53,7 @@ impl Command {
 
     /// True if its payload is the content of a file, which may be a key.
     pub fn writes_file(&self) -> bool {
-        matches!(self.shape, Shape::Write) || self.has_key("+FSWRITE")
+        matches!(self.shape, Shape::Write) || SecretLines::hides_payload_of(self.text())
     }
 
     /// True if it may delete files that a TLS connection needs.
