@@ -25,7 +25,7 @@ when every reading and a ping came back, so the server must echo; succeeds only 
 usage: async_socket [options]
 
   --connect HOST:PORT  the server [an echo server in this program; with --port there is no default]
-  --callbacks          a thread that is told of events, instead of a select! loop
+  --callbacks          a thread that receives events, instead of a select! loop
   --count N            readings [20]
   --every SECONDS      between readings [1; simulated 0.02]
   --idle SECONDS       the silence before a ping [60; simulated 0.3]
@@ -105,16 +105,16 @@ impl Talk {
     fn by_select(&self, socket: &Socket) -> Result<(), Failed> {
         let pace = tick(self.every);
         let (mut inbox, mut queued) = (Inbox::default(), 0);
-        let mut heard_at = Instant::now();
+        let mut last_byte_at = Instant::now();
         while !inbox.is_complete(self.count) {
             select! {
                 recv(socket.readable()) -> _ => {
                     inbox.take(&socket.try_recv()?)?;
-                    heard_at = Instant::now();
+                    last_byte_at = Instant::now();
                 }
                 recv(pace) -> _ => self.queue_next(socket, &mut queued)?,
             }
-            if heard_at.elapsed() > self.timeout {
+            if last_byte_at.elapsed() > self.timeout {
                 return Err(silent());
             }
         }

@@ -38,8 +38,8 @@ usage: doctor [options]
   --ca FILE            the certificate (PEM or DER) of the authority that signed the server's; means --tls [without it,
                        --tls takes any server]
   --offline FILE       takes the answers from a capture instead of a modem, in any layout that `replay` reads
-  --marks FILE         with --offline: more marks by which the program that wrote the log tells the two sides apart, as
-                       `replay` has them
+  --marks FILE         with --offline: more marks by which the program that wrote the log distinguishes the two sides,
+                       as `replay` has them
   --collect FILE       writes what a report needs into one file: versions, statistics, the diagnosis and the session, with IMEI,
                        IMSI, ICCID, numbers of phones, addresses and names of servers masked
   --simulate STATE     examines a simulated modem in one of the states below
@@ -291,7 +291,7 @@ fn examine(options: &Options) -> Result<(Diagnosis, Option<String>), Problem> {
 }
 
 fn live(options: &Options) -> Result<Diagnosis, Problem> {
-    let tell = |what: &str| {
+    let progress = |what: &str| {
         if !options.quiet {
             complain(format_args!("doctor: {what}"));
         }
@@ -300,7 +300,7 @@ fn live(options: &Options) -> Result<Diagnosis, Problem> {
         let mut config = options.common_config();
         config.pin = options.common.pin.clone();
         let checkup = options.checkup(Checkup::default());
-        return Ok(Modem::diagnose_port_and_tell(path, &config, &checkup, tell));
+        return Ok(Modem::diagnose_port_with_progress(path, &config, &checkup, progress));
     }
     let name = options.simulate.as_deref().unwrap_or(if options.tls { "tls" } else { "fine" });
     let Some((_, state, _)) = STATES.iter().find(|(known, ..)| *known == name) else {
@@ -309,7 +309,7 @@ fn live(options: &Options) -> Result<Diagnosis, Problem> {
     let patient = Patient::new(*state).map_err(Problem::Machine)?;
     let config = options.recorded_by(patient.config.clone());
     let checkup = options.checkup(patient.checkup.clone());
-    Ok(Modem::diagnose_port_and_tell(&patient.path, &config, &checkup, tell))
+    Ok(Modem::diagnose_port_with_progress(&patient.path, &config, &checkup, progress))
 }
 
 fn show(options: &Options, diagnosis: &Diagnosis) -> io::Result<ExitCode> {

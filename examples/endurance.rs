@@ -26,7 +26,7 @@ use common::{Common, Failed, Usage, host_and_port, positive, seconds, step, unkn
 
 const USAGE: &str = "\
 Echoes on several connections while the port is lost and comes back again and again, and looks whether every byte comes back,
-every interruption is told, and threads, descriptors and memory stay what they were. Without --port the simulated modem's port
+every interruption is reported, and threads, descriptors and memory stay what they were. Without --port the simulated modem's port
 vanishes by itself, in turn: pulled out and back, back as another port, gone with a restart of the module. With --port you
 lose the port: pull the plug, or end the serial server and start it again.
 
@@ -195,7 +195,7 @@ impl Watch {
                 Ok(event) if event == wanted => return Ok(()),
                 Ok(_) => {}
                 Err(_) => {
-                    let why = format!("{wanted:?} was not told in {TIMEOUT:?}");
+                    let why = format!("{wanted:?} was not reported in {TIMEOUT:?}");
                     return Err(Failed::Job(why, Some("is the port back under the same name?")));
                 }
             }
@@ -276,14 +276,14 @@ struct Member {
 
 impl Crew {
     fn start(supervisor: &Supervisor, server: &(String, u16), count: u32) -> Result<Self, Failed> {
-        let (tell, problems) = unbounded();
+        let (sender, problems) = unbounded();
         let mut crew = Self { members: Vec::new(), ends: Arc::default(), problems };
         for number in 0..count {
             let member = Arc::<Member>::default();
             crew.members.push(member.clone());
             let socket = supervisor.tcp(server.0.clone(), server.1);
-            let (tell, ends) = (tell.clone(), crew.ends.clone());
-            let echo = move || member.echo(number, socket, &ends, &tell);
+            let (sender, ends) = (sender.clone(), crew.ends.clone());
+            let echo = move || member.echo(number, socket, &ends, &sender);
             thread::Builder::new().name("echo".to_owned()).spawn(echo)?;
         }
         Ok(crew)
@@ -302,13 +302,14 @@ impl Crew {
                 return Err(Failed::Job(problem, None));
             }
             let mut behind = self.members.iter().zip(&echoed).enumerate().filter(|(_, (member, echoed))| {
-                let told = member.gaps.load(Ordering::SeqCst);
-                told < gaps || member.echoes.load(Ordering::SeqCst) <= **echoed
+                let reported = member.gaps.load(Ordering::SeqCst);
+                reported < gaps || member.echoes.load(Ordering::SeqCst) <= **echoed
             });
             let Some((number, (member, _))) = behind.next() else { return Ok(()) };
             if Instant::now() > until {
-                let told = member.gaps.load(Ordering::SeqCst);
-                let why = format!("connection {number} is not back: {told} gaps told, {gaps} expected");
+                let reported = member.gaps.load(Ordering::SeqCst);
+                let why =
+                    format!("connection {number} is not back: {reported} gaps reported, {gaps} expected");
                 return Err(Failed::Job(why, None));
             }
             common::pause(Duration::from_millis(5));
@@ -317,12 +318,12 @@ impl Crew {
 }
 
 impl Member {
-    fn echo(&self, number: u32, socket: ReconnectingSocket, ends: &AtomicBool, tell: &Sender<String>) {
+    fn echo(&self, number: u32, socket: ReconnectingSocket, ends: &AtomicBool, problems: &Sender<String>) {
         for record in 0_u64.. {
             let said = format!("connection {number}, record {record}\r\n").repeat(1 + record as usize % 20);
             if let Err(problem) = self.echo_once(&socket, said.as_bytes()) {
                 if !ends.load(Ordering::SeqCst) {
-                    let _ = tell.send(format!("connection {number}: {problem}"));
+                    let _ = problems.send(format!("connection {number}: {problem}"));
                 }
                 return;
             }
@@ -335,8 +336,8 @@ impl Member {
 
     /// Sends until the echo is complete; after a gap from the beginning.
     fn echo_once(&self, socket: &ReconnectingSocket, said: &[u8]) -> Result<(), String> {
-        let (mut heard, mut is_sent) = (Vec::new(), false);
-        while heard.len() < said.len() {
+        let (mut received, mut is_sent) = (Vec::new(), false);
+        while received.len() < said.len() {
             if !is_sent {
                 match socket.send(said, TIMEOUT) {
                     Ok(()) => is_sent = true,
@@ -346,18 +347,18 @@ impl Member {
                 }
             }
             match socket.recv(TIMEOUT).map_err(|error| error.to_string())? {
-                Received::Data(data) => heard.extend(data),
+                Received::Data(data) => received.extend(data),
                 Received::Gap(gap) => {
                     let gaps = self.gaps.fetch_add(1, Ordering::SeqCst) + 1;
                     if gap.number != gaps {
-                        return Err(format!("gap {} is told behind gap {}", gap.number, gaps - 1));
+                        return Err(format!("gap {} is reported after gap {}", gap.number, gaps - 1));
                     }
-                    heard.clear();
+                    received.clear();
                     is_sent = false;
                 }
-                Received::Timeout => return Err(format!("{} of {} bytes came", heard.len(), said.len())),
+                Received::Timeout => return Err(format!("{} of {} bytes came", received.len(), said.len())),
             }
-            if !said.starts_with(&heard) {
+            if !said.starts_with(&received) {
                 return Err("other bytes than were sent came back".to_owned());
             }
         }

@@ -184,9 +184,9 @@ struct SimulatedLine(VirtualHost<MemoryNetwork>);
 
 impl Line for SimulatedLine {
     fn ask(&mut self, bytes: &[u8], within: Duration) -> Option<Vec<u8>> {
-        let mut heard = self.0.write(bytes);
-        heard.extend(self.0.wait(within));
-        Some(heard)
+        let mut received = self.0.write(bytes);
+        received.extend(self.0.wait(within));
+        Some(received)
     }
 }
 
@@ -196,15 +196,15 @@ struct PortLine(Box<dyn serialport::SerialPort>);
 impl Line for PortLine {
     fn ask(&mut self, bytes: &[u8], within: Duration) -> Option<Vec<u8>> {
         self.0.write_all(bytes).ok()?;
-        let (begun, mut heard, mut buffer) = (Instant::now(), Vec::new(), [0; 4096]);
+        let (begun, mut received, mut buffer) = (Instant::now(), Vec::new(), [0; 4096]);
         while begun.elapsed() < within {
             match self.0.read(&mut buffer) {
-                Ok(count) => heard.extend_from_slice(&buffer[..count]),
+                Ok(count) => received.extend_from_slice(&buffer[..count]),
                 Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
                 Err(_) => break,
             }
         }
-        Some(heard)
+        Some(received)
     }
 }
 
@@ -218,14 +218,14 @@ struct RecordedLine {
 impl Line for RecordedLine {
     fn ask(&mut self, bytes: &[u8], within: Duration) -> Option<Vec<u8>> {
         let asked_at = Timestamp::ZERO + self.begun.elapsed();
-        let heard = self.line.ask(bytes, within);
+        let received = self.line.ask(bytes, within);
         let answered_at = Timestamp::ZERO + self.begun.elapsed();
         if let Some(recorder) = &mut self.recorder {
             recorder.to_modem(asked_at, &masked(bytes));
-            if let Some(heard) = heard.as_ref().filter(|heard| !heard.is_empty()) {
-                recorder.from_modem(answered_at, &masked(heard));
+            if let Some(received) = received.as_ref().filter(|received| !received.is_empty()) {
+                recorder.from_modem(answered_at, &masked(received));
             }
         }
-        heard
+        received
     }
 }

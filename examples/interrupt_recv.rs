@@ -116,12 +116,12 @@ fn converse(
     mut awaited: Option<Awaited>,
 ) -> Result<(), Failed> {
     let (mut received, mut sent, mut pings) = (0, 0, 0);
-    let mut heard_at = Instant::now();
+    let mut last_byte_at = Instant::now();
     loop {
         let send = match socket.recv_or(messages, idle)? {
             Received::Data(data) => {
                 received += data.len();
-                heard_at = Instant::now();
+                last_byte_at = Instant::now();
                 let first = data[..data.len().min(30)].escape_ascii();
                 step("received", format_args!("{received} bytes by now; these begin with {first}"))?;
                 if let Some(awaited) = &mut awaited {
@@ -148,7 +148,7 @@ fn converse(
         if complete && pings > 0 && Some(sent) == count {
             return Ok(());
         }
-        if !complete && heard_at.elapsed() > TIMEOUT.max(idle * 2) {
+        if !complete && last_byte_at.elapsed() > TIMEOUT.max(idle * 2) {
             return Err(Failed::Job(
                 "the echo stopped".into(),
                 Some("--capture FILE shows which side fell silent"),

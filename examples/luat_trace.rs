@@ -16,7 +16,7 @@ use air724ug::luat::{Event, Finding, Findings, Interpreter, Origin, Reader, Seve
 use shell::{Argument, Arguments, complain};
 
 const HELP: &str = "\
-Reads traces of LuatOS firmware (Luatools or a UART, any encoding) and tells
+Reads traces of LuatOS firmware (Luatools or a UART, any encoding) and shows
 what happened to the sockets, what is wrong, why, and what to do about it.
 
 Usage: luat_trace [--json] [--findings] [FILE...]
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
     let mut out = BufWriter::new(io::stdout().lock());
     let (mut is_wrong, mut is_unreadable) = (false, false);
     for file in &options.files {
-        match tell_file(&mut out, file, &options) {
+        match show_file(&mut out, file, &options) {
             Ok(wrong) => is_wrong |= wrong,
             Err(Failed::Input(error)) => {
                 complain(format_args!("luat_trace: {}: {error}", visible(&file.display().to_string())));
@@ -108,16 +108,16 @@ enum Failed {
 }
 
 /// Prints a file or the standard input. Returns true if it has a fault.
-fn tell_file(out: &mut impl Write, file: &OsString, options: &Options) -> Result<bool, Failed> {
+fn show_file(out: &mut impl Write, file: &OsString, options: &Options) -> Result<bool, Failed> {
     let name = file.display().to_string();
     if file == "-" {
-        return tell(out, &name, io::stdin().lock(), options);
+        return show(out, &name, io::stdin().lock(), options);
     }
-    tell(out, &name, BufReader::new(File::open(file).map_err(Failed::Input)?), options)
+    show(out, &name, BufReader::new(File::open(file).map_err(Failed::Input)?), options)
 }
 
 /// Events are printed as they become certain, so a file of any length needs limited memory.
-fn tell(out: &mut impl Write, name: &str, input: impl BufRead, options: &Options) -> Result<bool, Failed> {
+fn show(out: &mut impl Write, name: &str, input: impl BufRead, options: &Options) -> Result<bool, Failed> {
     let mut printer = Printer { out, json: options.json, count: 0 };
     let mut findings = Findings::default();
     let mut interpreter = Interpreter::default();
@@ -137,7 +137,7 @@ fn tell(out: &mut impl Write, name: &str, input: impl BufRead, options: &Options
         match record {
             Ok(record) => {
                 is_trace |= matches!(record.origin, Origin::Script { .. });
-                take(interpreter.hear(&record)).map_err(Failed::Output)?;
+                take(interpreter.interpret(&record)).map_err(Failed::Output)?;
             }
             // The events before the error are printed.
             Err(error) => unread = Some(error),

@@ -30,8 +30,8 @@ Usage: replay [--quiet] [--marks FILE] [--html OUT] [FILE...]
 
   FILE...       captures, in our own format or logs of any other program;
                 without one, a fixture of this project is shown
-  --marks FILE  more marks by which the program that wrote a log tells the two
-                sides apart, one a line: `sent host>`, `received modem>`
+  --marks FILE  more marks by which the program that wrote a log
+                distinguishes the two sides, one a line: `sent host>`, `received modem>`
   --html OUT    draws one FILE as a page for a browser: a lane for each channel,
                 latencies as bars, payload, errors, a field to search
   --diff A B    shows where two sessions part; times make no difference

@@ -61,7 +61,7 @@ orders on the standard input or the socket:
 #[derive(Clone, Copy, PartialEq)]
 enum Show {
     Paths,
-    Happenings,
+    Events,
     Everything,
 }
 
@@ -111,7 +111,7 @@ impl Options {
     fn new() -> Self {
         // The real time, so that certificates are judged by it.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let show = if io::stdout().is_terminal() { Show::Happenings } else { Show::Paths };
+        let show = if io::stdout().is_terminal() { Show::Events } else { Show::Paths };
         Self {
             settings: Settings::default().clock(now.as_secs()),
             modems: 1,
@@ -310,14 +310,14 @@ fn play(file: &Path, options: &Options) -> Result<(), Problem> {
     let player = if options.keeps_times { player.timed() } else { player };
     let (reader, writer, watch) = player.port();
     let failed = |error: io::Error| format!("the pseudo-terminal failed: {error}");
-    let told = |count: usize| {
+    let report_count = |count: usize| {
         for departure in watch.departures().into_iter().skip(count) {
             // If the output is closed, the departure is not shown.
             let _ = shell::print(format_args!("{departure}\n"));
         }
         watch.departures().len()
     };
-    Ok(serve::play(&pty, reader, writer, told).map_err(failed)?)
+    Ok(serve::play(&pty, reader, writer, report_count).map_err(failed)?)
 }
 
 /// Starts threads that echo received bytes until this process ends.
@@ -402,7 +402,7 @@ impl Screen {
             serve::LogEntry::FromHost(bytes) => self.bytes(at, "36", ">", bytes),
             serve::LogEntry::ToHost(bytes) => self.bytes(at, "32", "<", bytes),
             serve::LogEntry::Happened(_) if self.show == Show::Paths => {}
-            serve::LogEntry::Happened(happening) => self.line(at, "2", " ", happening),
+            serve::LogEntry::Happened(event) => self.line(at, "2", " ", event),
             _ => {}
         }
     }

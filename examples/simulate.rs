@@ -24,7 +24,7 @@ use simulation::{Kind, Report};
 const HELP: &str = "\
 Runs scenarios of driver, simulated modem, network and applications in virtual time. A seed chooses what the
 applications do, when, and what fails: the modem, the line, the host, the network. After each, promises are checked:
-what is read is what was sent, a hole is told, Ok is a fact, every call ends in time, and others.
+what is read is what was sent, a hole is reported, Ok is a fact, every call ends in time, and others.
 
 Usage: simulate [--seeds N] [--from N] [--kind NAME] [--seed N] [--jobs N] [--digest] [--quiet]
 
@@ -222,7 +222,7 @@ fn many(options: &Options) -> io::Result<ExitCode> {
 /// Counts the reports, and prints failures and the progress.
 fn gather(options: &Options, inbox: &mpsc::Receiver<(Kind, u64, Report)>) -> io::Result<ExitCode> {
     let began = Instant::now();
-    let mut told = began;
+    let mut reported_at = began;
     let mut total = Total::default();
     let mut out = io::stdout().lock();
     for (kind, seed, report) in inbox {
@@ -241,8 +241,8 @@ fn gather(options: &Options, inbox: &mpsc::Receiver<(Kind, u64, Report)>) -> io:
                 show(&mut out, kind, seed)?;
             }
         }
-        if !options.quiet && told.elapsed() >= PROGRESS {
-            told = Instant::now();
+        if !options.quiet && reported_at.elapsed() >= PROGRESS {
+            reported_at = Instant::now();
             writeln!(out, "{}", rate(&total, began))?;
         }
     }

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_answers_instead_is_told_in_words() {
+    fn what_a_server_answers_instead_is_reported_in_words() {
         let refusal = tungstenite::http::Response::builder().status(403).body(None).unwrap();
         for (error, wanted) in [
             (tungstenite::Error::Http(Box::new(refusal)), "the server answers 403 Forbidden"),

@@ -139,7 +139,7 @@ static void handle(int signal, siginfo_t *info, void *state) {
       if (c) span = shorter(of_timespec((struct timespec *)c)), c = (long)&span;
       break;
 #ifdef SYS_nanosleep
-    case SYS_nanosleep: // what is left after a signal is told in real time
+    case SYS_nanosleep: // what is left after a signal is returned in real time
       span = shorter(of_timespec((struct timespec *)a)), a = (long)&span;
       break;
 #endif

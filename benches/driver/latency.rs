@@ -90,14 +90,15 @@ fn news() {
             let puppet = Puppet::new();
             let raw = Raw::connect(&puppet.path, "discard.test", 9);
             let mut raw = if has_reader { raw.with_reader() } else { raw };
-            spans.extend(heard(&puppet, || raw.expect(PAYLOAD)));
+            spans.extend(latencies(&puppet, || raw.expect(PAYLOAD)));
         }
         let puppet = Puppet::new();
         let modem = air724ug::Modem::open(&puppet.path, Config::default()).unwrap();
         modem.wait_ready(SOON).unwrap();
         let socket = modem.tcp().connect(("discard.test", 9)).unwrap();
         assert_eq!(socket.id().index(), 0);
-        drivers.extend(heard(&puppet, || assert_eq!(socket.recv(SOON).unwrap().data().unwrap(), PAYLOAD)));
+        drivers
+            .extend(latencies(&puppet, || assert_eq!(socket.recv(SOON).unwrap().data().unwrap(), PAYLOAD)));
         modem.close();
     }
     compare("URC to the waiting recv", &mut drivers, &mut raws, [Goal::AtMost(1.3), Goal::AtMost(2.0)]);
@@ -107,8 +108,8 @@ fn news() {
 const FRAME: &[u8] = b"\r\n+RECEIVE,0,16:\r\n0123456789abcdef";
 const PAYLOAD: &[u8] = b"0123456789abcdef";
 
-/// The time of each frame from the modem's write to the return of `hear`, which waits when the frame is written.
-fn heard(puppet: &Puppet, mut hear: impl FnMut()) -> Vec<Duration> {
+/// The time of each frame from the modem's write to the return of `receive`, which waits when the frame is written.
+fn latencies(puppet: &Puppet, mut receive: impl FnMut()) -> Vec<Duration> {
     let origin = Instant::now();
     let nanos = move || u64::try_from(origin.elapsed().as_nanos()).unwrap();
     let written_at = Arc::new(AtomicU64::new(0));
@@ -124,7 +125,7 @@ fn heard(puppet: &Puppet, mut hear: impl FnMut()) -> Vec<Duration> {
     });
     let spans = (0..URCS).map(|_| {
         next.send(()).unwrap();
-        hear();
+        receive();
         Duration::from_nanos(nanos() - written_at.load(Ordering::SeqCst))
     });
     spans.collect()

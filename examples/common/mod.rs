@@ -317,11 +317,14 @@ pub fn reason_advice(reason: &NotReady) -> &'static str {
 
 /// Waits until the module is ready, and prints every few seconds the state that it waits for.
 pub fn bring_up(modem: &Modem) -> Result<(), Failed> {
-    bring_up_telling(modem, |how| step("waiting", how))
+    bring_up_with_progress(modem, |how| step("waiting", how))
 }
 
 /// The same for a program with another use of the standard output.
-pub fn bring_up_telling(modem: &Modem, tell: impl Fn(String) -> Result<(), Failed>) -> Result<(), Failed> {
+pub fn bring_up_with_progress(
+    modem: &Modem,
+    progress: impl Fn(String) -> Result<(), Failed>,
+) -> Result<(), Failed> {
     const TIMEOUT: Duration = Duration::from_secs(90);
     let began = Instant::now();
     loop {
@@ -329,7 +332,7 @@ pub fn bring_up_telling(modem: &Modem, tell: impl Fn(String) -> Result<(), Faile
             Ok(()) => return Ok(()),
             Err(Error::NotReady(reason)) if began.elapsed() < TIMEOUT && !is_permanent(reason) => {
                 let (seconds, most) = (began.elapsed().as_secs(), TIMEOUT.as_secs());
-                tell(format!("{reason}; {seconds} s of at most {most} s"))?;
+                progress(format!("{reason}; {seconds} s of at most {most} s"))?;
             }
             Err(error) => return Err(error.into()),
         }

@@ -86,13 +86,19 @@ impl Observer<'_> {
     }
 
     fn ask_within(&mut self, command: &str, within: Duration) -> Vec<String> {
-        let heard = self.line.ask(format!("{command}\r\n").as_bytes(), within).unwrap_or_default();
-        let text = String::from_utf8_lossy(&heard).into_owned();
+        let received = self.line.ask(format!("{command}\r\n").as_bytes(), within).unwrap_or_default();
+        let text = String::from_utf8_lossy(&received).into_owned();
         let lines = text.split(['\r', '\n']).filter(|line| !line.trim().is_empty() && *line != command);
         lines.map(str::to_owned).collect()
     }
 
-    fn tell(&mut self, id: &'static str, question: &'static str, verdict: Verdict, seen: impl Into<String>) {
+    fn record(
+        &mut self,
+        id: &'static str,
+        question: &'static str,
+        verdict: Verdict,
+        seen: impl Into<String>,
+    ) {
         let observation = Observation { id, question, verdict, seen: seen.into() };
         (self.progress)(&observation);
         self.found.push(observation);
@@ -112,25 +118,25 @@ impl Observer<'_> {
             _ => Verdict::Refuted,
         };
         let seen = if lines.is_empty() { "no answer".to_owned() } else { lines.join(" / ") };
-        self.tell(id, question, verdict, seen);
+        self.record(id, question, verdict, seen);
     }
 
     fn note(&mut self, id: &'static str, question: &'static str, lines: &[String]) {
         let verdict = if lines.is_empty() { Verdict::Open } else { Verdict::Noted };
         let seen = if lines.is_empty() { "no answer".to_owned() } else { lines.join(" / ") };
-        self.tell(id, question, verdict, seen);
+        self.record(id, question, verdict, seen);
     }
 
     fn identity(&mut self) {
-        let heard = self.line.ask(b"AT+CGMM\r\n", SOON).unwrap_or_default();
+        let received = self.line.ask(b"AT+CGMM\r\n", SOON).unwrap_or_default();
         let echo = match () {
-            () if heard.starts_with(b"AT+CGMM\r\n") => "verbatim",
-            () if heard.starts_with(b"AT+CGMM\r\r\n") => "carriage return alone",
-            () if heard.is_empty() => "no answer",
+            () if received.starts_with(b"AT+CGMM\r\n") => "verbatim",
+            () if received.starts_with(b"AT+CGMM\r\r\n") => "carriage return alone",
+            () if received.is_empty() => "no answer",
             () => "off",
         };
-        let verdict = if heard.is_empty() { Verdict::Open } else { Verdict::Noted };
-        self.tell("echo", "what is sent back of a command", verdict, echo);
+        let verdict = if received.is_empty() { Verdict::Open } else { Verdict::Noted };
+        self.record("echo", "what is sent back of a command", verdict, echo);
         let model = self.ask("AT+CGMM");
         self.judge("A41", "AT+CGMM has a key and quotes", &model, |lines| lines[0].starts_with("+CGMM: \""));
         let firmware = self.ask("ATI");
@@ -180,12 +186,12 @@ impl Observer<'_> {
         let shown = self.ask("AT+CIPMUX?");
         self.note("blank", "AT+CIPMUX?", &shown);
         if several.is_empty() {
-            self.tell("A2", "eight channels", Verdict::Open, "no answer");
+            self.record("A2", "eight channels", Verdict::Open, "no answer");
         } else {
             let rows = self.ask("AT+CIPSTATUS");
             let count = rows.iter().filter(|line| line.starts_with("C:")).count();
             let verdict = if count == 8 { Verdict::Confirmed } else { Verdict::Refuted };
-            self.tell("A2", "eight channels", verdict, format!("{count} rows of AT+CIPSTATUS"));
+            self.record("A2", "eight channels", verdict, format!("{count} rows of AT+CIPSTATUS"));
         }
         let modes = self.ask("AT+CIPRXGET=?");
         self.judge("A7", "AT+CIPRXGET=5 is not there", &modes, |lines| !lines[0].contains('5'));
@@ -194,7 +200,7 @@ impl Observer<'_> {
             lines[0].starts_with("+CIPMODE:")
         });
         let secure = self.ask("AT+CIPSSL?");
-        self.judge("A68", "AT+CIPSSL? tells the switch", &secure, |lines| lines[0].starts_with("+CIPSSL:"));
+        self.judge("A68", "AT+CIPSSL? shows the switch", &secure, |lines| lines[0].starts_with("+CIPSSL:"));
         let row = self.ask("AT+CIPSTATUS=0");
         self.judge("A64", "AT+CIPSTATUS=0 has a key", &row, |lines| lines[0].starts_with("+CIPSTATUS:"));
         let wrong = self.ask("AT+CIPMUX=9");
@@ -224,24 +230,24 @@ impl Observer<'_> {
             Some(_) => Verdict::Refuted,
             None => Verdict::Open,
         };
-        self.tell("A1", "a blank after the channel", verdict, spelling);
+        self.record("A1", "a blank after the channel", verdict, spelling);
         let verdict = match (connected, answered) {
             (Some(connected), Some(answered)) if answered < connected => Verdict::Confirmed,
             _ => Verdict::Open,
         };
-        self.tell("A5", "a command is answered while a connect is pending", verdict, both.join(" / "));
+        self.record("A5", "a command is answered while a connect is pending", verdict, both.join(" / "));
         if connected.is_none() {
             return;
         }
         let prompt = self.line.ask(b"AT+CIPSEND=0,10\r\n", SOON).unwrap_or_default();
         let shown = prompt.strip_prefix(b"AT+CIPSEND=0,10\r\n").unwrap_or(&prompt);
-        self.tell("prompt", "the prompt's bytes", Verdict::Noted, shown.escape_ascii().to_string());
-        let heard = self.line.ask(b"0123456789", LATE).unwrap_or_default();
-        let accepted = String::from_utf8_lossy(&heard).into_owned();
+        self.record("prompt", "the prompt's bytes", Verdict::Noted, shown.escape_ascii().to_string());
+        let received = self.line.ask(b"0123456789", LATE).unwrap_or_default();
+        let accepted = String::from_utf8_lossy(&received).into_owned();
         let accepted =
             accepted.split(['\r', '\n']).find(|line| line.contains("ACCEPT") || line.contains("SEND"));
-        self.tell("accepted", "the result of a send", Verdict::Noted, accepted.unwrap_or("none"));
-        let header = heard.windows(9).position(|bytes| bytes == b"+RECEIVE,").map(|at| &heard[at..]);
+        self.record("accepted", "the result of a send", Verdict::Noted, accepted.unwrap_or("none"));
+        let header = received.windows(9).position(|bytes| bytes == b"+RECEIVE,").map(|at| &received[at..]);
         let after = header.and_then(|data| {
             let at = data.windows(10).position(|bytes| bytes == b"0123456789")?;
             Some(data[at + 10..].escape_ascii().to_string())
@@ -251,7 +257,7 @@ impl Observer<'_> {
             Some(_) => Verdict::Refuted,
             None => Verdict::Open,
         };
-        self.tell(
+        self.record(
             "A4",
             "nothing stands after pushed data",
             verdict,
@@ -273,20 +279,20 @@ impl Observer<'_> {
         let off = self.ask("AT+CIPSPRT=0");
         let is_off = off.iter().any(|line| line == "OK");
         let sent = [b"AT+CIPSEND=0,10\r\n", DATA].concat();
-        let heard = if is_off { self.line.ask(&sent, LATE).unwrap_or_default() } else { Vec::new() };
+        let received = if is_off { self.line.ask(&sent, LATE).unwrap_or_default() } else { Vec::new() };
         // A module whose echo is on sends both back first.
-        let heard = heard.strip_prefix(&sent[..]).unwrap_or(&heard);
-        let has = |wanted: &[u8]| heard.windows(wanted.len()).any(|bytes| bytes == wanted);
+        let received = received.strip_prefix(&sent[..]).unwrap_or(&received);
+        let has = |wanted: &[u8]| received.windows(wanted.len()).any(|bytes| bytes == wanted);
         let is_accepted =
-            has(b"DATA ACCEPT") && has(b"+RECEIVE") && heard.windows(10).any(|bytes| bytes == DATA);
+            has(b"DATA ACCEPT") && has(b"+RECEIVE") && received.windows(10).any(|bytes| bytes == DATA);
         let verdict = match () {
-            () if off.is_empty() || (is_off && heard.is_empty()) => Verdict::Open,
+            () if off.is_empty() || (is_off && received.is_empty()) => Verdict::Open,
             () if is_accepted && !has(b"\r\n>") => Verdict::Confirmed,
             () => Verdict::Refuted,
         };
-        let seen = if is_off { heard.escape_ascii().to_string() } else { off.join(" / ") };
+        let seen = if is_off { received.escape_ascii().to_string() } else { off.join(" / ") };
         let question = "without a prompt the payload is taken with its command";
-        self.tell("A98", question, verdict, if seen.is_empty() { "no answer".to_owned() } else { seen });
+        self.record("A98", question, verdict, if seen.is_empty() { "no answer".to_owned() } else { seen });
         if is_off && !is_accepted {
             // A module that still waits for the ten bytes would take the next command for them.
             self.line.ask(b"\r\r\r\r\r\r\r\r\r\r\r\n", SOON);

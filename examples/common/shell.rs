@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_an_argument_is_told() {
+    fn what_is_wrong_with_an_argument_is_reported() {
         assert_eq!(read(&["--value"]).unwrap_err(), "--value needs a value");
         assert_eq!(read(&["-v"]).unwrap_err(), "-v needs a value");
         assert_eq!(read(&["--quiet=1"]).unwrap_err(), "--quiet takes no value, and \"1\" is one");

@@ -37,7 +37,7 @@ pub struct Refusal {
     pub why: String,
 }
 
-/// The kinds of refusals that protocols tell apart.
+/// The kinds of refusals that protocols distinguish.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum RefusalKind {
     BadAddress,
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_modem_that_reaches_no_server_is_given_to_its_supervisor_unless_a_connection_stands() {
-        let (notes, _told) = unbounded();
+        let (notes, _receiver) = unbounded();
         let member = Member::new("sim".to_owned(), PortChoice::Simulated(1), Config::default(), notes);
         let link = member.open().unwrap();
         link.modem.wait_ready(TIMEOUT).unwrap();

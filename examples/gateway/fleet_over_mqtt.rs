@@ -26,7 +26,7 @@ const MAX_PENDING: usize = 100;
 const MAX_WAITING: usize = 4;
 
 /// Publishes the states and events of all modems, and executes commands, until the notes end.
-pub fn tell(gateway: &Arc<Gateway>, broker: &(String, u16), notes: &Receiver<(String, String)>) {
+pub fn publish(gateway: &Arc<Gateway>, broker: &(String, u16), notes: &Receiver<(String, String)>) {
     let client = format!("air724ug-gateway-{}", std::process::id());
     let mut problem = String::new();
     let orders = Orders::new(&gateway.fleet.members, obey);
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn commands_of_a_modem_wait_for_each_other_and_are_bounded() {
         const TIMEOUT: Duration = Duration::from_secs(60);
-        let (notes, told) = unbounded();
+        let (notes, sent) = unbounded();
         let modem = |name: &str| {
             Member::new(name.to_owned(), PortChoice::Simulated(1), Config::default(), notes.clone())
         };
@@ -229,7 +229,7 @@ mod tests {
         order("a", "0".to_owned(), false);
         assert_eq!(begun.recv_timeout(TIMEOUT).unwrap(), "a 0");
         (1..=MAX_WAITING + 2).for_each(|number| order("a", number.to_string(), false));
-        assert_eq!(told.try_iter().count(), 2, "are refused");
+        assert_eq!(sent.try_iter().count(), 2, "are refused");
         // Other modems do not wait for them.
         order("b", "other".to_owned(), false);
         assert_eq!(begun.recv_timeout(TIMEOUT).unwrap(), "b other");

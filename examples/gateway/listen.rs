@@ -136,11 +136,11 @@ impl Gateway {
         let mut stream = TimedStream { stream: client, until: Instant::now() + REQUEST };
         let modem = socks::greet(&mut stream, |name| self.fleet.knows(name)).map_err(|failure| failure.0)?;
         let request = socks::request(&mut stream).map_err(|failure| failure.0)?;
-        let told = |result: Result<(), &Refusal>| {
+        let answer = |result: Result<(), &Refusal>| {
             let code = result.map_or_else(|refusal| socks::code(refusal.kind), |()| 0);
             socks::reply(&mut &*client, code)
         };
-        self.connect(client, modem.as_deref(), &request.host, request.port, Beginning::default(), told)
+        self.connect(client, modem.as_deref(), &request.host, request.port, Beginning::default(), answer)
     }
 
     fn http(&self, client: &TcpStream) -> Result<(), String> {
@@ -173,20 +173,20 @@ impl Gateway {
                 Ok(())
             }
             Ok(HttpRequest::Connect { target: HttpTarget { host, port, modem } }) => {
-                let told = |result: Result<(), &Refusal>| match result {
+                let answer = |result: Result<(), &Refusal>| match result {
                     Ok(()) => (&mut &*client).write_all(b"HTTP/1.1 200 Connection established\r\n\r\n"),
                     Err(refusal) => in_words(http::status(refusal.kind), &refusal.why),
                 };
                 let beginning = Beginning { after, ..Beginning::default() };
-                self.connect(client, modem.as_deref(), &host, port, beginning, told)
+                self.connect(client, modem.as_deref(), &host, port, beginning, answer)
             }
             Ok(HttpRequest::Absolute { target: HttpTarget { host, port, modem }, head, body }) => {
-                let told = |result: Result<(), &Refusal>| match result {
+                let answer = |result: Result<(), &Refusal>| match result {
                     Ok(()) => Ok(()),
                     Err(refusal) => in_words(http::status(refusal.kind), &refusal.why),
                 };
                 let beginning = Beginning { head, after, body: Some(body) };
-                self.connect(client, modem.as_deref(), &host, port, beginning, told)
+                self.connect(client, modem.as_deref(), &host, port, beginning, answer)
             }
         }
     }
@@ -207,18 +207,18 @@ impl Gateway {
         host: &str,
         port: u16,
         beginning: Beginning,
-        told: impl Fn(Result<(), &Refusal>) -> io::Result<()>,
+        answer: impl Fn(Result<(), &Refusal>) -> io::Result<()>,
     ) -> Result<(), String> {
         let gone = |error: io::Error| format!("{host}:{port}: the client went away: {error}");
         let (member, socket) = match self.fleet.connect(modem, host, port) {
             Ok(connection) => connection,
             Err(refusal) => {
                 self.counts.refused(refusal.kind);
-                told(Err(&refusal)).map_err(gone)?;
+                answer(Err(&refusal)).map_err(gone)?;
                 return Err(format!("{host}:{port}: {refusal}"));
             }
         };
-        told(Ok(())).map_err(gone)?;
+        answer(Ok(())).map_err(gone)?;
         client.set_read_timeout(None).map_err(gone)?;
         member.open.fetch_add(1, Ordering::SeqCst);
         let (report, result) = self.relays.relay(client, socket, beginning, self.linger);

@@ -58,12 +58,13 @@ fn main() -> ExitCode {
 
 fn run(options: Options) -> Result<(), Failed> {
     let interrupted = interruption()?;
-    let (notes, told) = unbounded();
+    let (notes, incoming) = unbounded();
     let (stop, stopped) = bounded(0);
     let (gateway, keepers) = start(&options, notes, &stopped);
     let (copies, copied) = unbounded();
-    let teller = tell_broker(&gateway, &options, copied);
-    let result = listen(&gateway, &options).and_then(|()| talk(&told, &copies, &interrupted, options.span));
+    let reporter = report_to_broker(&gateway, &options, copied);
+    let result =
+        listen(&gateway, &options).and_then(|()| talk(&incoming, &copies, &interrupted, options.span));
     drop(copies);
     let until = Instant::now() + END;
     drop(stop);
@@ -77,21 +78,21 @@ fn run(options: Options) -> Result<(), Failed> {
             break;
         }
     }
-    let _ = teller.recv_deadline(until);
+    let _ = reporter.recv_deadline(until);
     result?;
     step("ended", "all connections are closed")
 }
 
 /// Ctrl-C and SIGTERM.
 fn interruption() -> Result<Receiver<()>, Failed> {
-    let (tell, told) = bounded(1);
+    let (sender, interrupted) = bounded(1);
     let handler = move || {
         // After a second signal the first is still waiting.
-        let _ = tell.try_send(());
+        let _ = sender.try_send(());
     };
     ctrlc::set_handler(handler)
         .map_err(|error| Failed::Job(format!("Ctrl-C can't be handled: {error}"), None))?;
-    Ok(told)
+    Ok(interrupted)
 }
 
 /// Opens the modems, each with a keeper thread; the channels report the ends of the keepers.
@@ -151,12 +152,16 @@ fn listen(gateway: &Arc<Gateway>, options: &Options) -> Result<(), Failed> {
 
 /// Starts the reports to a broker; the channel reports their end.
 #[cfg(feature = "examples-net")]
-fn tell_broker(gateway: &Arc<Gateway>, options: &Options, notes: Receiver<(String, String)>) -> Receiver<()> {
+fn report_to_broker(
+    gateway: &Arc<Gateway>,
+    options: &Options,
+    notes: Receiver<(String, String)>,
+) -> Receiver<()> {
     let (ends, ended) = bounded(0);
     if let Some(broker) = options.mqtt.clone() {
         let gateway = gateway.clone();
         thread::spawn(move || {
-            fleet_over_mqtt::tell(&gateway, &broker, &notes);
+            fleet_over_mqtt::publish(&gateway, &broker, &notes);
             drop::<Sender<()>>(ends);
         });
     }
@@ -165,14 +170,14 @@ fn tell_broker(gateway: &Arc<Gateway>, options: &Options, notes: Receiver<(Strin
 
 /// Without the client there are no reports.
 #[cfg(not(feature = "examples-net"))]
-fn tell_broker(_: &Arc<Gateway>, options: &Options, _: Receiver<(String, String)>) -> Receiver<()> {
+fn report_to_broker(_: &Arc<Gateway>, options: &Options, _: Receiver<(String, String)>) -> Receiver<()> {
     debug_assert!(options.mqtt.is_none(), "the option is refused");
     bounded(0).1
 }
 
 /// Prints the notes until the program ends.
 fn talk(
-    told: &Receiver<(String, String)>,
+    incoming: &Receiver<(String, String)>,
     copies: &Sender<(String, String)>,
     interrupted: &Receiver<()>,
     span: Option<Duration>,
@@ -180,7 +185,7 @@ fn talk(
     let end = span.map_or_else(never, after);
     loop {
         select! {
-            recv(told) -> note => match note {
+            recv(incoming) -> note => match note {
                 Ok((name, text)) => {
                     // Without a broker there is no reader.
                     let _ = copies.send((name.clone(), text.clone()));

@@ -374,7 +374,7 @@ mod tests {
 
     #[test]
     fn signal_and_registration_are_unknown_once_the_port_is_lost() {
-        let (changes, (notes, _told)) = (Changes::default(), unbounded());
+        let (changes, (notes, _receiver)) = (Changes::default(), unbounded());
         let member = Member::new("sim".to_owned(), PortChoice::Simulated(1), Config::default(), notes);
         let known = || {
             let seen = member.snapshot();
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn the_operator_and_the_card_are_told_in_every_form() {
+    fn the_operator_and_the_card_are_reported_in_every_form() {
         let lines = |text: &str| vec![text.to_owned()];
         assert_eq!(label("CHINA MOBILE"), "CHINA MOBILE");
         assert_eq!(label("46000"), "China Mobile (46000)");

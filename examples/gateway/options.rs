@@ -29,7 +29,7 @@ usage: gateway [options]
                        several times
   --forward LOCAL=HOST:PORT
                        [IP:]PORT here leads to HOST:PORT there; may be given several times
-  --mqtt HOST:PORT     tells a broker of the modems, and takes its commands: air724ug/status, air724ug/NAME/state, .../event,
+  --mqtt HOST:PORT     reports the modems to a broker, and takes its commands: air724ug/status, air724ug/NAME/state, .../event,
                        .../command (restart, flight on, flight off); needs --features examples-net
   --wait SECONDS       how long a connection waits for a free channel or a modem that is ready [30]
   --linger SECONDS     how long a client that has sent everything still gets answers, once nothing comes; on Linux one of this
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_options_are_told() {
+    fn wrong_options_are_reported() {
         for args in [
             &["--socks", "x"][..],
             &["--forward", "2222"],

@@ -240,7 +240,7 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn only_a_client_that_has_closed_half_is_waited_for() {
-        let (notes, _told) = unbounded();
+        let (notes, _receiver) = unbounded();
         let member = Member::new("sim".to_owned(), PortChoice::Simulated(1), Config::default(), notes);
         let link = member.open().unwrap();
         link.modem.wait_ready(TIMEOUT).unwrap();

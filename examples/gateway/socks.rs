@@ -187,22 +187,22 @@ mod tests {
 
     #[test]
     fn a_name_goes_to_the_module_as_it_is() {
-        let (asked, told) = converse(b"\x05\x02\x00\x01\x05\x01\x00\x03\x0bexample.com\x01\xbb");
+        let (asked, answers) = converse(b"\x05\x02\x00\x01\x05\x01\x00\x03\x0bexample.com\x01\xbb");
         let wanted = SocksRequest { host: "example.com".to_owned(), port: 443 };
         assert_eq!(asked, Ok((None, wanted)));
-        assert_eq!(told, [5, 0]);
+        assert_eq!(answers, [5, 0]);
     }
 
     #[test]
     fn a_user_name_is_a_modem() {
-        let (asked, told) =
+        let (asked, answers) =
             converse(b"\x05\x02\x00\x02\x01\x03lab\x01x\x05\x01\x00\x01\x7f\x00\x00\x01\x00\x07");
         let wanted = SocksRequest { host: "127.0.0.1".to_owned(), port: 7 };
         assert_eq!(asked, Ok((Some("lab".to_owned()), wanted)));
-        assert_eq!(told, [5, 2, 1, 0]);
-        let (asked, told) = converse(b"\x05\x01\x02\x01\x05other\x00");
+        assert_eq!(answers, [5, 2, 1, 0]);
+        let (asked, answers) = converse(b"\x05\x01\x02\x01\x05other\x00");
         assert!(asked.unwrap_err().contains("\"other\" is no modem"));
-        assert_eq!(told, [5, 2, 1, 1]);
+        assert_eq!(answers, [5, 2, 1, 1]);
     }
 
     #[test]
@@ -218,10 +218,10 @@ mod tests {
             (b"\x05\x01\x00\x09", 8, "kind 9"),
             (b"\x05\x01\x00\x03\x01\xff\x00\x50", 1, "UTF-8"),
         ] {
-            let (asked, told) = converse(&[b"\x05\x01\x00", request].concat());
+            let (asked, answers) = converse(&[b"\x05\x01\x00", request].concat());
             assert!(asked.unwrap_err().contains(why), "{why}");
-            assert_eq!(told[..2], [5, 0]);
-            assert_eq!(told[2..4], [5, code], "{why}");
+            assert_eq!(answers[..2], [5, 0]);
+            assert_eq!(answers[2..4], [5, code], "{why}");
         }
     }
 
@@ -230,9 +230,9 @@ mod tests {
         for (said, why) in
             [(&b"\x04\x01"[..], "SOCKS4"), (b"GET / HTTP/1.0", "--http"), (b"\x16\x03\x01", "byte 22")]
         {
-            let (asked, told) = converse(said);
+            let (asked, answers) = converse(said);
             assert!(asked.unwrap_err().contains(why), "{why}");
-            assert_eq!(told, [] as [u8; 0]);
+            assert_eq!(answers, [] as [u8; 0]);
         }
     }
 
@@ -244,8 +244,8 @@ mod tests {
             for value in 0..=255 {
                 let mut damaged = whole.to_vec();
                 damaged[end] = value;
-                let (_, told) = converse(&damaged);
-                assert!(told.len() <= 20);
+                let (_, answers) = converse(&damaged);
+                assert!(answers.len() <= 20);
             }
         }
     }

@@ -140,7 +140,7 @@ fn listen(state: Arc<ConsoleState>, print: Print) -> JoinHandle<()> {
                 continue;
             }
             let is_news = matches!(event, Event::Ready(_) | Event::NotReady(_));
-            if let Some(text) = told(event, &mut line) {
+            if let Some(text) = event_text(event, &mut line) {
                 if is_news {
                     state.look();
                 }
@@ -151,7 +151,7 @@ fn listen(state: Arc<ConsoleState>, print: Print) -> JoinHandle<()> {
 }
 
 /// The text for an event: for a line, the module's text and its meaning.
-fn told(event: Event, line: &mut Option<String>) -> Option<String> {
+fn event_text(event: Event, line: &mut Option<String>) -> Option<String> {
     Some(match event {
         Event::Line(text) => {
             *line = Some(text);
@@ -256,7 +256,8 @@ impl Console {
             let (host, port) = host_and_port("doctor", server)?;
             checkup = checkup.server(host, port);
         }
-        let diagnosis = self.modem.diagnose_and_tell(&checkup, |what| (self.print)(format!("-- {what}\n")));
+        let diagnosis =
+            self.modem.diagnose_with_progress(&checkup, |what| (self.print)(format!("-- {what}\n")));
         shell::print(shell::harmless(diagnosis)).map_err(Failed::Output)
     }
 
@@ -323,8 +324,11 @@ mod tests {
     fn the_line_stands_beside_what_it_means() {
         let mut line = None;
         let closed = || Event::Urc(Urc::Closed(None));
-        assert_eq!(told(Event::Line("CLOSED ".into()), &mut line), None);
-        assert_eq!(told(closed(), &mut line).unwrap(), "<< CLOSED     Closed(None) (MSG_SOCK_CLOSE_IND)\n");
-        assert_eq!(told(closed(), &mut line).unwrap(), "<< Closed(None) (MSG_SOCK_CLOSE_IND)\n");
+        assert_eq!(event_text(Event::Line("CLOSED ".into()), &mut line), None);
+        assert_eq!(
+            event_text(closed(), &mut line).unwrap(),
+            "<< CLOSED     Closed(None) (MSG_SOCK_CLOSE_IND)\n"
+        );
+        assert_eq!(event_text(closed(), &mut line).unwrap(), "<< Closed(None) (MSG_SOCK_CLOSE_IND)\n");
     }
 }

@@ -127,7 +127,7 @@ impl Core {
         answer
     }
 
-    pub(super) fn tell(&mut self, now: Timestamp, request: Request) {
+    pub(super) fn submit(&mut self, now: Timestamp, request: Request) {
         let ticket = self.answers.ticket();
         self.note_request(now, ticket, &request);
         self.handle(now, Input::Asked(ticket, request));
@@ -144,7 +144,7 @@ impl Core {
     }
 
     pub(super) fn received(&mut self, now: Timestamp, bytes: &[u8]) {
-        self.silence.hear();
+        self.silence.interrupted();
         self.log.read(bytes);
         self.record(|recording| recording.from_modem(now, bytes));
         self.handle(now, Input::Received(bytes));
@@ -257,12 +257,12 @@ impl Core {
     }
 
     /// Signals this channel, too, when a socket can be read.
-    pub(super) fn also_tell(&mut self, socket: SocketId, tell: Sender<()>) {
+    pub(super) fn also_signal(&mut self, socket: SocketId, signal: Sender<()>) {
         if self.engine.readable(socket) != (0, false) {
             // For data that came before.
-            let _ = tell.try_send(());
+            let _ = signal.try_send(());
         }
-        self.watched.also_tell(socket, tell);
+        self.watched.also_signal(socket, signal);
     }
 
     /// When a watched socket has ended.
@@ -354,7 +354,7 @@ impl Core {
             Output::Answered(ticket, result) => self.deliver(ticket, result),
             Output::Event(event) => {
                 self.log.event(&event, &self.engine);
-                self.subscribers.tell(&event, &mut self.woken);
+                self.subscribers.send(&event, &mut self.woken);
                 if let Event::Closed(socket, _) = event {
                     self.watched.ended(socket, now);
                     self.heartbeats.release(socket);
@@ -405,7 +405,7 @@ impl Core {
             self.recording = None;
             let event = Event::CaptureEnded(error.to_string());
             self.log.event(&event, &self.engine);
-            self.subscribers.tell(&event, &mut self.woken);
+            self.subscribers.send(&event, &mut self.woken);
         }
     }
 }

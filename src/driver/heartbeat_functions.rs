@@ -58,19 +58,19 @@ impl HeartbeatFunctions {
     /// The socket has no heartbeat any more. The thread drops its function.
     pub(super) fn release(&mut self, socket: SocketId) {
         let function = self.set(socket, None);
-        self.tell(function.map(Job::Release));
+        self.pass(function.map(Job::Release));
     }
 
     /// Requests the payload of a heartbeat.
     pub(super) fn ask(&mut self, socket: SocketId, count: u64) {
         let function = self.functions.iter().find(|(known, _)| *known == socket);
-        self.tell(function.map(|(_, function)| Job::Ask(socket, count, function.clone())));
+        self.pass(function.map(|(_, function)| Job::Ask(socket, count, function.clone())));
     }
 
     /// The modem is closed: every function is dropped, and the thread ends.
     pub(super) fn end(&mut self) {
         for (_, function) in std::mem::take(&mut self.functions) {
-            self.tell(Some(Job::Release(function)));
+            self.pass(Some(Job::Release(function)));
         }
         self.thread = None;
     }
@@ -79,7 +79,7 @@ impl HeartbeatFunctions {
         self.functions.iter().any(|(known, current)| *known == socket && Arc::ptr_eq(current, function))
     }
 
-    fn tell(&self, job: Option<Job>) {
+    fn pass(&self, job: Option<Job>) {
         if let (Some(thread), Some(job)) = (&self.thread, job) {
             thread(job);
         }

@@ -45,6 +45,6 @@ fn ask(shared: &Weak<Shared>, socket: SocketId, count: u64, function: Arc<Heartb
         log::warn!("the function of a heartbeat on {socket:?} panicked: the heartbeat ends");
         core.heartbeats.release(socket);
     }
-    core.tell(shared.now(), Request::Beat { socket, beat: Beat { count, words } });
+    core.submit(shared.now(), Request::Beat { socket, beat: Beat { count, words } });
     shared.leave_to_thread(&mut core);
 }

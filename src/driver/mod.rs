@@ -148,9 +148,9 @@ impl Driver {
     }
 
     /// Makes a request and drops its answer.
-    pub(crate) fn tell(&self, request: Request) {
+    pub(crate) fn submit(&self, request: Request) {
         let mut core = self.shared.lock();
-        core.tell(self.shared.now(), request);
+        core.submit(self.shared.now(), request);
         self.shared.leave_to_thread(&mut core);
     }
 
@@ -217,14 +217,14 @@ impl Driver {
         taken
     }
 
-    /// Creates the signals that tell when a socket can be read or written.
+    /// Creates the signals that show when a socket can be read or written.
     pub(crate) fn watch(&self, socket: SocketId) -> Readable {
         self.shared.lock().watch(socket)
     }
 
     /// Sends a signal on this channel, too, when a socket can be read.
-    pub(crate) fn also_tell(&self, socket: SocketId, tell: Sender<()>) {
-        self.shared.lock().also_tell(socket, tell);
+    pub(crate) fn also_signal(&self, socket: SocketId, signal: Sender<()>) {
+        self.shared.lock().also_signal(socket, signal);
     }
 
     /// The time since a watched socket ended; `None` if it is open.

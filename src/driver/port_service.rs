@@ -56,16 +56,16 @@ impl OpenPort {
     fn new(
         shared: &Arc<Shared>,
         port: Port,
-        tell: impl FnOnce(&mut Core, Option<CallerEnd>),
+        set_callers: impl FnOnce(&mut Core, Option<CallerEnd>),
     ) -> io::Result<Self> {
         let mut core = shared.lock();
         match port {
             Port::Line { line, callers } => {
-                tell(&mut core, Some(callers));
+                set_callers(&mut core, Some(callers));
                 Ok(Self::Line(OpenLine::new(line)))
             }
             Port::Halves { reader, writer, end } => {
-                tell(&mut core, None);
+                set_callers(&mut core, None);
                 core.set_end(end);
                 let number = core.next_port_number();
                 drop(core);
@@ -136,13 +136,13 @@ impl PortService {
             return Some(open(opener));
         }
         let opened = Arc::new(Mutex::new(None));
-        let (told, opener, wake) = (Arc::downgrade(&opened), opener.clone(), self.shared.wake.clone());
+        let (result, opener, wake) = (Arc::downgrade(&opened), opener.clone(), self.shared.wake.clone());
         let open = move || {
             let port = open(&opener);
-            if let Some(opened) = told.upgrade() {
+            if let Some(opened) = result.upgrade() {
                 *opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(port);
             }
-            drop((told, opener, kept));
+            drop((result, opener, kept));
             wake.wake();
         };
         if let Err(error) = thread::spawn("air724ug-opener", Box::new(open)) {

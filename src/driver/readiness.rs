@@ -113,9 +113,9 @@ impl Readiness {
     }
 
     /// Signals this channel, too.
-    pub(super) fn also_tell(&mut self, socket: SocketId, tell: Sender<()>) {
+    pub(super) fn also_signal(&mut self, socket: SocketId, signal: Sender<()>) {
         if let Some(entry) = self.all.iter_mut().find(|entry| entry.socket == socket) {
-            entry.also = Some(tell);
+            entry.also = Some(signal);
         }
     }
 

@@ -30,14 +30,14 @@ pub(super) struct SessionLog {
     /// The reason why there is no port, while there is none.
     left: Option<String>,
     /// The reasons why it can't be opened again that were logged since its loss.
-    told: Vec<String>,
+    logged: Vec<String>,
     mask: Mask,
     /// Whether it was logged that nothing answers, and nothing has come since.
     is_silent: bool,
 }
 
 /// The most reasons that are logged between two ports.
-const MAX_TOLD: usize = 8;
+const MAX_LOGGED: usize = 8;
 
 impl SessionLog {
     pub(super) fn new(name: String) -> Self {
@@ -48,7 +48,7 @@ impl SessionLog {
             was_ready: false,
             operator: None,
             left: None,
-            told: Vec::new(),
+            logged: Vec::new(),
             mask: Mask::default(),
             is_silent: false,
         };
@@ -127,7 +127,7 @@ impl SessionLog {
     /// The port is lost, or closed by the application.
     pub(super) fn port_left(&mut self, reason: &str) {
         (self.was_ready, self.operator) = (false, None);
-        self.told.clear();
+        self.logged.clear();
         self.mask = Mask::default();
         let (level, what) = if reason == CLOSED { (Level::Info, "closed") } else { (Level::Warn, "lost") };
         self.say(level, format_args!("the port is {what}: {reason}"));
@@ -136,9 +136,9 @@ impl SessionLog {
 
     /// The port is not back. Each reason is logged once.
     pub(super) fn port_stays_away(&mut self, reason: String) {
-        if self.told.len() < MAX_TOLD && !self.told.contains(&reason) {
+        if self.logged.len() < MAX_LOGGED && !self.logged.contains(&reason) {
             self.say(Level::Warn, format_args!("the port is not back: {reason}"));
-            self.told.push(reason);
+            self.logged.push(reason);
         }
     }
 

@@ -81,7 +81,7 @@ impl Shared {
         }
     }
 
-    /// Waits until the caller that was told to return the port has done so.
+    /// Waits until the caller that was asked to return the port has done so.
     pub(super) fn await_reading_caller(&self) {
         let waited = self
             .given_back

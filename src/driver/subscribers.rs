@@ -45,10 +45,10 @@ impl Subscribers {
     }
 
     /// Sends an event to every subscriber. Dropped subscribers are removed.
-    pub(super) fn tell(&mut self, event: &Event, woken: &mut Woken) {
+    pub(super) fn send(&mut self, event: &Event, woken: &mut Woken) {
         self.all.retain_mut(|subscriber| {
             subscriber.task.wake_all(woken);
-            subscriber.tell(event)
+            subscriber.send(event)
         });
     }
 
@@ -92,7 +92,7 @@ impl Subscribers {
 
 impl Subscriber {
     /// `false` if the subscriber is gone.
-    fn tell(&mut self, event: &Event) -> bool {
+    fn send(&mut self, event: &Event) -> bool {
         // The event, and before it the number of missed ones.
         let needed = if self.missed > 0 { 2 } else { 1 };
         if self.sender.len() + needed > WAITING {
@@ -101,8 +101,8 @@ impl Subscriber {
             return true;
         }
         let missed = std::mem::take(&mut self.missed);
-        let told = missed == 0 || self.sender.send(Event::Missed(missed)).is_ok();
-        told && self.sender.send(event.clone()).is_ok()
+        let is_sent = missed == 0 || self.sender.send(Event::Missed(missed)).is_ok();
+        is_sent && self.sender.send(event.clone()).is_ok()
     }
 }
 
@@ -112,13 +112,13 @@ mod tests {
     use crate::proto::Deadline;
 
     #[test]
-    fn a_slow_subscriber_is_told_how_much_it_missed() {
+    fn a_slow_subscriber_is_notified_of_the_number_it_missed() {
         let mut subscribers = Subscribers::default();
         let slow = subscribers.add();
         let event = Event::Expired(Deadline::Answer);
-        (0..WAITING + 10).for_each(|_| subscribers.tell(&event, &mut Woken::default()));
+        (0..WAITING + 10).for_each(|_| subscribers.send(&event, &mut Woken::default()));
         (0..WAITING).for_each(|_| drop(slow.recv().unwrap()));
-        subscribers.tell(&event, &mut Woken::default());
+        subscribers.send(&event, &mut Woken::default());
         assert_eq!(slow.try_recv().unwrap(), Event::Missed(10));
         assert_eq!(slow.try_recv().unwrap(), event);
     }
@@ -128,7 +128,7 @@ mod tests {
         let mut subscribers = Subscribers::default();
         let (quick, slow) = (subscribers.add(), subscribers.add());
         for _ in 0..=WAITING {
-            subscribers.tell(&Event::PortLost, &mut Woken::default());
+            subscribers.send(&Event::PortLost, &mut Woken::default());
             drop(quick.try_recv());
         }
         subscribers.end(&mut Woken::default());
@@ -141,7 +141,7 @@ mod tests {
         let mut subscribers = Subscribers::default();
         drop(subscribers.add());
         let stays = subscribers.add();
-        subscribers.tell(&Event::Restarted, &mut Woken::default());
+        subscribers.send(&Event::Restarted, &mut Woken::default());
         assert_eq!(subscribers.all.len(), 1);
         assert_eq!(stays.recv().unwrap(), Event::Restarted);
     }

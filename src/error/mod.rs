@@ -375,8 +375,8 @@ impl fmt::Display for CloseReason {
                 write!(f, "the module refused to give received data ({refusal})")
             }
             Self::ReceiveUnconfirmed => f.write_str("received data may be lost: the module did not answer"),
-            Self::EscapeUnanswered => f.write_str("the module did not leave transparent mode when told to"),
-            Self::ResumeUnanswered => f.write_str("the module did not enter transparent mode when told to"),
+            Self::EscapeUnanswered => f.write_str("the module did not leave transparent mode on command"),
+            Self::ResumeUnanswered => f.write_str("the module did not enter transparent mode on command"),
             Self::EndUncertain { held } => write!(
                 f,
                 "the connection is over, and the last {held} bytes may be the peer's data or the module's own words"

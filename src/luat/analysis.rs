@@ -30,7 +30,7 @@ impl Analysis {
         let mut findings = Findings::default();
         let mut interpreter = Interpreter::default();
         for record in Reader::new(input) {
-            analysis.keep(interpreter.hear(&record?), &mut findings);
+            analysis.keep(interpreter.interpret(&record?), &mut findings);
         }
         analysis.keep(interpreter.finish(), &mut findings);
         analysis.findings = findings.finish();

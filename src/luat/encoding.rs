@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_among_the_first_bytes_is_told_after_them() {
+    fn an_error_among_the_first_bytes_is_returned_after_them() {
         struct Broken;
         impl Read for Broken {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

@@ -35,8 +35,8 @@ pub struct Interpreter {
 }
 
 impl Interpreter {
-    /// Takes the next record. Returns the events that are certain with it, in order.
-    pub fn hear(&mut self, record: &Record) -> Vec<Event> {
+    /// Interprets the next record. Returns the events that are certain with it, in order.
+    pub fn interpret(&mut self, record: &Record) -> Vec<Event> {
         let now = Moment { lines: record.lines.clone().into_inner(), at: record.at };
         match record.print() {
             Some(print) if self.is_second_line(&print, now) => {}
@@ -48,7 +48,7 @@ impl Interpreter {
         }
         if record.look_alike {
             let (first, last) = now.lines;
-            self.tell_since(
+            self.report_since(
                 Some(first),
                 Moment { lines: (last, last), ..now },
                 EventKind::Sign(Pattern::LookAlike),
@@ -99,11 +99,11 @@ impl Interpreter {
         match &record.origin {
             Origin::Tool => {
                 self.release();
-                self.tell(now, EventKind::Tool(tool_words(&record.text)));
+                self.report(now, EventKind::Tool(tool_words(&record.text)));
             }
             Origin::Core if record.text.starts_with(b"lualibc_fopen fail") => {
                 self.release();
-                self.tell(now, EventKind::Sign(Pattern::FileMissing));
+                self.report(now, EventKind::Sign(Pattern::FileMissing));
             }
             Origin::Core | Origin::Script { .. } => {}
         }
@@ -117,44 +117,44 @@ impl Interpreter {
             Print::Connecting { id, endpoint, timeout } => {
                 let (line, at) = (now.line(), now.at);
                 let is_too_many = self.sockets.connecting(id, endpoint.clone(), line, at, timeout);
-                self.tell(now, EventKind::Connecting { id, endpoint, timeout });
+                self.report(now, EventKind::Connecting { id, endpoint, timeout });
                 if is_too_many {
-                    self.tell(now, EventKind::Sign(Pattern::TooManySockets));
+                    self.report(now, EventKind::Sign(Pattern::TooManySockets));
                 }
             }
             Print::Response { id, operation, result } => self.response(id, operation, result, now),
             Print::ConnectOk => {
                 let id = self.sockets.only_connecting();
                 let began = id.and_then(|id| self.sockets.opened(id));
-                self.tell_since(began, now, EventKind::Connected(SocketRef::paired(id)));
+                self.report_since(began, now, EventKind::Connected(SocketRef::paired(id)));
             }
             Print::ConnectFail(reason) => self.connect_failed(reason, now),
-            Print::Sending { total: 0, .. } => self.tell(now, EventKind::SentNothing),
+            Print::Sending { total: 0, .. } => self.report(now, EventKind::SentNothing),
             Print::Sending { total, .. } => {
                 if let Some(old) = self.sends.begin(now.line(), total) {
-                    self.tell(now.back_at(old.line), EventKind::Unconfirmed { len: old.total });
+                    self.report(now.back_at(old.line), EventKind::Unconfirmed { len: old.total });
                 }
             }
             Print::SendFail(reason) => self.send_failed(reason, now),
             Print::Received { len } => {
                 let socket = SocketRef::paired(self.sockets.only_open());
-                self.tell(now, EventKind::Received { socket, len });
+                self.report(now, EventKind::Received { socket, len });
             }
             Print::ClosedByPeer => {
                 let socket = SocketRef::paired(self.sockets.closed_by_peer(now.line()));
-                self.tell(now, EventKind::ClosedByPeer(socket));
+                self.report(now, EventKind::ClosedByPeer(socket));
             }
             Print::Closing(id) => {
                 if let Some(id) = id {
                     self.sockets.closing(id, now.line());
                 }
-                self.tell(now, EventKind::Closing(id));
+                self.report(now, EventKind::Closing(id));
             }
-            Print::Refused(endpoint) => self.tell(now, EventKind::Refused(endpoint)),
-            Print::HttpDns { address } => self.tell(now, EventKind::HttpDns { address }),
+            Print::Refused(endpoint) => self.report(now, EventKind::Refused(endpoint)),
+            Print::HttpDns { address } => self.report(now, EventKind::HttpDns { address }),
             Print::UsedWhenDead { function, reason } => {
                 self.note_bearer(reason, now);
-                self.tell(now, EventKind::UsedWhenDead { function, reason });
+                self.report(now, EventKind::UsedWhenDead { function, reason });
             }
             other => self.print_of_module(other, now),
         }
@@ -164,20 +164,20 @@ impl Interpreter {
     fn print_of_module(&mut self, print: Print, now: Moment) {
         match print {
             Print::Bearer { line, deactivated } => self.bearer(line, deactivated, now),
-            Print::Link { step, text } => self.tell(now, EventKind::Link { step, text }),
+            Print::Link { step, text } => self.report(now, EventKind::Link { step, text }),
             Print::IpReady => {
                 self.is_bearer_lost = false;
-                self.tell(now, EventKind::IpReady);
+                self.report(now, EventKind::IpReady);
             }
             Print::Command(command) => {
                 let old = self.exchange.command(now.line(), command);
-                self.told(old, now.at);
+                self.report_lines(old, now.at);
             }
             Print::Answer(line) => {
                 let what = self.exchange.line(now.line(), line);
                 match what {
                     Some((_, EventKind::Urc(line))) => self.urc(line, now),
-                    what => self.told(what, now.at),
+                    what => self.report_lines(what, now.at),
                 }
             }
             Print::Restart(reason) => {
@@ -185,20 +185,20 @@ impl Interpreter {
                     Some(command) => EventKind::AtTimeout(command.to_owned()),
                     None => EventKind::Restart(reason),
                 };
-                self.tell(now, what);
+                self.report(now, what);
             }
             Print::PowerOn { reason, firmware } => {
                 let old = self.exchange.end(None);
-                self.told(old, None);
+                self.report_lines(old, None);
                 self.give_up_sends(None);
                 self.sockets.clear();
                 self.unsaid.clear();
                 self.is_bearer_lost = false;
-                self.tell(now, EventKind::PowerOn { reason, firmware });
+                self.report(now, EventKind::PowerOn { reason, firmware });
             }
             other => {
                 if let Some(pattern) = sign(&other) {
-                    self.tell(now, EventKind::Sign(pattern));
+                    self.report(now, EventKind::Sign(pattern));
                 }
             }
         }
@@ -223,10 +223,10 @@ impl Interpreter {
                 match self.sends.confirm(id, transport) {
                     Confirmed::Whole(send) => {
                         let len = Some(send.total);
-                        self.tell_since(Some(send.line), now, EventKind::Sent { socket, len });
+                        self.report_since(Some(send.line), now, EventKind::Sent { socket, len });
                     }
                     Confirmed::Piece => {}
-                    Confirmed::Unknown => self.tell(now, EventKind::Sent { socket, len: None }),
+                    Confirmed::Unknown => self.report(now, EventKind::Sent { socket, len: None }),
                 }
             }
             (Operation::Send, Some(_)) => {
@@ -260,7 +260,7 @@ impl Interpreter {
             (None, _) => None,
         };
         self.note_bearer(reason, now);
-        self.tell_since(began, now, EventKind::ConnectFailed { socket: SocketRef::paired(id), reason });
+        self.report_since(began, now, EventKind::ConnectFailed { socket: SocketRef::paired(id), reason });
     }
 
     /// Takes `send fail` without a confirmation before it.
@@ -268,7 +268,7 @@ impl Interpreter {
         let id = self.sockets.only_open();
         let (began, len) = begun(self.sends.fail(id));
         self.note_bearer(reason, now);
-        self.tell_since(began, now, EventKind::SendFailed { socket: SocketRef::paired(id), len, reason });
+        self.report_since(began, now, EventKind::SendFailed { socket: SocketRef::paired(id), len, reason });
     }
 
     /// Takes an unsolicited line of the core.
@@ -277,7 +277,7 @@ impl Interpreter {
         if Pattern::of_modem_line(&line) == Some(Pattern::BearerLost) {
             self.lose_bearer(line, now);
         } else {
-            self.tell(now, EventKind::Urc(line));
+            self.report(now, EventKind::Urc(line));
         }
     }
 
@@ -292,7 +292,7 @@ impl Interpreter {
     fn lose_bearer(&mut self, line: String, now: Moment) {
         self.sockets.bearer_lost(now.line());
         if !std::mem::replace(&mut self.is_bearer_lost, true) {
-            self.tell(now, EventKind::BearerLost { line });
+            self.report(now, EventKind::BearerLost { line });
         }
     }
 
@@ -301,7 +301,7 @@ impl Interpreter {
         if deactivated == Some(BEARER) {
             self.lose_bearer(line, now);
         } else if self.last_urc.as_deref() != Some(line.as_str()) {
-            self.tell(now, EventKind::Urc(line));
+            self.report(now, EventKind::Urc(line));
         }
     }
 
@@ -315,11 +315,11 @@ impl Interpreter {
         }
     }
 
-    fn tell(&mut self, now: Moment, what: EventKind) {
-        self.tell_since(None, now, what);
+    fn report(&mut self, now: Moment, what: EventKind) {
+        self.report_since(None, now, what);
     }
 
-    fn tell_since(&mut self, began: Option<u64>, now: Moment, what: EventKind) {
+    fn report_since(&mut self, began: Option<u64>, now: Moment, what: EventKind) {
         self.out.push(now.event(began, what));
     }
 
@@ -327,7 +327,7 @@ impl Interpreter {
         self.held = Some(now.event(began, what));
     }
 
-    fn told(&mut self, what: Option<(Vec<u64>, EventKind)>, at: Option<Timestamp>) {
+    fn report_lines(&mut self, what: Option<(Vec<u64>, EventKind)>, at: Option<Timestamp>) {
         if let Some((lines, what)) = what {
             self.out.push(Event { lines, at, what });
         }

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_reader_is_told_once() {
+    fn an_error_of_the_reader_is_returned_once() {
         #[derive(Debug)]
         struct Broken;
         impl io::Read for Broken {

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn two_sends_at_once_are_not_told_apart_and_the_next_one_is() {
+    fn two_sends_at_once_are_not_distinguished_and_the_next_one_is() {
         let mut sends = Sends::default();
         sends.begin(1, 10);
         sends.begin(2, 20);

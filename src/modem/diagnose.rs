@@ -26,7 +26,7 @@ const SETTLED: Duration = Duration::from_secs(2);
 /// A refusal of the network counts after it has lasted for this span, because another answer may follow. An assumption.
 const REFUSED: Duration = Duration::from_secs(6);
 /// The most bytes that are kept before the first answer. They are sufficient to distinguish garbage from text.
-const MAX_HEARD: usize = 64 * 1024;
+const MAX_RECORDED: usize = 64 * 1024;
 /// The longest time until a port is free again after this process closed it.
 const REOPEN: Duration = Duration::from_secs(3);
 
@@ -47,12 +47,12 @@ impl Modem {
     /// # Ok::<(), air724ug::Error>(())
     /// ```
     pub fn diagnose(&self, checkup: &Checkup) -> Diagnosis {
-        self.diagnose_and_tell(checkup, |_| {})
+        self.diagnose_with_progress(checkup, |_| {})
     }
 
-    /// The same as [`diagnose`](Self::diagnose). Calls `tell` with each step, to show progress.
-    pub fn diagnose_and_tell(&self, checkup: &Checkup, mut tell: impl FnMut(&str)) -> Diagnosis {
-        let mut examination = Examination::new(self, checkup, Evidence::new(), &mut tell);
+    /// The same as [`diagnose`](Self::diagnose). Calls `progress` with each step, to show progress.
+    pub fn diagnose_with_progress(&self, checkup: &Checkup, mut progress: impl FnMut(&str)) -> Diagnosis {
+        let mut examination = Examination::new(self, checkup, Evidence::new(), &mut progress);
         let began = Instant::now();
         if !examination.wait_for_answer(checkup.answer_timeout) {
             examination.evidence.silent(began.elapsed());
@@ -68,20 +68,20 @@ impl Modem {
     /// A capture that can't be written affects only [`Diagnosis::capture_error`]. The capture contains the last opening
     /// of the port: at the rate at which the module answered, or at the last rate that was tried.
     pub fn diagnose_port(path: &str, config: &Config, checkup: &Checkup) -> Diagnosis {
-        Self::diagnose_port_and_tell(path, config, checkup, |_| {})
+        Self::diagnose_port_with_progress(path, config, checkup, |_| {})
     }
 
-    /// The same as [`diagnose_port`](Self::diagnose_port). Calls `tell` with each step, to show progress.
-    pub fn diagnose_port_and_tell(
+    /// The same as [`diagnose_port`](Self::diagnose_port). Calls `progress` with each step, to show progress.
+    pub fn diagnose_port_with_progress(
         path: &str,
         config: &Config,
         checkup: &Checkup,
-        mut tell: impl FnMut(&str),
+        mut progress: impl FnMut(&str),
     ) -> Diagnosis {
         let mut evidence = Evidence::new();
-        let heard = RecordedBytes::default();
+        let recorded = RecordedBytes::default();
         let config = &config.clone().switch_radio_on(false);
-        let modem = match open(path, config, &heard) {
+        let modem = match open(path, config, &recorded) {
             Ok(modem) => modem,
             Err(error) => {
                 let text = error.to_string();
@@ -90,20 +90,20 @@ impl Modem {
             }
         };
         evidence.port_opened(path, Some(config.baud_rate));
-        tell(&format!("asking at {} baud", config.baud_rate));
+        progress(&format!("asking at {} baud", config.baud_rate));
         let began = Instant::now();
-        let mut examination = Examination::new(&modem.modem, checkup, evidence, &mut tell);
+        let mut examination = Examination::new(&modem.modem, checkup, evidence, &mut progress);
         if examination.wait_for_answer(checkup.answer_timeout) {
             return examination.run().with_capture_error(modem.release());
         }
         examination.evidence.silent(began.elapsed());
-        heard.tell(&mut examination.evidence);
+        recorded.add_to(&mut examination.evidence);
         let evidence = examination.evidence;
         let capture_error = modem.release();
         if !has_rate(path) {
             return evidence.diagnose().with_capture_error(capture_error);
         }
-        at_other_rates(path, config, checkup, (evidence, capture_error), &mut tell)
+        at_other_rates(path, config, checkup, (evidence, capture_error), &mut progress)
     }
 }
 
@@ -113,14 +113,14 @@ fn at_other_rates(
     config: &Config,
     checkup: &Checkup,
     (mut evidence, mut capture_error): (Evidence, Option<String>),
-    tell: &mut dyn FnMut(&str),
+    progress: &mut dyn FnMut(&str),
 ) -> Diagnosis {
     for rate in OTHER_RATES.into_iter().filter(|rate| *rate != config.baud_rate) {
-        tell(&format!("asking at {rate} baud"));
+        progress(&format!("asking at {rate} baud"));
         let Some(modem) = reopen(path, &config.clone().baud_rate(rate)) else {
             continue;
         };
-        let mut examination = Examination::new(&modem.modem, checkup, evidence, tell);
+        let mut examination = Examination::new(&modem.modem, checkup, evidence, progress);
         let answers = examination.wait_for_answer(checkup.rate_timeout);
         examination.evidence.rate_tried(rate, answers);
         if answers {
@@ -138,7 +138,7 @@ struct Examination<'a> {
     checkup: &'a Checkup,
     events: Receiver<Event>,
     evidence: Evidence,
-    tell: &'a mut dyn FnMut(&str),
+    progress: &'a mut dyn FnMut(&str),
 }
 
 impl<'a> Examination<'a> {
@@ -146,9 +146,9 @@ impl<'a> Examination<'a> {
         modem: &'a Modem,
         checkup: &'a Checkup,
         evidence: Evidence,
-        tell: &'a mut dyn FnMut(&str),
+        progress: &'a mut dyn FnMut(&str),
     ) -> Self {
-        Self { modem, checkup, events: modem.events(), evidence, tell }
+        Self { modem, checkup, events: modem.events(), evidence, progress }
     }
 
     fn run(mut self) -> Diagnosis {
@@ -211,7 +211,7 @@ impl<'a> Examination<'a> {
             self.note_events();
             if reason.replace(now) != Some(now) {
                 since = Instant::now();
-                (self.tell)(&format!("waiting: {now}"));
+                (self.progress)(&format!("waiting: {now}"));
             }
             if settling_time(now).is_some_and(|span| since.elapsed() >= span) {
                 return;
@@ -225,7 +225,7 @@ impl<'a> Examination<'a> {
             if question.when_ready && !self.modem.is_ready() {
                 continue;
             }
-            (self.tell)(&format!("asking {}", question.command));
+            (self.progress)(&format!("asking {}", question.command));
             let began = Instant::now();
             let result = self.modem.command(question.command, question.timeout);
             if let Err(Error::PortLost(why)) = &result {
@@ -278,7 +278,7 @@ fn settling_time(reason: NotReady) -> Option<Duration> {
 struct RecordedBytes(Arc<Mutex<Vec<u8>>>);
 
 impl RecordedBytes {
-    fn tell(&self, evidence: &mut Evidence) {
+    fn add_to(&self, evidence: &mut Evidence) {
         let text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Ok(capture) = capture::read_own(&text) else { return };
         for located in &capture.records {
@@ -293,7 +293,7 @@ impl RecordedBytes {
 impl Write for RecordedBytes {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() + bytes.len() <= MAX_HEARD {
+        if kept.len() + bytes.len() <= MAX_RECORDED {
             kept.extend_from_slice(bytes);
         }
         Ok(bytes.len())
@@ -307,7 +307,7 @@ impl Write for RecordedBytes {
 /// Writes to the capture and to the kept bytes. An early end of the capture does not affect the kept bytes.
 struct Tee {
     capture: Option<CaptureFile>,
-    heard: RecordedBytes,
+    recorded: RecordedBytes,
 }
 
 impl Write for Tee {
@@ -316,7 +316,7 @@ impl Write for Tee {
             log::warn!("the capture ends here: {error}");
             self.capture = None;
         }
-        self.heard.write_all(bytes)?;
+        self.recorded.write_all(bytes)?;
         Ok(bytes.len())
     }
 
@@ -340,8 +340,8 @@ impl OpenedModem {
     }
 }
 
-/// Opens a port. Its bytes are kept in `heard`, in addition to the capture of the configuration.
-fn open(path: &str, config: &Config, heard: &RecordedBytes) -> Result<OpenedModem> {
+/// Opens a port. Its bytes are kept in `recorded`, in addition to the capture of the configuration.
+fn open(path: &str, config: &Config, recorded: &RecordedBytes) -> Result<OpenedModem> {
     let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
     let port = super::opener(path, config).open()?;
     // A capture that can't be written is no fault of the port, and does not prevent the examination.
@@ -354,7 +354,7 @@ fn open(path: &str, config: &Config, heard: &RecordedBytes) -> Result<OpenedMode
         source: concat!("air724ug ", env!("CARGO_PKG_VERSION")).into(),
         expect: vec!["command AT".into()],
     };
-    let both: Box<dyn Write + Send> = Box::new(Tee { capture, heard: heard.clone() });
+    let both: Box<dyn Write + Send> = Box::new(Tee { capture, recorded: recorded.clone() });
     let driver =
         Driver::start(port, None, engine, (Some(Recorder::new(both, &header)), watch), config, path)?;
     Ok(OpenedModem { modem: Modem { driver: Arc::new(driver) }, capture_error })

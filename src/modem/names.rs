@@ -83,13 +83,13 @@ impl<T: Transport> Socket<T> {
 
     /// Releases the channel, although there may be other handles.
     pub(super) fn abandon(&self) {
-        self.shared.modem.driver.tell(Request::Forget { socket: self.shared.id });
+        self.shared.modem.driver.submit(Request::Forget { socket: self.shared.id });
     }
 
     /// Sends the signals for readers to this channel, too. If `follows` is true, the driver asks the module for
     /// acknowledgements.
-    pub(super) fn also_signals(&self, tell: &Sender<()>, follows: bool) {
-        self.shared.modem.driver.also_tell(self.shared.id, tell.clone());
+    pub(super) fn also_signals(&self, channel: &Sender<()>, follows: bool) {
+        self.shared.modem.driver.also_signal(self.shared.id, channel.clone());
         if follows {
             self.shared.modem.driver.with_engine(|engine, _| engine.follow_delivery(self.shared.id));
         }

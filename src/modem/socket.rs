@@ -195,7 +195,10 @@ impl<T: Transport> Socket<T> {
         #[cfg(feature = "async")]
         self.shared.modem.driver.wake_tasks(self.shared.id);
         if how == Shutdown::Both {
-            self.shared.modem.driver.tell(Request::Close { socket: self.shared.id, timeout: CLOSE_TIMEOUT });
+            self.shared
+                .modem
+                .driver
+                .submit(Request::Close { socket: self.shared.id, timeout: CLOSE_TIMEOUT });
         }
         Ok(())
     }
@@ -390,6 +393,6 @@ impl Drop for Shared {
     /// Requests the close without waiting.
     fn drop(&mut self) {
         self.modem.driver.unwatch(self.id);
-        self.modem.driver.tell(Request::Forget { socket: self.id });
+        self.modem.driver.submit(Request::Forget { socket: self.id });
     }
 }

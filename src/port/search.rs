@@ -153,21 +153,21 @@ impl Search {
     }
 }
 
-/// Names that tell these modules apart: the IMEI, or the place if two modules have the same IMEI or one has not told
-/// its own.
+/// Names that distinguish these modules: the IMEI, or the place if two modules have the same IMEI or one has not
+/// reported its own.
 fn names(answers: &[(PortInfo, Port, String)]) -> String {
     let mut imeis: Vec<_> = answers.iter().map(|(_, _, imei)| imei).collect();
     imeis.sort();
     imeis.dedup();
-    let is_told_by_imei = imeis.len() == answers.len() && imeis.iter().all(|imei| !imei.is_empty());
+    let is_named_by_imei = imeis.len() == answers.len() && imeis.iter().all(|imei| !imei.is_empty());
     let name = |(info, _, imei): &(PortInfo, Port, String)| match &info.usb {
-        Some(usb) if !is_told_by_imei => format!("usb:{} (IMEI {imei})", usb.location),
+        Some(usb) if !is_named_by_imei => format!("usb:{} (IMEI {imei})", usb.location),
         _ => format!("imei:{imei}"),
     };
     answers.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
-/// Opens a candidate and reads its IMEI, which is empty if the module does not tell it.
+/// Opens a candidate and reads its IMEI, which is empty if the module does not report it.
 fn ask(path: &str, config: &Config, identify: Identify) -> io::Result<(Port, String)> {
     let (_waker, sleeper) = wake_up()?;
     let mut port = open(path, config, &sleeper)?;

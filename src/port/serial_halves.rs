@@ -19,10 +19,10 @@ pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
 }
 
 fn open_serial(path: &str, config: &Config) -> io::Result<Port> {
-    // `serialport` reports "no device" for a port that another program has open. The error of the system tells the two
-    // apart.
+    // `serialport` reports "no device" for a port that another program has open. The error of the system
+    // distinguishes the two.
     let device = if path.starts_with('\\') { path.to_owned() } else { format!(r"\\.\{path}") };
-    drop(OpenOptions::new().read(true).write(true).open(device).map_err(tell_busy)?);
+    drop(OpenOptions::new().read(true).write(true).open(device).map_err(mark_busy)?);
     let flow_control = match config.flow_control {
         FlowControl::None => serialport::FlowControl::None,
         FlowControl::RtsCts => serialport::FlowControl::Hardware,
@@ -35,7 +35,7 @@ fn open_serial(path: &str, config: &Config) -> io::Result<Port> {
 
 /// The error of opening, with the kind that says busy: Windows denies access to a serial port that is open elsewhere
 /// (`CreateFileW`, "Communications Resources").
-fn tell_busy(error: io::Error) -> io::Error {
+fn mark_busy(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::PermissionDenied => io::Error::new(io::ErrorKind::ResourceBusy, error),
         _ => error,
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_port_that_is_open_elsewhere_is_reported_as_busy_with_its_name() {
-        let error = explain("COM3", tell_busy(io::ErrorKind::PermissionDenied.into()));
+        let error = explain("COM3", mark_busy(io::ErrorKind::PermissionDenied.into()));
         assert_eq!(error.kind(), io::ErrorKind::ResourceBusy);
         let text = error.to_string();
         assert!(text.starts_with("COM3: another program has it open"), "{text}");

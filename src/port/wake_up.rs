@@ -96,13 +96,13 @@ mod by_poll {
                 Err(error) => return Err(error.into()),
             }
             if fds.first().is_some_and(|wake_up| !wake_up.revents().is_empty()) {
-                self.hear(&self.stream);
+                self.clear(&self.stream);
             }
             Ok(())
         }
 
         /// Removes the bytes of earlier calls, so that later calls end the next wait.
-        pub(super) fn hear(&self, mut stream: impl Read) {
+        pub(super) fn clear(&self, mut stream: impl Read) {
             let mut bytes = [0; 16];
             while stream.read(&mut bytes).is_ok_and(|count| count == bytes.len()) {}
             // The flag is cleared after the read. Cleared before it, it could be set by a call whose byte the read
@@ -190,7 +190,7 @@ mod tests {
         let (waker, sleeper) = pair().unwrap();
         waker.wake();
         assert!(is_called(&sleeper));
-        sleeper.hear(CalledMeanwhile(&sleeper));
+        sleeper.clear(CalledMeanwhile(&sleeper));
         assert!(!is_called(&sleeper));
         waker.wake();
         assert!(is_called(&sleeper));

@@ -45,7 +45,7 @@ impl SignalQuality {
     }
 
     /// True if there is a signal. 0 and unknown mean that there is none (protocol section 5).
-    pub(crate) fn is_heard(&self) -> bool {
+    pub(crate) fn is_received(&self) -> bool {
         self.rssi.is_some_and(|rssi| rssi > 0)
     }
 

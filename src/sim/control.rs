@@ -24,7 +24,7 @@ pub enum Output {
     /// These bytes have been transmitted to the host.
     Host(Vec<u8>),
     /// An event inside the modem, for logs.
-    Happened(Happening),
+    Happened(ModemEvent),
     /// The port is gone for the host; the modem continues.
     Unplugged,
     /// The port is back, with this name if one was given.
@@ -83,7 +83,7 @@ impl Control {
 /// An event inside the modem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Happening {
+pub enum ModemEvent {
     /// The modem began to boot.
     Booting,
     /// The modem accepted a command line.
@@ -144,7 +144,7 @@ pub enum Happening {
     Fault(String),
 }
 
-impl fmt::Display for Happening {
+impl fmt::Display for ModemEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Booting => f.write_str("booting"),

@@ -46,7 +46,7 @@ mod terminal;
 mod tls;
 mod virtual_host;
 
-pub use control::{Control, Happening, Input, Output};
+pub use control::{Control, Input, ModemEvent, Output};
 pub use distant::Distant;
 pub use fault::{BadRule, Direction, Fault, Rule, Trigger};
 pub use host::HostNetwork;

@@ -130,7 +130,7 @@ impl Radio {
     }
 
     /// True if there is a signal: of a cell with service, or of one that refuses the module.
-    pub(super) fn hears(&self, settings: &Settings) -> bool {
+    pub(super) fn has_signal(&self, settings: &Settings) -> bool {
         let refused = !self.may_serve(settings) && self.may_search() && self.power == Power::On;
         self.in_service() || refused
     }

@@ -1,7 +1,7 @@
 //! The modem with its line and its network, without I/O.
 
 use super::commands;
-use super::control::{Control, Happening, Input, Output};
+use super::control::{Control, Input, ModemEvent, Output};
 use super::fault::{Direction, Wire};
 use super::line::Paced;
 use super::machine::{Advance, Machine};
@@ -75,8 +75,8 @@ impl<N: Network> Simulator<N> {
 
     /// The next output; `None` if there is none before the next input or deadline.
     pub fn poll(&mut self) -> Option<Output> {
-        if let Some(happening) = self.machine.happened.pop_front() {
-            return Some(Output::Happened(happening));
+        if let Some(event) = self.machine.happened.pop_front() {
+            return Some(Output::Happened(event));
         }
         if self.said_hang_up {
             return None;
@@ -162,7 +162,7 @@ impl<N: Network> Simulator<N> {
         self.from_host.push(self.now, bytes[..taken].to_vec(), &mut self.machine.faults);
         self.take_from_wire();
         if taken < bytes.len() {
-            self.modem_mut().happened(Happening::Overrun(bytes.len() - taken));
+            self.modem_mut().happened(ModemEvent::Overrun(bytes.len() - taken));
         }
     }
 
@@ -174,17 +174,17 @@ impl<N: Network> Simulator<N> {
         };
         if !self.holds_back() {
             let lost = self.input.overrun(buffer);
-            self.tell_overrun(lost, Happening::Overrun);
+            self.report_overrun(lost, ModemEvent::Overrun);
         }
         if after && self.machine.terminal.flow.0 != 2 {
             let lost = self.machine.out.line.overrun(buffer);
-            self.tell_overrun(lost, Happening::HostOverrun);
+            self.report_overrun(lost, ModemEvent::HostOverrun);
         }
     }
 
-    fn tell_overrun(&mut self, lost: usize, happening: fn(usize) -> Happening) {
+    fn report_overrun(&mut self, lost: usize, event: fn(usize) -> ModemEvent) {
         if lost > 0 {
-            self.modem_mut().happened(happening(lost));
+            self.modem_mut().happened(event(lost));
         }
     }
 

@@ -76,10 +76,10 @@ impl State {
 impl fmt::Display for State {
     /// The state for display: one line, and one for each channel that is or was in use.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hears = if self.listening { "listening" } else { "booting" };
+        let phase = if self.listening { "listening" } else { "booting" };
         let (sim, stat) = (self.sim.unwrap_or("no card"), self.registration);
         let attached = if self.attached { "attached" } else { "not attached" };
-        write!(f, "{hears}, SIM {sim}, registration {stat}, {attached}, {}, line {:?}", self.ip, self.line)?;
+        write!(f, "{phase}, SIM {sim}, registration {stat}, {attached}, {}, line {:?}", self.ip, self.line)?;
         for (number, channel) in self.channels.iter().enumerate() {
             if channel.state != "INITIAL" {
                 let ChannelView { state, sent, unread, .. } = channel;

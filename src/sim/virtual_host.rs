@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::control::{Control, Happening, Input, Output};
+use super::control::{Control, Input, ModemEvent, Output};
 use super::network::Network;
 use super::simulator::Simulator;
 use crate::time::Timestamp;
@@ -24,7 +24,7 @@ pub struct VirtualHost<N> {
     simulator: Simulator<N>,
     now: Timestamp,
     received: Vec<u8>,
-    happenings: Vec<Happening>,
+    modem_events: Vec<ModemEvent>,
     hung_up: bool,
 }
 
@@ -35,7 +35,7 @@ impl<N: Network> VirtualHost<N> {
             simulator,
             now: Timestamp::ZERO,
             received: Vec::new(),
-            happenings: Vec::new(),
+            modem_events: Vec::new(),
             hung_up: false,
         };
         host.give(Input::Tick);
@@ -95,8 +95,8 @@ impl<N: Network> VirtualHost<N> {
     }
 
     /// All events so far.
-    pub fn happenings(&self) -> &[Happening] {
-        &self.happenings
+    pub fn modem_events(&self) -> &[ModemEvent] {
+        &self.modem_events
     }
 
     /// True if the port is gone.
@@ -109,7 +109,7 @@ impl<N: Network> VirtualHost<N> {
         while let Some(output) = self.simulator.poll() {
             match output {
                 Output::Host(bytes) => self.received.extend(bytes),
-                Output::Happened(happening) => self.happenings.push(happening),
+                Output::Happened(event) => self.modem_events.push(event),
                 Output::HangUp | Output::Unplugged => self.hung_up = true,
                 Output::PluggedIn(_) => self.hung_up = false,
             }

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_of_keys_are_told_apart() {
+    fn kinds_of_keys_are_distinguished() {
         let number = [INTEGER, 1, 0];
         let pkcs8 = sequence(&[&number[..], &[SEQUENCE, 0, OCTETS, 1, 7]].concat());
         assert_eq!(key_label(&pkcs8), Some(Label::PrivateKey));

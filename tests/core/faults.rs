@@ -10,7 +10,7 @@ use air724ug::at::{CmeError, Refusal};
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Request, Response, SocketId};
 use air724ug::query::Signal;
-use air724ug::sim::{Control, Happening, Peer, Profile, Settings, fault};
+use air724ug::sim::{Control, ModemEvent, Peer, Profile, Settings, fault};
 use air724ug::{Config, Error, ReceiveMode};
 
 /// Payload that would switch the radio off if the module took it for commands.
@@ -33,13 +33,13 @@ fn still_works(pair: &mut Pair) {
     assert!(matches!(pair.close(socket), Ok(Response::Closed)), "{}", pair.story());
     let state = pair.modem.state();
     assert!(state.attached && state.registration == 1, "a stray command was run: {state:?}");
-    let strange = |happening: &&Happening| match happening {
+    let strange = |event: &&ModemEvent| match event {
         // A question of the driver itself.
-        Happening::Command(text) if text == "AT+CFUN?" => false,
-        Happening::Command(text) => text.contains("CFUN") || text.contains("&F") || text.contains("&f"),
+        ModemEvent::Command(text) if text == "AT+CFUN?" => false,
+        ModemEvent::Command(text) => text.contains("CFUN") || text.contains("&F") || text.contains("&f"),
         _ => false,
     };
-    assert_eq!(pair.happenings.iter().find(strange), None);
+    assert_eq!(pair.modem_events.iter().find(strange), None);
     assert_eq!(pair.waiting(), 0);
 }
 

@@ -230,11 +230,11 @@ fn a_command_lost_between_two_rdy_is_written_again() {
     pair.control(Control::Reset);
     let mut rdy = 0;
     let deaf = std::rc::Rc::new(std::cell::Cell::new(false));
-    let (hears, is_deaf) = (std::rc::Rc::clone(&deaf), deaf);
+    let (shared, is_deaf) = (std::rc::Rc::clone(&deaf), deaf);
     pair.to_host = Box::new(move |_, bytes| {
         if bytes.windows(5).any(|window| window == b"RDY\r\n") {
             rdy += 1;
-            hears.set(rdy == 1);
+            shared.set(rdy == 1);
         }
         bytes
     });
@@ -381,9 +381,9 @@ fn a_silent_module_fails_requests_in_time_and_is_found_again() {
         Err(Error::Timeout { .. } | Error::NotReady(_) | Error::Closed(_))
     ));
     pair.run_for(Duration::from_secs(60));
-    let told = pair.events.iter().filter(|event| matches!(event, Event::Unresponsive)).count() as u64;
-    assert!(told > 0);
-    assert_eq!(pair.engine.statistics().unresponsive, told);
+    let reported = pair.events.iter().filter(|event| matches!(event, Event::Unresponsive)).count() as u64;
+    assert!(reported > 0);
+    assert_eq!(pair.engine.statistics().unresponsive, reported);
     assert!(pair.saw(|event| matches!(event, Event::NotReady(NotReady::NoAnswer))));
     assert!(matches!(pair.read_to_end(socket).1, Error::Closed(_)));
     pair.to_modem = Box::new(|_, bytes| bytes);

@@ -116,13 +116,13 @@ fn the_payload_of_the_applications_function_reaches_the_peer() {
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let says = Heartbeat::with(Duration::from_millis(20), |count| format!("<{count}>").into_bytes());
     socket.set_heartbeat(says).unwrap();
-    let mut heard = String::new();
-    while !heard.ends_with("<3>") {
+    let mut received = String::new();
+    while !received.ends_with("<3>") {
         let mut buf = [0; 64];
         let count = std::io::Read::read(&mut &socket, &mut buf).unwrap();
-        heard.push_str(std::str::from_utf8(&buf[..count]).unwrap());
+        received.push_str(std::str::from_utf8(&buf[..count]).unwrap());
     }
-    assert_eq!(heard, "<1><2><3>");
+    assert_eq!(received, "<1><2><3>");
     assert!(socket.heartbeat_statistics().unwrap().sent >= 3);
 }
 
@@ -241,10 +241,10 @@ fn a_datagram_that_is_too_long_is_refused_from_every_source() {
         assert_eq!(pair.beats.last(), Some(&(socket, count)));
         let answer = pair.call(Request::Beat { socket, beat: Beat { count, words: Some(long()) } });
         assert!(matches!(answer, Err(Error::InvalidInput { .. })), "{answer:?}");
-        let told = pair.events.iter().filter(|event| {
+        let reported = pair.events.iter().filter(|event| {
             matches!(event, Event::HeartbeatFailed(_, HeartbeatFailure::TooLong { len: 1461 }))
         });
-        assert_eq!(told.count() as u64, count);
+        assert_eq!(reported.count() as u64, count);
     }
     let statistics = pair.engine.heartbeat_statistics(socket).unwrap();
     assert_eq!((statistics.sent, statistics.missed), (0, 0));
@@ -359,11 +359,11 @@ fn a_socket_whose_writes_are_shut_down_has_no_heartbeat() {
     }
     socket.set_heartbeat(None).unwrap();
     assert_eq!(socket.recv(Duration::from_millis(200)).unwrap(), Received::Timeout);
-    let heard = handle.with(|modem| {
+    let received = handle.with(|modem| {
         let network = modem.network();
         network.last_link().map(|link| network.received(link).to_vec())
     });
-    assert_eq!(heard, Some(Some(Vec::new())));
+    assert_eq!(received, Some(Some(Vec::new())));
 }
 
 /// Waits until the port is closed, which ends the events.

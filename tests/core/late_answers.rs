@@ -423,9 +423,9 @@ fn a_late_result_of_a_connection_is_not_that_of_the_next_one_on_its_channel() {
 fn send_times_out(stand: &mut Stand) {
     let socket = stand.pair.channel_open();
     let answer = stand.pair.send(socket, b"0123456789");
-    let is_told = |reason| matches!(reason, CloseReason::SendUnconfirmed | CloseReason::SendRefused(_));
+    let is_reported = |reason| matches!(reason, CloseReason::SendUnconfirmed | CloseReason::SendRefused(_));
     assert!(
-        matches!(answer, Ok(10)) || matches!(answer, Err(Error::Closed(why)) if is_told(why)),
+        matches!(answer, Ok(10)) || matches!(answer, Err(Error::Closed(why)) if is_reported(why)),
         "{answer:?}"
     );
     stand.pair.close(socket).unwrap();

@@ -242,7 +242,7 @@ fn payload(random: &mut Random) -> Vec<u8> {
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Outcome {
-    Told,
+    Reported,
     Harmless,
     Silent,
 }
@@ -299,7 +299,7 @@ impl Run {
 
     fn outcome(&self, read: &[u8], end: Option<&Error>) -> Outcome {
         match end {
-            Some(_) => Outcome::Told,
+            Some(_) => Outcome::Reported,
             None if read == self.payload => Outcome::Harmless,
             None => Outcome::Silent,
         }
@@ -335,7 +335,7 @@ fn damage(mode: ReceiveMode, kind: Kind, seed: u64) -> (Outcome, bool) {
     run.pair.to_host = Box::new(|_, bytes| bytes);
     let outcome = run.outcome(&read, end.as_ref());
     let is_prefix = run.payload.starts_with(&read);
-    if outcome == Outcome::Told {
+    if outcome == Outcome::Reported {
         let counted = run.pair.engine.statistics().faults > 0;
         assert!(
             counted || matches!(end, Some(Error::Closed(CloseReason::ReceiveUnconfirmed))),
@@ -365,9 +365,9 @@ fn one_damaged_place_leaves_no_silent_hole() {
                 row[3] += u32::from(!is_prefix);
             }
         });
-        println!("{mode:?}: kind, told, harmless, silent (with wrong bytes before the end)");
-        for (kind, [told, harmless, silent, wrong]) in &*table.borrow() {
-            println!("{:24}{told:8}{harmless:8}{silent:8} ({wrong})", format!("{kind:?}"));
+        println!("{mode:?}: kind, reported, harmless, silent (with wrong bytes before the end)");
+        for (kind, [reported, harmless, silent, wrong]) in &*table.borrow() {
+            println!("{:24}{reported:8}{harmless:8}{silent:8} ({wrong})", format!("{kind:?}"));
             assert!(*silent == 0 || kind.can_be_unseen(mode), "{mode:?} {kind:?}: {silent} silent holes");
         }
     }
@@ -768,8 +768,8 @@ fn an_end_without_a_line_end_of_its_own_is_damage_long_after_a_connection_was_ma
         pair.deliver(b"0, CLOSED\r\n");
         pair.run_for(Duration::from_secs(1));
         let (data, end) = pair.read_to_end(socket);
-        let is_told = matches!(end, Error::Closed(CloseReason::Damaged));
-        assert!(data.is_empty() && is_told == is_damage, "after {pause} ms: {end}");
+        let is_reported = matches!(end, Error::Closed(CloseReason::Damaged));
+        assert!(data.is_empty() && is_reported == is_damage, "after {pause} ms: {end}");
     }
 }
 
@@ -916,8 +916,8 @@ fn the_result_after_fetched_data_may_belong_to_a_late_answer() {
     // Here the data have lost bytes, and took the line end in front of their own result, or all of it, in their place.
     for after in ["\r\nOK\r\n", "\r\n\r\n+CBC: 0,90,4000\r\n\r\nOK\r\n"] {
         let (read, end) = fetch_after_a_lost_answer(after);
-        let is_told = matches!(end, Error::Closed(CloseReason::ReceiveUnconfirmed));
-        assert!(is_told && read == b"0123456789", "{after:?}: {end}, {}", read.escape_ascii());
+        let is_reported = matches!(end, Error::Closed(CloseReason::ReceiveUnconfirmed));
+        assert!(is_reported && read == b"0123456789", "{after:?}: {end}, {}", read.escape_ascii());
     }
 }
 
@@ -965,8 +965,9 @@ fn a_prompt_with_text_directly_after_it_was_payload() {
         pair.run_for(Duration::from_secs(20));
         for socket in [socket, other] {
             let (_, end) = pair.read_to_end(socket);
-            let is_told = matches!(end, Error::Closed(CloseReason::Damaged | CloseReason::SendUnconfirmed));
-            assert!(is_told, "{chunk}: {end}");
+            let is_reported =
+                matches!(end, Error::Closed(CloseReason::Damaged | CloseReason::SendUnconfirmed));
+            assert!(is_reported, "{chunk}: {end}");
         }
         assert!(pair.answered(ticket).unwrap().is_err());
     }
@@ -1146,8 +1147,8 @@ fn a_result_taken_as_data_is_missed_and_the_data_are_damaged() {
                 text.replace("\r\nDATA ACCEPT:0,4", &came).into_bytes()
             });
             let answer = pair.send(socket, b"0123");
-            let is_told = matches!(answer, Err(Error::Closed(CloseReason::Damaged)));
-            assert_eq!(is_told, is_damage, "{chunk}, {len}: {answer:?}");
+            let is_reported = matches!(answer, Err(Error::Closed(CloseReason::Damaged)));
+            assert_eq!(is_reported, is_damage, "{chunk}, {len}: {answer:?}");
         }
     }
     // A frame that came before the send can't contain its result.
@@ -1200,8 +1201,9 @@ fn a_damaged_answer_to_a_fetch_is_no_refusal_even_if_the_question_after_it_is_re
         }
         pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
         let (_, end) = pair.read_to_end(socket);
-        let is_told = matches!(end, Error::Closed(CloseReason::ReceiveUnconfirmed | CloseReason::Damaged));
-        assert!(is_told, "{torn}: {end}");
+        let is_reported =
+            matches!(end, Error::Closed(CloseReason::ReceiveUnconfirmed | CloseReason::Damaged));
+        assert!(is_reported, "{torn}: {end}");
     }
 }
 
@@ -1273,8 +1275,8 @@ fn the_first_fetch_is_damaged_if_later_fetches_end_with_more_line_ends() {
         };
         fetch(&mut pair, "0123456789", first);
         fetch(&mut pair, "abcdefghij", second);
-        let is_told = |event: &Event| matches!(event, Event::Fault(Fault::CutShortBefore { .. }));
-        assert_eq!(pair.saw(is_told), expected, "{first}, {second}: {}", pair.story());
+        let is_reported = |event: &Event| matches!(event, Event::Fault(Fault::CutShortBefore { .. }));
+        assert_eq!(pair.saw(is_reported), expected, "{first}, {second}: {}", pair.story());
         if expected {
             let (read, end) = pair.read_to_end(socket);
             assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{end}");

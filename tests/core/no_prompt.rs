@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::support::pair::Pair;
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Request, Response, SocketId, Ticket};
-use air724ug::sim::{Control, Happening, Link, Peer, Settings};
+use air724ug::sim::{Control, Link, ModemEvent, Peer, Settings};
 use air724ug::{Config, Error, ReceiveMode};
 
 /// The result of a send of five bytes on the first channel.
@@ -35,8 +35,8 @@ fn peer_got(pair: &Pair, link: Link) -> String {
 
 /// The commands that the modem has executed since bring-up.
 fn executed(pair: &Pair) -> Vec<String> {
-    let commands = pair.happenings.iter().filter_map(|happening| match happening {
-        Happening::Command(text) => Some(text.clone()),
+    let commands = pair.modem_events.iter().filter_map(|event| match event {
+        ModemEvent::Command(text) => Some(text.clone()),
         _ => None,
     });
     commands.collect()
@@ -206,7 +206,7 @@ fn a_full_buffer_does_not_end_a_connection_on_a_slow_line() {
     }
 }
 
-/// `SEND OK` has no length, so the one of a piece can't be told from a second one of the piece before.
+/// `SEND OK` has no length, so the one of a piece can't be distinguished from a second one of the piece before.
 #[test]
 fn firmware_that_says_send_ok_is_used_with_the_prompt() {
     let mut pair = Pair::with(config(), Settings::default());
@@ -323,7 +323,7 @@ fn a_result_that_is_lost_is_asked_for() {
 
 /// The line loses bytes of the command, or of the payload.
 #[test]
-fn a_torn_send_is_told() {
+fn a_torn_send_is_reported() {
     for (from, to) in [(0, 4), (3, 12), (10, 17), (12, 13), (14, 16), (15, 16), (16, 17), (18, 30), (0, 36)] {
         let mut pair = online();
         let (socket, link) = open(&mut pair);

@@ -34,8 +34,8 @@ fn requests_in_flight_end_at_once_and_waits_for_readiness_do_not() {
     assert!(in_flight[..1].iter().all(|ticket| is_lost(pair.answered(*ticket))));
     assert!(is_lost(pair.answered(in_flight[2])));
     assert_eq!(pair.engine.not_ready(), Some(NotReady::NoPort));
-    let told: Vec<_> = pair.events.iter().rev().take(2).cloned().collect();
-    assert_eq!(told, [Event::NotReady(NotReady::NoPort), Event::PortLost]);
+    let reported: Vec<_> = pair.events.iter().rev().take(2).cloned().collect();
+    assert_eq!(reported, [Event::NotReady(NotReady::NoPort), Event::PortLost]);
     // New requests without a port: a request for the module fails, and a wait for readiness waits.
     let question = pair.ask(Request::query(&Signal));
     assert!(is_lost(pair.answered(question)));
@@ -206,9 +206,9 @@ fn a_module_that_vanishes_at_any_moment_is_ready_again_and_no_byte_is_lost_silen
                     0
                 }
             };
-            let (heard, end) = pair.read_to_end(socket);
+            let (received, end) = pair.read_to_end(socket);
             assert!(matches!(end, Error::PortLost(_)), "{end}");
-            assert!(data.starts_with(&heard) && accepted <= data.len());
+            assert!(data.starts_with(&received) && accepted <= data.len());
             assert!(matches!(pair.call(READY), Ok(Response::Ready)), "{}", pair.story());
             pair.ask(Request::Forget { socket });
             let socket = pair.channel_open();
@@ -249,9 +249,9 @@ fn eight_sockets_survive_five_rounds_of_every_kind_of_loss_and_are_ready_two_sec
                 pair.send(*socket, b"hello").unwrap();
                 assert_eq!(pair.read(*socket, 5).unwrap(), b"hello");
             }
-            let told = pair.events.len();
+            let reported = pair.events.len();
             lose(&mut pair);
-            pair.run_until(|pair| pair.events[told..].contains(&Event::PortBack));
+            pair.run_until(|pair| pair.events[reported..].contains(&Event::PortBack));
             let read = pair.read_so_far();
             pair.run_until(|pair| pair.read_so_far() > read);
             // After a restart the module needs its own time to register and to attach.

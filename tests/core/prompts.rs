@@ -12,7 +12,7 @@ use air724ug::at::Refusal;
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Request, Response, Ticket};
 use air724ug::query::Signal;
-use air724ug::sim::{Control, Happening, Settings, fault};
+use air724ug::sim::{Control, ModemEvent, Settings, fault};
 use air724ug::{Config, Error, ReceiveMode};
 
 const MOMENT: Duration = Duration::from_millis(20);
@@ -44,8 +44,8 @@ fn still_works(pair: &mut Pair) {
     assert_eq!(pair.read(socket, 10).unwrap(), b"still here");
     pair.close(socket).unwrap();
     assert_eq!(pair.waiting(), 0);
-    let strange = |happening: &&Happening| matches!(happening, Happening::Command(text) if text.contains("CFUN=") && !text.contains("CFUN=1"));
-    assert_eq!(pair.happenings.iter().find(strange), None, "payload was read as a command");
+    let strange = |event: &&ModemEvent| matches!(event, ModemEvent::Command(text) if text.contains("CFUN=") && !text.contains("CFUN=1"));
+    assert_eq!(pair.modem_events.iter().find(strange), None, "payload was read as a command");
 }
 
 fn is_unconfirmed(answer: &Result<Response, Error>) -> bool {

@@ -61,7 +61,7 @@ impl Watched {
         assert!(self.pair.engine.is_ready(), "{why}");
     }
 
-    fn heard(&self, wanted: &str) -> bool {
+    fn has_reported(&self, wanted: &str) -> bool {
         self.pair.saw(|event| matches!(event, Event::Urc(Urc::Message { text, .. }) if text == wanted))
     }
 }
@@ -75,7 +75,7 @@ fn an_unsolicited_message_changes_nothing() {
                     let mut watched = Watched::new(chunk);
                     watched.pair.inject(format!("\r\n{header}\r\n{text}\r\n{after}").as_bytes());
                     watched.is_undisturbed(text);
-                    assert!(watched.heard(text), "{header}: {text}, {}", watched.pair.story());
+                    assert!(watched.has_reported(text), "{header}: {text}, {}", watched.pair.story());
                 }
             }
         }
@@ -106,7 +106,7 @@ fn a_message_during_an_answer_or_a_send_changes_nothing() {
         assert_eq!(watched.pair.command("AT+CSQ", MINUTE).unwrap(), ["+CSQ: 24,99"], "{text}");
         watched.pair.before("AT+CIPSEND", &bytes);
         watched.is_undisturbed(text);
-        assert!(watched.heard(text), "{text}");
+        assert!(watched.has_reported(text), "{text}");
     }
 }
 
@@ -117,7 +117,7 @@ fn a_text_of_several_lines_is_one_text() {
         let text = "first\n0, CLOSED\n+PDP: DEACT\n\nRDY";
         watched.pair.inject(format!("\r\n{}\r\n{text}\r\n\r\n+CREG: 1\r\n", HEADERS[0]).as_bytes());
         watched.is_undisturbed(text);
-        assert!(watched.heard(text), "{}", watched.pair.story());
+        assert!(watched.has_reported(text), "{}", watched.pair.story());
         assert!(watched.pair.saw(|event| matches!(event, Event::Urc(Urc::Registration(..)))));
     }
 }
@@ -203,8 +203,8 @@ fn quotes_in_a_string_that_spans_lines_do_not_end_it() {
                     let mut watched = Watched::new(chunk);
                     watched.pair.inject(bytes.as_bytes());
                     watched.is_undisturbed(&bytes);
-                    let is_heard = |event: &Event| matches!(event, Event::Fault(_) | Event::Stray(..));
-                    assert!(!watched.pair.saw(is_heard), "{bytes}");
+                    let is_damage = |event: &Event| matches!(event, Event::Fault(_) | Event::Stray(..));
+                    assert!(!watched.pair.saw(is_damage), "{bytes}");
                 }
             }
         }
@@ -389,15 +389,15 @@ fn events_show_unsolicited_lines_without_text_of_people() {
         pair.inject(format!("\r\n{line}\r\n").as_bytes());
         pair.run_for(MINUTE);
     }
-    let mut told = Vec::new();
+    let mut lines = Vec::new();
     for pair in pair.events.windows(2) {
         if let [Event::Line(line), urc] = pair {
             assert!(matches!(urc, Event::Urc(_)), "{line}: {urc:?}");
-            told.push(line.as_str());
+            lines.push(line.as_str());
         }
     }
     assert_eq!(
-        told,
+        lines,
         ["+CREG:  1", "^MODE:17, 17", "+X: **********", "+CUSD:***************", "+CMT:*************"]
     );
 }

@@ -47,7 +47,7 @@ def echoes(number, failures):
         assert exactly(client, len(sent)) == sent, "other bytes came back"
         writer.join()
         client.close()
-    except Exception as error:  # told by the main thread
+    except Exception as error:  # reported by the main thread
         failures.append(f"client {number}: {error!r}")
 
 

@@ -37,7 +37,7 @@ filled = {}  # what came after all that was right, of those whose last send the 
 
 
 def filled_up(client, number, have, wanted, data):
-    """After what is right there may be what the driver has filled a send up with that the module has not heard whole: then the
+    """After what is right there may be what the driver has filled a send up with that the module has not received whole: then the
     connection ends."""
     good = next(place for place, byte in enumerate(data) if byte != wanted[have + place])
     have, tail = have + good, data[good:]
@@ -218,7 +218,7 @@ def opened(way, addresses, port, modem=None):
 
 def transfer(way, addresses, port, number, length, habit=FAST, modem=None, timeout=CEILING):
     """How it ended, and the bytes that came to the client: `complete`; `refused`, `not opened` or `error`, which the client saw;
-    `cut by the server`, which the module tells as the server's end; or else a violation, but for `silent` and `short`, of which
+    `cut by the server`, which the module reports as the server's end; or else a violation, but for `silent` and `short`, of which
     the caller is the judge."""
     try:
         client = opened(way, addresses, port, modem)

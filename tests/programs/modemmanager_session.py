@@ -4,8 +4,8 @@
     modemmanager_session.py TTY
 
 TTY is a freshly started `cargo run --example sim`. To be run as root in a name space of mounts of its own (`unshare --mount`): a tree
-that looks like that of a module on USB (1782:4e00) covers /sys there, and a link in /dev leads to TTY. ModemManager is told of the port as
-udev would tell it. Exit 0 if everything was as a module of this family answers (docs/protocol.md).
+that looks like that of a module on USB (1782:4e00) covers /sys there, and a link in /dev leads to TTY. ModemManager is notified of the port as
+udev would report it. Exit 0 if everything was as a module of this family answers (docs/protocol.md).
 """
 
 import os

@@ -25,7 +25,7 @@ RUN = {
 }
 # The code for a wrong option, where it is not 2.
 WRONG_OPTION = {"doctor": 64}
-# What would not end for a long time, of the examples whose help tells the exit code of an interruption.
+# What would not end for a long time, of the examples whose help shows the exit code of an interruption.
 LONG = {
     "quickstart": ["--count", "100000000"], "async_socket": ["--count", "1000000", "--every", "0.1"],
     "interrupt_recv": ["--count", "1000000", "--size", "100", "--every", "0.1"], "endurance": ["--for", "10000", "--losses", "100000"],
@@ -77,8 +77,8 @@ def manners(folder, name):
         check(name, f"{what} that nothing reads ends quietly", code in codes and quiet, code, said)
         with open(FULL, "wb") as out:
             code, said = run(folder, name, given, out)
-        told = "can't be written" in said
-        check(name, f"{what} into a full file is an error", code == OUTPUT_FAILED and told, code, said)
+        is_reported = "can't be written" in said
+        check(name, f"{what} into a full file is an error", code == OUTPUT_FAILED and is_reported, code, said)
         with open(FULL, "wb") as out, open(FULL, "wb") as messages:
             code, said = run(folder, name, given, out, stderr=messages)
         check(name, f"{what} whose messages are lost, too, ends the same", code == OUTPUT_FAILED, code, said)
@@ -109,13 +109,13 @@ def captures(folder, scratch, name):
         code, said = run(folder, name, [option, b"c\xff.cap"], subprocess.DEVNULL)
         check(name, f"{option} with no UTF-8 is a wrong option", code == wrong and "UTF-8" in said, code, said)
     code, said = run(folder, name, [*arguments, "--capture", FULL], subprocess.DEVNULL)
-    told = "the capture is not complete" in said
-    check(name, "a capture on a full disk is told", code == OUTPUT_FAILED and told, code, said)
+    is_reported = "the capture is not complete" in said
+    check(name, "a capture on a full disk is reported", code == OUTPUT_FAILED and is_reported, code, said)
     pipe = os.path.join(scratch, f"{name}.fifo")
     os.mkfifo(pipe)
     code, said = run(folder, name, [*arguments, "--capture", pipe], subprocess.DEVNULL)
-    told = "nothing reads from this pipe" in said
-    check(name, "a capture on a pipe without a reader is told at once", code not in (0, None) and told, code, said)
+    is_reported = "nothing reads from this pipe" in said
+    check(name, "a capture on a pipe without a reader is reported at once", code not in (0, None) and is_reported, code, said)
     # Read and written by this program, and never drained.
     held = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
     code, said = run(folder, name, [*arguments, "--capture", pipe], subprocess.DEVNULL)
@@ -123,12 +123,12 @@ def captures(folder, scratch, name):
     os.close(held)
     missing = os.path.join(scratch, "no", "such", "folder")
     code, said = run(folder, name, [*arguments, f"--capture={missing}"], subprocess.DEVNULL)
-    told = "can't record in" in said
-    check(name, "a capture that can't be made is told", code not in (0, None) and told, code, said)
+    is_reported = "can't record in" in said
+    check(name, "a capture that can't be made is reported", code not in (0, None) and is_reported, code, said)
 
 
 def interrupted(folder, name):
-    """In the middle of a run: told, with every connection closed on the module and nothing left behind."""
+    """In the middle of a run: reported, with every connection closed on the module and nothing left behind."""
     command = [os.path.join(folder, name), *LONG[name]]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         for line in process.stdout:
@@ -140,8 +140,8 @@ def interrupted(folder, name):
         except subprocess.TimeoutExpired:
             process.kill()
             said = f"it did not end within {SECONDS} s"
-    told = name == "endurance" or "interrupted; every connection is closed" in said
-    check(name, "Ctrl-C ends it", process.returncode == 130 and told, process.returncode, said)
+    is_reported = name == "endurance" or "interrupted; every connection is closed" in said
+    check(name, "Ctrl-C ends it", process.returncode == 130 and is_reported, process.returncode, said)
 
 
 def main():

@@ -48,28 +48,28 @@ class Line:
     """What comes from a descriptor, until something awaited has come."""
 
     def __init__(self, name, fd):
-        self.name, self.fd, self.heard = name, fd, b""
+        self.name, self.fd, self.received = name, fd, b""
 
     def say(self, text):
         os.write(self.fd, text.encode())
 
-    def hear(self, expected):
+    def read_until(self, expected):
         until = time.monotonic() + SECONDS
         expected = expected.encode()
-        while expected not in self.heard:
+        while expected not in self.received:
             if time.monotonic() > until or not select.select([self.fd], [], [], 1)[0]:
                 if time.monotonic() > until:
-                    raise Failed(f"{self.name}: waited without success for {expected!r}, heard {self.heard!r}")
+                    raise Failed(f"{self.name}: waited without success for {expected!r}, received {self.received!r}")
                 continue
             try:
                 more = os.read(self.fd, 65536)
             except OSError:
                 more = b""
             if not more:
-                raise Failed(f"{self.name}: ended instead of {expected!r}, heard {self.heard!r}")
-            self.heard += more
-        at = self.heard.index(expected) + len(expected)
-        before, self.heard = self.heard[:at], self.heard[at:]
+                raise Failed(f"{self.name}: ended instead of {expected!r}, received {self.received!r}")
+            self.received += more
+        at = self.received.index(expected) + len(expected)
+        before, self.received = self.received[:at], self.received[at:]
         return before.decode(errors="replace")
 
     def ends(self):
@@ -87,9 +87,9 @@ class Line:
         """What has already arrived does not count; what comes in answer to a question does."""
         while select.select([self.fd], [], [], 0)[0]:
             os.read(self.fd, 65536)
-        self.heard = b""
+        self.received = b""
         self.say("AT\r\n")
-        return self.hear("\r\nOK\r\n") == "AT\r\n\r\nOK\r\n"
+        return self.read_until("\r\nOK\r\n") == "AT\r\n\r\nOK\r\n"
 
 
 def terminal(path, name):
@@ -135,7 +135,7 @@ def orders(sim, folder, help_text, echo_port):
     try:
         console = Line("standard input", process.stdout.fileno())
         for number in (0, 1):
-            path = console.hear("\n").strip()
+            path = console.read_until("\n").strip()
             check(os.readlink(f"{link}{number}") == path, f"the link of modem {number} leads to its terminal")
         until = time.monotonic() + SECONDS
         peer = socket.socket(socket.AF_UNIX)
@@ -147,15 +147,15 @@ def orders(sim, folder, help_text, echo_port):
 
         def typed(order, answer="ok\n"):
             process.stdin.write(f"{order}\n".encode())
-            console.hear(answer)
+            console.read_until(answer)
 
         def sent(order, answer="ok\n\n"):
             remote.say(f"{order}\n")
-            return remote.hear(answer)
+            return remote.read_until(answer)
 
         def ask(number, command, answer):
             modems[number].say(f"{command}\r\n")
-            return modems[number].hear(answer)
+            return modems[number].read_until(answer)
 
         give_orders(typed, sent, ask, modems, help_text, echo_port)
 
@@ -186,13 +186,13 @@ def orders(sim, folder, help_text, echo_port):
         check(True, "replug NAME: modem 1 is back under another name")
         vanishes("usb-restart")
         is_back(os.path.join(folder, "another"), "usb-restart")
-        modems[1].hear("+E_UTRAN Service")  # RDY came while the port was gone
+        modems[1].read_until("+E_UTRAN Service")  # RDY came while the port was gone
         check(True, "usb-restart: modem 1 has restarted")
 
         vanishes("replace 860000000000017")
         sent("1 replug")
         is_back(os.path.join(folder, "another"), "replace IMEI")
-        modems[1].hear("+E_UTRAN Service")
+        modems[1].read_until("+E_UTRAN Service")
         ask(1, "AT+CGSN", "\r\n860000000000017\r\n\r\nOK\r\n")
         check(True, "replace IMEI: modem 1 is another module")
 
@@ -216,18 +216,18 @@ def give_orders(typed, sent, ask, modems, help_text, echo_port):
     check(listed - {""} == ORDERS, "help lists the orders that are given here")
 
     typed("0 net down")
-    modems[0].hear("+NO Service\r\n")
+    modems[0].read_until("+NO Service\r\n")
     check(modems[1].is_silent(), "net down: modem 0 loses its cell, modem 1 does not")
     sent("0 net up")
-    modems[0].hear("+E_UTRAN Service\r\n")
+    modems[0].read_until("+E_UTRAN Service\r\n")
     check(True, "net up")
 
     sent("1 sim remove")
-    modems[1].hear("+CPIN: SIM REMOVED\r\n")
+    modems[1].read_until("+CPIN: SIM REMOVED\r\n")
     ask(1, "AT+CPIN?", "+CME ERROR: 10\r\n")
     typed("1 sim insert")
-    modems[1].hear("+CPIN: READY\r\n")
-    modems[1].hear("+E_UTRAN Service\r\n")
+    modems[1].read_until("+CPIN: READY\r\n")
+    modems[1].read_until("+E_UTRAN Service\r\n")
     check(True, "sim remove, sim insert")
 
     for number in (0, 1):
@@ -238,15 +238,15 @@ def give_orders(typed, sent, ask, modems, help_text, echo_port):
     check("modem 0:" in states and "modem 1:" in states and "channel 1: CONNECTED" in states, "state: both modems")
 
     sent("0 close 0")
-    modems[0].hear("0, CLOSED\r\n")
+    modems[0].read_until("0, CLOSED\r\n")
     check(True, "close N")
     typed("1 fault lost-prompt")
     ask(1, "AT+CIPSEND=1,2", "AT+CIPSEND=1,2\r\n")
     modems[1].say("hi")
-    check("> " not in modems[1].hear("DATA ACCEPT:1,2\r\n"), "fault lost-prompt")
-    modems[1].hear("+RECEIVE,1,2:\r\nhi")
+    check("> " not in modems[1].read_until("DATA ACCEPT:1,2\r\n"), "fault lost-prompt")
+    modems[1].read_until("+RECEIVE,1,2:\r\nhi")
     sent("1 pdp lost")
-    modems[1].hear("+PDP: DEACT\r\n")
+    modems[1].read_until("+PDP: DEACT\r\n")
     check(modems[0].is_silent(), "pdp lost")
 
     ask(1, "AT+CIPSHUT", "SHUT OK\r\n")
@@ -254,17 +254,17 @@ def give_orders(typed, sent, ask, modems, help_text, echo_port):
     ask(1, f"AT+CIPSTART=TCP,127.0.0.1,{echo_port}", "\r\nCONNECT\r\n")
     sent("1 dtr on")
     typed("1 dtr off")
-    check(modems[1].hear("\r\nOK\r\n") == "\r\nOK\r\n", "dtr on, dtr off: commands amid transparent data")
+    check(modems[1].read_until("\r\nOK\r\n") == "\r\nOK\r\n", "dtr on, dtr off: commands amid transparent data")
 
     typed("urc +CIEV: service, 1")
     for modem in modems:
-        modem.hear("\r\n+CIEV: service, 1\r\n")
+        modem.read_until("\r\n+CIEV: service, 1\r\n")
     check(True, "urc TEXT: without a number both modems print it")
     typed("1 fault reboot@100ms")
-    modems[1].hear("\r\nRDY\r\n")
+    modems[1].read_until("\r\nRDY\r\n")
     check(modems[0].is_silent(), "fault reboot@100ms counts from then")
     typed("0 reset")
-    modems[0].hear("\r\nRDY\r\n")
+    modems[0].read_until("\r\nRDY\r\n")
     check(True, "reset")
 
     for wrong, advice in (("net sideways", "is no order"), ("7 state", "there are 2 modems"), ("fault x", "lost-prompt")):
@@ -281,9 +281,9 @@ def faults_from_the_command_line(sim, folder):
         os.read(process.stdout.fileno(), 4096)
         modem = terminal(link, "the faulty modem")
         modem.say("AT+CIMI\r\n")
-        modem.hear("\r\nnonsense\r\n")
+        modem.read_until("\r\nnonsense\r\n")
         check(True, "--fault wrong-answer=nonsense:1")
-        modem.hear("\r\nRDY\r\n")
+        modem.read_until("\r\nRDY\r\n")
         check(True, "--fault reboot@1500ms")
     finally:
         process.kill()

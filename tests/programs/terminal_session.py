@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A person at the example `terminal`, on a pseudo-terminal: a slip is told and the session goes on.
+"""A person at the example `terminal`, on a pseudo-terminal: a slip is reported and the session goes on.
 
     terminal_session.py PROGRAM [ARGUMENT...]
 
@@ -59,7 +59,7 @@ class Session:
 
 session = Session(sys.argv[1:])
 session.expect(b"`help` lists the words")
-# Nothing is typed: the line above the prompt tells it by itself. The module may have been ready before the first prompt.
+# Nothing is typed: the line above the prompt shows it by itself. The module may have been ready before the first prompt.
 session.expect(b"ready: LTE Home, signal 24/31 (-65 dBm)\r\n> ")
 session.seen = b"> "
 for slip, answer in [

@@ -169,17 +169,17 @@ impl Core {
         }
     }
 
-    fn hear(&mut self, bytes: &[u8]) {
+    fn give(&mut self, bytes: &[u8]) {
         self.engine.handle(self.now, Input::Received(bytes));
         self.drain();
     }
 
     fn receive(&mut self) {
         if self.mode == ReceiveMode::Manual {
-            self.hear(&self.announced.clone());
+            self.give(&self.announced.clone());
             assert!(self.written.starts_with(b"AT+CIPRXGET=2,"));
         }
-        self.hear(&self.frame.clone());
+        self.give(&self.frame.clone());
         let read = self.engine.read(self.now, self.socket, &mut self.buffer).unwrap();
         let len = received(self.mode);
         assert_eq!((read, &self.buffer[..len]), (Some(len), &[b'x'; CHUNK][..len]));
@@ -194,9 +194,9 @@ impl Core {
         self.engine.handle(self.now, Input::Asked(Ticket(self.tickets), request));
         self.drain();
         assert!(self.written.starts_with(b"AT+CIPSEND="));
-        self.hear(b"\r\n> ");
+        self.give(b"\r\n> ");
         assert_eq!(self.written, [b'y'; CHUNK]);
-        self.hear(&self.accepted.clone());
+        self.give(&self.accepted.clone());
     }
 }
 

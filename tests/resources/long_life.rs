@@ -50,7 +50,7 @@ fn a_modem_that_loses_its_port_for_a_day_does_not_grow_and_serves_eight_sockets(
         let ready = pair.call(Request::WaitReady { timeout: Duration::from_secs(60) });
         assert!(matches!(ready, Ok(Response::Ready)), "loss {losses}: {ready:?}");
         // The records of the test do not belong to the modem.
-        (pair.events, pair.happenings, pair.written) = Default::default();
+        (pair.events, pair.modem_events, pair.written) = Default::default();
         if losses == WARM_UP {
             held = resident();
         }

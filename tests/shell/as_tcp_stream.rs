@@ -28,12 +28,12 @@ fn peer(serve: impl FnOnce(&mut TcpStream, &Receiver<()>) -> Vec<u8> + Send + 's
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let connect = listener.local_addr().unwrap();
     let (go, going) = bounded(8);
-    let (tell, done) = bounded(1);
+    let (sender, done) = bounded(1);
     thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let read = serve(&mut stream, &going);
         drop(stream);
-        let _ = tell.send(read);
+        let _ = sender.send(read);
     });
     Rig { connect, go, done }
 }

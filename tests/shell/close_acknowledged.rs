@@ -27,14 +27,14 @@ fn is_closed(modem: &Modem) -> bool {
 #[test]
 fn the_peer_has_all_data_when_the_call_returns() {
     for mode in MODES {
-        let (tell, told) = crossbeam_channel::unbounded();
+        let (sender, receiver) = crossbeam_channel::unbounded();
         let server = server(move |mut stream| {
             let mut all = Vec::new();
             let mut buf = [0; 4096];
             while let Ok(count @ 1..) = stream.read(&mut buf) {
                 all.extend_from_slice(&buf[..count]);
             }
-            tell.send(all).unwrap();
+            sender.send(all).unwrap();
         });
         let (_terminal, modem) = ready(Config::default().receive_mode(mode));
         let socket = connect(&modem, server);
@@ -42,7 +42,7 @@ fn the_peer_has_all_data_when_the_call_returns() {
         socket.send(&data[..10_000]).unwrap();
         socket.queue(&data[10_000..]).unwrap();
         socket.close_acknowledged(SOON).unwrap();
-        assert!(told.recv_timeout(SOON).unwrap() == data, "{mode:?}");
+        assert!(receiver.recv_timeout(SOON).unwrap() == data, "{mode:?}");
         assert!(is_closed(&modem));
     }
 }

@@ -81,15 +81,15 @@ fn echoed(socket: &ReconnectingSocket, said: &[u8]) -> usize {
             }
             Err(error) => panic!("{error}"),
         }
-        let mut heard = Vec::new();
-        while heard != said {
+        let mut received = Vec::new();
+        while received != said {
             match socket.recv(SOON).unwrap() {
-                Received::Data(data) => heard.extend(data),
+                Received::Data(data) => received.extend(data),
                 Received::Gap(_) => {
                     gaps += 1;
                     continue 'again;
                 }
-                Received::Timeout => panic!("nothing came, {} bytes before", heard.len()),
+                Received::Timeout => panic!("nothing came, {} bytes before", received.len()),
             }
         }
         return gaps;
@@ -105,15 +105,15 @@ fn eight_sockets_survive_five_losses_of_the_port_with_new_names() {
     let supervisor = Supervisor::new(modem.clone(), quick());
     let address = echo_server();
     let round = Arc::new(AtomicU32::new(0));
-    let (told, echoes) = unbounded();
+    let (sender, echoes) = unbounded();
     for number in 0..8 {
         let socket = supervisor.tcp(address.ip().to_string(), address.port());
-        let (told, round) = (told.clone(), round.clone());
+        let (sender, round) = (sender.clone(), round.clone());
         thread::spawn(move || {
             loop {
                 let now = round.load(Ordering::SeqCst);
                 let gaps = echoed(&socket, format!("socket {number}, round {now}").as_bytes());
-                if told.send((now, number, gaps)).is_err() {
+                if sender.send((now, number, gaps)).is_err() {
                     return;
                 }
                 // Reads, so that the next gap is noticed.
@@ -218,16 +218,16 @@ fn eight_sending_sockets_survive_every_kind_of_loss_five_times() {
     let events = modem.events();
     let supervisor = Supervisor::new(modem.clone(), quick());
     let address = echo_server();
-    let (told, echoes) = unbounded();
+    let (sender, echoes) = unbounded();
     for number in 0..8_u64 {
         let socket = supervisor.tcp(address.ip().to_string(), address.port());
-        let told = told.clone();
+        let sender = sender.clone();
         thread::spawn(move || {
             // The data have a length at which most losses come during a send.
             let said = [number as u8; 20_000];
             loop {
                 let gaps = echoed(&socket, &said);
-                if told.send((number, gaps)).is_err() {
+                if sender.send((number, gaps)).is_err() {
                     return;
                 }
             }

@@ -105,7 +105,7 @@ struct Module {
     remote: serve::Remote,
     served: Option<JoinHandle<io::Result<()>>>,
     /// The bytes that the modem has received.
-    heard: Arc<Mutex<Vec<u8>>>,
+    received: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Module {
@@ -114,8 +114,8 @@ impl Module {
         pty.link(link).unwrap();
         let (remote, inbox) = serve::remote().unwrap();
         let modem = Simulator::new(Settings::default().imei(imei.to_owned()), MemoryNetwork::new());
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let kept = heard.clone();
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let kept = received.clone();
         let served = thread::spawn(move || {
             serve::run_with(modem, pty, inbox, |_, entry| {
                 if let serve::LogEntry::FromHost(bytes) = entry {
@@ -123,11 +123,11 @@ impl Module {
                 }
             })
         });
-        Self { remote, served: Some(served), heard }
+        Self { remote, served: Some(served), received }
     }
 
-    fn has_heard(&self) -> usize {
-        self.heard.lock().unwrap().len()
+    fn received_count(&self) -> usize {
+        self.received.lock().unwrap().len()
     }
 }
 
@@ -163,7 +163,7 @@ fn auto_finds_the_only_module_and_writes_to_no_other_device() {
     let _module = tree.modem("1-1.4", MODULE, "ttyUSB3", FIRST);
     let modem = tree.open("auto").unwrap();
     assert_eq!(imei(&modem), FIRST);
-    assert_eq!(other.has_heard(), 0);
+    assert_eq!(other.received_count(), 0);
     modem.close();
 }
 
@@ -177,11 +177,11 @@ fn with_several_modules_the_imei_or_the_place_selects_one() {
     let modem = tree.open("imei:860000000000017").unwrap();
     assert_eq!(imei(&modem), SECOND);
     modem.close();
-    let before = second.has_heard();
+    let before = second.received_count();
     let modem = tree.open("usb:1-1.2").unwrap();
     assert_eq!(imei(&modem), FIRST);
     modem.close();
-    assert_eq!(second.has_heard(), before, "the module at the other place was asked");
+    assert_eq!(second.received_count(), before, "the module at the other place was asked");
     let text = refused(&tree, "imei:860000000000025");
     assert!(text.contains("ttyUSB0 is the module 860000000000009"), "{text}");
     drop(first);
@@ -195,9 +195,9 @@ fn with_two_modules_of_one_imei_the_place_selects_one() {
     let second = tree.modem("1-1.4", MODULE, "ttyUSB3", FIRST);
     let text = refused(&tree, "auto");
     assert!(text.contains(&format!("usb:1-1.2 (IMEI {FIRST}), usb:1-1.4 (IMEI {FIRST})")), "{text}");
-    let before = second.has_heard();
+    let before = second.received_count();
     tree.open("usb:1-1.4").unwrap().close();
-    assert!(second.has_heard() > before);
+    assert!(second.received_count() > before);
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn a_module_is_found_under_its_new_name_and_not_confused_with_another_at_the_old
     let other = tree.modem("1-1.4", MODULE, "ttyUSB0", SECOND);
     // The search asks the other module repeatedly until the wanted module is back.
     let until = Instant::now() + SOON;
-    while other.has_heard() == 0 {
+    while other.received_count() == 0 {
         assert!(Instant::now() < until, "the search has ended");
         thread::yield_now();
     }
@@ -279,11 +279,11 @@ fn a_module_is_found_after_any_permutation_of_port_names() {
         }
         assert!(!events.try_iter().any(|event| matches!(event, Event::OtherModule { .. })));
         modem.close();
-        assert_eq!(modules[3].has_heard(), 0, "bytes were written to a device that is no module");
+        assert_eq!(modules[3].received_count(), 0, "bytes were written to a device that is no module");
         for module in &modules[1..3] {
-            let heard = String::from_utf8(module.heard.lock().unwrap().clone()).unwrap();
+            let received = String::from_utf8(module.received.lock().unwrap().clone()).unwrap();
             let is_question = |line: &str| matches!(line, "AT" | "AT+CGSN");
-            assert!(heard.lines().all(is_question), "another module received {heard:?}");
+            assert!(received.lines().all(is_question), "another module received {received:?}");
         }
     });
 }
@@ -300,8 +300,8 @@ fn another_module_at_the_same_path_is_reported() {
     drop(first);
     while events.recv_timeout(SOON).unwrap() != Event::PortLost {}
     let _second = Module::at(&path, SECOND);
-    let told = Event::OtherModule { before: FIRST.to_owned() };
-    while events.recv_timeout(SOON).unwrap() != told {}
+    let expected = Event::OtherModule { before: FIRST.to_owned() };
+    while events.recv_timeout(SOON).unwrap() != expected {}
     assert_eq!(imei(&modem), SECOND);
     modem.close();
 }

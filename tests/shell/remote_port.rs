@@ -122,9 +122,9 @@ fn main_job(modem: &Modem) {
     let all: Vec<u8> = (0..=255).cycle().take(10_000).collect();
     for data in EVERY_BYTE.iter().copied().chain([&all[..]]) {
         socket.send(data).unwrap();
-        let mut heard = vec![0; data.len()];
-        (&socket).read_exact(&mut heard).unwrap();
-        assert!(heard == data, "{} bytes were changed", data.len());
+        let mut received = vec![0; data.len()];
+        (&socket).read_exact(&mut received).unwrap();
+        assert!(received == data, "{} bytes were changed", data.len());
     }
     socket.close().unwrap();
 }

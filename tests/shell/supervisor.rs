@@ -90,15 +90,15 @@ fn a_close_by_the_peer_is_a_gap_with_the_unacknowledged_bytes() {
 fn deaf_server() -> (SocketAddr, crossbeam_channel::Sender<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let (tell, told) = crossbeam_channel::unbounded();
+    let (sender, receiver) = crossbeam_channel::unbounded();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             // Unread bytes turn the close into a reset.
-            let _ = told.recv();
+            let _ = receiver.recv();
             drop(stream);
         }
     });
-    (address, tell)
+    (address, sender)
 }
 
 fn next_gap(socket: &air724ug::supervisor::ReconnectingSocket) -> Gap {

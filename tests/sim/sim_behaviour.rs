@@ -7,7 +7,7 @@ use crate::support::sim::{
     online, online_with, push, received, send, text, type_bytes,
 };
 use air724ug::sim::{
-    ApnPolicy, Boot, ConnectFailure, Control, Distant, FullBuffer, Happening, MemoryNetwork, Peer, Profile,
+    ApnPolicy, Boot, ConnectFailure, Control, Distant, FullBuffer, MemoryNetwork, ModemEvent, Peer, Profile,
     Settings, SimCard, Simulator, VirtualHost,
 };
 
@@ -235,7 +235,7 @@ fn unread_data_are_discarded_some_time_after_the_close() {
     ask(&mut host, "AT+CIPRXGET=2,0,4", "\r\n+CIPRXGET: 2,0,4,3\r\nTEST\r\n\r\nOK\r\n");
     assert_eq!(text(host.wait(millis(500))), "\r\n0, CLOSED\r\n");
     ask(&mut host, "AT+CIPRXGET=2,0,4", NOT_ALLOWED);
-    assert!(host.happenings().contains(&Happening::Closed { channel: 0, lost: 3 }));
+    assert!(host.modem_events().contains(&ModemEvent::Closed { channel: 0, lost: 3 }));
 }
 
 #[test]
@@ -709,11 +709,10 @@ fn a_local_port_is_used_by_the_next_connect_and_not_twice_for_one_peer() {
     connect(&mut host, 0, "discard.test", 9);
     assert_eq!(host.simulator().network().local_port(last_link(&host)), Some(4000));
     ask(&mut host, "AT+CIPSTART=1,\"TCP\",\"discard.test\",9", "\r\nOK\r\n\r\n1, CONNECT FAIL\r\n");
-    let told = host
-        .happenings()
-        .iter()
-        .any(|told| matches!(told, Happening::ConnectFailed { channel: 1, why: ConnectFailure::LocalPort }));
-    assert!(told, "{:?}", host.happenings());
+    let is_reported = host.modem_events().iter().any(|event| {
+        matches!(event, ModemEvent::ConnectFailed { channel: 1, why: ConnectFailure::LocalPort })
+    });
+    assert!(is_reported, "{:?}", host.modem_events());
     connect(&mut host, 1, "echo.test", 7);
     ask(&mut host, "AT+CIPCLOSE=0", "\r\n0, CLOSE OK\r\n");
     ask(&mut host, "AT+CIPCLOSE=1", "\r\n1, CLOSE OK\r\n");

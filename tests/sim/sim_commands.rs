@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::support::sim::{
     self, NOT_ALLOWED, OK, PROMPT, ask, connect, host, host_with, online, received, send, text, type_bytes,
 };
-use air724ug::sim::{ApnPolicy, Boot, Control, Happening, Settings, SimCard};
+use air724ug::sim::{ApnPolicy, Boot, Control, ModemEvent, Settings, SimCard};
 
 const ERROR: &str = "\r\nERROR\r\n";
 const INVALID: &str = "\r\n+CME ERROR: 53\r\n";
@@ -362,7 +362,7 @@ fn a_sleeping_modem_loses_the_first_bytes_and_needs_several_at() {
     host.wait(millis(1_999));
     ask(&mut host, "AT", OK);
     host.wait(millis(2_000));
-    assert_eq!(host.happenings().last(), Some(&Happening::Asleep(true)));
+    assert_eq!(host.modem_events().last(), Some(&ModemEvent::Asleep(true)));
     assert_eq!(host.write(b"AT\r\n"), b"", "the modem wakes, and has lost the command");
     host.wait(millis(100));
     assert_eq!(host.write(b"AT\r\n"), b"", "still waking");
@@ -383,7 +383,7 @@ fn a_urc_is_printed_in_sleep_and_wakes_the_modem() {
     let mut host = host();
     ask(&mut host, "AT+CSCLK=1", OK);
     host.wait(millis(1_000));
-    assert_eq!(host.happenings().last(), Some(&Happening::Asleep(true)));
+    assert_eq!(host.modem_events().last(), Some(&ModemEvent::Asleep(true)));
     assert_eq!(text(host.control(Control::Urc("+CIEV: service, 1".to_owned()))), "\r\n+CIEV: service, 1\r\n");
     ask(&mut host, "AT", OK);
 }
@@ -394,12 +394,12 @@ fn automatic_rate_detection_needs_an_upper_case_at_and_then_prints_the_boot_line
     let mut host = host_with(settings);
     host.write(b"AT\r\n");
     assert_eq!(host.wait(Duration::from_secs(60)), b"", "without a detected rate nothing is printed");
-    for unheard in ["at\r\n", "At\r\n", "aT\r\n"] {
-        assert_eq!(host.write(unheard.as_bytes()), b"");
+    for ignored in ["at\r\n", "At\r\n", "aT\r\n"] {
+        assert_eq!(host.write(ignored.as_bytes()), b"");
     }
-    let told = text(host.write(b"AT\r\n"));
-    assert!(told.starts_with("\r\nRDY\r\n\r\n+CPIN: READY\r\n\r\nSMS READY\r\n"), "{told}");
-    assert!(host.happenings().contains(&Happening::RateFound));
+    let printed = text(host.write(b"AT\r\n"));
+    assert!(printed.starts_with("\r\nRDY\r\n\r\n+CPIN: READY\r\n\r\nSMS READY\r\n"), "{printed}");
+    assert!(host.modem_events().contains(&ModemEvent::RateFound));
     ask(&mut host, "at+ipr?", &line("+IPR: 0"));
     ask(&mut host, "AT+IPR=115200;&W", OK);
     host.control(Control::Reset);
@@ -416,8 +416,8 @@ fn a_host_that_does_not_read_loses_bytes_without_flow_control_and_none_with_it()
         host.look_away(millis(100));
         let got = host.wait(millis(100));
         assert_eq!(got.len() < 204, lost, "{control}: {} bytes", got.len());
-        let told = host.happenings().iter().any(|told| matches!(told, Happening::HostOverrun(_)));
-        assert_eq!(told, lost, "{control}");
+        let reported = host.modem_events().iter().any(|event| matches!(event, ModemEvent::HostOverrun(_)));
+        assert_eq!(reported, lost, "{control}");
     }
 }
 
@@ -430,8 +430,8 @@ fn a_host_that_writes_during_a_command_overruns_the_modem_without_flow_control()
         host.wait(millis(100));
         host.write(b"AT\r\nAT+CIMI;+CIMI;+CIMI;+CIMI\r\nAT\r\nAT\r\n");
         let answers = text(host.wait(millis(500)));
-        let told = host.happenings().iter().any(|told| matches!(told, Happening::Overrun(_)));
-        assert_eq!(told, lost, "{control}: {answers}");
+        let reported = host.modem_events().iter().any(|event| matches!(event, ModemEvent::Overrun(_)));
+        assert_eq!(reported, lost, "{control}: {answers}");
         assert_eq!(answers.matches("OK").count() < 4, lost, "{control}: {answers}");
         assert_eq!(host.simulator().holds_back(), !lost);
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::sim::{Host, OK, ask, host, push, received, text, type_bytes};
-use air724ug::sim::{Control, Happening};
+use air724ug::sim::{Control, ModemEvent};
 
 /// A host with a transparent connection, DTR on, and seven bytes sent.
 fn transparent(settings: &[&str]) -> Host {
@@ -79,12 +79,12 @@ fn dtr_keeps_the_modem_awake_only_in_sleep_mode_1() {
     ask(&mut host, "AT", OK);
     host.control(Control::Dtr(false));
     host.wait(Duration::from_secs(2));
-    assert_eq!(host.happenings().last(), Some(&Happening::Asleep(true)));
+    assert_eq!(host.modem_events().last(), Some(&ModemEvent::Asleep(true)));
     host.control(Control::Dtr(true));
     host.wait(Duration::from_millis(149));
     assert_eq!(host.write(b"AT\r\n"), b"", "the modem still wakes up");
     host.wait(Duration::from_millis(1));
     ask(&mut host, "AT+CSCLK=2", OK);
     host.wait(Duration::from_secs(2));
-    assert_eq!(host.happenings().last(), Some(&Happening::Asleep(true)), "in mode 2 DTR has no effect");
+    assert_eq!(host.modem_events().last(), Some(&ModemEvent::Asleep(true)), "in mode 2 DTR has no effect");
 }

@@ -28,9 +28,9 @@ fn air780e(rules: &[&str]) -> Host {
 #[test]
 fn a_card_is_removed_at_a_given_moment_as_in_a14() {
     let mut host = air780e(&["sim-removed@10s"]);
-    let told = text(host.wait(millis(10_000)));
-    assert!(told.ends_with("\r\n+CPIN: SIM REMOVED 0\r\n"), "{told}");
-    assert!(told.contains("\r\n+NO Service\r\n"), "{told}");
+    let printed = text(host.wait(millis(10_000)));
+    assert!(printed.ends_with("\r\n+CPIN: SIM REMOVED 0\r\n"), "{printed}");
+    assert!(printed.contains("\r\n+NO Service\r\n"), "{printed}");
     ask(&mut host, "AT+CPIN?", "\r\n+CME ERROR: 10\r\n");
     assert_eq!(order(&mut host, "sim insert"), "\r\n+CPIN: READY 0\r\n");
     assert!(text(host.wait(millis(1_500))).contains("\r\n^MODE: 17,17\r\n\r\n+E_UTRAN Service\r\n"));
@@ -39,8 +39,8 @@ fn a_card_is_removed_at_a_given_moment_as_in_a14() {
 #[test]
 fn the_cell_is_lost_at_a_given_moment_as_in_a23() {
     let mut host = air780e(&["network-lost@10s"]);
-    let told = text(host.wait(millis(10_000)));
-    assert!(told.starts_with("\r\n^MODE: 0,0\r\n\r\n+NO Service\r\n"), "{told}");
+    let printed = text(host.wait(millis(10_000)));
+    assert!(printed.starts_with("\r\n^MODE: 0,0\r\n\r\n+NO Service\r\n"), "{printed}");
     ask(&mut host, "AT+CSQ", "\r\n+CSQ: 99,99\r\n\r\nOK\r\n");
     assert_eq!(order(&mut host, "net up"), "");
     assert!(text(host.wait(millis(1_500))).contains("\r\n^MODE: 17,17\r\n"));

@@ -10,7 +10,7 @@ use air724ug::sim::{Control, Direction, Input, MemoryNetwork, Output, Rule, Sett
 use air724ug::time::Timestamp;
 
 /// The bytes for the host at this moment.
-fn heard(modem: &mut Simulator<MemoryNetwork>) -> Vec<u8> {
+fn output(modem: &mut Simulator<MemoryNetwork>) -> Vec<u8> {
     let outputs = std::iter::from_fn(|| modem.poll());
     let bytes =
         outputs.filter_map(|output| if let Output::Host(bytes) = output { Some(bytes) } else { None });
@@ -243,13 +243,13 @@ fn expect_no_output_after_a_hang_up(settings: Settings) {
     modem.handle(Timestamp::ZERO, Input::Host(b"AT+CFUN=?\r\n"));
     let begun = Timestamp::ZERO + Duration::from_millis(40);
     modem.handle(begun, Input::Tick);
-    let before = heard(&mut modem);
+    let before = output(&mut modem);
     assert!(!text(before.clone()).contains("OK"), "{before:?} is not in the middle of the answer");
     modem.handle(begun, Input::Control(Control::HangUp));
     let said: Vec<Output> = std::iter::from_fn(|| modem.poll()).collect();
     assert_eq!(said.iter().filter(|output| **output == Output::HangUp).count(), 1);
     modem.handle(begun + seconds(10), Input::Tick);
-    let after = heard(&mut modem);
+    let after = output(&mut modem);
     assert!(after.is_empty(), "{after:?} came out of a closed port");
 }
 
@@ -395,7 +395,7 @@ fn a_dead_link_stays_connected_and_accepts_data() {
     host.control(Control::fault(fault::StaleConnected));
     send(&mut host, 0, "lost");
     assert_eq!(received(&host), b"");
-    assert_eq!(push(&mut host, b"unheard"), "");
+    assert_eq!(push(&mut host, b"ignored"), "");
     assert_eq!(sim::close_by_peer(&mut host), "");
     assert_eq!(host.simulator().state().channels[0].state, "CONNECTED");
     ask(&mut host, "AT+CIPACK=0", "\r\n+CIPACK: 4,0,4\r\n\r\nOK\r\n");

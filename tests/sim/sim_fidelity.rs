@@ -73,10 +73,10 @@ fn the_document_gives_a_reason_for_every_capture_that_is_not_played() {
 fn a_wrong_line_of_the_simulator_is_detected() {
     for (name, capture) in published() {
         for scene in scenes().into_iter().filter(|scene| name.starts_with(scene.file)) {
-            for (mut exchange, heard) in scene.play(&capture) {
-                let before = nearness(&exchange.answer, &heard);
+            for (mut exchange, simulated) in scene.play(&capture) {
+                let before = nearness(&exchange.answer, &simulated);
                 exchange.answer.extend_from_slice(b"\r\n+MORE\r\n");
-                let after = nearness(&exchange.answer, &heard);
+                let after = nearness(&exchange.answer, &simulated);
                 assert_eq!(after, Nearness::Different, "{name}:{} was {before:?}", exchange.line);
             }
         }
@@ -93,7 +93,7 @@ struct Played {
 
 impl Played {
     fn count(&self, wanted: Nearness) -> usize {
-        let near = self.exchanges.iter().map(|(exchange, heard)| nearness(&exchange.answer, heard));
+        let near = self.exchanges.iter().map(|(exchange, simulated)| nearness(&exchange.answer, simulated));
         near.filter(|near| *near == wanted).count()
     }
 
@@ -109,12 +109,12 @@ impl Played {
     }
 
     fn differences(&self) -> Vec<Vec<String>> {
-        let different = |(exchange, heard): &&(Exchange, Vec<u8>)| {
-            nearness(&exchange.answer, heard) == Nearness::Different
+        let different = |(exchange, simulated): &&(Exchange, Vec<u8>)| {
+            nearness(&exchange.answer, simulated) == Nearness::Different
         };
-        let row = |(exchange, heard): &(Exchange, Vec<u8>)| {
+        let row = |(exchange, simulated): &(Exchange, Vec<u8>)| {
             let command = lines(exchange.sent.as_deref().unwrap_or_default());
-            let sides = [command, lines(&exchange.answer), lines(heard)].map(|lines| cell(&lines));
+            let sides = [command, lines(&exchange.answer), lines(simulated)].map(|lines| cell(&lines));
             [self.name.clone(), exchange.line.to_string()].into_iter().chain(sides).collect()
         };
         self.exchanges.iter().filter(different).map(row).collect()

@@ -101,39 +101,39 @@ fn the_time_of_an_answer_is_compared() {
 /// Plays a fixture. The error names the line and the difference.
 fn play(capture: &Capture) -> Result<(), String> {
     let mut host = VirtualHost::new(Simulator::new(Settings::default(), network()));
-    let mut heard: Vec<u8> = Vec::new();
+    let mut output: Vec<u8> = Vec::new();
     for located in &capture.records {
         let wait = located.record.at - host.now();
-        heard.extend(host.wait(wait));
+        output.extend(host.wait(wait));
         let line = located.line;
         match &located.record.what {
             Entry::ToModem(bytes) => {
-                all_told(line, &heard)?;
-                heard = host.write(bytes);
+                nothing_is_left(line, &output)?;
+                output = host.write(bytes);
             }
             Entry::FromModem(bytes) => {
-                if !heard.starts_with(bytes) {
-                    let (said, heard) = (bytes.escape_ascii(), heard.escape_ascii());
-                    return Err(format!("{line}: the simulator says {heard}, not {said}"));
+                if !output.starts_with(bytes) {
+                    let (said, output) = (bytes.escape_ascii(), output.escape_ascii());
+                    return Err(format!("{line}: the simulator says {output}, not {said}"));
                 }
-                heard.drain(..bytes.len());
+                output.drain(..bytes.len());
             }
             Entry::Note(words) => {
-                all_told(line, &heard)?;
-                heard = world(&mut host, words);
+                nothing_is_left(line, &output)?;
+                output = world(&mut host, words);
             }
             Entry::Request(_) | Entry::Gap => {}
         }
     }
-    heard.extend(host.wait(Duration::from_secs(1)));
-    all_told(0, &heard)
+    output.extend(host.wait(Duration::from_secs(1)));
+    nothing_is_left(0, &output)
 }
 
-fn all_told(line: usize, heard: &[u8]) -> Result<(), String> {
-    if heard.is_empty() {
+fn nothing_is_left(line: usize, output: &[u8]) -> Result<(), String> {
+    if output.is_empty() {
         Ok(())
     } else {
-        Err(format!("{line}: the simulator also says {}", heard.escape_ascii()))
+        Err(format!("{line}: the simulator also says {}", output.escape_ascii()))
     }
 }
 

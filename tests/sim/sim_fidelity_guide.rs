@@ -28,8 +28,8 @@ fn first_cells(header: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_guide_lists_every_fault_in_its_notation() {
-    let told = "no-such-fault".parse::<Rule>().unwrap_err().to_string();
-    let (_, spellings) = told.split_once("there are ").unwrap();
+    let listed = "no-such-fault".parse::<Rule>().unwrap_err().to_string();
+    let (_, spellings) = listed.split_once("there are ").unwrap();
     let spellings: BTreeSet<String> = spellings.split(", ").map(|name| name.trim().to_owned()).collect();
     assert_eq!(first_cells("| rule | what goes wrong | seen in |"), spellings);
 }
@@ -142,11 +142,11 @@ fn the_failures_are_those_of_the_index_of_published_captures() {
     };
     let (_, tally) = index.split_once("## Tally of failures covered").unwrap();
     let tally = tally.split_whitespace().collect::<Vec<_>>().join(" ");
-    let told = tally.split(')').filter_map(|part| part.split_once('('));
-    let told: BTreeSet<&str> = told.map(|(name, _)| name.trim_start_matches([' ', '-']).trim()).collect();
+    let listed = tally.split(')').filter_map(|part| part.split_once('('));
+    let listed: BTreeSet<&str> = listed.map(|(name, _)| name.trim_start_matches([' ', '-']).trim()).collect();
     let guide = guide();
     let rows = failures(&guide);
-    assert_eq!(rows.iter().map(|row| row[0]).collect::<BTreeSet<_>>(), told);
+    assert_eq!(rows.iter().map(|row| row[0]).collect::<BTreeSet<_>>(), listed);
     let files =
         std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     let files: Vec<String> = files.collect();

@@ -68,9 +68,9 @@ fn in_state(name: &str) -> Host {
 fn answer(row: &Row) -> String {
     let mut host = in_state(row.state);
     host.write(b"ATE0\r\n");
-    let mut heard = text(host.write(format!("AT{}\r\n", row.typed).as_bytes()));
-    heard.push_str(&text(host.wait(Duration::from_millis(500))));
-    let frames = heard.split("\r\n").filter(|frame| !frame.is_empty());
+    let mut output = text(host.write(format!("AT{}\r\n", row.typed).as_bytes()));
+    output.push_str(&text(host.wait(Duration::from_millis(500))));
+    let frames = output.split("\r\n").filter(|frame| !frame.is_empty());
     frames.map(|frame| frame.replace('\r', "\\r")).collect::<Vec<_>>().join(" / ")
 }
 
@@ -155,8 +155,8 @@ fn a_line_of_several_commands_has_one_result() {
         "+CLCK=\"SC\",2;+CREG=1;+CPAS",
     ] {
         let mut host = host();
-        let heard = text(host.write(format!("AT{line}\r\n").as_bytes()));
-        let results = heard.matches("\r\nOK\r\n").count() + heard.matches("ERROR").count();
-        assert_eq!(results, 1, "{heard}");
+        let output = text(host.write(format!("AT{line}\r\n").as_bytes()));
+        let results = output.matches("\r\nOK\r\n").count() + output.matches("ERROR").count();
+        assert_eq!(results, 1, "{output}");
     }
 }

@@ -62,7 +62,7 @@ impl Rig {
                 let connection = &mut self.facts.connections[index];
                 connection.ended = Some(error);
                 connection.ended_at = Some(self.facts.now);
-                connection.heard_at_end = Some(self.facts.heard.len());
+                connection.received_at_end = Some(self.facts.host_bytes.len());
                 false
             }
         }

@@ -54,7 +54,7 @@ pub struct Facts {
     /// The number of faults of the modem or its surroundings.
     pub faults: usize,
     /// The bytes that have reached the host.
-    pub heard: HostBytes,
+    pub host_bytes: HostBytes,
     /// Words that no event and no error may contain.
     pub secrets: [&'static str; 2],
 }
@@ -148,13 +148,13 @@ pub struct Connection {
     pub read: Vec<u8>,
     pub datagrams: Vec<usize>,
     /// The number of bytes that had reached the host when the modem reported the connection.
-    pub heard_at_begin: usize,
+    pub received_at_begin: usize,
     /// The end of the socket, as reported to the application.
     pub ended: Option<Error>,
     /// The time of that report.
     pub ended_at: Option<Timestamp>,
     /// The number of bytes that had reached the host at that time.
-    pub heard_at_end: Option<usize>,
+    pub received_at_end: Option<usize>,
     /// Whether the network has no such connection at the end of the run.
     pub is_gone: bool,
     /// Whether the application has dropped the socket.
@@ -223,8 +223,8 @@ impl Connection {
             datagrams: Vec::new(),
             ended: None,
             ended_at: None,
-            heard_at_begin: 0,
-            heard_at_end: None,
+            received_at_begin: 0,
+            received_at_end: None,
             is_gone: false,
             left: false,
             failed: false,
@@ -251,7 +251,7 @@ impl Connection {
     }
 
     /// The number of bytes that were reported to the application as accepted.
-    pub fn told_accepted(&self) -> usize {
+    pub fn reported_accepted(&self) -> usize {
         self.sends
             .iter()
             .map(|send| match send.outcome {
@@ -272,7 +272,7 @@ impl Connection {
     }
 
     /// Whether the application got an error other than a close by the peer or by itself.
-    pub fn is_told(&self) -> bool {
+    pub fn has_typed_error(&self) -> bool {
         match &self.ended {
             None => false,
             Some(Error::Closed(CloseReason::Local | CloseReason::Peer | CloseReason::ShutDown)) => false,

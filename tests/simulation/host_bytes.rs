@@ -30,7 +30,7 @@ pub struct HostBytes {
 }
 
 impl HostBytes {
-    /// Adds bytes. `is_asked` tells whether a command of the application waits for its answer.
+    /// Adds bytes. `is_asked` is whether a command of the application waits for its answer.
     pub fn add(&mut self, now: Timestamp, bytes: &[u8], is_asked: bool) {
         self.asked.push((self.bytes.len(), is_asked));
         self.moments.push((self.bytes.len(), now));
@@ -296,18 +296,18 @@ fn announced(line: &[u8]) -> Option<Announced> {
 mod tests {
     use super::*;
 
-    fn heard(pieces: &[(u64, &str)]) -> HostBytes {
-        let mut heard = HostBytes::default();
-        heard.add(Timestamp::ZERO, b"AT\r\r\nOK\r\n\r\n+RECEIVE,0,4:\r\nabcd", false);
-        heard.may_be_damaged();
+    fn received(pieces: &[(u64, &str)]) -> HostBytes {
+        let mut received = HostBytes::default();
+        received.add(Timestamp::ZERO, b"AT\r\r\nOK\r\n\r\n+RECEIVE,0,4:\r\nabcd", false);
+        received.may_be_damaged();
         for (at, piece) in pieces {
-            heard.add(Timestamp::from_secs(*at), piece.as_bytes(), false);
+            received.add(Timestamp::from_secs(*at), piece.as_bytes(), false);
         }
-        heard
+        received
     }
 
     fn is_sound(text: &str) -> bool {
-        heard(&[(1, text)]).is_sound(0, None)
+        received(&[(1, text)]).is_sound(0, None)
     }
 
     #[test]
@@ -318,13 +318,13 @@ mod tests {
         assert!(!is_sound(&format!("\r\n+RECEIVE,0,13:\r\nabcdefgh\r\nOK{next}")), "one byte too few");
         assert!(!is_sound("\r\n+RECEIVE,0,12:\r\nabcdefgh"), "the rest of the body is missing");
         let pieces = [(1, "\r\n+RECEIVE,0,12:\r\nabcdefgh"), (9, "\r\nOK\r\n+CREG: 1\r\n")];
-        assert!(!heard(&pieces).is_sound(0, None), "a pause");
+        assert!(!received(&pieces).is_sound(0, None), "a pause");
     }
 
     #[test]
     fn a_lost_frame_leaves_no_sign_and_a_partly_lost_frame_does() {
         assert!(is_sound("\r\n+CREG: 1\r\n\r\n+RECEIVE,0,4:\r\nefgh"));
-        let mut ended = heard(&[(1, "\r\n0, CLOSED\r\n")]);
+        let mut ended = received(&[(1, "\r\n0, CLOSED\r\n")]);
         let until = ended.len();
         ended.add(Timestamp::from_secs(2), b"AT\r\r\nOK\r\n", false);
         assert!(ended.is_sound(0, Some(until)) && !ended.is_sound(0, None), "after the end");
@@ -343,12 +343,12 @@ mod tests {
         );
         assert!(!is_sound("\r\n \r\nOK\r\n"), "a blank alone");
         assert!(!is_sound("\r\nOK\r\ncd\r\n"), "no line end in front");
-        let mut asked = heard(&[]);
+        let mut asked = received(&[]);
         asked.add(Timestamp::from_secs(1), b"\r\n+X: 1\r\ncd\r\n", true);
         assert!(asked.is_sound(0, None), "a second line of an answer to the application");
         asked.add(Timestamp::from_secs(1), b"+RECEIVE,0,4:\r\nefgh", true);
         assert!(!asked.is_sound(0, None), "a header without its line end among the lines of an answer");
-        let mut asked = heard(&[]);
+        let mut asked = received(&[]);
         asked.add(Timestamp::from_secs(1), b"\r\n+X: 1\r\n\r\n+RECEIVE,0,4:\r\nefghcd\r\n", true);
         assert!(!asked.is_sound(0, None), "more bytes than the header has, among the lines of an answer");
         assert!(is_sound("\r\nefgh\r\n"), "the text looks like a line of a module");
@@ -357,13 +357,16 @@ mod tests {
         assert!(!is_sound("\r\nOK\r\nAT\r\n\r\nOK\r\n"), "the echo is off");
         let message = "\r\n+CMT: \"+86138\",,\"24/07/23,08:35:01+32\"\r\nfirst\r\n";
         let rest = "x".repeat(129) + "\r\n";
-        let mut begun = heard(&[(1, "no text\r\n\r\n2, CONNECT OK\r\n")]);
+        let mut begun = received(&[(1, "no text\r\n\r\n2, CONNECT OK\r\n")]);
         let since = begun.connected(2);
         begun.add(Timestamp::from_secs(2), b"\r\n+RECEIVE,2,12:\r\nabcdefgh\r\nOK\r\n+CREG: 1\r\n", false);
         assert!(begun.is_sound(since, None) && !begun.is_sound(0, None), "before the connection");
-        assert!(heard(&[(1, message), (1, &rest)]).is_sound(0, None), "the line may belong to the text");
-        assert!(!heard(&[(1, message), (3, &rest)]).is_sound(0, None), "too late");
+        assert!(received(&[(1, message), (1, &rest)]).is_sound(0, None), "the line may belong to the text");
+        assert!(!received(&[(1, message), (3, &rest)]).is_sound(0, None), "too late");
         let data = "\r\n+RECEIVE,0,4:\r\nabcd";
-        assert!(!heard(&[(1, message), (1, data), (1, "\r\n"), (1, &rest)]).is_sound(0, None), "after data");
+        assert!(
+            !received(&[(1, message), (1, data), (1, "\r\n"), (1, &rest)]).is_sound(0, None),
+            "after data"
+        );
     }
 }

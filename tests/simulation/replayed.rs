@@ -27,7 +27,7 @@ struct ConnectionData {
 }
 
 /// The connections of a timeline by their numbers.
-fn told(timeline: &Timeline) -> BTreeMap<u16, ConnectionData> {
+fn replayed(timeline: &Timeline) -> BTreeMap<u16, ConnectionData> {
     let mut connections: BTreeMap<u16, ConnectionData> = BTreeMap::new();
     // The connection of each channel, and of the single one.
     let mut numbers: BTreeMap<Option<u8>, u16> = BTreeMap::new();
@@ -77,18 +77,18 @@ fn told(timeline: &Timeline) -> BTreeMap<u16, ConnectionData> {
 }
 
 /// The difference between the replayer's account of a connection and the truth.
-fn difference(connection: &Connection, got: &[u8], told: &ConnectionData) -> Option<String> {
+fn difference(connection: &Connection, got: &[u8], replayed: &ConnectionData) -> Option<String> {
     // The pieces of a stream are not noted. A send that was given up leaves a hole.
-    let given = connection.outgoing().bytes(0, told.sent.len());
+    let given = connection.outgoing().bytes(0, replayed.sent.len());
     let sent = if connection.wanted == Wanted::Transparent { given } else { connection.pieces.concat() };
-    if !sent.starts_with(&told.sent) {
-        return Some(format!("sent {} instead of {}", told.sent.escape_ascii(), sent.escape_ascii()));
+    if !sent.starts_with(&replayed.sent) {
+        return Some(format!("sent {} instead of {}", replayed.sent.escape_ascii(), sent.escape_ascii()));
     }
     let by_peer = if connection.far == Far::Echo { connection.outgoing() } else { connection.incoming() };
-    if let Err(at) = by_peer.agrees(0, &told.received) {
-        return Some(format!("received differs at {at}: {}", told.received.escape_ascii()));
+    if let Err(at) = by_peer.agrees(0, &replayed.received) {
+        return Some(format!("received differs at {at}: {}", replayed.received.escape_ascii()));
     }
-    let (sent, received) = (told.sent.len(), told.received.len());
+    let (sent, received) = (replayed.sent.len(), replayed.received.len());
     let (got, read) = (got.len(), connection.read.len());
     (sent < got || received < read)
         .then(|| format!("sent {sent} of {got} bytes, received {received} of {read}"))
@@ -119,11 +119,11 @@ fn sessions_of(kind: Kind) {
             .unexplained()
             .filter(|one| !is_said(&one.what))
             .map(|one| format!("lines {:?}: {}", one.lines, one.what));
-        let mut told = told(&timeline);
-        let unknown = told.remove(&UNKNOWN).map(|told| format!("without a connection: {told:?}"));
+        let mut replayed = replayed(&timeline);
+        let unknown = replayed.remove(&UNKNOWN).map(|replayed| format!("without a connection: {replayed:?}"));
         let differences = report.connections.iter().zip(&report.got).filter_map(|(connection, got)| {
-            let told = told.get(&connection.number)?;
-            Some(format!("connection {}: {}", connection.number, difference(connection, got, told)?))
+            let replayed = replayed.get(&connection.number)?;
+            Some(format!("connection {}: {}", connection.number, difference(connection, got, replayed)?))
         });
         wrong.extend(
             unexplained.chain(differences).chain(unknown).map(|what| format!("{name} {seed}: {what}")),

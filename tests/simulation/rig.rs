@@ -7,7 +7,7 @@ use air724ug::Error;
 use air724ug::at::Protocol;
 use air724ug::capture::{Header, Recorder};
 use air724ug::proto::{Engine, Event, Input, Output, Request, SocketId, Ticket};
-use air724ug::sim::{self, Control, Direction, Happening, MemoryNetwork, Simulator};
+use air724ug::sim::{self, Control, Direction, MemoryNetwork, ModemEvent, Simulator};
 use air724ug::time::Timestamp;
 
 use super::checks::{self, Check};
@@ -93,7 +93,7 @@ impl Rig {
             card_is_out: false,
             network_is_down: false,
             faults: 0,
-            heard: HostBytes::default(),
+            host_bytes: HostBytes::default(),
             secrets: setup::SECRETS,
             script: Script { steps: Vec::new(), ..script.clone() },
         };
@@ -161,7 +161,7 @@ impl Rig {
     pub fn damage(&mut self, damage: Damage) {
         if damage.way == Direction::ToHost {
             (self.facts.may_lose_lines, self.facts.may_lose_results) = (true, true);
-            self.facts.heard.may_be_damaged();
+            self.facts.host_bytes.may_be_damaged();
         }
         self.damages.push(damage);
     }
@@ -353,9 +353,9 @@ impl Rig {
         self.note(|| format!("= {:?}: {}", asked.what, shown_answer(&answer)));
         match (asked.what, &answer) {
             (RequestKind::Connect { connection }, Ok(Response::Connected(id))) => {
-                let begin = self.facts.heard.connected(id.channel().index());
+                let begin = self.facts.host_bytes.connected(id.channel().index());
                 let connection = &mut self.facts.connections[connection];
-                (connection.id, connection.heard_at_begin) = (Some(*id), begin);
+                (connection.id, connection.received_at_begin) = (Some(*id), begin);
             }
             (RequestKind::Connect { connection }, _) => self.facts.connections[connection].failed = true,
             (RequestKind::Send { connection, send }, answer) => {
@@ -411,15 +411,15 @@ impl Rig {
                     self.facts.hung_up = true;
                     self.lose_port("hung up");
                 }
-                sim::Output::Happened(happening) => self.happened(&happening),
+                sim::Output::Happened(event) => self.happened(&event),
             }
         }
         any
     }
 
-    fn happened(&mut self, happening: &Happening) {
-        match happening {
-            Happening::Connecting { channel, target } => {
+    fn happened(&mut self, event: &ModemEvent) {
+        match event {
+            ModemEvent::Connecting { channel, target } => {
                 let number = target.port.wrapping_sub(FIRST_PORT) / 3;
                 let link = self.modem.network().links().filter(|(_, other)| other.port == target.port).last();
                 let index = self.facts.numbered(number);
@@ -432,18 +432,18 @@ impl Rig {
                 }
                 self.channels[usize::from(*channel) % 8] = index;
             }
-            Happening::Connected { channel } => {
+            ModemEvent::Connected { channel } => {
                 if let Some(index) = self.channels[usize::from(*channel) % 8] {
                     self.facts.connections[index].is_up = true;
                 }
             }
-            Happening::Sent { channel, bytes } => {
+            ModemEvent::Sent { channel, bytes } => {
                 if let Some(index) = self.channels[usize::from(*channel) % 8] {
                     self.facts.connections[index].taken += bytes;
                 }
                 self.sees(&Observation::Progress);
             }
-            Happening::Booting => self.grammar.reset(),
+            ModemEvent::Booting => self.grammar.reset(),
             _ => {}
         }
     }
@@ -515,7 +515,7 @@ impl Rig {
         }
         self.note(|| format!("< {}", shown(bytes)));
         let is_asked = self.facts.waiting.iter().any(|asked| asked.what == RequestKind::Command);
-        self.facts.heard.add(self.facts.now, bytes, is_asked);
+        self.facts.host_bytes.add(self.facts.now, bytes, is_asked);
         let size = match self.facts.script.world.chunk {
             0 => bytes.len(),
             size => size,

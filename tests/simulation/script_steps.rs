@@ -145,7 +145,7 @@ impl Rig {
                         | Fault::UsbRestart(_)
                 );
                 if matches!(fault, Fault::ShortBody(_) | Fault::CutBody(_)) {
-                    facts.heard.may_be_damaged();
+                    facts.host_bytes.may_be_damaged();
                 }
                 facts.may_mislead |= matches!(
                     fault,

@@ -51,7 +51,7 @@ pub struct Pair {
     /// The heartbeats whose payload the shell must supply.
     pub beats: Vec<(SocketId, u64)>,
     /// All events inside the modem.
-    pub happenings: Vec<sim::Happening>,
+    pub modem_events: Vec<sim::ModemEvent>,
     /// All bytes written by the host.
     pub written: Vec<u8>,
     pub to_host: Tap,
@@ -115,7 +115,7 @@ impl Pair {
             readable: Vec::new(),
             writable: Vec::new(),
             beats: Vec::new(),
-            happenings: Vec::new(),
+            modem_events: Vec::new(),
             written: Vec::new(),
             written_in_all: 0,
             to_host: Box::new(|_, bytes| bytes),
@@ -490,7 +490,7 @@ impl Pair {
                     any = true;
                     self.engine.handle(self.now, Input::PortLost("hung up"));
                 }
-                sim::Output::Happened(happening) => self.happenings.push(happening),
+                sim::Output::Happened(event) => self.modem_events.push(event),
             }
         }
         any

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::sim::{self, Host, NOT_ALLOWED, OK, PROMPT, go_online, host_with, last_link, text};
-use air724ug::sim::{Happening, HostNetwork, Link, Profile, Settings, Simulator, serve};
+use air724ug::sim::{HostNetwork, Link, ModemEvent, Profile, Settings, Simulator, serve};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -251,7 +251,7 @@ fn a_missing_or_invalid_certificate_fails_the_connect() {
     ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"discard.test\",9", &failed);
     ask(&mut host, "AT+SSLCFG=\"cacert\",0,", OK);
     ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"discard.test\",9", &failed);
-    assert!(host.happenings().iter().any(|told| told.to_string().contains("nowhere.crt")));
+    assert!(host.modem_events().iter().any(|event| event.to_string().contains("nowhere.crt")));
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn plain_and_tls_connections_exclude_each_other() {
     ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"discard.test\",9", OK);
     assert_eq!(host.wait(Duration::from_millis(9_999)), b"", "the server sends nothing");
     assert_eq!(text(host.wait(Duration::from_millis(1))), FAILED);
-    assert!(matches!(host.happenings().last(), Some(Happening::ConnectFailed { .. })));
+    assert!(matches!(host.modem_events().last(), Some(ModemEvent::ConnectFailed { .. })));
     ask(&mut host, "AT+CIPSSL=0", OK);
     ask(&mut host, "AT+CIPSTART=0,\"TCP\",\"discard.test\",9", &format!("{OK}{CONNECTED}"));
 }

@@ -310,14 +310,14 @@ fn missing_certificates_are_reported() {
 
 #[test]
 fn wait_accepted_waits_until_all_data_are_sent() {
-    let (tell, told) = crossbeam_channel::unbounded();
+    let (sender, receiver) = crossbeam_channel::unbounded();
     let config = server_config("server.crt", false);
     let address = driver::server(move |mut stream| {
         let mut connection = ServerConnection::new(config.clone()).unwrap();
         let mut all = Vec::new();
         // The module ends TLS without a closing alert.
         let _ = rustls::Stream::new(&mut connection, &mut stream).read_to_end(&mut all);
-        tell.send(all).unwrap();
+        sender.send(all).unwrap();
     });
     let (_terminal, modem) = modem();
     let socket = modem.tls(TlsConfig::verified(authority())).connect(("tls.test", address.port())).unwrap();
@@ -325,7 +325,7 @@ fn wait_accepted_waits_until_all_data_are_sent() {
     socket.queue(&data).unwrap();
     socket.wait_accepted().unwrap();
     socket.close().unwrap();
-    assert!(told.recv_timeout(SOON).unwrap() == data);
+    assert!(receiver.recv_timeout(SOON).unwrap() == data);
 }
 
 /// Reads until the wanted bytes have come.

@@ -307,7 +307,7 @@ fn a_vanished_port_is_a_lost_port() {
 fn the_progress_of_a_diagnosis_is_reported() {
     let modem = modem(Settings::default().sim(SimCard::Absent));
     let mut told = Vec::new();
-    let diagnosis = modem.diagnose_and_tell(&Checkup::default(), |what| told.push(what.to_owned()));
+    let diagnosis = modem.diagnose_with_progress(&Checkup::default(), |what| told.push(what.to_owned()));
     assert_eq!(diagnosis.severity(), Some(Severity::Error));
     assert!(told.iter().any(|what| what.starts_with("waiting: no SIM card")), "{told:?}");
     assert!(told.iter().any(|what| what == "asking AT+CPIN?"), "{told:?}");

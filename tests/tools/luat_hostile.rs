@@ -195,7 +195,7 @@ fn unanswered_sends_and_commands_take_bounded_memory() {
         let mut interpreter = Interpreter::default();
         let mut told = 0;
         for record in Reader::new(BufReader::new(Endless { line, at: 0, left: 1 << 20 })) {
-            told += interpreter.hear(&record.unwrap()).len();
+            told += interpreter.interpret(&record.unwrap()).len();
         }
         let rest = interpreter.finish();
         assert!(told > 1000 && rest.len() <= 64, "{told} {}", rest.len());

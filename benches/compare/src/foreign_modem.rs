@@ -195,13 +195,13 @@ impl Modem {
                     }
                 } else {
                     rest = after;
-                    self.hear(byte)?;
+                    self.take(byte)?;
                 }
             }
         }
     }
 
-    fn hear(&mut self, byte: u8) -> io::Result<()> {
+    fn take(&mut self, byte: u8) -> io::Result<()> {
         if byte != b'\r' {
             self.command.push(byte);
             return Ok(());

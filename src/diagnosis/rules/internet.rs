@@ -14,9 +14,9 @@ use super::bearer::{Bearer, address_of, is_bearer_step, state_of};
 pub(super) fn bearer(evidence: &Evidence) -> Observation {
     // Lines before a switch of the radio are outdated, and the switch was the program's intention.
     let is_switch = |item: &&Item| matches!(item, Item::Exchange(exchange) if exchange.begins("AT+CFUN="));
-    let told = || evidence.items.iter().rev().take_while(|item| !is_switch(item)).filter_map(Bearer::of);
-    let newest = told().next();
-    let earlier = told().find_map(|bearer| match bearer {
+    let states = || evidence.items.iter().rev().take_while(|item| !is_switch(item)).filter_map(Bearer::of);
+    let newest = states().next();
+    let earlier = states().find_map(|bearer| match bearer {
         Bearer::Refused(exchange) => Some(("refused", exchange.proof())),
         Bearer::Lost(proof) => Some(("lost", proof)),
         Bearer::Up(_) => None,
@@ -123,7 +123,7 @@ fn addresses(urc: &Urc) -> Option<Vec<Ipv4Addr>> {
 }
 
 pub(super) fn dns(evidence: &Evidence) -> Observation {
-    let told = evidence.items.iter().rev().find_map(|item| match item {
+    let answer = evidence.items.iter().rev().find_map(|item| match item {
         Item::News { urc, line } => outcome(urc, || Proof::lines([line.clone()])),
         Item::Exchange(exchange) if exchange.begins("AT+CDNSGIP=") => {
             let said = exchange
@@ -134,7 +134,7 @@ pub(super) fn dns(evidence: &Evidence) -> Observation {
         }
         Item::Exchange(_) | Item::Trial(_) | Item::Noise(_) => None,
     });
-    match told {
+    match answer {
         None => Observation::nothing(),
         Some(Ok(shown)) => Observation::fine(shown),
         Some(Err((why, proof))) => {

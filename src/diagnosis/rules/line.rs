@@ -77,9 +77,9 @@ pub(super) fn answer(evidence: &Evidence) -> Observation {
         Some(Silence::Complete | Silence::Text) => {
             let asked = evidence.exchanges().next().map(|exchange| exchange.proof());
             let text = evidence.sample.received() > 0;
-            let heard = text.then(|| Proof::lines([format!("received {}", evidence.sample.shown())]));
+            let sample = text.then(|| Proof::lines([format!("received {}", evidence.sample.shown())]));
             let finding = Finding::error(Code::NoAnswer, "nothing answers on this port")
-                .proved_by(asked.into_iter().chain(heard).chain(rates(evidence)));
+                .proved_by(asked.into_iter().chain(sample).chain(rates(evidence)));
             Observation::found("nothing", finding)
         }
     }
@@ -93,11 +93,11 @@ pub(super) fn baud(evidence: &Evidence) -> Observation {
     if let Some((rate, _)) = evidence.rates.iter().find(|(_, answered)| *answered) {
         let at = first.map_or(String::new(), |first| format!(", not at {first}"));
         let silent = evidence.exchanges().find(|exchange| exchange.end == End::Silence);
-        let heard = evidence.sample.received() > 0;
-        let heard = heard.then(|| Proof::lines([format!("received {}", evidence.sample.shown())]));
+        let sample = evidence.sample.received() > 0;
+        let sample = sample.then(|| Proof::lines([format!("received {}", evidence.sample.shown())]));
         let finding = Finding::error(Code::WrongBaud, format!("the module answers at {rate} baud{at}"))
             .proved_by(
-                silent.map(|exchange| exchange.proof()).into_iter().chain(heard).chain(rates(evidence)),
+                silent.map(|exchange| exchange.proof()).into_iter().chain(sample).chain(rates(evidence)),
             );
         return Observation::found(rate.to_string(), finding);
     }

@@ -33,7 +33,7 @@ pub(super) fn power(evidence: &Evidence) -> Observation {
         return if evidence.is_answered() { Observation::fine(shown) } else { Observation::nothing() };
     }
     let severity = if evidence.ready { Severity::Warning } else { Severity::Error };
-    let summary = format!("the module started {starts} times without being told to");
+    let summary = format!("the module started {starts} times without a command");
     let finding =
         Finding::new(Code::Restarts, severity, summary)
             .proved_by([Proof::lines(vec!["RDY".to_owned(); starts.min(3)])]);

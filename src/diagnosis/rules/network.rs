@@ -109,10 +109,10 @@ fn strength(evidence: &Evidence) -> Option<(SignalQuality, &Exchange)> {
 pub(super) fn signal(evidence: &Evidence) -> Observation {
     let Some((quality, exchange)) = strength(evidence) else { return Observation::nothing() };
     let network = Network::of(evidence);
-    let heard = network.is_registered() || network.is_denied() || network.is_limited();
+    let answered = network.is_registered() || network.is_denied() || network.is_limited();
     let idle = is_card_closed(evidence) || is_radio_off(evidence);
     match quality.rssi() {
-        None | Some(0) if heard || idle => Observation::fine(quality.to_string()),
+        None | Some(0) if answered || idle => Observation::fine(quality.to_string()),
         None | Some(0) => {
             let finding = Finding::error(Code::SignalNone, "there is no signal");
             Observation::found(quality.to_string(), finding.proved_by([exchange.proof()]))

@@ -30,10 +30,10 @@ impl Core {
 
     pub(in crate::driver) fn abandon(&mut self, now: Timestamp, ticket: Ticket) {
         match self.task_answers.abandon(ticket, &mut self.woken) {
-            Some(DroppedFuture::Asked) => self.tell(now, Request::Cancel { ticket }),
+            Some(DroppedFuture::Asked) => self.submit(now, Request::Cancel { ticket }),
             // A connection without a handle.
             Some(DroppedFuture::Answered(Ok(Response::Connected(socket)))) => {
-                self.tell(now, Request::Forget { socket });
+                self.submit(now, Request::Forget { socket });
             }
             Some(DroppedFuture::Answered(_)) | None => {}
         }

@@ -28,7 +28,7 @@ impl Default for Silence {
 
 impl Silence {
     /// Bytes came.
-    pub(super) fn hear(&mut self) {
+    pub(super) fn interrupted(&mut self) {
         self.limit = LIMITS.0;
     }
 

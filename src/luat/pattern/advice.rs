@@ -305,8 +305,8 @@ fn of_network(pattern: Pattern) -> Row {
             Warning,
             "weak or no signal",
             "+CSQ:",
-            "The module hears the cell badly or not at all.",
-            "Check antenna, its plug and the place. 18 or more of 31 is good; 99 means that nothing is heard.",
+            "The module receives the cell badly or not at all.",
+            "Check antenna, its plug and the place. 18 or more of 31 is good; 99 means that nothing is received.",
         ),
         Pattern::RegistrationDenied => row(
             Error,

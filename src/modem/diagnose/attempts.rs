@@ -18,7 +18,7 @@ const HANDSHAKE: Duration = Duration::from_secs(30);
 impl Examination<'_> {
     pub(super) fn try_server(&mut self, server: &Server) {
         if server.host.parse::<std::net::Ipv4Addr>().is_err() {
-            (self.tell)(&format!("resolving {}", server.host));
+            (self.progress)(&format!("resolving {}", server.host));
             let began = Instant::now();
             let result = self.modem.resolve(&server.host);
             self.note_events();
@@ -29,7 +29,7 @@ impl Examination<'_> {
                 return;
             }
         }
-        (self.tell)(&format!("connecting to {}:{}", server.host, server.port));
+        (self.progress)(&format!("connecting to {}:{}", server.host, server.port));
         let connector = self.modem.tcp().timeout(self.checkup.connect_timeout);
         let (channel, result, took) = self.connect(&connector, server);
         // A module whose TLS connections are open does not open plain ones beside them.
@@ -42,11 +42,11 @@ impl Examination<'_> {
     }
 
     fn try_tls(&mut self, server: &Server, config: &TlsConfig) {
-        (self.tell)(&format!("connecting to {}:{} with TLS", server.host, server.port));
+        (self.progress)(&format!("connecting to {}:{} with TLS", server.host, server.port));
         if self.handshake(server, config, self.checkup.connect_timeout) {
             let is_address = server.host.parse::<std::net::IpAddr>().is_ok();
             for (without, looser) in looser(config, is_address) {
-                (self.tell)(&format!("the same without the check of {without}"));
+                (self.progress)(&format!("the same without the check of {without}"));
                 if !self.handshake(server, &looser, self.checkup.connect_timeout.min(HANDSHAKE)) {
                     return;
                 }

@@ -74,7 +74,7 @@ struct State {
     climber: LadderLock,
     power_hook: Option<PowerHook>,
     /// True if the port was lost during a flight mode, so that the radio must still be switched on.
-    owes_radio: bool,
+    is_radio_pending: bool,
     listeners: Vec<Sender<Step>>,
     /// The name of the modem in the log.
     name: String,
@@ -127,7 +127,7 @@ impl Supervisor {
             steps: 0,
             climber: LadderLock::Free,
             power_hook: None,
-            owes_radio: false,
+            is_radio_pending: false,
             listeners: Vec::new(),
             name: modem.driver.name(),
         };
@@ -213,7 +213,7 @@ impl Supervisor {
         let remote = remote.to_remote()?;
         let socket =
             self.persist(deadline, timeout, "connect", || self.attempt(connector, &remote, deadline))?;
-        self.lock().tell(&Step::Connected);
+        self.lock().announce(&Step::Connected);
         Ok(socket)
     }
 
@@ -238,7 +238,7 @@ impl Supervisor {
             };
             if matches!(error, Error::PortLost(_)) && !self.shared.modem.is_closed() {
                 // A module that restarts on USB has this error, too. The next attempt waits until the port is back.
-                self.lock().tell(&Step::Failed(error.to_string()));
+                self.lock().announce(&Step::Failed(error.to_string()));
                 self.wait(FOR_OTHERS.min(deadline.left()));
                 if deadline.left().is_zero() {
                     return Err(Error::timeout(awaited, timeout));
@@ -266,12 +266,12 @@ impl Supervisor {
 
     /// Waits until the module is ready. Returns the time that a connect may take then.
     fn attempt_ready(&self, deadline: Deadline) -> Result<Duration> {
-        let (ready, connect, owes_radio) = {
+        let (ready, connect, is_radio_pending) = {
             let state = self.lock();
             let policy = state.ladder.policy();
-            (policy.ready_timeout, policy.connect_timeout, state.owes_radio)
+            (policy.ready_timeout, policy.connect_timeout, state.is_radio_pending)
         };
-        if owes_radio {
+        if is_radio_pending {
             self.radio_on(deadline)?;
         }
         self.shared.modem.wait_ready(ready.min(deadline.left()))?;
@@ -283,7 +283,7 @@ impl Supervisor {
     fn recover(&self, before: u64, error: &Error, deadline: Deadline) -> Result<bool> {
         let attempt = {
             let mut state = self.lock();
-            state.tell(&Step::Failed(error.to_string()));
+            state.announce(&Step::Failed(error.to_string()));
             match state.climber {
                 // The step of the other call is for this connection as well.
                 LadderLock::Taken => None,
@@ -291,7 +291,7 @@ impl Supervisor {
                 LadderLock::Free => {
                     state.climber = LadderLock::Taken;
                     let attempt = state.ladder.failed();
-                    state.tell(&Step::Climbing(attempt.rung));
+                    state.announce(&Step::Climbing(attempt.rung));
                     Some(attempt)
                 }
             }
@@ -308,9 +308,9 @@ impl Supervisor {
         {
             let mut state = self.lock();
             if let Err(error) = &climbed {
-                state.tell(&Step::Failed(error.to_string()));
+                state.announce(&Step::Failed(error.to_string()));
             }
-            state.tell(&Step::Pausing(pause));
+            state.announce(&Step::Pausing(pause));
         }
         match climbed {
             Err(error @ Error::PortLost(_)) if self.shared.modem.is_closed() => return Err(error),
@@ -327,7 +327,7 @@ impl Supervisor {
             Rung::FlightMode(span) => {
                 let Some(done) = self.request_within(Request::Radio { on: false }, deadline) else {
                     // The radio may still be switched off.
-                    self.lock().owes_radio = true;
+                    self.lock().is_radio_pending = true;
                     return Err(unfinished());
                 };
                 done?;
@@ -352,7 +352,7 @@ impl Supervisor {
     /// Ends a flight mode, now or at the next attempt.
     fn radio_on(&self, deadline: Deadline) -> Result<()> {
         let done = self.request_within(Request::Radio { on: true }, deadline);
-        self.lock().owes_radio = matches!(done, None | Some(Err(Error::PortLost(_))));
+        self.lock().is_radio_pending = matches!(done, None | Some(Err(Error::PortLost(_))));
         done.unwrap_or_else(|| Err(unfinished()))
     }
 
@@ -428,7 +428,7 @@ fn is_final(error: &Error, refused_at: &mut Option<TlsStep>) -> bool {
 }
 
 impl State {
-    fn tell(&mut self, step: &Step) {
+    fn announce(&mut self, step: &Step) {
         let level = match step {
             Step::Failed(_) | Step::Climbing(_) => Level::Warn,
             Step::Connected | Step::Pausing(_) => Level::Info,

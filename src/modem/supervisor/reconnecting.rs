@@ -52,7 +52,7 @@ struct ReconnectingShared {
     /// One caller writes at a time, so that data are kept in the order in which they were sent.
     writing: FairLock,
     signal: Receiver<()>,
-    tell: Sender<()>,
+    sender: Sender<()>,
 }
 
 impl ReconnectingSocket {
@@ -63,13 +63,13 @@ impl ReconnectingSocket {
         host: String,
         port: u16,
     ) -> Self {
-        let (tell, signal) = bounded(1);
+        let (sender, signal) = bounded(1);
         let state = ReconnectingState {
             connection: ConnectionState::New,
             sent: Sent::default(),
             unread: VecDeque::new(),
             count: 0,
-            told: 0,
+            reported: 0,
             read_timeout: None,
             write_timeout: Some(DEFAULT_TIMEOUT),
             last_gap: None,
@@ -86,7 +86,7 @@ impl ReconnectingSocket {
             connecting,
             writing,
             signal,
-            tell,
+            sender,
         };
         Self { shared: Arc::new(shared) }
     }
@@ -135,7 +135,7 @@ impl ReconnectingSocket {
         let deadline = Deadline::after(Some(timeout));
         let late = || Error::timeout("send", timeout);
         let _turn = self.shared.writing.take(deadline).ok_or_else(late)?;
-        self.tell_gap(data, deadline, timeout)?;
+        self.report_gap(data, deadline, timeout)?;
         let socket = self.connected(deadline, timeout)?;
         match self.settle(&socket, deadline) {
             Ok(()) => {}
@@ -150,7 +150,7 @@ impl ReconnectingSocket {
         match socket.send_within(data, Some(deadline.left())) {
             Ok(()) => Ok(()),
             Err(error @ (Error::Timeout { .. } | Error::InvalidInput { .. } | Error::Refused { .. })) => {
-                // The error tells the caller that the rest was not sent.
+                // The error shows the caller that the rest was not sent.
                 let taken = socket.statistics().given.saturating_sub(before);
                 let mut state = self.lock();
                 if state.connection.is(&socket) {
@@ -175,7 +175,7 @@ impl ReconnectingSocket {
         }
         let late = || Error::timeout(crate::error::WRITE, span);
         let _turn = self.shared.writing.take(deadline).ok_or_else(late)?;
-        self.tell_gap(&[], deadline, span)?;
+        self.report_gap(&[], deadline, span)?;
         let socket = self.connected(deadline, span)?;
         let taken =
             self.settle(&socket, deadline).and_then(|()| socket.write_within([data], deadline, timeout));
@@ -211,19 +211,19 @@ impl ReconnectingSocket {
     ) -> Result<T> {
         self.lost(socket, error, deadline, timeout)?;
         let mut state = self.lock();
-        state.told = state.count;
+        state.reported = state.count;
         Err(Error::Gap { number: state.count })
     }
 
     /// Reports a gap before data are sent on the new connection. Otherwise a caller that does not know about the gap
     /// would send data that belong to the old connection. The data are part of the gap.
-    fn tell_gap(&self, data: &[u8], deadline: Deadline, timeout: Duration) -> Result<()> {
+    fn report_gap(&self, data: &[u8], deadline: Deadline, timeout: Duration) -> Result<()> {
         let number = {
             let mut state = self.lock();
-            if state.told == state.count {
+            if state.reported == state.count {
                 return Ok(());
             }
-            state.told = state.count;
+            state.reported = state.count;
             if let Some(missing) = state.last_missing() {
                 missing.extend(data);
             }
@@ -314,7 +314,7 @@ impl ReconnectingSocket {
     }
 
     /// A read reports a gap.
-    pub(super) fn told(&self, gap: Gap) -> Error {
+    pub(super) fn gap_error(&self, gap: Gap) -> Error {
         let number = gap.number;
         self.lock().last_gap = Some(gap);
         Error::Gap { number }
@@ -328,7 +328,7 @@ impl ReconnectingSocket {
 
     fn signal(&self) {
         // One waiting signal is enough.
-        let _ = self.shared.tell.try_send(());
+        let _ = self.shared.sender.try_send(());
     }
 
     /// Returns the connection; makes one if there is none.
@@ -348,7 +348,7 @@ impl ReconnectingSocket {
         }
         let remote = (shared.host.as_str(), shared.port);
         let socket = shared.supervisor.connect_until(&shared.connector, remote, deadline, timeout)?;
-        socket.also_signals(&shared.tell, shared.unknown.is_none());
+        socket.also_signals(&shared.sender, shared.unknown.is_none());
         let mut state = self.lock();
         if matches!(state.connection, ConnectionState::Closed) {
             return Err(Error::Closed(CloseReason::Local));

@@ -19,7 +19,7 @@ pub(super) struct ReconnectingState {
     /// The number of gaps so far.
     pub(super) count: u64,
     /// The number of the last gap that a call has reported.
-    pub(super) told: u64,
+    pub(super) reported: u64,
     pub(super) read_timeout: Option<Duration>,
     pub(super) write_timeout: Option<Duration>,
     /// The gap that the last read has reported.
@@ -58,7 +58,7 @@ impl ReconnectingState {
     pub(super) fn next_unread(&mut self) -> Option<Received<Infallible, Gap>> {
         let next = self.unread.pop_front()?;
         if let Received::Gap(gap) = &next {
-            self.told = self.told.max(gap.number);
+            self.reported = self.reported.max(gap.number);
         }
         Some(next)
     }

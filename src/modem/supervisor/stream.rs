@@ -31,7 +31,7 @@ impl Read for &ReconnectingSocket {
                 }
                 Ok(count)
             }
-            Received::Gap(gap) => Err(self.told(gap).into()),
+            Received::Gap(gap) => Err(self.gap_error(gap).into()),
             Received::Timeout => Err(Error::timeout(READ, span).into()),
         }
     }

@@ -10,7 +10,7 @@ use crate::port::WrongProtocol;
 /// The time that the driver listens before it writes. A telnet server speaks first, a modem seldom does.
 const FIRST_WORDS: Duration = Duration::from_millis(200);
 /// The number of bytes that show which protocol a server speaks.
-const TELLING: usize = 7;
+const SIGNATURE_LEN: usize = 7;
 /// The most bytes that are kept of the first words.
 const MAX_FIRST: usize = 4 * 1024;
 
@@ -40,7 +40,7 @@ pub(super) fn open(stream: TcpStream) -> io::Result<Halves> {
     }
     stream.set_read_timeout(None)?;
     let writer = stream.try_clone()?;
-    let seen = early.iter().copied().take(TELLING).collect();
+    let seen = early.iter().copied().take(SIGNATURE_LEN).collect();
     Ok((Box::new(RawReader { stream, early, seen }), Box::new(writer)))
 }
 
@@ -59,7 +59,7 @@ struct RawReader {
     stream: TcpStream,
     /// Bytes that came while the driver listened.
     early: Vec<u8>,
-    /// The first bytes of the stream, at most [`TELLING`].
+    /// The first bytes of the stream, at most [`SIGNATURE_LEN`].
     seen: Vec<u8>,
 }
 
@@ -76,8 +76,8 @@ impl Read for RawReader {
             refuse_web(&self.seen)?;
             return read;
         };
-        if self.seen.len() < TELLING {
-            self.seen.extend(buf.iter().take(count).take(TELLING.saturating_sub(self.seen.len())));
+        if self.seen.len() < SIGNATURE_LEN {
+            self.seen.extend(buf.iter().take(count).take(SIGNATURE_LEN.saturating_sub(self.seen.len())));
             refuse_others(&self.seen)?;
         }
         Ok(count)

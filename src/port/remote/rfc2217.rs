@@ -61,7 +61,7 @@ pub(super) fn open(mut stream: TcpStream, config: &Config, deadline: Instant) ->
         let data = decoder.decode(&mut buf[..count], |request| requests.push(request));
         early.extend_from_slice(&buf[..data.min(MAX_EARLY.saturating_sub(early.len()))]);
         for request in requests {
-            stream.write_all(&agreement.hear(&request)?)?;
+            stream.write_all(&agreement.answer(&request)?)?;
         }
     }
     stream.set_read_timeout(None)?;
@@ -129,7 +129,7 @@ impl Agreement {
     }
 
     /// Takes a request of the server, and returns the answer.
-    fn hear(&mut self, request: &Request) -> io::Result<Vec<u8>> {
+    fn answer(&mut self, request: &Request) -> io::Result<Vec<u8>> {
         match request {
             Request::Option(DO, COM_PORT) if !self.has_com_port => {
                 self.has_com_port = true;
@@ -363,10 +363,10 @@ mod tests {
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            let (mut decoder, mut told) = (Decoder::default(), Vec::new());
+            let (mut decoder, mut requested) = (Decoder::default(), Vec::new());
             // The module sends bytes during the negotiation, and the server offers options that nothing needs.
             stream.write_all(b"\r\nRDY\xff\xff\r\n\xff\xfb\x01\xff\xfd\x18").unwrap();
-            while told.last().is_none_or(|values: &Vec<u8>| values[0] != PURGE_DATA) {
+            while requested.last().is_none_or(|values: &Vec<u8>| values[0] != PURGE_DATA) {
                 // The purge is read byte by byte, because the bytes after it are for `then`.
                 let mut buf = [0; 1];
                 let count = stream.read(&mut buf).unwrap();
@@ -386,12 +386,12 @@ mod tests {
                                 values[0] += FROM_SERVER;
                                 stream.write_all(&telnet::parameters(COM_PORT, &values)).unwrap();
                             }
-                            told.push(values);
+                            requested.push(values);
                         }
                     }
                 }
             }
-            then(stream, told);
+            then(stream, requested);
         });
         client
     }
@@ -402,11 +402,11 @@ mod tests {
 
     #[test]
     fn the_settings_are_negotiated_and_no_byte_of_the_module_is_lost() {
-        let (tell, told) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::channel();
         let client = server(move |mut stream, settings| {
-            let mut heard = [0; 8];
-            stream.read_exact(&mut heard).unwrap();
-            tell.send((settings, heard)).unwrap();
+            let mut received = [0; 8];
+            stream.read_exact(&mut received).unwrap();
+            sender.send((settings, received)).unwrap();
             stream.write_all(b"\xff\xff\xff\xfa\x2c\x6b\x01\xff\xf0more").unwrap();
             // A connection that is closed with unread bytes discards bytes that the client has not read yet.
             drop(stream.read_to_end(&mut Vec::new()));
@@ -414,8 +414,8 @@ mod tests {
         let config = Config::default().baud_rate(921_600).flow_control(FlowControl::RtsCts);
         let (mut reader, mut writer) = open(client, &config, soon()).unwrap();
         writer.write_all(b"\xffdata\xff\r").unwrap();
-        let (settings, heard) = told.recv().unwrap();
-        assert_eq!(heard, *b"\xff\xffdata\xff\xff");
+        let (settings, received) = receiver.recv().unwrap();
+        assert_eq!(received, *b"\xff\xffdata\xff\xff");
         let rate = [&[SET_BAUD_RATE][..], &921_600_u32.to_be_bytes()].concat();
         let wanted: [&[u8]; 7] = [&rate, &[2, 8], &[3, 1], &[4, 1], &[5, 3], &[5, 8], &[12, 3]];
         assert_eq!(settings, wanted);
@@ -481,7 +481,7 @@ mod tests {
     fn the_end_of_the_port_ends_calls_that_wait_for_a_server_that_reads_nothing_or_has_suspended_the_writer()
     {
         for stops in [&b""[..], b"\xff\xfa\x2c\x6c\xff\xf0"] {
-            let (told, wait) = std::sync::mpsc::channel::<()>();
+            let (end_of_wait, wait) = std::sync::mpsc::channel::<()>();
             let client = server(move |mut stream, _| {
                 stream.write_all(stops).unwrap();
                 drop((wait.recv(), stream));
@@ -497,7 +497,7 @@ mod tests {
             drop(end);
             reading.join().unwrap();
             writing.join().unwrap();
-            drop(told);
+            drop(end_of_wait);
         }
     }
 

@@ -39,8 +39,8 @@ enum State {
 }
 
 impl Decoder {
-    /// Moves the data of `bytes` to the front and returns their length. `tell` is called with each request.
-    pub(super) fn decode(&mut self, bytes: &mut [u8], mut tell: impl FnMut(Request)) -> usize {
+    /// Moves the data of `bytes` to the front and returns their length. `take` is called with each request.
+    pub(super) fn decode(&mut self, bytes: &mut [u8], mut take: impl FnMut(Request)) -> usize {
         let mut data = 0;
         for at in 0..bytes.len() {
             let byte = bytes[at];
@@ -56,7 +56,7 @@ impl Decoder {
                 // No-operation, data mark and the like have no parameters, and no meaning for a serial port.
                 (State::Command, _) => (State::Data, false),
                 (State::Option(verb), option) => {
-                    tell(Request::Option(verb, option));
+                    take(Request::Option(verb, option));
                     (State::Data, false)
                 }
                 (State::Parameters, IAC) => (State::ParametersCommand, false),
@@ -69,7 +69,7 @@ impl Decoder {
                 // Every command other than SE ends the parameters without a request.
                 (State::ParametersCommand, _) => {
                     if let (SE, Some((option, parameters))) = (byte, self.parameters.split_first()) {
-                        tell(Request::Parameters(*option, parameters.to_vec()));
+                        take(Request::Parameters(*option, parameters.to_vec()));
                     }
                     (State::Data, false)
                 }

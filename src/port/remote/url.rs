@@ -110,9 +110,9 @@ mod tests {
     #[test]
     fn bytes_pass_unchanged_in_both_directions() {
         let name = server(|mut stream| {
-            let mut heard = [0; 4];
-            stream.read_exact(&mut heard).unwrap();
-            stream.write_all(&heard).unwrap();
+            let mut received = [0; 4];
+            stream.read_exact(&mut received).unwrap();
+            stream.write_all(&received).unwrap();
         });
         let Ok(Port::Halves { mut reader, mut writer, end: _end }) = open(&name, &Config::default()) else {
             panic!()
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
         assert!(error.to_string().contains("rfc2217://"), "{error}");
         // A server that speaks after the first words is found by the reader, wherever the bytes are split.
-        let (told, wait) = std::sync::mpsc::channel::<()>();
+        let (proceed, wait) = std::sync::mpsc::channel::<()>();
         let name = server(move |mut stream| {
             wait.recv().unwrap();
             stream.write_all(b"\xff").unwrap();
@@ -144,9 +144,9 @@ mod tests {
         let Ok(Port::Halves { mut reader, writer, end: _end }) = open(&name, &Config::default()) else {
             panic!()
         };
-        told.send(()).unwrap();
+        proceed.send(()).unwrap();
         assert_eq!(reader.read(&mut [0; 9]).unwrap(), 1);
-        told.send(()).unwrap();
+        proceed.send(()).unwrap();
         assert_eq!(reader.read(&mut [0; 9]).unwrap_err().kind(), io::ErrorKind::InvalidData);
         drop(writer);
     }
@@ -227,7 +227,7 @@ mod tests {
     /// Regression: the write waited without end, with the connection open.
     #[test]
     fn the_end_of_a_port_ends_its_blocked_calls() {
-        let (told, wait) = std::sync::mpsc::channel::<()>();
+        let (proceed, wait) = std::sync::mpsc::channel::<()>();
         let name = server(move |stream| drop((wait.recv(), stream)));
         let Ok(Port::Halves { mut reader, mut writer, end }) = open(&name, &Config::default()) else {
             panic!()
@@ -237,6 +237,6 @@ mod tests {
         drop(end);
         assert!(matches!(reading.join().unwrap(), Ok(0) | Err(_)));
         writing.join().unwrap();
-        drop(told);
+        drop(proceed);
     }
 }

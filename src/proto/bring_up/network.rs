@@ -52,7 +52,7 @@ impl Network {
         match self.signal {
             // A network has answered, so the signal is not the cause.
             _ if is_answer(status) => NotReady::NotRegistered(status),
-            Some(quality) if !quality.is_heard() => NotReady::NoSignal,
+            Some(quality) if !quality.is_received() => NotReady::NoSignal,
             Some(quality) if quality.is_weak() => NotReady::WeakSignal(quality),
             Some(_) | None => NotReady::NotRegistered(status),
         }

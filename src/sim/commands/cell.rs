@@ -24,7 +24,7 @@ pub(super) const TABLE: Table = &[
 /// (assumed, after 27.007 section 8.5).
 fn signal(machine: &mut Machine, form: &Form) -> Outcome {
     match form {
-        Form::Execute if machine.radio.hears(&machine.settings) => {
+        Form::Execute if machine.radio.has_signal(&machine.settings) => {
             let value = format!("{},{}", machine.settings.signal, machine.settings.profile.bit_error);
             machine.keyed("+CSQ", &value);
         }

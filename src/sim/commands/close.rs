@@ -1,6 +1,6 @@
 //! `AT+CIPCLOSE`.
 
-use super::super::control::Happening;
+use super::super::control::ModemEvent;
 use super::super::line::Form;
 use super::super::machine::Machine;
 use super::super::result::{Cme, Outcome};
@@ -30,7 +30,7 @@ fn close(machine: &mut Machine, form: &Form) -> Outcome {
     }
     machine.link_close(channel);
     let lost = machine.ip.channels[channel].end();
-    machine.happened(Happening::Closed { channel: channel as u8, lost });
+    machine.happened(ModemEvent::Closed { channel: channel as u8, lost });
     let line = machine.on_channel(channel, "CLOSE OK");
     machine.final_line(&line);
     Outcome::Bare

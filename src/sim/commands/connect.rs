@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::control::Happening;
+use super::super::control::ModemEvent;
 use super::super::ip::{Bearer, Channel, ChannelState};
 use super::super::line::{Arg, Form};
 use super::super::link_options::{KeepAlive, LinkOptions};
@@ -79,7 +79,7 @@ fn scene_allows(machine: &mut Machine) -> bool {
         Bearer::Ready => true,
         Bearer::Initial if !machine.ip.multi() && machine.may_activate(&machine.ip.default_access[0]) => {
             machine.ip.bearer = Bearer::Ready;
-            machine.happened(Happening::Bearer(true));
+            machine.happened(ModemEvent::Bearer(true));
             true
         }
         Bearer::Initial | Bearer::Start | Bearer::Config | Bearer::Active | Bearer::Lost => false,
@@ -103,14 +103,14 @@ fn already(machine: &mut Machine, channel: usize) -> Outcome {
 fn connect(machine: &mut Machine, channel: usize, target: Target) -> Outcome {
     let link = Link::new(machine.ip.number());
     let until = machine.now + machine.settings.connect_timeout;
-    machine.happened(Happening::Connecting { channel: channel as u8, target: target.clone() });
+    machine.happened(ModemEvent::Connecting { channel: channel as u8, target: target.clone() });
     let line_end_follows = machine.ip.switches.bare_data == 0;
     let options = options(machine, channel, target.protocol);
     if options != LinkOptions::default() {
         machine.network.prepare(link, options);
     }
     if machine.faults.silences_connect() {
-        machine.happened(Happening::Fault(format!("the connect of channel {channel} is not answered")));
+        machine.happened(ModemEvent::Fault(format!("the connect of channel {channel} is not answered")));
     } else {
         machine.network.connect(machine.now, link, &target);
     }

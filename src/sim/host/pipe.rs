@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The most bytes in one direction of one link. If it is full, a peer waits in TCP, and the modem is told to wait.
+/// The most bytes in one direction of one link. If it is full, a peer waits in TCP, and the modem has to wait.
 const CAPACITY: usize = 64 * 1024;
 
 #[derive(Debug, Default)]
@@ -133,18 +133,18 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_empties_the_pipe_is_told_of_what_comes_after() {
+    fn a_reader_that_empties_the_pipe_is_notified_of_what_comes_after() {
         let pipe = std::sync::Arc::new(Pipe::default());
-        let (told, heard) = std::sync::mpsc::channel();
+        let (signal, signalled) = std::sync::mpsc::channel();
         let writer = {
             let pipe = pipe.clone();
             std::thread::spawn(move || {
-                let filled = || told.send(()).expect("the test listens");
+                let filled = || signal.send(()).expect("the test listens");
                 pipe.write_all(&vec![7; CAPACITY * 3], filled)
             })
         };
         let mut total = 0;
-        while heard.recv().is_ok() {
+        while signalled.recv().is_ok() {
             let mut part = vec![0; CAPACITY];
             total += pipe.read(&mut part);
         }

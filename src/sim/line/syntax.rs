@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn each_form_is_told_apart() {
+    fn each_form_is_distinguished() {
         assert_eq!(shown("+csq"), ["+CSQ"]);
         assert_eq!(shown("+CREG?"), ["+CREG?"]);
         assert_eq!(shown("+CREG=?"), ["+CREG=?"]);

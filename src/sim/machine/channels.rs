@@ -1,7 +1,7 @@
 //! Events of the network: results of connects, data, closes.
 
 use super::{Machine, Mode, OUTPUT_LIMIT};
-use crate::sim::control::Happening;
+use crate::sim::control::ModemEvent;
 use crate::sim::data::{Online, Payload};
 use crate::sim::ip::{Bearer, ChannelState};
 use crate::sim::network::{ConnectFailure, Link, NetworkEvent, Protocol};
@@ -171,7 +171,7 @@ impl Machine {
         }
         self.ip.bearer = Bearer::Lost;
         self.ip.ping = None;
-        self.happened(Happening::Bearer(false));
+        self.happened(ModemEvent::Bearer(false));
         self.abort_data();
         self.urc("+PDP: DEACT");
     }
@@ -209,7 +209,7 @@ impl Machine {
 
     pub(super) fn connected(&mut self, channel: usize, link: Link) {
         self.ip.channels[channel].state = ChannelState::Connected { link };
-        self.happened(Happening::Connected { channel: channel as u8 });
+        self.happened(ModemEvent::Connected { channel: channel as u8 });
         if self.ip.switches.transparent == 1 {
             self.go_online();
             return;
@@ -218,7 +218,7 @@ impl Machine {
     }
 
     pub(super) fn connect_failed(&mut self, channel: usize, why: ConnectFailure) {
-        self.happened(Happening::ConnectFailed { channel: channel as u8, why });
+        self.happened(ModemEvent::ConnectFailed { channel: channel as u8, why });
         self.ip.channels[channel].end();
         if !self.ip.multi() {
             // Capture a12: the state in the failure is IP STATUS, and a new CIPSTART is accepted.
@@ -290,7 +290,7 @@ impl Machine {
             Protocol::Tcp | Protocol::Udp => "CLOSED",
         };
         let lost = self.ip.channels[channel].end();
-        self.happened(Happening::Closed { channel: channel as u8, lost });
+        self.happened(ModemEvent::Closed { channel: channel as u8, lost });
         self.abort_send(channel);
         self.leave_online();
         if self.settings.closed_reported {

@@ -2,7 +2,7 @@
 
 use super::Machine;
 use crate::sim::card::Card;
-use crate::sim::control::{Control, Happening};
+use crate::sim::control::{Control, ModemEvent};
 use std::time::Duration;
 
 use crate::time::Timestamp;
@@ -67,7 +67,7 @@ impl Machine {
 
     /// Applies a fault, or lets it wait for its opportunity.
     pub(super) fn strike(&mut self, fault: Fault) {
-        self.happened(Happening::Fault(fault.to_string()));
+        self.happened(ModemEvent::Fault(fault.to_string()));
         match fault.behaviour().occasion() {
             Occasion::Now => {
                 let mut modem = self;

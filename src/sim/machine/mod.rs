@@ -24,7 +24,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::sim::clock::Clock;
-use crate::sim::control::Happening;
+use crate::sim::control::ModemEvent;
 use crate::sim::data::{FileWrite, Online, Payload};
 use crate::sim::fault::{Fault, FaultSchedule};
 use crate::sim::files::Files;
@@ -43,7 +43,7 @@ use crate::sim::terminal::{Outbox, Terminal};
 use crate::time::Timestamp;
 
 /// The most events for a reader of the log; beyond it the oldest is dropped.
-const HAPPENINGS: usize = 1024;
+const MAX_EVENTS: usize = 1024;
 /// The limit of output that the host does not read. Beyond it the modem accepts no commands, so only unsolicited lines
 /// can increase it further; at twice the limit they are dropped.
 pub(in crate::sim) const OUTPUT_LIMIT: usize = 64 * 1024;
@@ -99,7 +99,7 @@ pub(in crate::sim) struct Machine<N: ?Sized = dyn Network> {
     pub(in crate::sim) out: Outbox,
     pub(in crate::sim) editor: Editor,
     pub(in crate::sim) faults: FaultSchedule,
-    pub(in crate::sim) happened: VecDeque<Happening>,
+    pub(in crate::sim) happened: VecDeque<ModemEvent>,
     pub(in crate::sim) hung_up: bool,
     pub(in crate::sim) plug: Plug,
     /// The host's DTR line.
@@ -219,12 +219,12 @@ impl Machine {
         all.into_iter().flatten().min()
     }
 
-    pub(in crate::sim) fn happened(&mut self, happening: Happening) {
-        log::debug!("{} {happening}", self.now);
-        if self.happened.len() == HAPPENINGS {
+    pub(in crate::sim) fn happened(&mut self, event: ModemEvent) {
+        log::debug!("{} {event}", self.now);
+        if self.happened.len() == MAX_EVENTS {
             self.happened.pop_front();
         }
-        self.happened.push_back(happening);
+        self.happened.push_back(event);
     }
 
     /// The time after the settings' latency and jitter.
@@ -281,7 +281,7 @@ impl Machine {
         self.radio.service = crate::sim::radio::Service::None;
         self.radio.attached = false;
         self.radio.power = self.booting(since);
-        self.happened(Happening::Booting);
+        self.happened(ModemEvent::Booting);
     }
 
     fn feed_command(&mut self, bytes: &[u8]) -> usize {
@@ -329,10 +329,10 @@ impl Machine {
 
     /// Starts to execute a command line.
     fn begin(&mut self, body: &[u8]) {
-        self.happened(Happening::Command(format!("AT{}", String::from_utf8_lossy(body))));
+        self.happened(ModemEvent::Command(format!("AT{}", String::from_utf8_lossy(body))));
         let (struck, late) = self.faults.command_begins();
         if late > Duration::ZERO {
-            self.happened(Happening::Fault(format!("the answer comes {late:?} late")));
+            self.happened(ModemEvent::Fault(format!("the answer comes {late:?} late")));
         }
         let calls: VecDeque<Call> = parse(body).into();
         let own = calls.front().map_or(Duration::ZERO, |call| self.settings.latency_of(&call.name));

@@ -1,7 +1,7 @@
 //! The output of the modem: answers at once, URCs when the line is free. All output passes the faults.
 
 use super::{Machine, Mode, OUTPUT_LIMIT};
-use crate::sim::control::Happening;
+use crate::sim::control::ModemEvent;
 use crate::sim::fault::Passage;
 use crate::sim::output_kind::OutputKind;
 use crate::sim::profile::{EchoStyle, UrcStyle};
@@ -34,7 +34,7 @@ impl Machine {
         if self.holds_urcs() {
             let dropped = self.out.hold(text);
             if dropped > 0 {
-                self.happened(Happening::Fault(format!("{dropped} held URC dropped: the buffer was full")));
+                self.happened(ModemEvent::Fault(format!("{dropped} held URC dropped: the buffer was full")));
             }
         } else if self.out.line.len() < 2 * OUTPUT_LIMIT {
             self.frame(OutputKind::Urc, text);
@@ -82,7 +82,7 @@ impl Machine {
         let now = self.now;
         match self.faults.passage(kind, now, bytes) {
             Passage::Now(pieces) if pieces.is_empty() => {
-                self.happened(Happening::Fault(format!("{kind:?} lost")));
+                self.happened(ModemEvent::Fault(format!("{kind:?} lost")));
             }
             Passage::Now(pieces) => {
                 for piece in pieces {
@@ -98,7 +98,7 @@ impl Machine {
         match kind {
             OutputKind::Info | OutputKind::Final | OutputKind::Urc => {
                 if let Some(urc) = self.faults.line_before() {
-                    self.happened(Happening::Fault(format!("urc={urc}")));
+                    self.happened(ModemEvent::Fault(format!("urc={urc}")));
                     self.out.line.push(self.now, format!("\r\n{urc}\r\n").as_bytes());
                 }
             }
@@ -112,7 +112,7 @@ impl Machine {
         let cut = self.faults.cuts_body();
         let missing = cut.map_or(0, |cut| cut.missing);
         if missing > 0 {
-            self.happened(Happening::Fault(format!("body {missing} bytes short")));
+            self.happened(ModemEvent::Fault(format!("body {missing} bytes short")));
         }
         let body = &body[..body.len().saturating_sub(missing)];
         self.print(kind, [header, body, tail].concat());

@@ -1,7 +1,7 @@
 //! Payload of `AT+CIPSEND`, from the prompt to the result.
 
 use super::{Machine, Mode};
-use crate::sim::control::Happening;
+use crate::sim::control::ModemEvent;
 use crate::sim::data::{End, Payload};
 use crate::sim::ip::ChannelState;
 use crate::sim::output_kind::OutputKind;
@@ -56,7 +56,7 @@ impl Machine {
             && payload.breaks_after.is_some_and(|after| after <= payload.bytes.len())
         {
             let channel = payload.channel;
-            self.happened(Happening::Fault(format!("channel {channel} breaks during a send")));
+            self.happened(ModemEvent::Fault(format!("channel {channel} breaks during a send")));
             self.connection_lost(channel);
         }
     }
@@ -200,15 +200,15 @@ impl Machine {
             self.editor.skip_line_ends();
         }
         if self.faults.fails_send() {
-            self.happened(Happening::Fault(format!("channel {channel} does not send {count} bytes")));
+            self.happened(ModemEvent::Fault(format!("channel {channel} does not send {count} bytes")));
             self.send_result(channel, "SEND FAIL");
             self.free_line();
             return;
         }
-        self.happened(Happening::Sent { channel: channel as u8, bytes: count });
+        self.happened(ModemEvent::Sent { channel: channel as u8, bytes: count });
         self.send_on(channel, bytes);
         if let Some(by) = self.faults.delays_send() {
-            self.happened(Happening::Fault(format!("the result of a send comes {by:?} late")));
+            self.happened(ModemEvent::Fault(format!("the result of a send comes {by:?} late")));
             // Drivers report an empty line in place of the result (CLI, protocol.md section 0).
             self.out.line.push(self.now, b"\r\n\r\n");
         }

@@ -2,7 +2,7 @@
 
 use super::Machine;
 use crate::sim::card::Card;
-use crate::sim::control::Happening;
+use crate::sim::control::ModemEvent;
 use crate::sim::ip::Bearer;
 use crate::sim::output_kind::OutputKind;
 use crate::sim::profile::BootText;
@@ -24,7 +24,7 @@ impl Machine {
         self.radio = self.radio.rebooted(&self.settings);
         self.clock = self.clock.rebooted();
         self.radio.power = self.booting(self.now);
-        self.happened(Happening::Booting);
+        self.happened(ModemEvent::Booting);
     }
 
     /// Checks whether service is possible, after a change of its conditions.
@@ -48,7 +48,7 @@ impl Machine {
         }
         if self.brown_out_at().is_some_and(|at| at <= self.now) {
             self.brown_outs -= 1;
-            self.happened(Happening::Fault("the supply breaks down again".to_owned()));
+            self.happened(ModemEvent::Fault("the supply breaks down again".to_owned()));
             self.reboot();
             return true;
         }
@@ -104,7 +104,7 @@ impl Machine {
             return Outcome::Fail(Failure::Cme(Cme::Other));
         }
         self.ip.bearer = Bearer::Active;
-        self.happened(Happening::Bearer(true));
+        self.happened(ModemEvent::Bearer(true));
         Outcome::Ok
     }
 
@@ -179,7 +179,7 @@ impl Machine {
     fn service_found(&mut self) {
         self.radio.service = Service::On;
         self.radio.attached = self.settings.attach;
-        self.happened(Happening::Service(true));
+        self.happened(ModemEvent::Service(true));
         self.clock.take_network_time(&self.settings);
         self.report_registration();
         self.print_service_lines(self.settings.profile.service_on);
@@ -189,7 +189,7 @@ impl Machine {
         self.radio.service = Service::None;
         self.radio.attached = false;
         self.ip.active_contexts.clear();
-        self.happened(Happening::Service(false));
+        self.happened(ModemEvent::Service(false));
         self.report_registration();
         self.print_service_lines(self.settings.profile.service_off);
         self.bearer_lost();

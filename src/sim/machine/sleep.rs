@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Machine, Mode};
-use crate::sim::control::Happening;
+use crate::sim::control::ModemEvent;
 use crate::sim::profile::BootText;
 use crate::sim::radio::{Power, Training};
 use crate::sim::sleep::Sleep;
@@ -19,7 +19,7 @@ impl Machine {
                 return true;
             }
             Sleep::Waking { until } if self.now < until => return true,
-            Sleep::Waking { .. } => self.happened(Happening::Asleep(false)),
+            Sleep::Waking { .. } => self.happened(ModemEvent::Asleep(false)),
         }
         self.sleep = Sleep::Awake { active_at: self.now };
         false
@@ -37,7 +37,7 @@ impl Machine {
     pub(super) fn stay_awake(&mut self) {
         match self.sleep {
             Sleep::Awake { .. } => {}
-            Sleep::Asleep | Sleep::Waking { .. } => self.happened(Happening::Asleep(false)),
+            Sleep::Asleep | Sleep::Waking { .. } => self.happened(ModemEvent::Asleep(false)),
         }
         self.sleep = Sleep::Awake { active_at: self.now };
     }
@@ -47,7 +47,7 @@ impl Machine {
         let due = self.sleep_deadline().is_some_and(|at| at <= self.now);
         if due {
             self.sleep = Sleep::Asleep;
-            self.happened(Happening::Asleep(true));
+            self.happened(ModemEvent::Asleep(true));
         }
         due
     }
@@ -95,7 +95,7 @@ impl Machine {
         for byte in bytes {
             if *letter && *byte == b'T' {
                 *training = Training::Done;
-                self.happened(Happening::RateFound);
+                self.happened(ModemEvent::RateFound);
                 return;
             }
             *letter = *byte == b'A';

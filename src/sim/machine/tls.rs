@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Machine;
-use crate::sim::control::Happening;
+use crate::sim::control::ModemEvent;
 use crate::sim::ip::ChannelState;
 use crate::sim::network::{ConnectFailure, Link};
 use crate::sim::tls::{Progress, Tls, TlsSession, Wanted};
@@ -57,7 +57,7 @@ impl Machine {
     }
 
     fn handshake_failed(&mut self, channel: usize, link: Link, why: &str) {
-        self.happened(Happening::Tls { channel: channel as u8, why: why.to_owned() });
+        self.happened(ModemEvent::Tls { channel: channel as u8, why: why.to_owned() });
         self.network.close(self.now, link);
         self.connect_failed(channel, ConnectFailure::Handshake);
     }

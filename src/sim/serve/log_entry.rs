@@ -1,6 +1,6 @@
 //! Entries for the log of a served modem.
 
-use crate::sim::Happening;
+use crate::sim::ModemEvent;
 
 /// An entry for logs: bytes of the port, or an event inside the modem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,5 +11,5 @@ pub enum LogEntry<'a> {
     /// Bytes of the modem.
     ToHost(&'a [u8]),
     /// An event inside the modem.
-    Happened(&'a Happening),
+    Happened(&'a ModemEvent),
 }

@@ -114,7 +114,7 @@ impl<N: Network, F: FnMut(Timestamp, LogEntry<'_>)> PtyService<N, F> {
                         None => self.pending.extend_from_slice(&bytes),
                     }
                 }
-                Some(Output::Happened(happening)) => (self.observe)(now, LogEntry::Happened(&happening)),
+                Some(Output::Happened(event)) => (self.observe)(now, LogEntry::Happened(&event)),
                 Some(Output::Unplugged) => {
                     self.pty.unplug();
                     self.pending.clear();
@@ -172,8 +172,8 @@ impl<N: Network, F: FnMut(Timestamp, LogEntry<'_>)> PtyService<N, F> {
             (self.observe)(now, LogEntry::FromHost(&buffer[..count]));
             match self.rates() {
                 Some((module, host)) => {
-                    let heard = misread(&buffer[..count], host, module);
-                    self.simulator.handle(now, Input::Host(&heard));
+                    let received = misread(&buffer[..count], host, module);
+                    self.simulator.handle(now, Input::Host(&received));
                 }
                 None => self.simulator.handle(now, Input::Host(&buffer[..count])),
             }

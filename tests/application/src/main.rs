@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("{:?}", supervisor.events().try_iter().collect::<Vec<Step>>());
     println!("{}", counted(&modem.statistics()));
-    events.try_iter().for_each(|event| println!("{}", told(event)));
+    events.try_iter().for_each(|event| println!("{}", event_text(event)));
     Ok(())
 }
 
@@ -120,7 +120,7 @@ fn cause(error: &Error) -> String {
 }
 
 /// The contents of an event.
-fn told(event: Event) -> String {
+fn event_text(event: Event) -> String {
     match event {
         Event::Urc(Urc::TcpError(_, code)) => {
             let code: Option<TcpError> = code;

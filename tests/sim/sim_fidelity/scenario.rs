@@ -192,10 +192,10 @@ impl Scenario {
         for exchange in exchanges {
             let begins_at = if exchange.sent.is_some() { exchange.at } else { early(exchange.at) };
             let wait = if self.timed { begins_at + opened_at - stage.host.now() } else { self.pace };
-            stage.heard_for(wait);
+            stage.wait(wait);
             stage.exchange(exchange, &self.before, &self.after);
         }
-        stage.heard_for(Duration::from_secs(2));
+        stage.wait(Duration::from_secs(2));
         stage.played.into_iter().map(|played| played.finish(self.file)).collect()
     }
 }
@@ -203,7 +203,7 @@ impl Scenario {
 /// An exchange that is being played.
 struct Played {
     exchange: Exchange,
-    heard: Vec<u8>,
+    simulated: Vec<u8>,
     left_out: Vec<String>,
     instead: Option<String>,
 }
@@ -212,9 +212,9 @@ impl Played {
     /// Removes from the answer the lines that the publisher did not show.
     fn finish(self, file: &str) -> (Exchange, Vec<u8>) {
         if self.left_out.is_empty() && self.instead.is_none() {
-            return (self.exchange, self.heard);
+            return (self.exchange, self.simulated);
         }
-        let mut shown = lines(&self.heard);
+        let mut shown = lines(&self.simulated);
         if let Some(instead) = &self.instead {
             let sent = lines(self.exchange.sent.as_deref().unwrap_or_default()).concat();
             shown.iter_mut().filter(|line| *line == instead).for_each(|line| line.clone_from(&sent));
@@ -239,7 +239,7 @@ impl Stage {
     fn exchange(&mut self, exchange: Exchange, before: &[(usize, Act)], after: &[(usize, Act)]) {
         let line = exchange.line;
         let mut sent = exchange.sent.clone();
-        self.played.push(Played { exchange, heard: Vec::new(), left_out: Vec::new(), instead: None });
+        self.played.push(Played { exchange, simulated: Vec::new(), left_out: Vec::new(), instead: None });
         for (_, act) in before.iter().filter(|(at, _)| *at == line) {
             if let Act::Instead(command) = act {
                 sent = Some(format!("{command}\r\n").into_bytes());
@@ -247,8 +247,8 @@ impl Stage {
             self.act(act);
         }
         if let Some(bytes) = sent {
-            let heard = self.host.write(&bytes);
-            self.hear(&heard);
+            let simulated = self.host.write(&bytes);
+            self.keep(&simulated);
         }
         for (_, act) in after.iter().filter(|(at, _)| *at == line) {
             self.act(act);
@@ -256,7 +256,7 @@ impl Stage {
     }
 
     fn act(&mut self, act: &Act) {
-        let heard = match act {
+        let simulated = match act {
             Act::Types(line) => {
                 self.host.write(format!("{line}\r\n").as_bytes());
                 Vec::new()
@@ -299,7 +299,7 @@ impl Stage {
                 Vec::new()
             }
         };
-        self.hear(&heard);
+        self.keep(&simulated);
     }
 
     fn link(&self, channel: usize) -> air724ug::sim::Link {
@@ -309,14 +309,14 @@ impl Stage {
     }
 
     /// Passes time. The output belongs to the exchange before.
-    fn heard_for(&mut self, span: Duration) {
-        let heard = self.host.wait(span);
-        self.hear(&heard);
+    fn wait(&mut self, span: Duration) {
+        let simulated = self.host.wait(span);
+        self.keep(&simulated);
     }
 
-    fn hear(&mut self, bytes: &[u8]) {
+    fn keep(&mut self, bytes: &[u8]) {
         if let Some(last) = self.played.last_mut() {
-            last.heard.extend_from_slice(bytes);
+            last.simulated.extend_from_slice(bytes);
         }
     }
 }

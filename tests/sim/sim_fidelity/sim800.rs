@@ -64,12 +64,12 @@ fn s01() -> Scenario {
 
 fn s02() -> Scenario {
     // The module had restarted or was busy, and received none of these.
-    let unheard = [35, 38, 41, 44, 47, 50, 53, 56, 63, 66, 87, 96, 113, 122, 131];
+    let ignored = [35, 38, 41, 44, 47, 50, 53, 56, 63, 66, 87, 96, 113, 122, 131];
     let deaf = || Beforehand(Control::fault(fault::Deaf { lasting: millis(1) }));
-    unheard.into_iter().fold(s02_heard(), |scene, line| scene.before(line, deaf()))
+    ignored.into_iter().fold(s02_answered(), |scene, line| scene.before(line, deaf()))
 }
 
-fn s02_heard() -> Scenario {
+fn s02_answered() -> Scenario {
     Scenario::new("s02", revised("SIM868 R14.18", "SIMCOM_SIM868"), true)
         .listener("198.51.100.7", 9000)
         .set(|settings| {

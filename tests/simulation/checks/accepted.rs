@@ -41,12 +41,12 @@ impl Check for Accepted {
 
 /// Checks that the module has accepted the bytes. Those of a transparent stream are accepted by the port.
 fn taken(connection: &Connection, accepted: usize) -> Result<(), String> {
-    let told = connection.told_accepted();
-    if connection.wanted == Wanted::Transparent || connection.hurt.sent || told <= connection.taken {
+    let reported = connection.reported_accepted();
+    if connection.wanted == Wanted::Transparent || connection.hurt.sent || reported <= connection.taken {
         return Ok(());
     }
     Err(format!(
-        "connection {} was told that {accepted} bytes were accepted, {told} in all; the module took {}",
+        "connection {} got the report that {accepted} bytes were accepted, {reported} in all; the module took {}",
         connection.number, connection.taken
     ))
 }
@@ -57,16 +57,16 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     let got = mended.as_deref().unwrap_or(&whole);
     let good = followed(connection, got);
     let rest = &got[good..];
-    let is_filled = rest.iter().all(|byte| *byte == b'\r') && hears_no_more(connection);
+    let is_filled = rest.iter().all(|byte| *byte == b'\r') && receives_no_more(connection);
     // If filler can be lost as well, the module may take a question in its place.
     let is_filled =
-        is_filled || (facts.may_be_deaf && hears_no_more(connection) && is_made_of_questions(rest));
+        is_filled || (facts.may_be_deaf && receives_no_more(connection) && is_made_of_questions(rest));
     let is_filled = is_filled || (facts.may_be_deaf && is_filled_up(facts, connection, got));
     // The driver may take a doubled result for the answer in place of a prompt. If the prompt comes seconds later, the
     // questions asked until then are payload, and so is the filler after them.
-    let is_late = facts.may_double_answers && facts.may_delay_answers && connection.is_told();
+    let is_late = facts.may_double_answers && facts.may_delay_answers && connection.has_typed_error();
     // The same applies if the filler was lost, and the prompt comes after a question.
-    let is_deaf = facts.may_be_deaf && hears_no_more(connection);
+    let is_deaf = facts.may_be_deaf && receives_no_more(connection);
     let is_after = |piece: &Vec<u8>| {
         // The received part of the filler may begin with the same bytes as the piece.
         let is_tail =
@@ -89,14 +89,14 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
             connection.ended
         ));
     }
-    let told = connection.told_accepted();
+    let reported = connection.reported_accepted();
     let is_open = connection.ended.is_none() && !connection.left && !connection.peer_left;
     let reads = !matches!(connection.far, Far::ClosesAfter(_) | Far::ResetsAfter(_));
     // A connection that died without a report of the modem stays open until the host asks about it.
     let is_open = is_open && !(facts.may_lose_news && connection.is_gone);
-    if is_open && reads && !connection.is_udp() && !facts.may_stall && got.len() < told {
+    if is_open && reads && !connection.is_udp() && !facts.may_stall && got.len() < reported {
         return Err(format!(
-            "the peer of connection {} has {} of {told} accepted bytes, and the socket is open",
+            "the peer of connection {} has {} of {reported} accepted bytes, and the socket is open",
             connection.number,
             got.len()
         ));
@@ -105,9 +105,9 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
 }
 
 /// Whether the application knows of the end: from an error, its own close, or a close by the peer after a send failed.
-fn hears_no_more(connection: &Connection) -> bool {
+fn receives_no_more(connection: &Connection) -> bool {
     let has_failed = connection.sends.iter().any(|send| matches!(send.outcome, Outcome::Unknown(_)));
-    connection.is_told() || connection.left || (connection.ended.is_some() && has_failed)
+    connection.has_typed_error() || connection.left || (connection.ended.is_some() && has_failed)
 }
 
 /// The bytes of the peer without datagrams that no application has given. Each stands for a failed send. It consists of
@@ -165,7 +165,7 @@ fn filling(
 /// modem has lost bytes of it. The modem counts bytes, and takes all bytes that are written then for payload, so no
 /// driver can prevent it. The socket has ended with an error, or its application has dropped it.
 fn is_filled_up(facts: &Facts, connection: &Connection, got: &[u8]) -> bool {
-    let Some(piece) = connection.pieces.last().filter(|_| hears_no_more(connection)) else { return false };
+    let Some(piece) = connection.pieces.last().filter(|_| receives_no_more(connection)) else { return false };
     filled_up(facts, connection, piece, got).is_some_and(|strange| is_made_of_questions(&got[strange.end..]))
 }
 
@@ -268,7 +268,7 @@ fn followed(connection: &Connection, got: &[u8]) -> usize {
 fn is_next(connection: &Connection, got: &[u8], piece: &[u8]) -> bool {
     let given = connection.outgoing().bytes(0, connection.given());
     let (good, places) = follow(connection, got);
-    let is_untold = |number: usize, place: usize| {
+    let is_unreported = |number: usize, place: usize| {
         let send = &connection.sends[number];
         match send.outcome {
             Outcome::Accepted(_) | Outcome::Refused => false,
@@ -276,7 +276,7 @@ fn is_next(connection: &Connection, got: &[u8], piece: &[u8]) -> bool {
             Outcome::Open => true,
         }
     };
-    let is_it = |number, place| is_untold(number, place) && given[place..].starts_with(piece);
+    let is_it = |number, place| is_unreported(number, place) && given[place..].starts_with(piece);
     good == got.len() && places.iter().any(|(number, place)| is_it(*number, *place))
 }
 

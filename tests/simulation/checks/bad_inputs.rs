@@ -139,9 +139,9 @@ fn missing_bytes_without_an_error_and_wrong_bytes_are_refused() {
     facts.connections[0].pushed = vec![32];
     facts.connections[0].read = facts.connections[0].incoming().bytes(0, 16);
     let end = [data];
-    assert!(refused(&mut told_holes::TypedErrors, &facts, &Observation::End { got: &end }));
+    assert!(refused(&mut reported_holes::TypedErrors, &facts, &Observation::End { got: &end }));
     facts.connections[0].ended = unconfirmed();
-    assert!(!refused(&mut told_holes::TypedErrors, &facts, &Observation::End { got: &end }));
+    assert!(!refused(&mut reported_holes::TypedErrors, &facts, &Observation::End { got: &end }));
     let seen = Observation::Read { connection: 0, bytes: b"wrong" };
     assert!(refused(&mut prefix::Prefix, &facts, &seen));
     let other = Observation::Read { connection: 0, bytes: b"<P0007@00000016>" };
@@ -238,17 +238,17 @@ fn missing_pushed_bytes_are_excused_only_if_the_host_received_no_sign_of_them() 
     facts.connections[0].pushed = vec![32];
     facts.connections[0].read = facts.connections[0].incoming().bytes(0, 16);
     facts.damaged.push(Direction::ToHost);
-    facts.heard = Default::default();
-    facts.heard.may_be_damaged();
+    facts.host_bytes = Default::default();
+    facts.host_bytes.may_be_damaged();
     let end = [given(&facts)];
     let refuses =
-        |facts: &Facts| refused(&mut told_holes::TypedErrors, facts, &Observation::End { got: &end });
-    facts.heard.add(facts.now, b"\r\n+CREG: 1\r\n", false);
+        |facts: &Facts| refused(&mut reported_holes::TypedErrors, facts, &Observation::End { got: &end });
+    facts.host_bytes.add(facts.now, b"\r\n+CREG: 1\r\n", false);
     assert!(!refuses(&facts), "a whole frame is missing");
     facts.script.world.mode = air724ug::ReceiveMode::Manual;
     assert!(refuses(&facts), "fetched data were announced");
     facts.script.world.mode = air724ug::ReceiveMode::Push;
-    facts.heard.add(facts.now, b"\r\n+RECEIVE,0,20:\r\nabc\r\n", false);
+    facts.host_bytes.add(facts.now, b"\r\n+RECEIVE,0,20:\r\nabc\r\n", false);
     assert!(refuses(&facts), "the body is incomplete");
 }
 
@@ -259,7 +259,7 @@ fn an_echo_returns_only_datagrams_that_it_has_received() {
     facts.connections[0].read = b"filled".to_vec();
     facts.connections[0].datagrams = vec![6];
     let refuses = |facts: &Facts, got: &[u8]| {
-        refused(&mut told_holes::TypedErrors, facts, &Observation::End { got: &[got.to_vec()] })
+        refused(&mut reported_holes::TypedErrors, facts, &Observation::End { got: &[got.to_vec()] })
     };
     assert!(refuses(&facts, b"filled"), "no byte was lost on the way to the modem");
     facts.may_be_deaf = true;
@@ -268,17 +268,17 @@ fn an_echo_returns_only_datagrams_that_it_has_received() {
 }
 
 #[test]
-fn an_echo_that_has_left_owes_the_bytes_it_had_received() {
+fn an_echo_that_has_left_must_send_the_bytes_it_had_received() {
     let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
     let data = given(&facts);
     facts.connections[0].far = Far::Echo;
     facts.connections[0].read = data[..40].to_vec();
     let end = [data];
-    assert!(refused(&mut told_holes::TypedErrors, &facts, &Observation::End { got: &end }));
+    assert!(refused(&mut reported_holes::TypedErrors, &facts, &Observation::End { got: &end }));
     facts.connections[0].echoed = Some(40);
-    assert!(!refused(&mut told_holes::TypedErrors, &facts, &Observation::End { got: &end }));
+    assert!(!refused(&mut reported_holes::TypedErrors, &facts, &Observation::End { got: &end }));
     facts.connections[0].echoed = Some(41);
-    assert!(refused(&mut told_holes::TypedErrors, &facts, &Observation::End { got: &end }));
+    assert!(refused(&mut reported_holes::TypedErrors, &facts, &Observation::End { got: &end }));
 }
 
 #[test]
@@ -338,7 +338,7 @@ fn missing_bytes_of_a_connection_that_died_without_a_report_are_excused_unless_t
     let mut facts = facts(Wanted::Tcp, Outcome::Accepted(100));
     let end = [given(&facts)];
     let refuses =
-        |facts: &Facts| refused(&mut told_holes::TypedErrors, facts, &Observation::End { got: &end });
+        |facts: &Facts| refused(&mut reported_holes::TypedErrors, facts, &Observation::End { got: &end });
     facts.connections[0].pushed = vec![64];
     facts.connections[0].read = facts.connections[0].incoming().bytes(0, 16);
     facts.connections[0].is_gone = true;
@@ -346,7 +346,7 @@ fn missing_bytes_of_a_connection_that_died_without_a_report_are_excused_unless_t
     facts.may_lose_news = true;
     assert!(!refuses(&facts));
     let frame = [b"\r\n+RECEIVE,0,48:\r\n", &facts.connections[0].incoming().bytes(16, 48)[..]].concat();
-    facts.heard.add(facts.now, &frame, false);
+    facts.host_bytes.add(facts.now, &frame, false);
     assert!(refuses(&facts), "the bytes have reached the host");
 }
 
@@ -372,9 +372,9 @@ fn stream_data_among_text_are_no_damage_and_other_long_lines_are() {
     let garbage = Observation::Event(&Event::Fault(air724ug::at::Fault::Garbage));
     assert!(refused(&mut undamaged, &facts, &garbage));
     facts.may_reset = true;
-    facts.heard.add(Timestamp::ZERO, b"AT+CIPSEND=?\r", false);
+    facts.host_bytes.add(Timestamp::ZERO, b"AT+CIPSEND=?\r", false);
     assert!(refused(&mut undamaged, &facts, &garbage));
-    facts.heard.add(Timestamp::ZERO, b"AT+CIPSEND=0,5\r", false);
+    facts.host_bytes.add(Timestamp::ZERO, b"AT+CIPSEND=0,5\r", false);
     assert!(!refused(&mut undamaged, &facts, &garbage), "the payload is echoed as well");
     let header = Observation::Event(&Event::Fault(air724ug::at::Fault::UnreadableHeader));
     assert!(!refused(&mut undamaged, &facts, &header), "an echoed payload may contain anything");
@@ -394,7 +394,7 @@ fn a_module_taken_for_another_one_is_refused() {
     facts.imei = "860000000000017".to_owned();
     assert!(refused(&mut check, &facts, &is_ready), "not known");
     facts.identified.clone_from(&facts.imei);
-    assert!(refused(&mut check, &facts, &is_ready), "not told");
+    assert!(refused(&mut check, &facts, &is_ready), "not reported");
     let mut check = identity::KnownModule::default();
     facts.imei = "860000000000009".to_owned();
     facts.identified.clone_from(&facts.imei);

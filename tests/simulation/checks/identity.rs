@@ -11,7 +11,7 @@ pub struct KnownModule {
     /// The IMEI of the module that was ready last.
     ready: Option<String>,
     /// Whether another module was reported since then.
-    told: bool,
+    reported: bool,
 }
 
 impl Check for KnownModule {
@@ -23,10 +23,10 @@ impl Check for KnownModule {
         let (imei, identified) = (&facts.imei, &facts.identified);
         match seen {
             Observation::Event(Event::OtherModule { before }) if before == identified => {
-                Err(format!("{before} is told to be another module than itself"))
+                Err(format!("{before} is reported as another module than itself"))
             }
             Observation::Event(Event::OtherModule { .. }) => {
-                self.told = true;
+                self.reported = true;
                 Ok(())
             }
             Observation::Event(Event::Ready(_)) if identified != imei => {
@@ -34,10 +34,10 @@ impl Check for KnownModule {
             }
             Observation::Event(Event::Ready(_)) => {
                 let before = self.ready.replace(imei.clone());
-                let told = std::mem::take(&mut self.told);
+                let reported = std::mem::take(&mut self.reported);
                 match before {
-                    Some(before) if before != *imei && !told => {
-                        Err(format!("{imei} is ready in place of {before}, and that was not told"))
+                    Some(before) if before != *imei && !reported => {
+                        Err(format!("{imei} is ready in place of {before}, and that was not reported"))
                     }
                     _ => Ok(()),
                 }

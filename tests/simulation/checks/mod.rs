@@ -11,8 +11,8 @@ mod pace;
 mod peers;
 mod prefix;
 mod recovers;
+mod reported_holes;
 mod secrets;
-mod told_holes;
 mod undamaged;
 mod waiters;
 
@@ -47,7 +47,7 @@ pub fn all(kind: Kind) -> Vec<Box<dyn Check>> {
     if kind != Kind::Noise {
         all.push(Box::new(peers::Peers));
         all.push(Box::new(prefix::Prefix));
-        all.push(Box::new(told_holes::TypedErrors));
+        all.push(Box::new(reported_holes::TypedErrors));
         all.push(Box::new(accepted::Accepted));
     }
     if kind == Kind::Port {

@@ -1,5 +1,5 @@
 //! Separation of sockets: every record that an application reads carries the number of its own connection. On a damaged
-//! line, wrong records are treated like missing data, which [`told`](super::told_holes) checks.
+//! line, wrong records are treated like missing data, which [`reported`](super::reported_holes) checks.
 
 use air724ug::sim::Direction;
 

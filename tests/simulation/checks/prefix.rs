@@ -1,7 +1,7 @@
 //! Integrity of streams: an application reads the bytes of its own peer, from the first one on.
 //!
 //! If bytes were damaged on the line, or the modem cut a body short, wrong bytes may have been read before the damage
-//! could be detected. [`told`](super::told_holes) then checks the error.
+//! could be detected. [`reported`](super::reported_holes) then checks the error.
 
 use air724ug::sim::Direction;
 

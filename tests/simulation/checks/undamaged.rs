@@ -43,7 +43,7 @@ impl Check for Undamaged {
             Observation::Event(Event::Fault(Fault::LineTooLong)) if self.has_stray_stream => false,
             // An echoed payload is among text if the connection ends during the echo.
             Observation::Event(Event::Fault(Fault::Garbage | Fault::UnreadableHeader))
-                if facts.may_reset && facts.heard.echoes_sends() =>
+                if facts.may_reset && facts.host_bytes.echoes_sends() =>
             {
                 false
             }

@@ -168,11 +168,13 @@ fn has_no_name_that_prompts(text: &str) {
 fn leaves_the_modem_as_it_was(text: &str, payload: Option<&[u8]>) {
     let mut modem = Modem::with_a_connection();
     let line = format!("{text}\r\n");
-    let heard = match payload {
+    let received = match payload {
         Some(payload) => modem.answer_with_payload(&line, payload),
         None => modem.answer(&line),
     };
-    if ["RDY", "*ATREADY"].iter().any(|banner| heard.contains(banner)) || !modem.simulator.state().listening {
+    if ["RDY", "*ATREADY"].iter().any(|banner| received.contains(banner))
+        || !modem.simulator.state().listening
+    {
         // It restarts, which the driver detects.
         return;
     }
@@ -214,38 +216,38 @@ impl Modem {
 
     /// The modem's output until there is none for a long time.
     fn answer(&mut self, line: &str) -> String {
-        self.hear(line.as_bytes(), TIMEOUT)
+        self.exchange(line.as_bytes(), TIMEOUT)
     }
 
     /// The immediate output.
     fn soon(&mut self, line: &str) -> String {
-        self.hear(line.as_bytes(), PROMPT)
+        self.exchange(line.as_bytes(), PROMPT)
     }
 
     /// The same as the driver does: the payload is written if the module asks for it.
     fn answer_with_payload(&mut self, line: &str, payload: &[u8]) -> String {
-        let asked = self.hear(line.as_bytes(), PROMPT);
+        let asked = self.exchange(line.as_bytes(), PROMPT);
         if ["> ", "DOWNLOAD"].iter().any(|prompt| asked.contains(prompt)) {
-            return asked + &self.hear(payload, TIMEOUT);
+            return asked + &self.exchange(payload, TIMEOUT);
         }
-        asked + &self.hear(b"", TIMEOUT)
+        asked + &self.exchange(b"", TIMEOUT)
     }
 
-    fn hear(&mut self, bytes: &[u8], timeout: Duration) -> String {
+    fn exchange(&mut self, bytes: &[u8], timeout: Duration) -> String {
         let end = self.now + timeout;
         self.simulator.handle(self.now, Input::Host(bytes));
-        let mut heard = Vec::new();
+        let mut received = Vec::new();
         loop {
             while let Some(output) = self.simulator.poll() {
                 if let Output::Host(bytes) = output {
-                    heard.extend(bytes);
+                    received.extend(bytes);
                 }
             }
             match self.simulator.deadline().filter(|at| *at <= end) {
                 Some(at) => self.now = at,
                 None => {
                     self.now = end;
-                    return String::from_utf8_lossy(&heard).into_owned();
+                    return String::from_utf8_lossy(&received).into_owned();
                 }
             }
             self.simulator.handle(self.now, Input::Tick);

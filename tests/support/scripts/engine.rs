@@ -99,7 +99,7 @@ pub fn play(mut stage: Stage, script: &mut Script<'_>) -> Vec<String> {
         steps += 1;
     }
     stage.end();
-    stage.told
+    stage.reported
 }
 
 /// The delivery of a port.
@@ -121,7 +121,7 @@ pub struct Stage {
     /// The delivery of the port.
     pub chunks: Chunks,
     /// The engine's outputs, unless the port delivers all bytes at once.
-    told: Vec<String>,
+    reported: Vec<String>,
     modem: Simulator<MemoryNetwork>,
     now: Timestamp,
     written: Vec<u8>,
@@ -146,7 +146,7 @@ impl Stage {
         Self {
             engine: Engine::new(config, Timestamp::ZERO).unwrap_or_else(|error| panic!("{error}")),
             chunks: Chunks::AsTheyCome,
-            told: Vec::new(),
+            reported: Vec::new(),
             modem: Simulator::new(Settings::default().echo(flags & 2 == 0), network),
             now: Timestamp::ZERO,
             written: Vec::new(),
@@ -234,7 +234,7 @@ impl Stage {
             drop(self.engine.peek(socket, &mut buffer[..most]));
             let read = self.engine.read(self.now, socket, &mut buffer[..most]);
             if self.chunks != Chunks::AsTheyCome {
-                self.told.push(format!("read {read:?} of {}", buffer.escape_ascii()));
+                self.reported.push(format!("read {read:?} of {}", buffer.escape_ascii()));
             }
             self.drain();
         }
@@ -275,15 +275,15 @@ impl Stage {
             let written = std::mem::take(&mut self.written);
             let written = self.in_commands.replaced(&written);
             self.modem.handle(self.now, ToModem::Host(&written));
-            let mut heard = Vec::new();
+            let mut received = Vec::new();
             while let Some(output) = self.modem.poll() {
                 if let FromModem::Host(bytes) = output {
-                    heard.extend(bytes);
+                    received.extend(bytes);
                 }
             }
-            if !heard.is_empty() {
-                let heard = self.in_answers.replaced(&heard);
-                self.give(Input::Received(&heard));
+            if !received.is_empty() {
+                let received = self.in_answers.replaced(&received);
+                self.give(Input::Received(&received));
             }
             if self.written.is_empty() {
                 if self.waiting.is_empty() {
@@ -357,13 +357,13 @@ impl Stage {
 
     /// Keeps an output for the comparison. Pieces of one payload depend on the chunks, so they are joined.
     fn note(&mut self, output: &Output) {
-        let told = match output {
+        let reported = match output {
             _ if self.chunks == Chunks::AsTheyCome => return,
             Output::Readable(_) | Output::Event(Event::Received(..)) => return,
             Output::Write(bytes) => format!("wrote {}", bytes.escape_ascii()),
             other => format!("{other:?}"),
         };
-        self.told.push(told);
+        self.reported.push(reported);
     }
 
     fn end(&mut self) {

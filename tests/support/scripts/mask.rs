@@ -57,7 +57,7 @@ pub fn run(bytes: &[u8]) {
             0 | 1 => line.command_with_a_secret(&mut script),
             2 => line.said(script.one(WORDS).as_bytes()),
             3 => line.said(&without_the_secret(script.bytes())),
-            4 => line.told(b"AT+CREG?\r\n"),
+            4 => line.sent(b"AT+CREG?\r\n"),
             _ => line.upload(&mut script),
         }
     }
@@ -72,7 +72,7 @@ struct Line {
 }
 
 impl Line {
-    fn told(&mut self, bytes: &[u8]) {
+    fn sent(&mut self, bytes: &[u8]) {
         // Bytes that are recorded at once are not divided by the format.
         bytes.chunks(self.chunk).for_each(|chunk| self.recorder.to_modem(Timestamp::ZERO, chunk));
     }
@@ -83,8 +83,8 @@ impl Line {
 
     fn command_with_a_secret(&mut self, script: &mut Script<'_>) {
         let command = *script.one(COMMANDS);
-        self.told(command.as_bytes());
-        self.told(b"\r\n");
+        self.sent(command.as_bytes());
+        self.sent(b"\r\n");
         self.said(&repeated(command, script));
     }
 
@@ -92,12 +92,12 @@ impl Line {
     fn upload(&mut self, script: &mut Script<'_>) {
         let content = format!("-----BEGIN PRIVATE KEY-----\n{SECRET}{SECRET}\n-----END PRIVATE KEY-----\n");
         let command = format!("AT+FSWRITE=\"key\",0,{},10\r\n", content.len());
-        self.told(command.as_bytes());
+        self.sent(command.as_bytes());
         if script.byte().is_multiple_of(2) {
             self.said(script.one(WORDS).as_bytes());
         }
         self.said(b"\r\n> ");
-        self.told(content.as_bytes());
+        self.sent(content.as_bytes());
         if script.byte().is_multiple_of(4) {
             self.said(b"\r\nERROR\r\n");
         }

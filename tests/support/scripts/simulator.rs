@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use air724ug::sim::{Control, Happening, Input, MemoryNetwork, Output, Settings, Simulator, Trigger};
+use air724ug::sim::{Control, Input, MemoryNetwork, ModemEvent, Output, Settings, Simulator, Trigger};
 use air724ug::time::Timestamp;
 
 use super::script::Script;
@@ -198,7 +198,7 @@ impl Stage {
             assert!(!self.hung_up || matches!(output, Output::Happened(_)), "{output:?} after the hang-up");
             match output {
                 Output::Host(bytes) => self.received.extend(bytes),
-                Output::Happened(Happening::Connected { .. }) => self.connections += 1,
+                Output::Happened(ModemEvent::Connected { .. }) => self.connections += 1,
                 Output::Happened(_) => {}
                 Output::HangUp | Output::Unplugged => self.hung_up = true,
                 Output::PluggedIn(_) => self.hung_up = false,

@@ -17,7 +17,7 @@ pub struct TypedErrors;
 
 impl Check for TypedErrors {
     fn promise(&self) -> &'static str {
-        "told"
+        "reported"
     }
 
     fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String> {
@@ -45,7 +45,7 @@ fn stream(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Stri
     let strange = read.iter().zip(&said).filter(|(one, other)| one != other).count();
     let is_wrong = strange > connection.hurt.changed || read.len() > said.len();
     let lacks = read.len() < said.len();
-    if connection.is_told() || (!is_wrong && !lacks) {
+    if connection.has_typed_error() || (!is_wrong && !lacks) {
         return Ok(());
     }
     if is_wrong && facts.damaged.is_empty() && !facts.may_cut_bodies {
@@ -59,13 +59,16 @@ fn stream(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Stri
         return Ok(());
     }
     let is_stream = connection.wanted == Wanted::Transparent;
-    let was_told = facts.script.world.mode == air724ug::ReceiveMode::Push || facts.heard.has_fetched();
-    if !is_stream && was_told && facts.heard.is_sound(connection.heard_at_begin, connection.heard_at_end) {
+    let is_known = facts.script.world.mode == air724ug::ReceiveMode::Push || facts.host_bytes.has_fetched();
+    if !is_stream
+        && is_known
+        && facts.host_bytes.is_sound(connection.received_at_begin, connection.received_at_end)
+    {
         return Ok(());
     }
     let at = read.iter().zip(&said).take_while(|(one, other)| one == other).count();
     Err(format!(
-        "connection {number} was told {:?}, and has {} of {} bytes, the first wrong or missing one at {at}",
+        "connection {number} got {:?}, and has {} of {} bytes, the first wrong or missing one at {at}",
         connection.ended,
         read.len(),
         said.len()
@@ -82,9 +85,9 @@ fn is_excused(facts: &Facts, connection: &Connection, said: &[u8]) -> bool {
         // The line that announced the discarded data was lost.
         || (by_peer && !announced && facts.may_lose_lines)
         || facts.may_stall
-        // The line that told of the end was lost, and nothing was asked of the connection since. Bytes that have
+        // The line with the end was lost, and nothing was asked of the connection since. Bytes that have
         // reached the host are no such loss.
-        || (facts.may_lose_news && connection.is_gone && connection.ended.is_none() && !has_heard(facts, connection, said))
+        || (facts.may_lose_news && connection.is_gone && connection.ended.is_none() && !has_reached(facts, connection, said))
         // The peer closed before it had answered.
         || (by_peer && connection.far == Far::Echo && connection.peer_left)
         // The end of a stream is a line among payload.
@@ -93,14 +96,14 @@ fn is_excused(facts: &Facts, connection: &Connection, said: &[u8]) -> bool {
 
 /// Whether the first missing bytes have reached the host. Fewer bytes than two records may be those of another
 /// connection.
-fn has_heard(facts: &Facts, connection: &Connection, said: &[u8]) -> bool {
+fn has_reached(facts: &Facts, connection: &Connection, said: &[u8]) -> bool {
     let next = said.get(connection.read.len()..).and_then(|missing| missing.get(..2 * RECORD));
-    !facts.heard.echoes_sends()
-        && next.is_some_and(|next| facts.heard.contains(connection.heard_at_begin, next))
+    !facts.host_bytes.echoes_sends()
+        && next.is_some_and(|next| facts.host_bytes.contains(connection.received_at_begin, next))
 }
 
 fn datagrams(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), String> {
-    if facts.is_damaged(Direction::ToHost) || facts.may_cut_bodies || connection.is_told() {
+    if facts.is_damaged(Direction::ToHost) || facts.may_cut_bodies || connection.has_typed_error() {
         return Ok(());
     }
     if connection.far == Far::Echo && (connection.hurt.sent || facts.may_be_deaf) {
