@@ -118,7 +118,7 @@ impl Outbox {
     }
 
     /// Sets whether the text of unsolicited lines is reported, too.
-    pub(super) fn tell_lines(&mut self, wanted: bool) {
+    pub(super) fn report_lines(&mut self, wanted: bool) {
         self.lines_wanted = wanted;
     }
 

@@ -43,7 +43,7 @@ struct PendingCommand {
 pub(super) enum Effect {
     /// The application reads the answer.
     Reply,
-    /// It is told that it was done.
+    /// The application gets a confirmation.
     Done,
     RadioOff,
     RadioOn,

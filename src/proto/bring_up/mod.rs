@@ -245,7 +245,7 @@ impl BringUp {
             BringUpStep::Pin => self.pin_answered(now, result),
             BringUpStep::Signal => {
                 let reply = Reply::new("AT+CSQ", lines.to_vec(), Vec::new());
-                self.network = Network::heard(Signal.read(&reply));
+                self.network = Network::with_signal(Signal.read(&reply));
                 self.advance(now);
             }
             BringUpStep::LteRegistration => self.registered(now, Domain::Lte, lines),

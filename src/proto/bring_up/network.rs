@@ -15,7 +15,7 @@ pub(super) struct Network {
 
 impl Network {
     /// Begins a round with the signal; `None` if the module does not report one.
-    pub(super) fn heard(signal: Option<SignalQuality>) -> Self {
+    pub(super) fn with_signal(signal: Option<SignalQuality>) -> Self {
         Self { signal, ..Self::default() }
     }
 
@@ -32,7 +32,7 @@ impl Network {
     }
 
     pub(super) fn is_registered(&self) -> bool {
-        self.told().any(RegistrationStatus::is_registered)
+        self.statuses().any(RegistrationStatus::is_registered)
     }
 
     /// True if 2G has registered the card and 4G has not: the sign of arrears (guide 1.6).
@@ -60,10 +60,10 @@ impl Network {
 
     /// The most informative status of the domains that are not registered.
     fn status(&self) -> RegistrationStatus {
-        self.told().max_by_key(|status| weight(*status)).unwrap_or(RegistrationStatus::Unknown)
+        self.statuses().max_by_key(|status| weight(*status)).unwrap_or(RegistrationStatus::Unknown)
     }
 
-    fn told(&self) -> impl Iterator<Item = RegistrationStatus> {
+    fn statuses(&self) -> impl Iterator<Item = RegistrationStatus> {
         [self.circuit, self.packet, self.lte].into_iter().flatten()
     }
 }

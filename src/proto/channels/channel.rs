@@ -40,7 +40,7 @@ pub(in crate::proto) struct Channel {
     /// The length of the last piece that was sent, by this socket or an earlier one.
     pub(super) last_piece: usize,
     /// When the last data came, or when the link was closed.
-    pub(super) heard_at: Timestamp,
+    pub(super) last_data_at: Timestamp,
     /// The earliest moment of the next close. The module's answer to the last one was not clear.
     pub(super) close_at: Timestamp,
 }
@@ -155,7 +155,7 @@ impl Channel {
             doubt: None,
             asked: None,
             last_piece: 0,
-            heard_at: Timestamp::ZERO,
+            last_data_at: Timestamp::ZERO,
             close_at: Timestamp::ZERO,
         }
     }
@@ -163,7 +163,7 @@ impl Channel {
     /// True if the module can't have any data of the channel, because it was not used for a while.
     pub(super) fn is_long_unused(&self, now: Timestamp) -> bool {
         let is_unused = matches!(self.link, Link::Idle) && self.socket.is_none();
-        is_unused && (self.generation == 0 || now >= self.heard_at + LATE_DATA)
+        is_unused && (self.generation == 0 || now >= self.last_data_at + LATE_DATA)
     }
 
     /// The news of its end that the module is still to be asked about.
@@ -261,7 +261,7 @@ impl Socket {
     }
 
     /// `len` bytes came from the peer.
-    pub(super) fn heard(&mut self, now: Timestamp, len: usize) {
+    pub(super) fn received(&mut self, now: Timestamp, len: usize) {
         self.statistics.received += len as u64;
         self.statistics.receives += 1;
         if let Some(heartbeat) = &mut self.heartbeat {

@@ -92,7 +92,7 @@ impl Channels {
     pub(super) fn fail_sends(&mut self, id: ChannelId, error: &dyn Fn() -> Error, out: &mut Outbox) {
         let socket_id = self.channel(id).socket_id();
         let Some(socket) = &mut self.channel(id).socket else { return };
-        socket.tells_writer(socket_id, out);
+        socket.signal_writer(socket_id, out);
         out.answer_all(socket.delivery.fail(error));
         let sends = std::mem::take(&mut socket.sends);
         self.fail_these(id, sends, error, out);

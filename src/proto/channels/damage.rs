@@ -22,7 +22,7 @@ impl Channels {
         if self.mode == ReceiveMode::Manual {
             return known.with(self.refused_fetch(now));
         }
-        let is_recent = |channel: &ChannelId| now < self.all[channel.index()].heard_at + RECENT;
+        let is_recent = |channel: &ChannelId| now < self.all[channel.index()].last_data_at + RECENT;
         known.with(self.open().iter().filter(is_recent).collect())
     }
 

@@ -98,7 +98,7 @@ impl Channels {
         }
         socket.refusals = 0;
         if len > 0 {
-            socket.heard(now, len);
+            socket.received(now, len);
             out.event(Event::Received(socket_id, len));
         }
         if was_empty && len > 0 {

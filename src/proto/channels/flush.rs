@@ -31,7 +31,7 @@ impl Channels {
             out.answer(ticket, Err(Error::Closed(crate::CloseReason::Local)));
             return;
         };
-        if let Some(error) = socket.tells_error() {
+        if let Some(error) = socket.report_error() {
             out.answer(ticket, Err(error));
         } else if what.asks() && (socket.window.keeps_boundaries() || is_tls) {
             let why = if is_tls { DeliveryUnknown::Tls } else { DeliveryUnknown::Datagrams };
@@ -66,7 +66,7 @@ impl Channels {
     }
 
     /// A question about acknowledgements has ended, with an answer or without.
-    pub(super) fn tell_delivery(
+    pub(super) fn delivery_answered(
         &mut self,
         now: Timestamp,
         id: ChannelId,

@@ -13,7 +13,7 @@ use super::unconfirmed::{MAX_QUESTIONS, SETTLE, Unconfirmed};
 /// The state of a socket while the module may accept no data. All its transitions are in this file.
 ///
 /// A module whose send buffer is full refuses the next send in place of the prompt (protocol section 9: 10220 bytes in
-/// quick mode), with the same words as one whose connection is gone. `AT+CIPACK` tells the two apart.
+/// quick mode), with the same words as one whose connection is gone. `AT+CIPACK` distinguishes the two.
 ///
 /// | state | on | next |
 /// |---|---|---|

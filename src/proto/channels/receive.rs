@@ -59,7 +59,7 @@ impl Channels {
             }
         }
         let channel = self.channel(id);
-        channel.heard_at = now;
+        channel.last_data_at = now;
         let socket = channel.socket_id();
         let is_unread = channel.open_socket().is_some_and(|open| open.is_leaving());
         let fits = channel.open_socket().filter(|_| wanted).map(|open| {
@@ -141,7 +141,7 @@ impl Channels {
         let len = socket.window.finish_frame();
         // An empty datagram counts as traffic, too.
         if len > 0 || socket.window.keeps_boundaries() {
-            socket.heard(now, len);
+            socket.received(now, len);
             out.event(Event::Received(id, len));
         }
         if was_empty && len > 0 {

@@ -43,7 +43,7 @@ impl Channels {
         result: &Result<Vec<String>, Failure>,
         out: &mut Outbox,
     ) {
-        self.tell_delivery(now, id, result, out);
+        self.delivery_answered(now, id, result, out);
         let security = self.channel(id).security;
         let Some(socket) = self.channel(id).open_socket() else { return };
         match socket.pressure.asked(now, socket.statistics.sent, security, result) {

@@ -132,7 +132,7 @@ impl Channels {
             self.making_settled(now, id);
         }
         let channel = self.channel(id);
-        channel.heard_at = now;
+        channel.last_data_at = now;
         channel.link.closed(match finished.result {
             // The module refuses the close of a channel without a connection (protocol section 10).
             Ok(_) | Err(Failure::Refused(Refusal::Error | Refusal::Cme(_))) => ModuleSide::Released,

@@ -40,7 +40,7 @@ impl Channels {
             }
             Some(socket) => {
                 // The socket has no end yet, but its connection has: data of the peer are still being fetched.
-                let error = socket.tells_error().unwrap_or(Error::Closed(ended));
+                let error = socket.report_error().unwrap_or(Error::Closed(ended));
                 out.answer(ticket, Err(error));
             }
             None => out.answer(ticket, Err(Error::Closed(CloseReason::Local))),
@@ -66,7 +66,7 @@ impl Channels {
                     Ok(Response::Done)
                 }
             }
-            Some(socket) => Err(socket.tells_error().unwrap_or(Error::Closed(ended))),
+            Some(socket) => Err(socket.report_error().unwrap_or(Error::Closed(ended))),
             None => Err(Error::Closed(CloseReason::Local)),
         };
         out.answer(ticket, answer);
@@ -165,7 +165,7 @@ impl Channels {
             if let Origin::Asked(ticket) = send.origin {
                 out.answer(ticket, Ok(Response::Sent { accepted, data: send.data }));
             }
-            socket.tells_room(socket_id, out);
+            socket.signal_room(socket_id, out);
         }
     }
 
@@ -216,7 +216,7 @@ impl Channels {
                 out.answer(ticket, answer);
             }
         }
-        socket.tells_room(socket_id, out);
+        socket.signal_room(socket_id, out);
         out.answer_all(socket.answers_when_drained());
     }
 }

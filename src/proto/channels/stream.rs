@@ -131,7 +131,7 @@ impl Channels {
         out.count().unread(&mut socket.statistics, socket.window.held());
         let len = socket.window.finish_frame();
         if len > 0 {
-            socket.heard(now, len);
+            socket.received(now, len);
             out.event(Event::Received(socket_id, len));
             if was_empty {
                 out.readable(socket_id);

@@ -42,11 +42,11 @@ impl Socket {
 
     /// The error for a call that can't be served. If written data were lost and no call has returned the reason yet, it
     /// is that reason; otherwise the end of the socket. The error counts as returned.
-    pub(super) fn tells_error(&mut self) -> Option<Error> {
+    pub(super) fn report_error(&mut self) -> Option<Error> {
         self.writes.take_loss().or_else(|| self.error())
     }
 
-    /// Like [`tells_error`](Self::tells_error), but `None` for an end that a call has returned before.
+    /// Like [`report_error`](Self::report_error), but `None` for an end that a call has returned before.
     fn takes_error(&mut self) -> Option<Error> {
         match std::mem::take(&mut self.writes.pending_error) {
             PendingError::Nothing => None,
@@ -103,11 +103,11 @@ impl Socket {
         {
             self.writes.spare = send.data;
         }
-        self.tells_room(id, out);
+        self.signal_room(id, out);
     }
 
     /// Signals a waiting writer, if there is room again.
-    pub(super) fn tells_room(&mut self, id: SocketId, out: &mut Outbox) {
+    pub(super) fn signal_room(&mut self, id: SocketId, out: &mut Outbox) {
         let has_room = self.written() <= MAX_WRITTEN / 2 && self.sends.len() < MAX_APART;
         if has_room && self.writes.take_waiting_writer() {
             out.writable(id);
@@ -115,7 +115,7 @@ impl Socket {
     }
 
     /// Signals a waiting writer that the socket has ended.
-    pub(super) fn tells_writer(&mut self, id: SocketId, out: &mut Outbox) {
+    pub(super) fn signal_writer(&mut self, id: SocketId, out: &mut Outbox) {
         if self.writes.take_waiting_writer() {
             out.writable(id);
         }
@@ -154,7 +154,7 @@ impl Channels {
                 return Ok(Some(len));
             }
         }
-        Err(socket.tells_error().unwrap_or(Error::Closed(ended)))
+        Err(socket.report_error().unwrap_or(Error::Closed(ended)))
     }
 
     /// True if the module has accepted all data.
@@ -162,7 +162,7 @@ impl Channels {
         let Some(socket) = self.channel(id.channel).socket_of(id) else {
             return Err(Error::Closed(CloseReason::Local));
         };
-        match socket.tells_error() {
+        match socket.report_error() {
             Some(error) => Err(error),
             None => Ok(socket.is_drained()),
         }
@@ -198,7 +198,7 @@ impl Channels {
         let until = socket.writes.leaves_until().unwrap_or(now + LEAVING);
         socket.writes.linger = if is_forgotten { Linger::Forgotten(until) } else { Linger::Closing(until) };
         socket.heartbeat = None;
-        socket.tells_writer(id, out);
+        socket.signal_writer(id, out);
         let after =
             socket.sends.iter().rposition(|send| send.origin == Origin::Written).map_or(0, |at| at + 1);
         let left = socket.sends.split_off(after);

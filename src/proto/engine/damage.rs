@@ -97,7 +97,7 @@ impl Engine {
         }
         // A UDP socket stays open: it lacks one datagram.
         let closed = self.channels.released(affected);
-        if let Some(finished) = self.session.distrust(now, self.heard.at(), closed, &mut self.out) {
+        if let Some(finished) = self.session.distrust(now, self.last_byte.at(), closed, &mut self.out) {
             self.finished(now, finished);
         }
     }
@@ -287,7 +287,7 @@ impl Engine {
         let is_answer = (self.session.is_asked_by_caller() || self.session.reads_text())
             && !self.history.precedes_command;
         // A late answer that is text of people ends its lines as it would have in time.
-        let is_free = self.session.is_online() || is_answer || is_text || self.session.is_owed_text(now);
+        let is_free = self.session.is_online() || is_answer || is_text || self.session.awaits_late_text(now);
         if !self.history.writes_odd_line_ends && !is_free {
             self.damaged(now, Fault::Garbage, None);
         }
@@ -307,7 +307,7 @@ impl Engine {
     pub(super) fn has_strange_start(&self) -> bool {
         // A fetch has its own time-out.
         let has_begun = !self.decoder.partial_line().is_empty()
-            || ((self.decoder.awaits_line_feed() || self.history.owes_end)
+            || ((self.decoder.awaits_line_feed() || self.history.awaits_end)
                 && !self.history.writes_odd_line_ends);
         let may_be_answer = self.session.is_asked_by_caller() && !self.history.precedes_command;
         has_begun && self.channels.is_pushed() && self.may_be_data() && !may_be_answer
@@ -330,7 +330,7 @@ impl Engine {
         if !self.session.explains(now, line) {
             return AfterFetched::Damage;
         }
-        if self.session.owes_final_after(&parsed) {
+        if self.session.awaits_final_after(&parsed) {
             self.channels.fetch_interrupted();
         }
         AfterFetched::Sound

@@ -25,7 +25,7 @@ pub(super) struct LineHistory {
     /// Whether old firmware writes no line end after the last line.
     pub(super) lacks_end: bool,
     /// Whether the last line was accepted without its line end although it must have one, and nothing came since.
-    pub(super) owes_end: bool,
+    pub(super) awaits_end: bool,
     /// Whether the firmware writes line ends other than CR LF.
     pub(super) writes_odd_line_ends: bool,
     pub(super) blanks: PromptBlanks,
@@ -135,7 +135,7 @@ impl LineHistory {
             is_first: false,
             has_result: false,
             lacks_end: false,
-            owes_end: false,
+            awaits_end: false,
             writes_odd_line_ends: false,
             blanks: PromptBlanks::default(),
         }
@@ -165,9 +165,9 @@ impl LineHistory {
 
     /// Bytes came after a pause of this length. A line end that came before it is not that of the next line.
     pub(super) fn goes_on(&mut self, pause: Duration, has_begun_line: bool) {
-        let had_end = !self.owes_end && !has_begun_line && pause >= PARTIAL_LINE;
+        let had_end = !self.awaits_end && !has_begun_line && pause >= PARTIAL_LINE;
         self.lacks_end &= !had_end;
-        self.owes_end = false;
+        self.awaits_end = false;
     }
 
     /// Payload came.

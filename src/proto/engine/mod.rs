@@ -71,7 +71,7 @@ pub struct Engine {
     transparent: Transparent,
     bodies: Bodies,
     out: Outbox,
-    heard: LastByte,
+    last_byte: LastByte,
     /// Whether the port is there.
     port: Port,
     /// Whether the module has answered a command while it was making a connection.
@@ -84,7 +84,7 @@ pub struct Engine {
     history: LineHistory,
     /// Whether the next command is one of the application's, before those of channels.
     requests_next: bool,
-    told: Announcement,
+    announced: Announcement,
 }
 
 /// The readiness that was last reported to the application.
@@ -102,7 +102,7 @@ impl Engine {
     pub fn new(config: Config, now: Timestamp) -> Result<Self> {
         let credentials = config.validate()?;
         let mut out = Outbox::default();
-        out.tell_lines(config.urc_lines);
+        out.report_lines(config.urc_lines);
         Ok(Self {
             decoder: Decoder::new(),
             session: Session::new(now),
@@ -112,14 +112,14 @@ impl Engine {
             bring_up: BringUp::new(config, credentials),
             requests: Requests::default(),
             out,
-            heard: LastByte::At(now),
+            last_byte: LastByte::At(now),
             port: Port::There,
             answers_while_connecting: false,
             restarted_at: None,
             signs_of_start: 0,
             history: LineHistory::new(),
             requests_next: false,
-            told: Announcement::NotReady(NotReady::NoAnswer),
+            announced: Announcement::NotReady(NotReady::NoAnswer),
         })
     }
 
@@ -157,7 +157,7 @@ impl Engine {
                     self.history.command_written();
                 }
                 self.pump(now);
-                self.tell(now);
+                self.announce(now);
             }
             Port::Away(..) => self.expire_requests(now),
             Port::Lost(..) => {}
@@ -244,7 +244,7 @@ impl Engine {
         if says_no_bearer(line) && self.bring_up.is_ready() {
             self.channels.bearer_sign(now, Sign::Strong);
         }
-        if self.session.is_idle() && !self.session.is_owed(now) && self.transparent.is_escaped() {
+        if self.session.is_idle() && !self.session.awaits_late_answer(now) && self.transparent.is_escaped() {
             self.stream_handles(now, StreamInput::Stray(line));
         }
         if self.began_before_the_command(now, line) {
@@ -422,15 +422,15 @@ impl Engine {
     }
 
     /// Reports changes of readiness to the application.
-    fn tell(&mut self, _now: Timestamp) {
-        let told = match self.not_ready() {
+    fn announce(&mut self, _now: Timestamp) {
+        let announced = match self.not_ready() {
             None => Announcement::Ready,
             Some(reason) => Announcement::NotReady(reason),
         };
-        if std::mem::replace(&mut self.told, told) == told {
+        if std::mem::replace(&mut self.announced, announced) == announced {
             return;
         }
-        match told {
+        match announced {
             Announcement::Ready => {
                 self.out.event(Event::Step(super::BringUpStep::Ready));
                 self.out.event(Event::Ready(self.local_address()));

@@ -79,7 +79,7 @@ impl Engine {
     }
 
     fn after(&self, span: Duration, name: Deadline) -> (Timestamp, Deadline) {
-        (self.heard.at() + span, name)
+        (self.last_byte.at() + span, name)
     }
 
     /// True if the unfinished line has a meaning without its end.
@@ -113,9 +113,11 @@ impl Engine {
     }
 
     fn serve(&mut self, now: Timestamp, (at, name): (Timestamp, Deadline)) {
-        match (name, self.heard) {
-            (Deadline::PartialData | Deadline::StrangeLine, LastByte::At(heard_at)) if now > at + LATE => {
-                self.heard = LastByte::Postponed(heard_at + (now - at) + LATE);
+        match (name, self.last_byte) {
+            (Deadline::PartialData | Deadline::StrangeLine, LastByte::At(last_byte_at))
+                if now > at + LATE =>
+            {
+                self.last_byte = LastByte::Postponed(last_byte_at + (now - at) + LATE);
                 return;
             }
             (_, _) => {}
@@ -152,7 +154,7 @@ impl Engine {
             }
             Deadline::StrangeLine => {
                 self.decoder.start_over();
-                self.history.owes_end = false;
+                self.history.awaits_end = false;
                 self.damaged(now, Fault::Garbage, self.session.fetching());
             }
             Deadline::Heartbeat => self.channels.beat(now, &mut self.out),
@@ -170,7 +172,7 @@ impl Engine {
     /// The unfinished line counts as complete, because nothing came for [`PARTIAL_LINE`].
     fn end_partial_line(&mut self, now: Timestamp) {
         let partial = self.decoder.partial_line();
-        self.history.owes_end = !partial.is_empty() && !may_lack_end(partial);
+        self.history.awaits_end = !partial.is_empty() && !may_lack_end(partial);
         if !partial.is_empty() && !is_whole(partial) && !self.bodies.is_open() {
             self.stream_fault(now);
         }

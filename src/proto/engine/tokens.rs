@@ -18,11 +18,11 @@ impl Engine {
             return false;
         }
         self.out.count().read += bytes.len() as u64;
-        self.history.goes_on(now - self.heard.at(), self.decoder.has_begun_line());
-        self.heard = LastByte::At(now);
+        self.history.goes_on(now - self.last_byte.at(), self.decoder.has_begun_line());
+        self.last_byte = LastByte::At(now);
         let mut decoder = std::mem::take(&mut self.decoder);
         decoder.echo_is_off(self.bring_up.knows_echo_off());
-        decoder.answers_may_be_late(self.session.is_owed(now));
+        decoder.answers_may_be_late(self.session.awaits_late_answer(now));
         let mut is_whole = self.session.is_online();
         is_whole |= self.session.is_idle() && self.stream_bytes(now, bytes);
         // With echo on, the payload comes back after the bytes of the prompt.
@@ -108,7 +108,7 @@ impl Engine {
                 self.channels.piece(bytes, last, &mut self.out);
             }
             // The `OK` may be that of an earlier command. Then the one of the fetch follows.
-            Token::Fault(Fault::BeforeResult) if self.session.is_owed(now) => self.late_final(),
+            Token::Fault(Fault::BeforeResult) if self.session.awaits_late_answer(now) => self.late_final(),
             Token::OddLineEnd => {}
             Token::Fault(fault) => self.fault(now, fault),
         }

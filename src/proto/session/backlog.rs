@@ -1,4 +1,4 @@
-//! The answers that a slow module still owes while a question waits.
+//! The answers of a slow module that are still to come while a question waits.
 
 use std::time::Duration;
 

@@ -28,7 +28,7 @@ pub(super) struct Barrier {
     asked: Vec<Question>,
     /// The pace of the answers before.
     pace: Pace,
-    /// The answers that a slow module still owes.
+    /// The answers of a slow module that are still to come.
     backlog: Backlog,
     /// When the first prompt came that asks for the content of a file.
     prompted_at: Option<Timestamp>,

@@ -19,7 +19,7 @@ impl Session {
     pub(in crate::proto) fn distrust(
         &mut self,
         now: Timestamp,
-        heard_at: Timestamp,
+        last_byte_at: Timestamp,
         affected: ChannelSet,
         out: &mut Outbox,
     ) -> Option<Finished> {
@@ -37,7 +37,7 @@ impl Session {
             self.resync = Some(Resync::after_a_prompt(now, now + GRACE, affected));
             return None;
         }
-        self.resync = Some(Resync::new(now, heard_at, affected));
+        self.resync = Some(Resync::new(now, last_byte_at, affected));
         self.settle(out)
     }
 
@@ -153,7 +153,7 @@ impl Session {
     }
 
     /// True if a late answer with text of people may come.
-    pub(in crate::proto) fn is_owed_text(&self, now: Timestamp) -> bool {
+    pub(in crate::proto) fn awaits_late_text(&self, now: Timestamp) -> bool {
         self.late_answers.is_on(now) && self.late_answers.timed_out().iter().any(Command::answers_with_text)
     }
 
@@ -169,7 +169,7 @@ impl Session {
     }
 
     /// True if a line belongs to a late answer that ends with a final result code.
-    pub(in crate::proto) fn owes_final_after(&self, line: &Line<'_>) -> bool {
+    pub(in crate::proto) fn awaits_final_after(&self, line: &Line<'_>) -> bool {
         let brings = |older: &Command| older.has_one_final() && older.may_print(line);
         !matches!(line, Line::Final(_) | Line::ShutOk) && self.late_answers.timed_out().iter().any(brings)
     }

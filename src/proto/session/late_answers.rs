@@ -25,7 +25,7 @@ use crate::time::Timestamp;
 pub(super) struct LateAnswers {
     until: Timestamp,
     /// The number of final result codes that have not come.
-    owed: usize,
+    missing_finals: usize,
     timed_out: Vec<Command>,
     dropped: DroppedCommands,
 }
@@ -56,7 +56,12 @@ const MAX_TIMED_OUT: usize = 16;
 
 impl LateAnswers {
     pub(super) fn none() -> Self {
-        Self { until: Timestamp::ZERO, owed: 0, timed_out: Vec::new(), dropped: DroppedCommands::None }
+        Self {
+            until: Timestamp::ZERO,
+            missing_finals: 0,
+            timed_out: Vec::new(),
+            dropped: DroppedCommands::None,
+        }
     }
 
     pub(super) fn forget(&mut self) {
@@ -68,7 +73,7 @@ impl LateAnswers {
         if now >= self.until {
             self.forget();
         }
-        self.owed += 1;
+        self.missing_finals += 1;
         self.until = now + SPAN;
         if self.timed_out.iter().any(|timed_out| timed_out.text() == command.text()) {
             return;
@@ -83,13 +88,13 @@ impl LateAnswers {
     }
 
     /// Final result codes came that belong to no command in flight. Returns true if fewer were missing.
-    pub(super) fn paid(&mut self, finals: usize) -> bool {
-        let too_many = finals > self.owed;
-        self.owed = self.owed.saturating_sub(finals);
+    pub(super) fn finals_received(&mut self, finals: usize) -> bool {
+        let too_many = finals > self.missing_finals;
+        self.missing_finals = self.missing_finals.saturating_sub(finals);
         // A command that prints lines after its final result code, or has none, may still print lines.
         let settled =
             self.timed_out.iter().all(Command::has_one_final) && self.dropped == DroppedCommands::None;
-        if self.owed == 0 && settled {
+        if self.missing_finals == 0 && settled {
             self.forget();
         }
         too_many
@@ -244,17 +249,17 @@ mod tests {
     #[test]
     fn it_ends_when_every_final_has_come_and_never_lasts() {
         let mut late_answers = of(&["AT+CSQ", "ATI"]);
-        late_answers.paid(1);
+        late_answers.finals_received(1);
         assert!(late_answers.is_on(Timestamp::ZERO));
-        late_answers.paid(1);
+        late_answers.finals_received(1);
         assert!(!late_answers.is_on(Timestamp::ZERO));
         assert!(!of(&["AT+CSQ"]).is_on(Timestamp::ZERO + SPAN));
     }
 
     #[test]
-    fn a_status_is_not_heard_of_to_the_end_by_its_final() {
+    fn a_status_may_still_come_after_its_final() {
         let mut late_answers = of(&["AT+CIPSTATUS"]);
-        late_answers.paid(1);
+        late_answers.finals_received(1);
         assert!(late_answers.is_on(Timestamp::ZERO));
     }
 

@@ -57,7 +57,7 @@ pub(super) use wake::Wake;
 /// | `Busy` | the final | `Idle`, or `AtBarrier` while a late final may still come |
 /// | `Busy` | a doubtful final | `AtBarrier`, the command held back |
 /// | `Busy` | an error or the end of the channel in place of the prompt | `Busy`, for a moment: the prompt may still come |
-/// | `Busy` | that moment is over | `AtBarrier`, the send held back: the question tells whether the module waits |
+/// | `Busy` | that moment is over | `AtBarrier`, the send held back: the question shows whether the module waits |
 /// | `Busy` | that moment is over, and the error may be another command's | `AtBarrier`: the payload is written, the send has failed |
 /// | `AtBarrier` | a prompt, or no answer, while the module may wait for a send | `AtBarrier`: the payload is written, the send has failed |
 /// | `Busy` | its deadline, waiting for the prompt | `Busy`: the payload is written all the same |
@@ -134,7 +134,7 @@ impl Session {
     }
 
     /// True if late answers may come.
-    pub(super) fn is_owed(&self, now: Timestamp) -> bool {
+    pub(super) fn awaits_late_answer(&self, now: Timestamp) -> bool {
         self.late_answers.is_on(now)
     }
 
@@ -373,7 +373,7 @@ impl Session {
                 if mixed && matches!(finished.result, Ok(_) | Err(Failure::Refused(_))) {
                     finished.result = Err(Failure::Refused(Refusal::Ambiguous));
                 }
-                self.late_answers.paid(extra.into());
+                self.late_answers.finals_received(extra.into());
                 finished.extra_finals = extra.saturating_sub(earlier);
                 finished.extra_oks = extra_oks.saturating_sub(earlier);
                 Step::Finished(finished)

@@ -24,7 +24,7 @@ impl Session {
             State::Waking(_) | State::Idle | State::Busy(_) | State::Online => false,
         };
         if is_answer && !answers_attempt(&mut self.state) {
-            let answers_nothing = self.late_answers.paid(1);
+            let answers_nothing = self.late_answers.finals_received(1);
             if answers_nothing && let State::AtBarrier(barrier) = &mut self.state {
                 barrier.odd_final(now);
             }

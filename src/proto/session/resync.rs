@@ -29,7 +29,7 @@ pub(in crate::proto) struct ChannelSet(u8);
 pub(super) struct Resync {
     state: ResyncState,
     deadline: Timestamp,
-    heard_at: Timestamp,
+    last_byte_at: Timestamp,
     /// Affected channels that are still to be closed.
     to_close: ChannelSet,
     /// Channels with a header among the dropped bytes.
@@ -121,15 +121,15 @@ const ODD_ANSWERS: u32 = 20;
 const MAX_KEPT: usize = 128;
 
 impl Resync {
-    /// Begins the search. The last byte came at `heard_at`.
-    pub(super) fn new(now: Timestamp, heard_at: Timestamp, affected: ChannelSet) -> Self {
+    /// Begins the search. The last byte came at `last_byte_at`.
+    pub(super) fn new(now: Timestamp, last_byte_at: Timestamp, affected: ChannelSet) -> Self {
         // On a silent line the question is asked at once, and affected channels are closed after it.
-        let is_silent = now >= heard_at + SILENCE;
+        let is_silent = now >= last_byte_at + SILENCE;
         let to_close = if is_silent { ChannelSet::default() } else { affected };
         Self {
             state: ResyncState::Silence { latest: now },
             deadline: now,
-            heard_at,
+            last_byte_at,
             to_close,
             seen: ChannelSet::default(),
             attempt: 0,
@@ -203,7 +203,7 @@ impl Resync {
 
     /// Bytes came.
     pub(super) fn feed(&mut self, now: Timestamp, bytes: &[u8]) -> ResyncVerdict {
-        self.heard_at = now;
+        self.last_byte_at = now;
         let mut rest = bytes;
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
             let (line, after) = rest.split_at(end + 1);
@@ -244,7 +244,7 @@ impl Resync {
             self.wait(now);
             return Action::Close(channel);
         }
-        if now >= self.heard_at + SILENCE {
+        if now >= self.last_byte_at + SILENCE {
             return self.unless_exhausted(Action::Ask);
         }
         if now >= latest {
@@ -252,7 +252,7 @@ impl Resync {
             self.wait(now);
             return self.unless_exhausted(Action::None);
         }
-        self.deadline = (self.heard_at + SILENCE).min(latest);
+        self.deadline = (self.last_byte_at + SILENCE).min(latest);
         Action::None
     }
 
@@ -268,7 +268,7 @@ impl Resync {
 
     fn silence(mut self, now: Timestamp) -> Self {
         self.wait(now);
-        if self.to_close != ChannelSet::default() || now >= self.heard_at + SILENCE {
+        if self.to_close != ChannelSet::default() || now >= self.last_byte_at + SILENCE {
             // Data of an affected channel are lost anyway, so the channel is closed as soon as possible.
             self.deadline = now;
         }
@@ -462,7 +462,7 @@ mod tests {
                 ("another line", |it| it.feed(b"\r\nRDY\r\n")),
                 ("silence", |it| it.expire(SILENCE)),
                 ("no silence", |it| {
-                    it.resync.heard_at = it.now + LONGEST_WAIT;
+                    it.resync.last_byte_at = it.now + LONGEST_WAIT;
                     it.expire(LONGEST_WAIT);
                 }),
                 ("the question is written", |it| it.resync.asked(it.now, Command::probe(0, &|_| false))),

@@ -524,7 +524,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_to_an_escape_is_told_from_payload_before_it() {
+    fn the_answer_to_an_escape_is_distinguished_from_payload_before_it() {
         let (payload, mut tail) = pushed(&[b"data\r\nCLOSED\r\n\r\nOK\r\n"], Escape::Answerable);
         assert_eq!(payload, b"data");
         assert!(!tail.is_escaped(Timestamp::ZERO), "more may follow");

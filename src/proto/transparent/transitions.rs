@@ -18,7 +18,7 @@ use super::{
 
 const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// A stream, the moment, and what the engine would tell it.
+/// A stream, the moment, and the facts that the engine would pass to it.
 struct Walk {
     stream: Transparent,
     now: Timestamp,
