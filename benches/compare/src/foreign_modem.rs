@@ -195,13 +195,13 @@ impl Modem {
                     }
                 } else {
                     rest = after;
-                    self.take(byte)?;
+                    self.process(byte)?;
                 }
             }
         }
     }
 
-    fn take(&mut self, byte: u8) -> io::Result<()> {
+    fn process(&mut self, byte: u8) -> io::Result<()> {
         if byte != b'\r' {
             self.command.push(byte);
             return Ok(());
