@@ -64,8 +64,8 @@ pub struct Config {
     /// a turn of the line for each send. No capture shows such a send with several connections:
     /// `examples/hardware_check` tries one on a module. Sends wait for the prompt as before on UDP and TLS, for payload
     /// that could be read as commands if the module refuses it (most text), for messages of equal length, whose results
-    /// can't be distinguished, and on firmware that writes `SEND OK`. After a prompt that comes nevertheless, or an echo
-    /// after `ATE0`, all further sends wait for it.
+    /// can't be distinguished, and on firmware that writes `SEND OK`. After a prompt that comes nevertheless, or an
+    /// echo after `ATE0`, all further sends wait for it.
     pub send_prompt: bool,
     /// Whether the module reports the sender of each datagram (`AT+CIPSRIP=1`), for
     /// [`Socket::recv_from`](crate::Socket::recv_from). Default false. The manual describes it for single connection

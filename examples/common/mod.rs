@@ -317,14 +317,11 @@ pub fn reason_advice(reason: &NotReady) -> &'static str {
 
 /// Waits until the module is ready, and prints every few seconds the state that it waits for.
 pub fn bring_up(modem: &Modem) -> Result<(), Failed> {
-    bring_up_with_progress(modem, |how| step("waiting", how))
+    bring_up_with(modem, |how| step("waiting", how))
 }
 
 /// The same for a program with another use of the standard output.
-pub fn bring_up_with_progress(
-    modem: &Modem,
-    progress: impl Fn(String) -> Result<(), Failed>,
-) -> Result<(), Failed> {
+pub fn bring_up_with(modem: &Modem, progress: impl Fn(String) -> Result<(), Failed>) -> Result<(), Failed> {
     const TIMEOUT: Duration = Duration::from_secs(90);
     let began = Instant::now();
     loop {

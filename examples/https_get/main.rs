@@ -199,7 +199,7 @@ fn run(options: Options) -> Result<(), Failed> {
 
 /// The standard output gets the body only.
 fn wait_ready(modem: &Modem) -> Result<(), Failed> {
-    common::bring_up_with_progress(modem, |how| {
+    common::bring_up_with(modem, |how| {
         complain(format_args!("https_get: waiting: {how}"));
         Ok(())
     })

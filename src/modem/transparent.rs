@@ -46,7 +46,8 @@ use crate::proto::{HeartbeatStatistics, Request, Response};
 ///   [heartbeat](Self::set_heartbeat) detects this.
 /// * Command mode is proved by a question after the escape. If the answer to the escape was the peer's, the peer gets
 ///   the question, and the stream ends with [`CloseReason::EscapeUnanswered`](crate::CloseReason::EscapeUnanswered).
-/// * An answer to the escape that comes twice can't be distinguished from an `OK` of the peer: the first one is read as data.
+/// * An answer to the escape that comes twice can't be distinguished from an `OK` of the peer: the first one is read
+///   as data.
 /// * A line that ends a connection and comes during the escape is held, with the data after it, until the
 ///   [return](Self::resume).
 /// * Data that come in command mode end the stream with
