@@ -19,7 +19,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use air724ug::capture::{self, Capture, Coverage, Happening, HappeningKind, Marks};
+use air724ug::capture::{self, Capture, Coverage, Marks, TimelineEntry, TimelineEntryKind};
 use shell::{Argument, Arguments, complain};
 
 const HELP: &str = "\
@@ -145,14 +145,14 @@ fn show(out: &mut impl Write, file: &Path, capture: &Capture, options: &Options)
         std::fs::write(page, html)
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", page.display())))?;
     }
-    for happening in &timeline.happenings {
+    for entry in &timeline.entries {
         let wanted = options.html.is_none() && !options.quiet;
-        if wanted || matches!(happening.what, HappeningKind::Unexplained { .. }) {
-            print(out, happening)?;
+        if wanted || matches!(entry.what, TimelineEntryKind::Unexplained { .. }) {
+            print(out, entry)?;
         }
     }
     let unexplained = timeline.unexplained().count();
-    writeln!(out, "{}: {} happenings, {unexplained} unexplained", file.display(), timeline.happenings.len())?;
+    writeln!(out, "{}: {} entries, {unexplained} unexplained", file.display(), timeline.entries.len())?;
     let kept = capture.header.as_ref().map(|header| timeline.meets(header));
     match &kept {
         None => {}
@@ -203,16 +203,16 @@ fn compare(out: &mut impl Write, options: &Options) -> ExitCode {
     }
 }
 
-fn print(out: &mut impl Write, happening: &Happening) -> io::Result<()> {
-    let lines: Vec<String> = happening.lines.iter().map(usize::to_string).collect();
-    let arrow = match happening.what {
-        HappeningKind::Command(_) | HappeningKind::Sent(_) => ">",
-        HappeningKind::Request(_) => "?",
-        HappeningKind::Note(_) | HappeningKind::Gap => ";",
-        HappeningKind::Unexplained { .. } => "!",
+fn print(out: &mut impl Write, entry: &TimelineEntry) -> io::Result<()> {
+    let lines: Vec<String> = entry.lines.iter().map(usize::to_string).collect();
+    let arrow = match entry.what {
+        TimelineEntryKind::Command(_) | TimelineEntryKind::Sent(_) => ">",
+        TimelineEntryKind::Request(_) => "?",
+        TimelineEntryKind::Note(_) | TimelineEntryKind::Gap => ";",
+        TimelineEntryKind::Unexplained { .. } => "!",
         _ => "<",
     };
-    writeln!(out, "{:>14} {arrow} {}  [line {}]", happening.at, happening.what, lines.join(", "))
+    writeln!(out, "{:>14} {arrow} {}  [line {}]", entry.at, entry.what, lines.join(", "))
 }
 
 fn finish(written: io::Result<()>, code: ExitCode) -> ExitCode {

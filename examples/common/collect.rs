@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use air724ug::capture::{Capture, Entry, HappeningKind, Header, Mask, replay};
+use air724ug::capture::{Capture, Entry, Header, Mask, TimelineEntryKind, replay};
 use air724ug::diagnosis::Diagnosis;
 
 /// The number of successive digits from which they count as a number of a module, card or phone (IMEI, IMSI, ICCID),
@@ -64,19 +64,19 @@ fn figures(capture: &Capture) -> String {
         }
     }
     let timeline = replay(capture);
-    let count = |wanted: fn(&HappeningKind) -> bool| {
-        timeline.happenings.iter().filter(|one| wanted(&one.what)).count()
+    let count = |wanted: fn(&TimelineEntryKind) -> bool| {
+        timeline.entries.iter().filter(|one| wanted(&one.what)).count()
     };
-    let last = timeline.happenings.last().map_or(String::from("0"), |one| one.at.to_string());
+    let last = timeline.entries.last().map_or(String::from("0"), |one| one.at.to_string());
     format!(
         "statistics: {written} bytes written, {read} read, in {last} s; {} commands, {} ends of answers, {} lines unasked, {} \
          pieces sent, {} received, {} unexplained; the port was lost {losses} times\n",
-        count(|what| matches!(what, HappeningKind::Command(_))),
-        count(|what| matches!(what, HappeningKind::Final { .. })),
-        count(|what| matches!(what, HappeningKind::Urc { .. })),
-        count(|what| matches!(what, HappeningKind::Sent(_))),
-        count(|what| matches!(what, HappeningKind::Payload { .. })),
-        count(|what| matches!(what, HappeningKind::Unexplained { .. })),
+        count(|what| matches!(what, TimelineEntryKind::Command(_))),
+        count(|what| matches!(what, TimelineEntryKind::Final { .. })),
+        count(|what| matches!(what, TimelineEntryKind::Urc { .. })),
+        count(|what| matches!(what, TimelineEntryKind::Sent(_))),
+        count(|what| matches!(what, TimelineEntryKind::Payload { .. })),
+        count(|what| matches!(what, TimelineEntryKind::Unexplained { .. })),
     )
 }
 

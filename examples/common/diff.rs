@@ -2,24 +2,26 @@
 
 use std::io::{self, Write};
 
-use air724ug::capture::{Happening, HappeningKind, Timeline};
+use air724ug::capture::{Timeline, TimelineEntry, TimelineEntryKind};
 
-/// The most happenings that are searched for the end of a difference, and the number of equal ones that end it.
+/// The most entries that are searched for the end of a difference, and the number of equal ones that end it.
 const AHEAD: usize = 200;
 const ALIKE: usize = 2;
-/// The most happenings of each side that are shown for a difference.
+/// The most entries of each side that are shown for a difference.
 const SHOWN: usize = 12;
 
 /// Prints each difference of two sessions, and returns their number. Times, echoes, notes and requests are not
 /// compared.
 pub fn diff(out: &mut impl Write, names: [&str; 2], timelines: [&Timeline; 2]) -> io::Result<usize> {
     let [left, right] = timelines.map(|timeline| {
-        let counts = |one: &&Happening| {
-            !matches!(one.what, HappeningKind::Echo(_) | HappeningKind::DataEcho(_) | HappeningKind::Gap)
-                && !matches!(one.what, HappeningKind::Note(_) | HappeningKind::Request(_))
+        let counts = |one: &&TimelineEntry| {
+            !matches!(
+                one.what,
+                TimelineEntryKind::Echo(_) | TimelineEntryKind::DataEcho(_) | TimelineEntryKind::Gap
+            ) && !matches!(one.what, TimelineEntryKind::Note(_) | TimelineEntryKind::Request(_))
         };
-        let happenings = timeline.happenings.iter().filter(counts);
-        happenings.map(|one| (one.what.to_string(), one)).collect::<Vec<_>>()
+        let entries = timeline.entries.iter().filter(counts);
+        entries.map(|one| (one.what.to_string(), one)).collect::<Vec<_>>()
     });
     let (mut at, mut to, mut same, mut parted) = (0, 0, 0, 0);
     while at < left.len() || to < right.len() {
@@ -38,7 +40,7 @@ pub fn diff(out: &mut impl Write, names: [&str; 2], timelines: [&Timeline; 2]) -
         (at, to, same) = (at + ahead, to + beside, 0);
     }
     match parted {
-        0 => writeln!(out, "the same session: {same} happenings are alike")?,
+        0 => writeln!(out, "the same session: {same} entries are alike")?,
         _ => writeln!(out, "{same} more are alike; they part {parted} times")?,
     }
     Ok(parted)
@@ -60,11 +62,11 @@ fn meeting<T>(left: &[(String, T)], right: &[(String, T)]) -> (usize, usize) {
     (left.len(), right.len())
 }
 
-fn show(out: &mut impl Write, name: &str, side: &[(String, &Happening)]) -> io::Result<()> {
+fn show(out: &mut impl Write, name: &str, side: &[(String, &TimelineEntry)]) -> io::Result<()> {
     writeln!(out, "  {name}:{}", if side.is_empty() { " nothing" } else { "" })?;
-    for (what, happening) in side.iter().take(SHOWN) {
-        let line = happening.lines.first().map_or(String::new(), |line| format!("  [line {line}]"));
-        writeln!(out, "{:>14} {what}{line}", happening.at)?;
+    for (what, entry) in side.iter().take(SHOWN) {
+        let line = entry.lines.first().map_or(String::new(), |line| format!("  [line {line}]"));
+        writeln!(out, "{:>14} {what}{line}", entry.at)?;
     }
     if side.len() > SHOWN {
         writeln!(out, "{:>14} and {} more", "", side.len() - SHOWN)?;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use air724ug::at::ChannelId;
-use air724ug::capture::{Coverage, Happening, HappeningKind, Timeline};
+use air724ug::capture::{Coverage, Timeline, TimelineEntry, TimelineEntryKind};
 
 /// The most rows of a page; of a longer capture the beginning and the end are shown.
 pub const MAX_ROWS: usize = 20_000;
@@ -33,14 +33,14 @@ struct Cell {
 
 /// The page of a capture.
 pub fn page(title: &str, timeline: &Timeline, coverage: &Coverage) -> String {
-    let happenings = &timeline.happenings;
-    let left_out = happenings.len().saturating_sub(MAX_ROWS);
-    let mut cells = cells(happenings);
+    let entries = &timeline.entries;
+    let left_out = entries.len().saturating_sub(MAX_ROWS);
+    let mut cells = cells(entries);
     let mut lanes: Vec<Lane> = cells.iter().map(|cell| cell.lane).chain([Lane::Commands]).collect();
     lanes.sort();
     lanes.dedup();
     let mut body = String::new();
-    for (index, (happening, cell)) in happenings.iter().zip(cells.drain(..)).enumerate() {
+    for (index, (entry, cell)) in entries.iter().zip(cells.drain(..)).enumerate() {
         if left_out > 0 && index == MAX_ROWS / 2 {
             let _ = writeln!(
                 body,
@@ -51,8 +51,8 @@ pub fn page(title: &str, timeline: &Timeline, coverage: &Coverage) -> String {
         if (MAX_ROWS / 2..MAX_ROWS / 2 + left_out).contains(&index) {
             continue;
         }
-        let line = happening.lines.first().map_or(String::new(), usize::to_string);
-        let _ = write!(body, "<tr><td>{}</td><td>{line}</td>", happening.at);
+        let line = entry.lines.first().map_or(String::new(), usize::to_string);
+        let _ = write!(body, "<tr><td>{}</td><td>{line}</td>", entry.at);
         for lane in &lanes {
             match *lane == cell.lane {
                 true => {
@@ -69,7 +69,7 @@ pub fn page(title: &str, timeline: &Timeline, coverage: &Coverage) -> String {
         }
         body.push_str("</tr>\n");
     }
-    let rows = happenings.len().min(MAX_ROWS) + usize::from(left_out > 0);
+    let rows = entries.len().min(MAX_ROWS) + usize::from(left_out > 0);
     let heads: String = lanes.iter().map(|lane| format!("<th>{}</th>", lane.title())).collect();
     // The text of a capture may contain anything, also a placeholder: inserted text is not searched again.
     let mut page = String::with_capacity(PAGE.len() + body.len());
@@ -116,37 +116,37 @@ impl Lane {
     }
 }
 
-fn cells(happenings: &[Happening]) -> Vec<Cell> {
+fn cells(entries: &[TimelineEntry]) -> Vec<Cell> {
     let mut cells: Vec<Cell> = Vec::new();
     // The index of the newest command without an end, and the lane of the data that it asks for.
     let mut open: Option<(usize, &str)> = None;
     let mut data = Lane::Single;
-    for happening in happenings {
-        let text = happening.what.to_string();
-        let (lane, class) = match &happening.what {
-            HappeningKind::Command(command) => {
+    for entry in entries {
+        let text = entry.what.to_string();
+        let (lane, class) = match &entry.what {
+            TimelineEntryKind::Command(command) => {
                 open = Some((cells.len(), command));
                 data = Lane::of(send_channel(command));
                 (Lane::Commands, "command")
             }
-            HappeningKind::Final { command, line } => {
+            TimelineEntryKind::Final { command, line } => {
                 if let (Some((index, asked)), Some(command)) = (open, command)
                     && asked == command
                 {
                     open = None;
-                    cells[index].took = Some(happening.at - happenings[index].at);
+                    cells[index].took = Some(entry.at - entries[index].at);
                 }
                 (Lane::Commands, if is_error(line) { "error" } else { "" })
             }
-            HappeningKind::Sent(_) => (data, "sent"),
-            HappeningKind::DataEcho(_) => (data, "note"),
-            HappeningKind::Payload { kind, .. } => (Lane::of(kind.channel()), "received"),
-            HappeningKind::Urc { line, .. } => {
+            TimelineEntryKind::Sent(_) => (data, "sent"),
+            TimelineEntryKind::DataEcho(_) => (data, "note"),
+            TimelineEntryKind::Payload { kind, .. } => (Lane::of(kind.channel()), "received"),
+            TimelineEntryKind::Urc { line, .. } => {
                 let lane = line_channel(line).map_or(Lane::Unasked, Lane::Channel);
                 (lane, if is_error(line) { "error" } else { "news" })
             }
-            HappeningKind::Unexplained { .. } => (Lane::Unasked, "unexplained"),
-            HappeningKind::Note(_) | HappeningKind::Request(_) | HappeningKind::Gap => {
+            TimelineEntryKind::Unexplained { .. } => (Lane::Unasked, "unexplained"),
+            TimelineEntryKind::Note(_) | TimelineEntryKind::Request(_) | TimelineEntryKind::Gap => {
                 (Lane::Commands, "note")
             }
             _ => (Lane::Commands, ""),

@@ -46,7 +46,7 @@ impl DataEnds {
 
     /// Takes the damage of pushed data that the last token has shown.
     pub(super) fn take_fault(&mut self) -> Option<Fault> {
-        std::mem::take(&mut self.pushed.is_owed).then_some(Fault::NoLineEnd)
+        std::mem::take(&mut self.pushed.has_damage).then_some(Fault::NoLineEnd)
     }
 }
 
@@ -123,7 +123,7 @@ struct PushEnds {
     /// True if the line that begins is the first one after them.
     is_first: bool,
     /// True if the last line shows damage that is not reported yet.
-    is_owed: bool,
+    has_damage: bool,
     habits: [EndsHabit; AfterPushed::COUNT],
 }
 
@@ -165,7 +165,7 @@ impl PushEnds {
 
     fn judge(&mut self, kind: AfterPushed, ends: u8) {
         if std::mem::take(&mut self.is_first) {
-            self.is_owed |= self.habits[kind as usize].lacks_one(ends);
+            self.has_damage |= self.habits[kind as usize].lacks_one(ends);
         }
     }
 
@@ -239,7 +239,7 @@ mod tests {
         ends.header(ChannelId::new(5));
         assert_eq!(ends.misfit(b"OK", 1), None);
         assert_eq!(misfit(&mut ends, 2), Some(Fault::CutShortBefore { channel: ChannelId::new(5).unwrap() }));
-        assert_eq!(misfit(&mut ends, 2), None, "told once");
+        assert_eq!(misfit(&mut ends, 2), None, "reported once");
         let mut ends = FetchEnds::default();
         ends.may_be_late(true);
         assert_eq!(misfit(&mut ends, 1), None);
@@ -251,7 +251,7 @@ mod tests {
         let lacks = |ends: &mut PushEnds, count: u8| {
             ends.line_begins();
             ends.header(false, true, count);
-            std::mem::take(&mut ends.is_owed)
+            std::mem::take(&mut ends.has_damage)
         };
         let mut ends = PushEnds::default();
         assert!(!lacks(&mut ends, 1), "after nothing");
@@ -270,7 +270,7 @@ mod tests {
         ends.line(b"OK", 1);
         ends.line_begins();
         ends.line(b"+CREG: 1", 1);
-        assert!(!std::mem::take(&mut ends.is_owed), "a line of another kind");
+        assert!(!std::mem::take(&mut ends.has_damage), "a line of another kind");
     }
 
     /// A line directly after pushed data. Returns whether it shows damage.
@@ -278,7 +278,7 @@ mod tests {
         ends.header(false, true, 2);
         ends.line_begins();
         ends.line(line, count);
-        std::mem::take(&mut ends.is_owed)
+        std::mem::take(&mut ends.has_damage)
     }
 
     #[test]
@@ -297,7 +297,7 @@ mod tests {
         let mut header = |is_single, count| {
             ends.header(is_single, true, count);
             ends.line_begins();
-            std::mem::take(&mut ends.is_owed)
+            std::mem::take(&mut ends.has_damage)
         };
         assert!(!(0..5).any(|_| header(true, 2)));
         assert!(!header(false, 1), "the other form of headers");
@@ -311,12 +311,12 @@ mod tests {
         ends.header(false, false, 2);
         ends.line_begins();
         ends.line(b"OK", 1);
-        assert!(!ends.is_owed, "no data came");
+        assert!(!ends.has_damage, "no data came");
         ends.header(false, true, 2);
         ends.abandon();
         ends.line_begins();
         ends.line(b"OK", 1);
-        assert!(!ends.is_owed, "the data did not come");
+        assert!(!ends.has_damage, "the data did not come");
         assert!(after(&mut ends, b"OK", 1), "the habit is kept");
     }
 }

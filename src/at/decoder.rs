@@ -486,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_line_end_is_told_before_the_line_after_it_and_after_the_one_that_it_ends() {
+    fn an_odd_line_end_is_reported_before_the_line_after_it_and_after_the_one_that_it_ends() {
         let line = |text: &str| Item::Line(text.into());
         for (bytes, items) in [
             (&b"\r\nOK\r\n"[..], vec![line("OK")]),

@@ -131,7 +131,7 @@ pub(super) struct LineEnds {
     /// At least one line end was not CR LF.
     is_odd: bool,
     /// An odd line end since the last line or data was reported.
-    is_told: bool,
+    is_reported: bool,
     /// A blank has come since the last line end, and no text.
     has_blank: bool,
     /// The number of line ends since the last line or data.
@@ -167,7 +167,7 @@ impl LineEnds {
 
     /// A line, without its LF.
     pub(super) fn line(&mut self, line: &[u8]) {
-        self.is_told = false;
+        self.is_reported = false;
         self.is_odd |= line.iter().position(|byte| *byte == b'\r') != line.len().checked_sub(1);
         self.has_cr = false;
         self.passed = std::mem::take(&mut self.count);
@@ -207,8 +207,8 @@ impl LineEnds {
 
     /// True if a line end was odd; only once for those between two lines.
     pub(super) fn take_odd(&mut self) -> bool {
-        let is_news = std::mem::take(&mut self.is_odd) && !self.is_told;
-        self.is_told |= is_news;
+        let is_news = std::mem::take(&mut self.is_odd) && !self.is_reported;
+        self.is_reported |= is_news;
         is_news
     }
 }

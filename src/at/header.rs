@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_header_is_told_from_other_lines() {
+    fn a_damaged_header_is_distinguished_from_other_lines() {
         for line in [
             "+RECEVE,0,4:",
             "+RECEIVE,0:",

@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn news_that_lost_bytes_are_told_from_words() {
+    fn news_that_lost_bytes_are_distinguished_from_words() {
         for line in ["DATA ACCEPT:0,tjs", "0, SEND O", "DATA", "0, SEND OKAY", "CLOSE O", "DATA ACC"] {
             assert!(
                 matches!(Line::parse(line.as_bytes()), Line::Text(_)) && is_torn_news(line.as_bytes()),
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn state_and_rows_are_told_apart() {
+    fn state_and_rows_are_distinguished() {
         assert_eq!(Line::parse(b"STATE:IP STATUS"), Line::State(b"IP STATUS"));
         assert_eq!(
             Line::parse(b"C: 0,,\"\",\"\",\"\",\"INITIAL\""),

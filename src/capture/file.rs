@@ -391,7 +391,7 @@ mod tests {
         }
         assert!((20..2_000).contains(&records), "{records}");
         assert_eq!(recorder.take_error().unwrap().to_string(), TOO_SLOW);
-        assert_eq!(watch.flush(SOON).unwrap_err().to_string(), TOO_SLOW, "told at once");
+        assert_eq!(watch.flush(SOON).unwrap_err().to_string(), TOO_SLOW, "reported at once");
         drop((recorder, let_write));
         // The waiting records were written, and the file has a note that it is incomplete.
         let text: Vec<u8> = seen.iter().flatten().collect();
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_fails_ends_the_capture_and_tells_why() {
+    fn a_file_that_fails_ends_the_capture_and_reports_why() {
         let (file, _seen, let_write) = slow(1_000);
         let (watch, mut recorder) = (file.watch(), recorder(file));
         let_write.send(Err(io::ErrorKind::StorageFull.into())).unwrap();

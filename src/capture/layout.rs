@@ -8,7 +8,7 @@ pub enum Layout {
     Marked,
     /// A mark stands before several lines.
     Blocks,
-    /// The output of a terminal, with or without stamps: the directions can only be told by the content.
+    /// The output of a terminal, with or without stamps: only the content shows the directions.
     Terminal,
     /// Hexadecimal bytes.
     Dump,

@@ -30,7 +30,7 @@
 #![cfg_attr(
     feature = "import",
     doc = "[`read`] and [`load`] (feature `import`) read besides it the logs of other programs. \
-           [`replay()`] tells what happened in a capture, in words, and those of `expect` are the same words: \
+           [`replay()`] lists what happened in a capture, in words, and those of `expect` are the same words: \
            [`Timeline::meets`]. [`Player`] makes a modem of a capture."
 )]
 // Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
@@ -82,6 +82,6 @@ pub use record::{Capture, Entry, Header, Located, Reason, Record, Remark};
 pub use recorder::Recorder;
 #[cfg(feature = "import")]
 pub use replay::{
-    Coverage, Happening, HappeningKind, PayloadKind, Timeline, UnexplainedReason, Unmet, replay,
+    Coverage, PayloadKind, Timeline, TimelineEntry, TimelineEntryKind, UnexplainedReason, Unmet, replay,
     replay_in_chunks,
 };

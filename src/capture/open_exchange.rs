@@ -9,7 +9,7 @@ use super::format::bytes_of_line;
 pub(super) struct OpenExchange {
     decoder: Decoder,
     /// A command or payload was written, and its result has not come.
-    is_owed: bool,
+    awaits_result: bool,
 }
 
 impl OpenExchange {
@@ -17,7 +17,7 @@ impl OpenExchange {
     pub(super) fn records(&mut self, records: &[u8]) {
         for line in records.split(|byte| *byte == b'\n') {
             match bytes_of_line(line) {
-                Some((b'>', _)) => self.is_owed = true,
+                Some((b'>', _)) => self.awaits_result = true,
                 Some((b'<', bytes)) => self.received(&bytes),
                 Some((b'~', _)) => *self = Self::default(),
                 _ => {}
@@ -31,9 +31,9 @@ impl OpenExchange {
                 Token::Line(line) => {
                     let ends =
                         matches!(Line::parse(line), Line::Final(_) | Line::ShutOk | Line::Channel { .. });
-                    self.is_owed &= !ends;
+                    self.awaits_result &= !ends;
                 }
-                Token::Prompt => self.is_owed = true,
+                Token::Prompt => self.awaits_result = true,
                 _ => {}
             }
         }
@@ -41,6 +41,6 @@ impl OpenExchange {
 
     /// True if the next record belongs to one of these.
     pub(super) fn is_open(&self) -> bool {
-        self.is_owed || self.decoder.data_left() > 0 || self.decoder.has_begun_line()
+        self.awaits_result || self.decoder.data_left() > 0 || self.decoder.has_begun_line()
     }
 }

@@ -47,7 +47,7 @@ impl Rotation {
         rotation
     }
 
-    /// Keeps the head for later files, without the expectations, because their happenings may be in this file.
+    /// Keeps the head for later files, without the expectations, because their entries may be in this file.
     fn begun_by(&mut self, head: &[u8]) {
         self.head_length = head.len() as u64;
         self.head = expecting_nothing(head);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::at::{ChannelId, Urc, fields};
-use crate::capture::{self, Capture, Entry, Happening, HappeningKind, UnexplainedReason};
+use crate::capture::{self, Capture, Entry, TimelineEntry, TimelineEntryKind, UnexplainedReason};
 use crate::time::Timestamp;
 
 use super::evidence::{Evidence, Item, Port};
@@ -26,7 +26,7 @@ impl Evidence {
     /// capture that ends well has no faults.
     pub fn of_capture(capture: &Capture) -> Self {
         let timeline = capture::replay(capture);
-        let mut reader = Reader::new(timeline.happenings.iter().any(|one| one.at > Timestamp::ZERO));
+        let mut reader = Reader::new(timeline.entries.iter().any(|one| one.at > Timestamp::ZERO));
         for located in &capture.records {
             if let Entry::FromModem(bytes) = &located.record.what {
                 reader.evidence.received(bytes);
@@ -34,9 +34,9 @@ impl Evidence {
         }
         // If the capture shows no commands, their echoes are used.
         let shows_commands =
-            timeline.happenings.iter().any(|one| matches!(one.what, HappeningKind::Command(_)));
-        for happening in &timeline.happenings {
-            reader.take(happening, shows_commands);
+            timeline.entries.iter().any(|one| matches!(one.what, TimelineEntryKind::Command(_)));
+        for entry in &timeline.entries {
+            reader.take(entry, shows_commands);
         }
         reader.finish()
     }
@@ -83,37 +83,37 @@ impl Reader {
         }
     }
 
-    fn take(&mut self, happening: &Happening, shows_commands: bool) {
-        self.now = happening.at;
-        match &happening.what {
-            HappeningKind::Command(text) => self.command(text),
-            HappeningKind::Echo(text) => {
+    fn take(&mut self, entry: &TimelineEntry, shows_commands: bool) {
+        self.now = entry.at;
+        match &entry.what {
+            TimelineEntryKind::Command(text) => self.command(text),
+            TimelineEntryKind::Echo(text) => {
                 self.evidence.echo = true;
                 if !shows_commands {
                     self.command(text);
                 }
             }
-            HappeningKind::Reply { command: Some(command), line } => self.reply(command, line),
-            HappeningKind::Final { command: Some(command), line } => self.answered(command, line),
-            HappeningKind::Reply { command: None, line } => self.evidence.line(line),
-            HappeningKind::Final { command: None, line } => self.stray(line),
-            HappeningKind::Urc { urc, line } => self.news(urc, line),
-            HappeningKind::Unexplained {
+            TimelineEntryKind::Reply { command: Some(command), line } => self.reply(command, line),
+            TimelineEntryKind::Final { command: Some(command), line } => self.answered(command, line),
+            TimelineEntryKind::Reply { command: None, line } => self.evidence.line(line),
+            TimelineEntryKind::Final { command: None, line } => self.stray(line),
+            TimelineEntryKind::Urc { urc, line } => self.news(urc, line),
+            TimelineEntryKind::Unexplained {
                 bytes,
                 why: UnexplainedReason::UnknownLine | UnexplainedReason::Fault(_),
             } => self.unexplained(bytes),
-            HappeningKind::Gap => self.open.clear(),
-            HappeningKind::Note(words) => self.port(words),
+            TimelineEntryKind::Gap => self.open.clear(),
+            TimelineEntryKind::Note(words) => self.port(words),
             // A connection that delivers data is open, independent of its state by the module.
-            HappeningKind::Payload { kind, bytes } if kind.channel().is_some() && !bytes.is_empty() => {
+            TimelineEntryKind::Payload { kind, bytes } if kind.channel().is_some() && !bytes.is_empty() => {
                 self.connected(kind.channel(), End::Other("data came from it".into()));
             }
-            HappeningKind::Sent(_)
-            | HappeningKind::DataEcho(_)
-            | HappeningKind::Prompt
-            | HappeningKind::Payload { .. }
-            | HappeningKind::Request(_)
-            | HappeningKind::Unexplained { .. } => {}
+            TimelineEntryKind::Sent(_)
+            | TimelineEntryKind::DataEcho(_)
+            | TimelineEntryKind::Prompt
+            | TimelineEntryKind::Payload { .. }
+            | TimelineEntryKind::Request(_)
+            | TimelineEntryKind::Unexplained { .. } => {}
         }
     }
 

@@ -34,6 +34,22 @@ const REFUSED: &[(&str, &str)] = &[
     ("him", PERSON),
     ("his", PERSON),
     ("himself", PERSON),
+    ("tell", SPEECH),
+    ("tells", SPEECH),
+    ("told", SPEECH),
+    ("telling", SPEECH),
+    ("untold", SPEECH),
+    ("hear", SPEECH),
+    ("hears", SPEECH),
+    ("heard", SPEECH),
+    ("hearing", SPEECH),
+    ("unheard", SPEECH),
+    ("owe", SPEECH),
+    ("owes", SPEECH),
+    ("owed", SPEECH),
+    ("owing", SPEECH),
+    ("happening", EVENT),
+    ("happenings", EVENT),
     ("so long", AMOUNT),
     ("so many", AMOUNT),
     ("so much", AMOUNT),
@@ -101,6 +117,8 @@ const REFUSED: &[(&str, &str)] = &[
 ];
 
 const PERSON: &str = "the subject is the program, the value or the caller";
+const SPEECH: &str = "a program reports, shows, receives, distinguishes, or waits for something";
+const EVENT: &str = "write `event` or `entry`";
 const AMOUNT: &str = "write `at most N`, `for this span`, `this number of`";
 const METAPHOR: &str = "write what happens: a time-out, an attempt, an abandoned request, skipped bytes";
 const ORDER: &str = "write `after` for what follows in time or on a line";
@@ -109,6 +127,10 @@ const BRITISH: &str = "the spelling is British";
 
 /// Places at which a refused word may stand, each with the reason. An entry that is not needed fails.
 const MAY_STAND: &[(&str, &str, &str)] = &[
+    ("CHANGELOG.md", "tell", "the former names of functions, which were renamed"),
+    ("CHANGELOG.md", "hear", "the former name of a function, which was renamed"),
+    ("CHANGELOG.md", "happening", "the former names of types, which were renamed"),
+    ("CHANGELOG.md", "happenings", "the former names of functions, which were renamed"),
     ("examples/doctor.rs", "patience", "the name of an option that users know"),
     (".ci/mutants", "color", "the name of an option of other programs"),
     (".ci/run", "analyze", "the name of a program of systemd"),
@@ -493,6 +515,14 @@ mod tests {
             ["variants.md", "trap #", "clients.md"]
         );
         assert_eq!(phrases("the initialization vector"), ["initialization"]);
+    }
+
+    #[test]
+    fn a_program_that_speaks_hears_or_owes_is_found() {
+        assert_eq!(phrases("The module tells it; the peer is told. Telling"), ["tells", "told", "telling"]);
+        assert_eq!(phrases("fn is_told_apart() { heard_at.also_tell() }"), ["told", "heard", "tell"]);
+        assert_eq!(phrases("is_owed, owes_end: HappeningKind"), ["owed", "owes", "happening"]);
+        assert!(phrases("NotAllowed, followed; intelligent, a heartbeat happens: teller").is_empty());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use air724ug::Config;
 use air724ug::at::Urc;
-use air724ug::capture::{self, Capture, Entry, HappeningKind, replay};
+use air724ug::capture::{self, Capture, Entry, TimelineEntryKind, replay};
 use air724ug::proto::{Engine, Event, Input, Output};
 use air724ug::time::Timestamp;
 
@@ -80,10 +80,10 @@ fn unsolicited_lines_reach_the_application_in_order_at_every_chunk_size() {
     let mut seen = 0;
     for (path, capture) in captures() {
         let expected: Vec<Urc> = replay(&capture)
-            .happenings
+            .entries
             .into_iter()
-            .filter_map(|happening| match happening.what {
-                HappeningKind::Urc { urc, .. } if is_news(&urc) => Some(urc),
+            .filter_map(|entry| match entry.what {
+                TimelineEntryKind::Urc { urc, .. } if is_news(&urc) => Some(urc),
                 _ => None,
             })
             .collect();

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use air724ug::capture::{self, Happening, HappeningKind, PayloadKind, Timeline};
+use air724ug::capture::{self, PayloadKind, Timeline, TimelineEntry, TimelineEntryKind};
 
 use crate::simulation::kinds::SAID;
 use crate::simulation::rig::FIRST_PORT;
@@ -32,9 +32,9 @@ fn replayed(timeline: &Timeline) -> BTreeMap<u16, ConnectionData> {
     // The connection of each channel, and of the single one.
     let mut numbers: BTreeMap<Option<u8>, u16> = BTreeMap::new();
     let (mut attempts, mut sending): (BTreeMap<Option<u8>, u16>, _) = (BTreeMap::new(), None);
-    for Happening { what, .. } in &timeline.happenings {
+    for TimelineEntry { what, .. } in &timeline.entries {
         match what {
-            HappeningKind::Command(command) => {
+            TimelineEntryKind::Command(command) => {
                 if let Some(arguments) = command.strip_prefix("AT+CIPSTART=") {
                     let channel = arguments.split(',').next().and_then(|number| number.parse().ok());
                     let port: u16 = arguments.rsplit(',').next().unwrap().parse().unwrap();
@@ -43,7 +43,7 @@ fn replayed(timeline: &Timeline) -> BTreeMap<u16, ConnectionData> {
                     sending = arguments.split(',').next().and_then(|number| number.parse().ok());
                 }
             }
-            HappeningKind::Urc { line, .. } | HappeningKind::Final { line, .. } => {
+            TimelineEntryKind::Urc { line, .. } | TimelineEntryKind::Final { line, .. } => {
                 let (channel, news) = match line.split_once(',') {
                     Some((channel, news)) => (channel.parse().ok(), news.trim_start()),
                     None => (None, line.as_str()),
@@ -56,11 +56,11 @@ fn replayed(timeline: &Timeline) -> BTreeMap<u16, ConnectionData> {
                     connections.insert(number, ConnectionData::default());
                 }
             }
-            HappeningKind::Sent(bytes) => {
+            TimelineEntryKind::Sent(bytes) => {
                 let number = numbers.get(&sending).or_else(|| numbers.get(&None)).copied().unwrap_or(UNKNOWN);
                 connections.entry(number).or_default().sent.extend(bytes);
             }
-            HappeningKind::Payload { kind, bytes } => {
+            TimelineEntryKind::Payload { kind, bytes } => {
                 let channel = match kind {
                     PayloadKind::Pushed(channel) | PayloadKind::Fetched(channel) => {
                         Some(channel.index() as u8)
@@ -109,8 +109,8 @@ fn sessions_of(kind: Kind) {
             std::fs::write(format!("{folder}/{name}-{seed}.capture"), &report.capture).unwrap();
         }
         let timeline = capture::replay(&capture::read(&report.capture).unwrap());
-        let is_said = |what: &HappeningKind| match what {
-            HappeningKind::Unexplained { bytes, .. } => {
+        let is_said = |what: &TimelineEntryKind| match what {
+            TimelineEntryKind::Unexplained { bytes, .. } => {
                 SAID.iter().any(|said| said.split("\r\n").any(|line| line.as_bytes() == bytes))
             }
             _ => false,

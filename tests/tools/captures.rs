@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use air724ug::at::ChannelId;
 use air724ug::capture::{
-    self, Capture, Entry, HappeningKind, Header, Reason, Timeline, replay, replay_in_chunks,
+    self, Capture, Entry, Header, Reason, Timeline, TimelineEntryKind, replay, replay_in_chunks,
 };
 
 /// A published file.
@@ -74,8 +74,8 @@ fn every_line_is_either_explained_or_listed() {
     }
     let mut found = BTreeSet::new();
     for file in &published {
-        for happening in replay(&file.capture).unexplained() {
-            found.extend(happening.lines.iter().map(|line| (file.name.clone(), *line)));
+        for entry in replay(&file.capture).unexplained() {
+            found.extend(entry.lines.iter().map(|line| (file.name.clone(), *line)));
         }
     }
     let mut listed = BTreeSet::new();
@@ -94,10 +94,10 @@ fn no_line_is_dropped_by_the_reader_of_its_layout() {
     for file in published() {
         let records = file.capture.records.iter().map(|located| located.line);
         let remarks = file.capture.remarks.iter().map(|remark| remark.line);
-        let told: BTreeSet<usize> = records.chain(remarks).collect();
+        let covered: BTreeSet<usize> = records.chain(remarks).collect();
         let text = String::from_utf8_lossy(&file.bytes);
         let all: BTreeSet<usize> = (1..=text.lines().count()).collect();
-        assert_eq!(told, all, "{}", file.name);
+        assert_eq!(covered, all, "{}", file.name);
     }
 }
 
@@ -105,14 +105,14 @@ fn no_line_is_dropped_by_the_reader_of_its_layout() {
 fn the_timeline_contains_every_record_of_the_modem() {
     for file in published() {
         let timeline = replay(&file.capture);
-        let told: BTreeSet<usize> = timeline.happenings.iter().flat_map(|it| it.lines.clone()).collect();
+        let covered: BTreeSet<usize> = timeline.entries.iter().flat_map(|it| it.lines.clone()).collect();
         for located in &file.capture.records {
             let shows_something = match &located.record.what {
                 Entry::FromModem(bytes) => bytes.iter().any(|byte| !byte.is_ascii_whitespace()),
                 Entry::ToModem(bytes) => !bytes.is_empty(),
                 Entry::Request(_) | Entry::Note(_) | Entry::Gap => true,
             };
-            assert!(!shows_something || told.contains(&located.line), "{}:{}", file.name, located.line);
+            assert!(!shows_something || covered.contains(&located.line), "{}:{}", file.name, located.line);
         }
     }
 }
@@ -134,13 +134,14 @@ fn the_findings_in_each_file_are_those_of_the_table() {
 
 fn summary(file: &Published) -> String {
     let timeline = replay(&file.capture);
-    let count = |wanted: fn(&HappeningKind) -> bool| {
-        timeline.happenings.iter().filter(|happening| wanted(&happening.what)).count()
+    let count = |wanted: fn(&TimelineEntryKind) -> bool| {
+        timeline.entries.iter().filter(|entry| wanted(&entry.what)).count()
     };
-    let commands = count(|what| matches!(what, HappeningKind::Command(_)));
-    let answers = count(|what| matches!(what, HappeningKind::Reply { .. } | HappeningKind::Final { .. }));
-    let unasked = count(|what| matches!(what, HappeningKind::Urc { .. }));
-    let payload = count(|what| matches!(what, HappeningKind::Payload { .. }));
+    let commands = count(|what| matches!(what, TimelineEntryKind::Command(_)));
+    let answers =
+        count(|what| matches!(what, TimelineEntryKind::Reply { .. } | TimelineEntryKind::Final { .. }));
+    let unasked = count(|what| matches!(what, TimelineEntryKind::Urc { .. }));
+    let payload = count(|what| matches!(what, TimelineEntryKind::Payload { .. }));
     let remarks: BTreeSet<usize> = file
         .capture
         .remarks
@@ -175,10 +176,10 @@ fn our_own_format_keeps_every_record_of_every_capture() {
             capture.records.iter().map(|located| located.record.clone()).collect()
         };
         assert_eq!(records(&again), records(&file.capture), "{}", file.name);
-        let told = |timeline: Timeline| -> Vec<_> {
-            timeline.happenings.into_iter().map(|happening| (happening.at, happening.what)).collect()
+        let contents = |timeline: Timeline| -> Vec<_> {
+            timeline.entries.into_iter().map(|entry| (entry.at, entry.what)).collect()
         };
-        assert_eq!(told(replay(&again)), told(replay(&file.capture)), "{}", file.name);
+        assert_eq!(contents(replay(&again)), contents(replay(&file.capture)), "{}", file.name);
     }
 }
 
@@ -187,14 +188,14 @@ fn the_modem_reports_the_number_of_bytes_that_were_sent() {
     for file in published() {
         let said = String::from_utf8_lossy(&file.bytes).matches("DATA ACCEPT:").count();
         let (mut sent, mut compared) = (0, 0);
-        for happening in &replay(&file.capture).happenings {
-            match &happening.what {
-                HappeningKind::Command(_) => sent = 0,
-                HappeningKind::Sent(bytes) => sent += bytes.iter().filter(|byte| **byte != 0x1a).count(),
-                HappeningKind::Final { line, .. } => {
+        for entry in &replay(&file.capture).entries {
+            match &entry.what {
+                TimelineEntryKind::Command(_) => sent = 0,
+                TimelineEntryKind::Sent(bytes) => sent += bytes.iter().filter(|byte| **byte != 0x1a).count(),
+                TimelineEntryKind::Final { line, .. } => {
                     let Some(counts) = line.strip_prefix("DATA ACCEPT:") else { continue };
                     let taken: usize = counts.rsplit(',').next().unwrap().parse().unwrap();
-                    assert_eq!(sent, taken, "{} line {:?}", file.name, happening.lines);
+                    assert_eq!(sent, taken, "{} line {:?}", file.name, entry.lines);
                     compared += 1;
                 }
                 _ => {}
@@ -242,8 +243,8 @@ fn pushed_data_are_exact() {
 
 fn payloads(timeline: &Timeline) -> Vec<&[u8]> {
     let mut payloads = Vec::new();
-    for happening in &timeline.happenings {
-        if let HappeningKind::Payload { bytes, .. } = &happening.what {
+    for entry in &timeline.entries {
+        if let TimelineEntryKind::Payload { bytes, .. } = &entry.what {
             payloads.push(bytes.as_slice());
         }
     }
@@ -267,12 +268,12 @@ fn the_failures_for_which_the_captures_are_kept_are_found() {
     ];
     for (name, words) in expected {
         let Some(timeline) = one(name) else { return };
-        let found = timeline.happenings.iter().any(|happening| happening.what.to_string() == words);
+        let found = timeline.entries.iter().any(|entry| entry.what.to_string() == words);
         assert!(found, "{name}: {words}");
     }
     let Some(timeline) = one("s04") else { return };
     let at = |words: &str| {
-        timeline.happenings.iter().find(|happening| happening.what.to_string().starts_with(words)).unwrap().at
+        timeline.entries.iter().find(|entry| entry.what.to_string().starts_with(words)).unwrap().at
     };
     let after = at("urc 0, CONNECT FAIL") - at("command AT+CIPSTART");
     assert_eq!(after.as_millis(), 75_498, "the failure comes after 75 s");
@@ -294,7 +295,7 @@ fn broken_files_never_panic_and_keep_their_lines() {
         for bytes in broken {
             let Ok(capture) = capture::read(&bytes) else { continue };
             let last = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
-            for line in replay(&capture).happenings.iter().flat_map(|happening| &happening.lines) {
+            for line in replay(&capture).entries.iter().flat_map(|entry| &entry.lines) {
                 assert!((1..=last).contains(line), "{}", file.name);
             }
         }
@@ -356,8 +357,8 @@ fn a_capture_that_is_cut_in_its_last_line_is_read_up_to_there() {
 fn explained_data(file: &[u8]) -> Vec<Vec<u8>> {
     let timeline = replay(&capture::read_own(file).unwrap());
     assert_eq!(timeline.unexplained().count(), 0, "{timeline:?}");
-    let sent = timeline.happenings.into_iter().filter_map(|happening| match happening.what {
-        HappeningKind::Sent(bytes) => Some(bytes),
+    let sent = timeline.entries.into_iter().filter_map(|entry| match entry.what {
+        TimelineEntryKind::Sent(bytes) => Some(bytes),
         _ => None,
     });
     sent.collect()

@@ -77,7 +77,7 @@ fn no_number_and_no_address_of_the_owner_is_in_the_file() {
     // The file has the same events, and the same cause.
     let kinds = |capture| {
         replay(capture)
-            .happenings
+            .entries
             .iter()
             .map(|one| one.what.to_string().split(' ').next().unwrap().to_owned())
             .filter(|kind| kind != "note")

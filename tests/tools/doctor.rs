@@ -306,9 +306,9 @@ fn a_vanished_port_is_a_lost_port() {
 #[test]
 fn the_progress_of_a_diagnosis_is_reported() {
     let modem = modem(Settings::default().sim(SimCard::Absent));
-    let mut told = Vec::new();
-    let diagnosis = modem.diagnose_with_progress(&Checkup::default(), |what| told.push(what.to_owned()));
+    let mut progress = Vec::new();
+    let diagnosis = modem.diagnose_with_progress(&Checkup::default(), |what| progress.push(what.to_owned()));
     assert_eq!(diagnosis.severity(), Some(Severity::Error));
-    assert!(told.iter().any(|what| what.starts_with("waiting: no SIM card")), "{told:?}");
-    assert!(told.iter().any(|what| what == "asking AT+CPIN?"), "{told:?}");
+    assert!(progress.iter().any(|what| what.starts_with("waiting: no SIM card")), "{progress:?}");
+    assert!(progress.iter().any(|what| what == "asking AT+CPIN?"), "{progress:?}");
 }

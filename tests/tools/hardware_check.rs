@@ -18,9 +18,9 @@ struct Simulated(VirtualHost<MemoryNetwork>);
 
 impl Line for Simulated {
     fn ask(&mut self, bytes: &[u8], within: Duration) -> Option<Vec<u8>> {
-        let mut heard = self.0.write(bytes);
-        heard.extend(self.0.wait(within));
-        Some(heard)
+        let mut received = self.0.write(bytes);
+        received.extend(self.0.wait(within));
+        Some(received)
     }
 }
 
@@ -37,12 +37,12 @@ fn observed(profile: Profile) -> Vec<Observation> {
     let mut network = MemoryNetwork::new();
     network.serve("echo.test", 7, Peer::echo());
     let modem = Simulator::new(Settings::default().profile(profile), network);
-    let mut told = 0;
+    let mut reported = 0;
     let found =
         observe(&mut Simulated(VirtualHost::new(modem)), Some(("echo.test", 7)), &mut |_: &Observation| {
-            told += 1
+            reported += 1
         });
-    assert_eq!(told, found.len(), "progress");
+    assert_eq!(reported, found.len(), "progress");
     found
 }
 

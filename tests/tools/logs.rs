@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use air724ug::capture::{self, Capture, Encoding, Entry, HappeningKind, replay};
+use air724ug::capture::{self, Capture, Encoding, Entry, TimelineEntryKind, replay};
 
 /// All published logs and captures in the order of their names.
 pub(crate) fn published() -> Vec<(String, Vec<u8>)> {
@@ -81,14 +81,13 @@ fn mutations(file: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
 fn check(name: &str, capture: &Capture) {
     let records = capture.records.iter().map(|located| located.line);
     let remarks = capture.remarks.iter().map(|remark| remark.line);
-    let told: BTreeSet<usize> = records.chain(remarks).collect();
+    let covered: BTreeSet<usize> = records.chain(remarks).collect();
     // The headers of our own format are no records.
     if capture.header.is_none() {
-        assert_eq!(told, (1..=capture.lines).collect(), "{name}");
+        assert_eq!(covered, (1..=capture.lines).collect(), "{name}");
     }
     let timeline = replay(capture);
-    let shown: BTreeSet<usize> =
-        timeline.happenings.iter().flat_map(|happening| happening.lines.clone()).collect();
+    let shown: BTreeSet<usize> = timeline.entries.iter().flat_map(|entry| entry.lines.clone()).collect();
     for located in &capture.records {
         let shows_something = match &located.record.what {
             Entry::FromModem(bytes) => bytes.iter().any(|byte| !byte.is_ascii_whitespace()),
@@ -114,10 +113,10 @@ fn every_line_of_every_log_and_mutation_is_a_record_or_a_remark() {
 
 #[test]
 fn additions_around_a_published_log_make_no_difference() {
-    let told = |capture: &Capture| -> Vec<String> {
-        let happenings = replay(capture).happenings;
-        let told = happenings.iter().filter(|happening| !matches!(happening.what, HappeningKind::Gap));
-        told.map(|happening| happening.what.to_string()).collect()
+    let texts = |capture: &Capture| -> Vec<String> {
+        let entries = replay(capture).entries;
+        let kept = entries.iter().filter(|entry| !matches!(entry.what, TimelineEntryKind::Gap));
+        kept.map(|entry| entry.what.to_string()).collect()
     };
     for (name, file) in published() {
         let plain = capture::read(&file).unwrap();
@@ -132,7 +131,7 @@ fn additions_around_a_published_log_make_no_difference() {
             ];
             let is_own = plain.header.is_some() && matches!(mutation, "indented" | "coloured");
             if same.contains(&mutation) && !is_own {
-                assert_eq!(told(&capture::read(&file).unwrap()), told(&plain), "{name}, {mutation}");
+                assert_eq!(texts(&capture::read(&file).unwrap()), texts(&plain), "{name}, {mutation}");
             }
         }
     }
@@ -154,6 +153,6 @@ fn a_log_saved_by_a_chinese_windows_is_read() {
     .concat();
     let capture = capture::read(&log).unwrap();
     assert_eq!(capture.encoding, Encoding::Gbk);
-    let told: Vec<String> = replay(&capture).happenings.iter().map(|one| one.what.to_string()).collect();
-    assert_eq!(told, ["command AT+CIPMUX=1", "final OK to AT+CIPMUX=1", r"received 0 \xc4\xe3\xba\xc3"]);
+    let texts: Vec<String> = replay(&capture).entries.iter().map(|one| one.what.to_string()).collect();
+    assert_eq!(texts, ["command AT+CIPMUX=1", "final OK to AT+CIPMUX=1", r"received 0 \xc4\xe3\xba\xc3"]);
 }

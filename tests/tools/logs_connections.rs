@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use air724ug::at::Urc;
-use air724ug::capture::{self, HappeningKind, replay};
+use air724ug::capture::{self, TimelineEntryKind, replay};
 
 use super::logs::published;
 
@@ -93,9 +93,9 @@ impl Story {
         }
     }
 
-    fn take(&mut self, what: &HappeningKind) {
+    fn take(&mut self, what: &TimelineEntryKind) {
         match what {
-            HappeningKind::Command(command) => {
+            TimelineEntryKind::Command(command) => {
                 if command.starts_with("AT+CIPSEND") {
                     self.settle();
                     // In multiple connection mode, `AT+CIPSEND=1` names a channel.
@@ -112,11 +112,11 @@ impl Story {
                     _ => self.many || command.starts_with("AT+CIPSTART=") && channel_of(command) != "-",
                 };
             }
-            HappeningKind::Sent(bytes) => self.moved("sent", self.send.clone(), bytes),
-            HappeningKind::Payload { kind, bytes } if !bytes.is_empty() => {
+            TimelineEntryKind::Sent(bytes) => self.moved("sent", self.send.clone(), bytes),
+            TimelineEntryKind::Payload { kind, bytes } if !bytes.is_empty() => {
                 self.moved("received", named(kind.channel()), bytes);
             }
-            HappeningKind::Urc { urc, line } => match urc {
+            TimelineEntryKind::Urc { urc, line } => match urc {
                 Urc::ConnectOk(channel) => self.opened(named(*channel)),
                 Urc::ConnectFail(channel) => self.act(format!("failed {}", named(*channel))),
                 Urc::Closed(channel) => self.closed(named(*channel), "peer"),
@@ -126,7 +126,7 @@ impl Story {
                 }
                 _ => {}
             },
-            HappeningKind::Final { command: Some(command), line } => match line.as_str() {
+            TimelineEntryKind::Final { command: Some(command), line } => match line.as_str() {
                 "CONNECT" if command.starts_with("AT+CIPSTART") => self.opened(channel_of(command)),
                 "SHUT OK" => self.all_closed("host"),
                 "OK" if command == "AT+CIPSHUT" => self.all_closed("host"),
@@ -134,7 +134,7 @@ impl Story {
                 _ => {}
             },
             // Another excerpt begins, so the earlier connections may not exist.
-            HappeningKind::Gap => self.open.clear(),
+            TimelineEntryKind::Gap => self.open.clear(),
             _ => {}
         }
     }
@@ -142,8 +142,8 @@ impl Story {
 
 fn story(file: &[u8]) -> String {
     let mut story = Story::new();
-    for happening in replay(&capture::read(file).unwrap()).happenings {
-        story.take(&happening.what);
+    for entry in replay(&capture::read(file).unwrap()).entries {
+        story.take(&entry.what);
     }
     story.settle();
     if story.acts.is_empty() { "nothing".to_owned() } else { story.acts.join("; ") }
@@ -176,6 +176,6 @@ fn connections_data_and_ends_of_every_published_log_are_as_expected() {
 #[test]
 fn the_events_contain_data_channels_and_ends() {
     let log = "AT+CIPSTART=0,\"TCP\",\"192.0.2.1\",7\nOK\n\n0, CONNECT OK\nAT+CIPSEND=0,5\n\n> hello\n\n0, SEND OK\n\n+RECEIVE,0,9:\n123456789\n\n0, CLOSED\n";
-    let told = "opened 0; sent 0 5 bytes 3610a686; received 0 9 bytes cbf43926; closed 0 by peer";
-    assert_eq!(story(log.as_bytes()), told);
+    let expected = "opened 0; sent 0 5 bytes 3610a686; received 0 9 bytes cbf43926; closed 0 by peer";
+    assert_eq!(story(log.as_bytes()), expected);
 }

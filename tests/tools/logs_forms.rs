@@ -467,9 +467,9 @@ fn braces_before_an_escape_stay_braces() {
 fn a_separate_line_feed_belongs_to_its_command() {
     let capture = capture::read(b"# what: x\n# source: x\n# expect: 0 unexplained\n0.0 > AT+CIPSEND=0,2\\r\n0.1 > \\n\n0.2 < \\r\\n>\\x20\n0.3 > h\n0.4 > i\n0.5 < \\r\\n0, SEND OK\\r\\n\n");
     let timeline = capture::replay(&capture.unwrap());
-    let told: Vec<String> = timeline.happenings.iter().map(|one| one.what.to_string()).collect();
-    assert_eq!(told, ["command AT+CIPSEND=0,2", "prompt", "sent hi", "final 0, SEND OK to AT+CIPSEND=0,2"]);
-    assert_eq!(timeline.happenings[2].lines, [7, 8]);
+    let words: Vec<String> = timeline.entries.iter().map(|one| one.what.to_string()).collect();
+    assert_eq!(words, ["command AT+CIPSEND=0,2", "prompt", "sent hi", "final 0, SEND OK to AT+CIPSEND=0,2"]);
+    assert_eq!(timeline.entries[2].lines, [7, 8]);
 }
 
 #[test]
@@ -538,7 +538,7 @@ fn a_marked_prompt_and_hexadecimal_that_ends_like_an_answer_are_complete() {
         let text = hex(&text.replace("world", "ERROR")).replace(' ', ":").to_lowercase();
         format!("0.{at:06}\t{}\t{text}", name(side, "host\t1.5.2", "1.5.2\thost"))
     });
-    assert_eq!(story(hex.as_bytes()), STORY.map(|told| told.replace("world", "ERROR")));
+    assert_eq!(story(hex.as_bytes()), STORY.map(|words| words.replace("world", "ERROR")));
 }
 
 #[test]

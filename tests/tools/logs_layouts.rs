@@ -3,7 +3,7 @@
 // A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
-use air724ug::capture::{self, HappeningKind, Marks, replay};
+use air724ug::capture::{self, Marks, TimelineEntryKind, replay};
 
 use super::logs_forms;
 
@@ -45,15 +45,19 @@ pub(crate) const STORY: [&str; 14] = [
 
 pub(crate) fn story(log: &[u8]) -> Vec<String> {
     let timeline = replay(&capture::read(log).unwrap());
-    let told = timeline.happenings.iter().map(|happening| &happening.what);
-    told.filter(|what| {
-        !matches!(
-            what,
-            HappeningKind::Prompt | HappeningKind::Echo(_) | HappeningKind::DataEcho(_) | HappeningKind::Gap
-        )
-    })
-    .map(ToString::to_string)
-    .collect()
+    let words = timeline.entries.iter().map(|entry| &entry.what);
+    words
+        .filter(|what| {
+            !matches!(
+                what,
+                TimelineEntryKind::Prompt
+                    | TimelineEntryKind::Echo(_)
+                    | TimelineEntryKind::DataEcho(_)
+                    | TimelineEntryKind::Gap
+            )
+        })
+        .map(ToString::to_string)
+        .collect()
 }
 
 pub(crate) fn clock(millis: u64) -> String {
@@ -149,9 +153,9 @@ fn layouts() -> Vec<(&'static str, String)> {
 fn every_layout_yields_the_same_session() {
     let mut wrong = Vec::new();
     for (tool, log) in layouts().into_iter().chain(more_layouts()) {
-        let told = story(log.as_bytes());
-        if told != STORY {
-            wrong.push(format!("{tool}: {told:#?}\n{log}"));
+        let words = story(log.as_bytes());
+        if words != STORY {
+            wrong.push(format!("{tool}: {words:#?}\n{log}"));
         }
     }
     assert!(wrong.is_empty(), "{} are wrong\n{}", wrong.len(), wrong.join("\n"));
@@ -579,8 +583,8 @@ fn additions_around_a_log_make_no_difference() {
             if what == "quoted" && tool == "one character" {
                 continue;
             }
-            let told = story(&log);
-            assert_eq!(told, STORY, "{tool}, {what}:\n{}", String::from_utf8_lossy(&log));
+            let words = story(&log);
+            assert_eq!(words, STORY, "{tool}, {what}:\n{}", String::from_utf8_lossy(&log));
         }
     }
 }
@@ -592,21 +596,21 @@ fn a_caller_can_add_a_mark_with_one_line() {
     marks.extend("sent ich\nreceived er").unwrap();
     let timeline = replay(&capture::read_with(log.as_bytes(), &marks).unwrap());
     assert_eq!(timeline.unexplained().count(), 0);
-    assert_eq!(timeline.happenings[1].what.to_string(), "final OK to AT+CIPMUX=1");
+    assert_eq!(timeline.entries[1].what.to_string(), "final OK to AT+CIPMUX=1");
 }
 
 #[test]
 fn the_content_of_a_file_is_read_after_its_prompt_and_below_it() {
     let command = "AT+FSWRITE=\"a.crt\",0,10,15";
     for shown in ["> 1234567890\n", ">\n1234567890\n", "> 1234567890\n\n"] {
-        let told = story(format!("{command}\n\n{shown}\nOK\nAT\n").as_bytes());
+        let words = story(format!("{command}\n\n{shown}\nOK\nAT\n").as_bytes());
         let expected = [
             &format!("command {command}"),
             "sent 1234567890",
             &format!("final OK to {command}"),
             "command AT",
         ];
-        assert_eq!(told, expected);
+        assert_eq!(words, expected);
     }
 }
 
@@ -614,7 +618,7 @@ fn the_content_of_a_file_is_read_after_its_prompt_and_below_it() {
 fn prints_of_wvdial_belong_to_wvdial() {
     let log = "--> WvDial: Internet dialer version 1.61\n--> Waiting for carrier.\n--> Sending: ATZ\nATZ\nOK\n\
                --> Sending: AT+CSQ\nAT+CSQ\n+CSQ: 20,0\nOK\n--> Modem not responding.\n";
-    let told = story(log.as_bytes());
-    assert!(told.iter().all(|line| !line.contains("unexplained")), "{told:#?}");
-    assert_eq!(told.iter().filter(|line| line.contains("final OK")).count(), 2, "{told:#?}");
+    let words = story(log.as_bytes());
+    assert!(words.iter().all(|line| !line.contains("unexplained")), "{words:#?}");
+    assert_eq!(words.iter().filter(|line| line.contains("final OK")).count(), 2, "{words:#?}");
 }

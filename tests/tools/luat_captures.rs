@@ -141,11 +141,11 @@ fn the_events_of_every_published_trace_are_complete() {
     for expected in &EXPECTED {
         let trace = fs::read(folder.join(expected.file).with_extension("txt")).unwrap();
         let analysis = Analysis::read(&trace[..]).unwrap();
-        let told: Vec<(Vec<u64>, String)> =
+        let words: Vec<(Vec<u64>, String)> =
             analysis.events.iter().map(|event| (event.lines.clone(), event.what.to_string())).collect();
         let wanted: Vec<(Vec<u64>, String)> =
             expected.analysis.iter().map(|(lines, what)| (lines.to_vec(), (*what).to_owned())).collect();
-        assert_eq!(told, wanted, "{}", expected.file);
+        assert_eq!(words, wanted, "{}", expected.file);
         assert_eq!(analysis.omitted, 0);
     }
 }

@@ -24,7 +24,7 @@ fn read(trace: impl AsRef<[u8]>) -> Analysis {
     Analysis::read(trace.as_ref()).unwrap()
 }
 
-fn told(trace: &str) -> Vec<String> {
+fn events(trace: &str) -> Vec<String> {
     read(trace).events.iter().map(|event| event.what.to_string()).collect()
 }
 
@@ -187,7 +187,7 @@ fn the_last_confirmation_of_a_connect_decides() {
 #[test]
 fn a_missing_confirmation_is_no_failed_send() {
     let trace = format!("{}[D]-[socket.send] total 5 bytes first 30 bytes hello\n", open(0));
-    assert_eq!(told(&trace).last().unwrap(), "a send of 5 bytes: no confirmation shown");
+    assert_eq!(events(&trace).last().unwrap(), "a send of 5 bytes: no confirmation shown");
     assert!(read(&trace).findings.is_empty());
 }
 
@@ -202,7 +202,7 @@ fn payload_of_a_send_is_no_event() {
             payload.len()
         );
         assert!(read(&trace).findings.is_empty(), "{payload}");
-        assert_eq!(told(&trace).last().unwrap(), &format!("socket 0 sent {} bytes", payload.len()));
+        assert_eq!(events(&trace).last().unwrap(), &format!("socket 0 sent {} bytes", payload.len()));
     }
 }
 
@@ -211,7 +211,7 @@ fn words_of_a_script_and_lines_of_the_core_are_no_event() {
     let trace = "[I]-[app] socket:connect: connect fail RESPONSE\n+PDP: DEACT\nRDY\n0, CLOSED\n+CME ERROR: 10\n\
                  [I]-[app socket:send] send fail RESPONSE\nsocket.rtos.MSG_SOCK_CLOSE_IND\n\
                  [I]-[socket:connect: connect fail\n";
-    assert_eq!(told(trace), [] as [&str; 0]);
+    assert_eq!(events(trace), [] as [&str; 0]);
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn the_loss_of_the_bearer_is_one_event_and_ends_the_sockets() {
     let count = |wanted: fn(&EventKind) -> bool| whats(&trace).iter().filter(|what| wanted(what)).count();
     assert_eq!(count(|what| matches!(what, EventKind::BearerLost { .. })), 2);
     assert_eq!(count(|what| matches!(what, EventKind::Closed { by: Closer::BearerLoss, .. })), 1);
-    assert_eq!(told(&trace).last().unwrap(), "news: *CGEV: DEACT,1");
+    assert_eq!(events(&trace).last().unwrap(), "news: *CGEV: DEACT,1");
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use std::io::{Read, Write};
 use std::time::Duration;
 
-use air724ug::capture::{self, Entry, HappeningKind, Header, Player, Recorder};
+use air724ug::capture::{self, Entry, Header, Player, Recorder, TimelineEntryKind};
 use air724ug::sim::{MemoryNetwork, Peer, Settings, SimCard, Simulator, serve};
 use air724ug::time::Timestamp;
 use air724ug::{Config, Modem};
@@ -76,7 +76,7 @@ fn recorder() -> Recorder<Vec<u8>> {
 struct Line(Vec<(bool, Vec<u8>)>);
 
 impl Line {
-    fn told(&mut self, bytes: impl AsRef<[u8]>) {
+    fn sent(&mut self, bytes: impl AsRef<[u8]>) {
         self.0.push((true, bytes.as_ref().to_vec()));
     }
 
@@ -105,7 +105,7 @@ fn commands_with(secrets: &[String]) -> Line {
         format!("AT+CPIN=\"{}\"\r\n", secrets[0]),
         format!("AT+CSTT=\"net\",\"{}\",\"{}\"\r\n", secrets[1], secrets[2]),
     ] {
-        line.told(&command);
+        line.sent(&command);
         line.said(format!("{command}\r\nOK\r\n"));
     }
     line
@@ -121,10 +121,10 @@ fn secrets(rng: &mut Rng) -> Vec<String> {
 fn payloads(capture: &[u8]) -> [Vec<u8>; 2] {
     let timeline = capture::replay(&capture::read_own(capture).unwrap());
     let mut all = [const { Vec::new() }; 2];
-    for happening in timeline.happenings {
-        match happening.what {
-            HappeningKind::Payload { bytes, .. } => all[0].extend(bytes),
-            HappeningKind::Sent(bytes) => all[1].extend(bytes),
+    for entry in timeline.entries {
+        match entry.what {
+            TimelineEntryKind::Payload { bytes, .. } => all[0].extend(bytes),
+            TimelineEntryKind::Sent(bytes) => all[1].extend(bytes),
             _ => {}
         }
     }
@@ -138,7 +138,7 @@ fn payload_with_pieces_of_secrets_is_recorded_as_it_came() {
         let secrets = secrets(&mut rng);
         let mut line = commands_with(&secrets);
         let (mut received, mut sent) = (Vec::new(), Vec::new());
-        line.told("AT+CIPSTART=0,\"TCP\",\"a.test\",80\r\n");
+        line.sent("AT+CIPSTART=0,\"TCP\",\"a.test\",80\r\n");
         line.said("\r\nOK\r\n\r\n0, CONNECT OK\r\n");
         for _ in 0..8 {
             let payload = rng.payload(&secrets, 60);
@@ -151,14 +151,14 @@ fn payload_with_pieces_of_secrets_is_recorded_as_it_came() {
                         .concat(),
                 ),
                 2 => {
-                    line.told("AT+CIPRXGET=2,0,1460\r\n");
+                    line.sent("AT+CIPRXGET=2,0,1460\r\n");
                     let header = format!("\r\n+CIPRXGET: 2,0,{length},0\r\n");
                     line.said([header.as_bytes(), &payload, b"\r\n\r\nOK\r\n"].concat());
                 }
                 _ => {
-                    line.told(format!("AT+CIPSEND=0,{length}\r\n"));
+                    line.sent(format!("AT+CIPSEND=0,{length}\r\n"));
                     line.said("\r\n> ");
-                    line.told(&payload);
+                    line.sent(&payload);
                     line.said(format!("\r\nDATA ACCEPT:0,{length}\r\n"));
                     sent.extend(payload);
                     continue;
@@ -190,9 +190,9 @@ fn data_of_a_stream_with_pieces_of_secrets_are_recorded_as_they_came() {
         let mut rng = Rng(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
         let secrets = secrets(&mut rng);
         let mut line = commands_with(&secrets);
-        line.told("AT+CIPMODE=1\r\n");
+        line.sent("AT+CIPMODE=1\r\n");
         line.said("\r\nOK\r\n");
-        line.told("AT+CIPSTART=\"TCP\",\"a.test\",80\r\n");
+        line.sent("AT+CIPSTART=\"TCP\",\"a.test\",80\r\n");
         line.said("\r\nOK\r\n\r\nCONNECT\r\n");
         let mut data = Vec::new();
         for _ in 0..6 {
@@ -204,9 +204,9 @@ fn data_of_a_stream_with_pieces_of_secrets_are_recorded_as_they_came() {
                 line.said("\r\nCLOSED\r\n");
                 data.extend(b"\r\nCLOSED\r\n");
             }
-            line.told(rng.payload(&secrets, 30));
+            line.sent(rng.payload(&secrets, 30));
         }
-        line.told("+++");
+        line.sent("+++");
         let part = rng.payload(&secrets, 80);
         line.said(&part);
         data.extend(part);
@@ -215,7 +215,7 @@ fn data_of_a_stream_with_pieces_of_secrets_are_recorded_as_they_came() {
         assert!(shown.ends_with(&data), "seed {seed}: {}\n{}", shown.escape_ascii(), data.escape_ascii());
         // In command mode again, a damaged echo is masked.
         line.said("\r\nOK\r\n");
-        line.told("AT+CSQ\r\n");
+        line.sent("AT+CSQ\r\n");
         line.said(format!("AT+CSQ\r\n\r\n+NEWS: {}\r\n", &secrets[2][..5]));
         let text = line.recorded(1 + rng.next(90));
         assert!(
@@ -270,15 +270,15 @@ fn no_whole_secret_is_shown_anywhere() {
             }
             match rng.next(6) {
                 0 => {
-                    line.told(format!("AT+CIPSEND=0,{length}\r\n"));
+                    line.sent(format!("AT+CIPSEND=0,{length}\r\n"));
                     line.said("\r\n> ");
-                    line.told(format!("<<<{secret}>>>>>"));
+                    line.sent(format!("<<<{secret}>>>>>"));
                 }
                 1 => {
-                    line.told(format!("AT+CIPMODE={}\r\nAT+CIPSTART=\"TCP\",\"{secret}\",1\r\n", rng.next(2)))
+                    line.sent(format!("AT+CIPMODE={}\r\nAT+CIPSTART=\"TCP\",\"{secret}\",1\r\n", rng.next(2)))
                 }
                 2 => line.said("\r\nCONNECT\r\n"),
-                3 => line.told("+++"),
+                3 => line.sent("+++"),
                 _ => line.said(said),
             }
         }
@@ -304,15 +304,15 @@ fn fixed_lines_with_pieces_of_secrets_are_recorded_as_they_came() {
     let secrets = ["user", "1460", "READY", "ciprxget1", "connection", "0123"];
     let mut line = Line::default();
     for secret in secrets {
-        line.told(format!("AT+FTPPW=\"{secret}\"\r\n"));
+        line.sent(format!("AT+FTPPW=\"{secret}\"\r\n"));
         line.said("\r\nOK\r\n");
     }
     let lines = "\r\n+NO Service\r\n\r\n+CPIN: READY\r\n\r\n+RECEIVE,0,3:\r\nabc\r\n\r\n+CIPRXGET: 2,0,3,1460\r\nabc\r\nOK\r\n\
                  \r\nDATA ACCEPT:0,1460\r\nAT+CIPSEND=0,1460\r\n\r\n> AT+CIPRXGET=2,0,1460\r\n\r\n0, CONNECT OK\r\n";
     line.said(lines);
-    line.told("AT+CIFSR\r\n");
+    line.sent("AT+CIFSR\r\n");
     line.said("\r\n10.0.123.14\r\n");
-    line.told("AT\r\n");
+    line.sent("AT\r\n");
     line.said("\r\n+X: 10.0.123.14\r\n\r\n1460\r\n");
     for chunk in [1, 4096] {
         let shown = capture::read_own(&line.recorded(chunk)).unwrap().received();

@@ -5,8 +5,8 @@
 
 use super::logs_layouts::story;
 
-/// The happenings of a capture with these records, one a line.
-fn told(records: &[&str]) -> Vec<String> {
+/// The entries of a capture with these records, one a line.
+fn replayed(records: &[&str]) -> Vec<String> {
     let header = "# what: x\n# source: x\n# expect: not known\n";
     let timed = records.iter().map(|record| format!("0.0 {record}\n")).collect::<String>();
     story(format!("{header}{timed}").as_bytes())
@@ -22,32 +22,32 @@ fn a_transparent_stream_ends_with_the_line_of_the_module() {
         (vec![r"> +++", r"> AT\r\n", r"< \r\nOK\r\n"], Some("final OK to AT")),
         (vec![], None),
     ] {
-        let told = told(&[&STREAM[..], &[r"< SED\r\n"], &behind].concat());
-        assert_eq!(told[3..5], ["transparent hello", "urc CLOSED"], "{told:#?}");
-        assert!(last.is_none_or(|last| told.last().unwrap() == last), "{told:#?}");
+        let replayed = replayed(&[&STREAM[..], &[r"< SED\r\n"], &behind].concat());
+        assert_eq!(replayed[3..5], ["transparent hello", "urc CLOSED"], "{replayed:#?}");
+        assert!(last.is_none_or(|last| replayed.last().unwrap() == last), "{replayed:#?}");
     }
     for line in ["TCP ERROR:14", "+PDP: DEACT", "RDY"] {
         let read = format!(r"< \r\n{line}\r\n");
-        let told = told(&[STREAM[0], STREAM[1], &read, r"> AT\r\n", r"< \r\nOK\r\n"]);
-        assert_eq!(told[3..], [&format!("urc {line}"), "command AT", "final OK to AT"], "{told:#?}");
+        let replayed = replayed(&[STREAM[0], STREAM[1], &read, r"> AT\r\n", r"< \r\nOK\r\n"]);
+        assert_eq!(replayed[3..], [&format!("urc {line}"), "command AT", "final OK to AT"], "{replayed:#?}");
     }
 }
 
 #[test]
 fn a_stream_whose_data_look_like_its_end_goes_on() {
-    for (behind, told_behind) in [
+    for (behind, entry_behind) in [
         (vec![r"> +++", r"< \r\nOK\r\n"], "command +++"),
         (vec![r"> more", r"< even more"], "sent more"),
         (vec![r"< even more"], "transparent even more"),
     ] {
-        let told = told(&[&STREAM[..], &[r"< SED\r\n"], &behind].concat());
-        assert_eq!(told[4..6], [r"transparent SED\r\n", told_behind], "{told:#?}");
+        let replayed = replayed(&[&STREAM[..], &[r"< SED\r\n"], &behind].concat());
+        assert_eq!(replayed[4..6], [r"transparent SED\r\n", entry_behind], "{replayed:#?}");
     }
 }
 
 #[test]
 fn the_end_of_a_silent_connect_is_not_the_answer_to_the_next_one() {
-    let told = told(&[
+    let replayed = replayed(&[
         r#"> AT+CIPSTART=0,"TCP","silent.test",7\r\n"#,
         r"< \r\nOK\r\n",
         r#"> AT+CIPSTART=1,"TCP","a.test",7\r\n"#,
@@ -61,12 +61,12 @@ fn the_end_of_a_silent_connect_is_not_the_answer_to_the_next_one() {
         "urc 1, CONNECT OK",
         "command AT+FOO",
     ];
-    assert_eq!(told[3..7], expected);
+    assert_eq!(replayed[3..7], expected);
 }
 
 #[test]
 fn data_that_a_module_takes_for_commands_are_answered() {
-    let told = told(&[
+    let replayed = replayed(&[
         r"> AT+CIPSEND=0,20\r\n",
         r"< \r\n> ",
         r"> 0123456789\r\n01234567",
@@ -76,17 +76,17 @@ fn data_that_a_module_takes_for_commands_are_answered() {
         r"> AT\r\n",
         r"< \r\nOK\r\n",
     ]);
-    assert!(!told.iter().any(|what| what.starts_with("unexplained")), "{told:#?}");
-    assert_eq!(told.last().unwrap(), "final OK to AT");
+    assert!(!replayed.iter().any(|what| what.starts_with("unexplained")), "{replayed:#?}");
+    assert_eq!(replayed.last().unwrap(), "final OK to AT");
 }
 
 #[test]
 fn an_answer_before_the_echo_of_the_next_command_belongs_to_the_first_one() {
-    let told = told(&[
+    let replayed = replayed(&[
         r"> AT\r\n",
         r"< AT\r\n",
         r"> AT+CSQ\r\n",
         r"< \r\nOK\r\nAT+CSQ\r\n\r\n+CSQ: 24,0\r\n\r\nOK\r\n",
     ]);
-    assert_eq!(told[2..], ["final OK to AT", "reply +CSQ: 24,0 to AT+CSQ", "final OK to AT+CSQ"]);
+    assert_eq!(replayed[2..], ["final OK to AT", "reply +CSQ: 24,0 to AT+CSQ", "final OK to AT+CSQ"]);
 }

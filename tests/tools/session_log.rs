@@ -79,12 +79,12 @@ fn info_and_warn_show_the_course_of_a_session() {
     let ready = "INFO : ready: AirM2M_720U_V401881_LTE_AT, signal 24/31 (-65 dBm), address 10.";
     assert!(story.iter().any(|line| line.starts_with(ready)), "{story:#?}");
     assert_eq!(story.iter().filter(|line| *line == "INFO : the operator is 46000").count(), 1, "{story:#?}");
-    for told in [
+    for expected in [
         "INFO : socket 0.1 is connected to TCP echo.test:7",
         "INFO : socket 0.1 to TCP echo.test:7 has ended (by the application): 5 bytes sent, 5 received",
         "INFO : the port is closed: the modem was closed by the application",
     ] {
-        assert!(story.iter().any(|line| line == told), "{told} in {story:#?}");
+        assert!(story.iter().any(|line| line == expected), "{expected} in {story:#?}");
     }
     assert!(
         story.iter().any(|line| line.starts_with("WARN : no connection to TCP refuse.test:7: ")),
@@ -129,13 +129,13 @@ fn a_missing_port_is_logged_once_for_each_reason() {
     world.control(Control::UsbRestart(Duration::ZERO));
     while events.recv_timeout(SOON).unwrap() != Event::PortBack {}
     let story = lines("log-away", "air724ug", Level::Info);
-    for (told, times) in [
+    for (expected, times) in [
         ("WARN : the port is not back: no permission", 1),
         ("WARN : the port is not back: no such port", 1),
         ("INFO : socket 0.1 to TCP echo.test:7 has ended (the port is lost): 0 bytes sent, 0 received", 1),
         ("INFO : the port is back", 1),
     ] {
-        assert_eq!(story.iter().filter(|line| *line == told).count(), times, "{told} in {story:#?}");
+        assert_eq!(story.iter().filter(|line| *line == expected).count(), times, "{expected} in {story:#?}");
     }
     modem.close();
 }
@@ -198,12 +198,12 @@ fn steps_of_recovery_and_gaps_are_logged() {
     socket.close().unwrap();
     modem.close();
     let story = lines("log-gap", "air724ug", Level::Info);
-    for told in [
+    for expected in [
         "WARN : echo.test:7: gap 1 begins: ",
         "INFO : echo.test:7: gap 1 is over after ",
         "INFO : supervisor: a connection stands",
     ] {
-        assert!(story.iter().any(|line| line.starts_with(told)), "{told} in {story:#?}");
+        assert!(story.iter().any(|line| line.starts_with(expected)), "{expected} in {story:#?}");
     }
     let story = lines("log-gap", "air724ug", Level::Warn);
     assert!(story.iter().all(|line| !line.contains("supervisor: the next attempt")), "{story:#?}");

@@ -64,8 +64,9 @@ impl Command {
         asks_or_sets && self.urcs.is_none() && self.timeout == DEFAULT_TIMEOUT
     }
 
-    /// A harmless question that tells old answers from new ones by the key of its answer. The questions are taken in
-    /// turn. Those whose key is `taken`, because a late answer may have it, are skipped while there are others.
+    /// A harmless question that distinguishes old answers from new ones by the key of its answer. The questions are
+    /// taken in turn. Those whose key is `taken`, because a late answer may have it, are skipped while there are
+    /// others.
     pub fn probe(turn: usize, taken: &dyn Fn(&str) -> bool) -> Self {
         let rotated = |probes: &'static [Probe]| {
             let from = turn.checked_rem(probes.len()).unwrap_or(0);

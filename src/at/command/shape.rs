@@ -65,7 +65,7 @@ pub enum Refusal {
     #[error("the answer is too long")]
     TooLong,
     /// Two contradicting final result codes came; one of them is late, from an earlier command.
-    #[error("the answer can't be told from a late one")]
+    #[error("the answer can't be distinguished from a late one")]
     Ambiguous,
 }
 

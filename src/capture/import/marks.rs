@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::notation::{dump, is_spelled};
 use super::text::{is_answer, is_command};
 
-/// The marks by which logs tell which side sent a line: a table with one mark on each line, which a caller can extend.
+/// The marks by which logs show which side sent a line: a table with one mark on each line, which a caller can extend.
 ///
 /// ```
 /// use air724ug::capture::{Marks, read_with};

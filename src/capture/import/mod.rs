@@ -193,8 +193,8 @@ mod tests {
                 bytes.extend_from_slice(words[usize::try_from(state >> 33).unwrap() % words.len()]);
             }
             if let Ok(capture) = read(&bytes) {
-                let told = replay(&capture).happenings;
-                assert!(told.iter().all(|happening| !happening.what.to_string().is_empty()));
+                let entries = replay(&capture).entries;
+                assert!(entries.iter().all(|entry| !entry.what.to_string().is_empty()));
             }
         }
     }

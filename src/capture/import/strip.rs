@@ -25,8 +25,8 @@ pub(super) struct StrippedLine<'a> {
 /// The most parts that are removed from a line.
 const MAX_LAYERS: usize = 10;
 
-/// Removes the parts that a tool added, and at most `most` stamps. `wanted` tells which rows of the table count as
-/// marks.
+/// Removes the parts that a tool added, and at most `most` stamps. `wanted` selects the rows of the table that count
+/// as marks.
 pub(super) fn strip<'a>(
     line: &'a [u8],
     marks: &Marks,

@@ -127,9 +127,10 @@ impl Survey {
 
     /// The number of commands and answers after marks.
     pub(super) fn found(&self) -> usize {
-        let told = self.tallies.iter().zip(&self.sides);
-        let told = told.filter(|(_, side)| matches!(side, Side::ToModem | Side::FromModem));
-        told.fold(0, |sum, (tally, _)| sum.saturating_add(tally.commands).saturating_add(tally.all_answers()))
+        let sided = self.tallies.iter().zip(&self.sides);
+        let sided = sided.filter(|(_, side)| matches!(side, Side::ToModem | Side::FromModem));
+        sided
+            .fold(0, |sum, (tally, _)| sum.saturating_add(tally.commands).saturating_add(tally.all_answers()))
     }
 
     /// A line without the parts that every line of the file has.
@@ -319,13 +320,13 @@ impl Survey {
         }
         // Marks of one family are enough. In a file whose arrows assign the sides, words are part of the text, and the
         // other way round.
-        let tells = |row: &usize| {
+        let has_side = |row: &usize| {
             matches!(self.sides[*row], Side::ToModem | Side::FromModem) && self.tallies[*row].lines > 0
         };
-        self.marked = (0..self.sides.len()).any(|row| tells(&row));
+        self.marked = (0..self.sides.len()).any(|row| has_side(&row));
         self.both = [Side::ToModem, Side::FromModem]
             .iter()
-            .all(|side| (0..self.sides.len()).any(|row| tells(&row) && self.sides[row] == *side));
+            .all(|side| (0..self.sides.len()).any(|row| has_side(&row) && self.sides[row] == *side));
     }
 }
 

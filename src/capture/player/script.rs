@@ -202,12 +202,12 @@ mod tests {
     fn each_write_brings_what_came_after_it_in_whatever_pieces_and_with_whatever_line_end() {
         for size in 1..8 {
             let mut script = script();
-            let mut heard = String::new();
+            let mut output = String::new();
             for piece in b"AT\rAT+CPIN=\"1234\"\r\nAT+CIPSEND=0,5\nhelloAT+CSQ\r\n".chunks(size) {
-                heard.push_str(&written(&mut script, piece));
+                output.push_str(&written(&mut script, piece));
             }
-            assert_eq!(heard.matches("OK\r\n").count(), 3, "{size} {heard}");
-            assert!(heard.contains("0, CLOSED") && heard.contains("+CSQ: 9,0"), "{heard}");
+            assert_eq!(output.matches("OK\r\n").count(), 3, "{size} {output}");
+            assert!(output.contains("0, CLOSED") && output.contains("+CSQ: 9,0"), "{output}");
             assert_eq!(script.departures(), []);
             assert!(script.is_over());
         }
@@ -224,14 +224,14 @@ mod tests {
     }
 
     #[test]
-    fn a_departure_is_told_with_its_line_and_what_became_of_it() {
+    fn a_departure_is_reported_with_its_line_and_what_became_of_it() {
         let mut script = script();
         assert_eq!(written(&mut script, b"ATI\r\n"), "\r\nERROR\r\n");
         assert_eq!(written(&mut script, b"AT+CIPSEND=0,5\r\n"), "\r\n> ");
         assert_eq!(written(&mut script, b"other"), "\r\nDATA ACCEPT:0,5\r\n\r\n0, CLOSED\r\n");
-        let told: Vec<String> = script.departures().iter().map(ToString::to_string).collect();
+        let departures: Vec<String> = script.departures().iter().map(ToString::to_string).collect();
         assert_eq!(
-            told,
+            departures,
             [
                 "line 5: \"AT\\r\\n\" was next, \"ATI\" was written; it does not stand further on",
                 "line 5: \"AT\\r\\n\" was next, \"AT+CIPSEND=0,5\" was written; it stands in line 9",

@@ -5,7 +5,7 @@
 
 use crate::at::{Command, Line, bare_address};
 
-use super::timeline::{HappeningKind, shown};
+use super::timeline::{TimelineEntryKind, shown};
 
 /// A test of a bare line.
 type Accepts = fn(&[u8]) -> bool;
@@ -45,15 +45,15 @@ pub(super) fn may_answer(command: &Command, line: &Line<'_>) -> bool {
 }
 
 /// The meaning of a line that answers a command that is not in the capture.
-pub(super) fn unseen_answer(line: &Line<'_>, bytes: &[u8]) -> Option<HappeningKind> {
+pub(super) fn unseen_answer(line: &Line<'_>, bytes: &[u8]) -> Option<TimelineEntryKind> {
     let command = None;
     match line {
-        Line::Final(_) | Line::ShutOk => Some(HappeningKind::Final { command, line: shown(bytes) }),
+        Line::Final(_) | Line::ShutOk => Some(TimelineEntryKind::Final { command, line: shown(bytes) }),
         Line::State(_) | Line::Row(_) | Line::Info { .. } => {
-            Some(HappeningKind::Reply { command, line: shown(bytes) })
+            Some(TimelineEntryKind::Reply { command, line: shown(bytes) })
         }
         Line::Text(text) if bare_address(text).is_some() => {
-            Some(HappeningKind::Final { command, line: shown(bytes) })
+            Some(TimelineEntryKind::Final { command, line: shown(bytes) })
         }
         _ => None,
     }

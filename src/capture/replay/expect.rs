@@ -5,7 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::super::Header;
-use super::timeline::{HappeningKind, Timeline};
+use super::timeline::{Timeline, TimelineEntryKind};
 
 /// The expectation that a recorder writes if none was given.
 const NOT_KNOWN: &str = "not known";
@@ -35,7 +35,7 @@ pub enum Unmet {
 impl Timeline {
     /// Checks that all expectations of a header are met, in order.
     ///
-    /// Each `# expect:` is one happening, in the words of [`HappeningKind`]'s `Display`; others may happen in between.
+    /// Each `# expect:` is one entry, in the words of [`TimelineEntryKind`]'s `Display`; others may happen in between.
     /// Unexplained bytes must be expected. A header with `not known` expects nothing.
     pub fn meets(&self, header: &Header) -> Result<(), Unmet> {
         if header.expect == [NOT_KNOWN] {
@@ -44,13 +44,13 @@ impl Timeline {
         let mut expectations = header.expect.iter();
         let mut after = None;
         let mut next = expectations.next();
-        for happening in &self.happenings {
-            let what = happening.what.to_string();
+        for entry in &self.entries {
+            let what = entry.what.to_string();
             if next == Some(&what) {
                 after = next.cloned();
                 next = expectations.next();
-            } else if matches!(happening.what, HappeningKind::Unexplained { .. }) {
-                let line = happening.lines.first().copied().unwrap_or_default();
+            } else if matches!(entry.what, TimelineEntryKind::Unexplained { .. }) {
+                let line = entry.lines.first().copied().unwrap_or_default();
                 return Err(Unmet::Unexplained { line, what });
             }
         }

@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 use super::super::{Capture, Entry, Located};
 use super::session::Session;
 use super::stream_end::data_before_end;
-use super::timeline::{Happening, HappeningKind, PayloadKind, Timeline, UnexplainedReason};
+use super::timeline::{PayloadKind, Timeline, TimelineEntry, TimelineEntryKind, UnexplainedReason};
 
 /// The state of a replay between the capture and its decoder.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(super) struct Feed {
     awaited: Option<Awaited>,
     /// Whether the end of the transparent data that come now has been looked for.
     is_searched: bool,
-    happenings: Vec<Happening>,
+    entries: Vec<TimelineEntry>,
 }
 
 /// The meaning of raw bytes.
@@ -74,7 +74,7 @@ impl Feed {
             payload: Vec::new(),
             awaited: None,
             is_searched: false,
-            happenings: Vec::new(),
+            entries: Vec::new(),
         }
     }
 
@@ -84,12 +84,12 @@ impl Feed {
         match &located.record.what {
             Entry::FromModem(bytes) => self.received(located.line, bytes, records),
             Entry::ToModem(bytes) => self.sent(located.line, bytes),
-            Entry::Request(words) => self.add(vec![located.line], HappeningKind::Request(words.clone())),
-            Entry::Note(words) => self.add(vec![located.line], HappeningKind::Note(words.clone())),
+            Entry::Request(words) => self.add(vec![located.line], TimelineEntryKind::Request(words.clone())),
+            Entry::Note(words) => self.add(vec![located.line], TimelineEntryKind::Note(words.clone())),
             Entry::Gap => {
                 self.end_of_stream();
                 self.session.gap();
-                self.add(vec![located.line], HappeningKind::Gap);
+                self.add(vec![located.line], TimelineEntryKind::Gap);
             }
         }
     }
@@ -97,7 +97,7 @@ impl Feed {
     /// The timeline at the end of the capture.
     pub(super) fn finish(mut self) -> Timeline {
         self.end_of_stream();
-        Timeline { happenings: self.happenings }
+        Timeline { entries: self.entries }
     }
 
     fn sent(&mut self, line: usize, bytes: &[u8]) {
@@ -107,9 +107,9 @@ impl Feed {
         let mut begun = mem::take(&mut self.begun);
         for what in self.session.sent(bytes) {
             // Data in several lines of a log are one send.
-            if let (HappeningKind::Sent(more), Some(last), true) =
-                (&what, self.happenings.last_mut(), mem::take(&mut has_begun_data))
-                && let HappeningKind::Sent(bytes) = &mut last.what
+            if let (TimelineEntryKind::Sent(more), Some(last), true) =
+                (&what, self.entries.last_mut(), mem::take(&mut has_begun_data))
+                && let TimelineEntryKind::Sent(bytes) = &mut last.what
             {
                 bytes.extend_from_slice(more);
                 last.lines.extend((!last.lines.contains(&line)).then_some(line));
@@ -155,7 +155,8 @@ impl Feed {
                     self.expect_stream(records, bytes.len().saturating_sub(left));
                 }
                 // Data that were written with their command are echoed directly after it.
-                if matches!(self.happenings.last(), Some(Happening { what: HappeningKind::Echo(_), .. })) {
+                if matches!(self.entries.last(), Some(TimelineEntry { what: TimelineEntryKind::Echo(_), .. }))
+                {
                     let left = after.saturating_add(rest.len());
                     self.await_echo(bytes.get(bytes.len().saturating_sub(left)..).unwrap_or_default());
                 }
@@ -217,7 +218,7 @@ impl Feed {
                     self.end_of_payload();
                 }
             }
-            Piece::Fault(fault) => self.add_taken(HappeningKind::Unexplained {
+            Piece::Fault(fault) => self.add_taken(TimelineEntryKind::Unexplained {
                 bytes: Vec::new(),
                 why: UnexplainedReason::Fault(fault),
             }),
@@ -229,9 +230,11 @@ impl Feed {
         let bytes = mem::take(&mut self.payload);
         match self.awaited {
             Some(Awaited::Payload(PayloadKind::Transparent)) if bytes.is_empty() => {}
-            Some(Awaited::Payload(kind)) => self.add_taken(HappeningKind::Payload { kind, bytes }),
-            Some(Awaited::Echo) => self.add_taken(HappeningKind::DataEcho(bytes)),
-            None => self.add_taken(HappeningKind::Unexplained { bytes, why: UnexplainedReason::UnknownLine }),
+            Some(Awaited::Payload(kind)) => self.add_taken(TimelineEntryKind::Payload { kind, bytes }),
+            Some(Awaited::Echo) => self.add_taken(TimelineEntryKind::DataEcho(bytes)),
+            None => {
+                self.add_taken(TimelineEntryKind::Unexplained { bytes, why: UnexplainedReason::UnknownLine })
+            }
         }
     }
 
@@ -240,7 +243,10 @@ impl Feed {
         let missing = self.decoder.data_left();
         if missing > 0 && !self.session.is_transparent() {
             let bytes = mem::take(&mut self.payload);
-            self.add_taken(HappeningKind::Unexplained { bytes, why: UnexplainedReason::Missing(missing) });
+            self.add_taken(TimelineEntryKind::Unexplained {
+                bytes,
+                why: UnexplainedReason::Missing(missing),
+            });
         }
         self.decoder.abandon_data();
         self.awaited = None;
@@ -253,12 +259,12 @@ impl Feed {
         }
     }
 
-    fn add_taken(&mut self, what: HappeningKind) {
+    fn add_taken(&mut self, what: TimelineEntryKind) {
         let lines = mem::take(&mut self.lines).into_iter().collect();
         self.add(lines, what);
     }
 
-    fn add(&mut self, lines: Vec<usize>, what: HappeningKind) {
-        self.happenings.push(Happening { at: self.at, lines, what });
+    fn add(&mut self, lines: Vec<usize>, what: TimelineEntryKind) {
+        self.entries.push(TimelineEntry { at: self.at, lines, what });
     }
 }

@@ -6,8 +6,8 @@
 //!
 //! let capture = capture::read(b"AT+CSQ\n\n+CSQ: 20,0\n\nOK\n\n0, CLOSED\n").unwrap();
 //! let timeline = replay(&capture);
-//! let told: Vec<String> = timeline.happenings.iter().map(|happening| happening.what.to_string()).collect();
-//! assert_eq!(told, [
+//! let words: Vec<String> = timeline.entries.iter().map(|entry| entry.what.to_string()).collect();
+//! assert_eq!(words, [
 //!     "command AT+CSQ",
 //!     "reply +CSQ: 20,0 to AT+CSQ",
 //!     "final OK to AT+CSQ",
@@ -26,14 +26,14 @@ mod stream_end;
 mod timeline;
 
 pub use expect::Unmet;
-pub use timeline::{Coverage, Happening, HappeningKind, PayloadKind, Timeline, UnexplainedReason};
+pub use timeline::{Coverage, PayloadKind, Timeline, TimelineEntry, TimelineEntryKind, UnexplainedReason};
 
 use std::num::NonZeroUsize;
 
 use super::Capture;
 use feed::Feed;
 
-/// The happenings of a capture.
+/// The entries of a capture.
 pub fn replay(capture: &Capture) -> Timeline {
     replay_in_chunks(capture, NonZeroUsize::MAX)
 }

@@ -7,7 +7,7 @@ use crate::at::{ChannelNews, Expect, Final, Header, HeaderKind, Line, Urc};
 use super::answers::{begins, unseen_answer};
 use super::command_in_flight::{CommandInFlight, Share};
 use super::data::Data;
-use super::timeline::{HappeningKind, PayloadKind, UnexplainedReason, shown};
+use super::timeline::{PayloadKind, TimelineEntryKind, UnexplainedReason, shown};
 
 /// The most commands that are remembered as unanswered; older ones are dropped. The captures have up to 20 in a row
 /// (s02, a modem that starts while commands are sent).
@@ -101,10 +101,10 @@ impl Session {
     }
 
     /// The line that the host has begun and not ended.
-    pub(super) fn unended_line(&mut self) -> Option<HappeningKind> {
+    pub(super) fn unended_line(&mut self) -> Option<TimelineEntryKind> {
         let bytes = std::mem::take(&mut self.line_out);
         let why = UnexplainedReason::NotACommand;
-        (!bytes.trim_ascii().is_empty()).then_some(HappeningKind::Unexplained { bytes, why })
+        (!bytes.trim_ascii().is_empty()).then_some(TimelineEntryKind::Unexplained { bytes, why })
     }
 
     pub(super) fn is_transparent(&self) -> bool {
@@ -118,7 +118,7 @@ impl Session {
     }
 
     /// Takes bytes that the host sent.
-    pub(super) fn sent(&mut self, bytes: &[u8]) -> Vec<HappeningKind> {
+    pub(super) fn sent(&mut self, bytes: &[u8]) -> Vec<TimelineEntryKind> {
         if bytes == b"+++" {
             // An escape out of a stream that has ended opens nothing.
             if self.unseen || self.is_transparent() {
@@ -127,7 +127,7 @@ impl Session {
             return vec![self.command("+++")];
         }
         if self.is_transparent() {
-            return vec![HappeningKind::Sent(bytes.to_vec())];
+            return vec![TimelineEntryKind::Sent(bytes.to_vec())];
         }
         let mut happened = Vec::new();
         let is_prompted = self.expect() == Expect::Line;
@@ -148,14 +148,14 @@ impl Session {
     }
 
     /// The modem asks for data.
-    pub(super) fn prompt(&mut self) -> HappeningKind {
+    pub(super) fn prompt(&mut self) -> TimelineEntryKind {
         for flight in self.flights.iter_mut().rev() {
             if let Some(data) = flight.data.as_mut().filter(|data| !data.prompted) {
                 data.prompted = true;
                 break;
             }
         }
-        HappeningKind::Prompt
+        TimelineEntryKind::Prompt
     }
 
     /// The number of the modem's next bytes that echo data.
@@ -171,13 +171,13 @@ impl Session {
     }
 
     /// The echo of a command that ends with CR alone, and the echo of all data that were written with it.
-    pub(super) fn echo_with_data(&mut self, line: &[u8]) -> Option<[HappeningKind; 2]> {
+    pub(super) fn echo_with_data(&mut self, line: &[u8]) -> Option<[TimelineEntryKind; 2]> {
         let (command, data) = line.split_at(line.iter().position(|byte| *byte == b'\r')?);
         let data = data.trim_ascii_start();
         if !self.flights.iter_mut().rev().any(|flight| flight.echoes_with(command, data)) {
             return None;
         }
-        Some([self.echo_of(command)?, HappeningKind::DataEcho(data.to_vec())])
+        Some([self.echo_of(command)?, TimelineEntryKind::DataEcho(data.to_vec())])
     }
 
     /// The modem announces payload.
@@ -199,24 +199,24 @@ impl Session {
     }
 
     /// The meaning of a line of the modem.
-    pub(super) fn line(&mut self, bytes: &[u8]) -> HappeningKind {
+    pub(super) fn line(&mut self, bytes: &[u8]) -> TimelineEntryKind {
         let line = Line::parse(bytes);
         let urc = Urc::parse(bytes);
         self.echo_of(bytes)
             .or_else(|| self.answer(&line, bytes))
             .or_else(|| self.news(&line, &urc, bytes))
             .or_else(|| self.late(&line, bytes))
-            .or_else(|| urc.is_known().then(|| HappeningKind::Urc { urc, line: shown(bytes) }))
+            .or_else(|| urc.is_known().then(|| TimelineEntryKind::Urc { urc, line: shown(bytes) }))
             .or_else(|| self.stray(&line, bytes))
             .or_else(|| unseen_answer(&line, bytes).filter(|_| self.unseen))
             .or_else(|| self.bare_payload(&line, bytes))
-            .unwrap_or_else(|| HappeningKind::Unexplained {
+            .unwrap_or_else(|| TimelineEntryKind::Unexplained {
                 bytes: bytes.to_vec(),
                 why: UnexplainedReason::UnknownLine,
             })
     }
 
-    fn command(&mut self, text: &str) -> HappeningKind {
+    fn command(&mut self, text: &str) -> TimelineEntryKind {
         self.unseen = false;
         match text.to_ascii_uppercase().as_str() {
             "AT+CIPMUX=1" => self.mux = true,
@@ -238,11 +238,11 @@ impl Session {
             self.flights.pop_front();
         }
         self.flights.push_back(CommandInFlight::new(text, self.mux));
-        HappeningKind::Command(text.to_owned())
+        TimelineEntryKind::Command(text.to_owned())
     }
 
     /// Removes the data from the front of the host's bytes, if a command waits for them.
-    fn sent_data<'a>(&mut self, bytes: &'a [u8], happened: &mut Vec<HappeningKind>) -> &'a [u8] {
+    fn sent_data<'a>(&mut self, bytes: &'a [u8], happened: &mut Vec<TimelineEntryKind>) -> &'a [u8] {
         // Some hosts do not wait for the prompt. A command instead of data is a command if there is a prompt.
         let is_command = self.prompts && bytes.to_ascii_uppercase().starts_with(b"AT");
         let Some(data) = self.flights.back_mut().and_then(|flight| flight.data.as_mut()) else {
@@ -259,12 +259,13 @@ impl Session {
             rest = &rest[surplus..];
         }
         if !wanted.is_empty() {
-            happened.push(HappeningKind::Sent(wanted.to_vec()));
+            happened.push(TimelineEntryKind::Sent(wanted.to_vec()));
         }
         rest
     }
 
-    fn sent_lines(&mut self, bytes: &[u8], happened: &mut Vec<HappeningKind>) {
+    fn sent_lines(&mut self, bytes: &[u8], happened: &mut Vec<TimelineEntryKind>) {
+        let why = UnexplainedReason::NotACommand;
         for &byte in bytes {
             if byte != b'\r' && byte != b'\n' && self.line_out.len() < MAX_LINE_OUT {
                 self.line_out.push(byte);
@@ -278,22 +279,21 @@ impl Session {
             if line.is_empty() {
                 continue;
             }
-            let begins_at =
-                line.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(b"AT") || start == b"A/");
+            let begins_at = line.get(..2).is_some_and(|it| it.eq_ignore_ascii_case(b"AT") || it == b"A/");
             happened.push(match str::from_utf8(line) {
                 Ok(text) if begins_at => self.command(text),
-                _ => HappeningKind::Unexplained { bytes: line.to_vec(), why: UnexplainedReason::NotACommand },
+                _ => TimelineEntryKind::Unexplained { bytes: line.to_vec(), why },
             });
         }
     }
 
     /// The modem echoes a command. If the capture shows echoes only, the echo counts as the command.
-    fn echo_of(&mut self, bytes: &[u8]) -> Option<HappeningKind> {
+    fn echo_of(&mut self, bytes: &[u8]) -> Option<TimelineEntryKind> {
         let same = |flight: &&mut CommandInFlight| !flight.echoed && flight.command.is_echo(bytes);
         if let Some(flight) = self.flights.iter_mut().rev().find(same) {
             flight.echoed = true;
             self.echo = true;
-            return Some(HappeningKind::Echo(shown(bytes)));
+            return Some(TimelineEntryKind::Echo(shown(bytes)));
         }
         if (self.shows_commands && !self.unseen) || !bytes.starts_with(b"AT") {
             return None;
@@ -301,15 +301,15 @@ impl Session {
         let text = str::from_utf8(bytes).ok()?;
         self.command(text);
         self.flights.back_mut()?.echoed = true;
-        Some(HappeningKind::Echo(text.to_owned()))
+        Some(TimelineEntryKind::Echo(text.to_owned()))
     }
 
     /// The line answers a command in flight.
-    fn answer(&mut self, line: &Line<'_>, bytes: &[u8]) -> Option<HappeningKind> {
+    fn answer(&mut self, line: &Line<'_>, bytes: &[u8]) -> Option<TimelineEntryKind> {
         // A connect may end a minute after its `OK`, while later commands wait.
         if *line == Line::Final(Final::NoResponse) && !self.attempts.is_empty() {
             let command = Some(self.attempts.remove(0).text());
-            return Some(HappeningKind::Final { command, line: shown(bytes) });
+            return Some(TimelineEntryKind::Final { command, line: shown(bytes) });
         }
         let unread = self.is_unread();
         for index in self.order() {
@@ -326,11 +326,11 @@ impl Session {
                 Share::Part => {
                     // Its final result code comes next.
                     flight.superseded = false;
-                    return Some(HappeningKind::Reply { command, line: shown(bytes) });
+                    return Some(TimelineEntryKind::Reply { command, line: shown(bytes) });
                 }
                 Share::End => {
                     self.end(index, line);
-                    return Some(HappeningKind::Final { command, line: shown(bytes) });
+                    return Some(TimelineEntryKind::Final { command, line: shown(bytes) });
                 }
             }
         }
@@ -375,7 +375,7 @@ impl Session {
     }
 
     /// Takes news of channels. They may end a send or a close, and they open and close the single connection.
-    fn news(&mut self, line: &Line<'_>, urc: &Urc, bytes: &[u8]) -> Option<HappeningKind> {
+    fn news(&mut self, line: &Line<'_>, urc: &Urc, bytes: &[u8]) -> Option<TimelineEntryKind> {
         if *urc == Urc::PdpDeactivated || urc.is_restart() {
             self.single = Single::Closed;
         }
@@ -408,12 +408,12 @@ impl Session {
         let index = self.flights.iter().rposition(|flight| begins(&flight.command, ends))?;
         let command = self.flights.get(index).map(CommandInFlight::text);
         self.end(index, line);
-        Some(HappeningKind::Final { command, line: shown(bytes) })
+        Some(TimelineEntryKind::Final { command, line: shown(bytes) })
     }
 
     /// The line is the rest of the answer to a command that another result seemed to end, or the result of data that a
     /// module took for a command.
-    fn stray(&mut self, line: &Line<'_>, bytes: &[u8]) -> Option<HappeningKind> {
+    fn stray(&mut self, line: &Line<'_>, bytes: &[u8]) -> Option<TimelineEntryKind> {
         if !self.has_strays {
             return None;
         }
@@ -421,30 +421,30 @@ impl Session {
             let is_part = flight.share(line) == Share::Part;
             let command = Some(flight.text());
             self.flights.push_front(flight);
-            return is_part.then(|| HappeningKind::Reply { command, line: shown(bytes) });
+            return is_part.then(|| TimelineEntryKind::Reply { command, line: shown(bytes) });
         }
         let is_refusal = matches!(line, Line::Final(Final::Error));
-        is_refusal.then(|| HappeningKind::Final { command: None, line: shown(bytes) })
+        is_refusal.then(|| TimelineEntryKind::Final { command: None, line: shown(bytes) })
     }
 
     /// The line belongs to an answer whose final result code has come.
-    fn late(&mut self, line: &Line<'_>, bytes: &[u8]) -> Option<HappeningKind> {
+    fn late(&mut self, line: &Line<'_>, bytes: &[u8]) -> Option<TimelineEntryKind> {
         let flight = self.last.as_mut()?;
         let command = Some(flight.text());
         let opens = begins(&flight.command, "AT+CIPSTART") || begins(&flight.command, "ATO");
         if *line == Line::Final(Final::Connect) && opens {
             self.single = Single::Transparent;
-            return Some(HappeningKind::Final { command, line: shown(bytes) });
+            return Some(TimelineEntryKind::Final { command, line: shown(bytes) });
         }
         let more = ANSWERED_AFTER_OK.iter().any(|name| begins(&flight.command, name));
         let is_part = more && !matches!(line, Line::Final(_)) && flight.share(line) == Share::Part;
-        is_part.then(|| HappeningKind::Reply { command, line: shown(bytes) })
+        is_part.then(|| TimelineEntryKind::Reply { command, line: shown(bytes) })
     }
 
     /// The single connection pushes data that are no known line of the modem.
-    fn bare_payload(&self, line: &Line<'_>, bytes: &[u8]) -> Option<HappeningKind> {
+    fn bare_payload(&self, line: &Line<'_>, bytes: &[u8]) -> Option<TimelineEntryKind> {
         let is_text = matches!(line, Line::Text(_) | Line::Info { .. });
-        let payload = HappeningKind::Payload { kind: PayloadKind::Bare, bytes: bytes.to_vec() };
+        let payload = TimelineEntryKind::Payload { kind: PayloadKind::Bare, bytes: bytes.to_vec() };
         (is_text && self.single == Single::Open).then_some(payload)
     }
 }

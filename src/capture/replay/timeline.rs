@@ -9,30 +9,30 @@ use crate::time::Timestamp;
 use super::super::escape::escape;
 use super::super::{Capture, Layout, Reason};
 
-/// The happenings of a capture, in order.
+/// The entries of a capture, in order.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Timeline {
-    /// The happenings, in order.
-    pub happenings: Vec<Happening>,
+    /// The entries, in order.
+    pub entries: Vec<TimelineEntry>,
 }
 
-/// A happening with its time and its lines.
+/// An entry with its time and its lines.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Happening {
+pub struct TimelineEntry {
     /// The time when it was complete.
     pub at: Timestamp,
     /// The lines of the file that show it, in rising order.
     pub lines: Vec<usize>,
-    /// The kind of the happening.
-    pub what: HappeningKind,
+    /// The kind of the entry.
+    pub what: TimelineEntryKind,
 }
 
-/// The kind of a happening. Text that is not UTF-8 is shown with its bytes escaped.
+/// The kind of an entry. Text that is not UTF-8 is shown with its bytes escaped.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum HappeningKind {
+pub enum TimelineEntryKind {
     /// The host sent a command.
     Command(String),
     /// The host sent data.
@@ -117,16 +117,16 @@ pub enum UnexplainedReason {
 }
 
 impl Timeline {
-    /// The happenings that no rule explains.
-    pub fn unexplained(&self) -> impl Iterator<Item = &Happening> {
-        self.happenings.iter().filter(|happening| matches!(happening.what, HappeningKind::Unexplained { .. }))
+    /// The entries that no rule explains.
+    pub fn unexplained(&self) -> impl Iterator<Item = &TimelineEntry> {
+        self.entries.iter().filter(|entry| matches!(entry.what, TimelineEntryKind::Unexplained { .. }))
     }
 
     /// All data that came from the network on a channel (`None`: a single connection), joined.
     pub fn payload(&self, wanted: Option<ChannelId>) -> Vec<u8> {
         let mut joined = Vec::new();
-        for happening in &self.happenings {
-            if let HappeningKind::Payload { kind, bytes } = &happening.what
+        for entry in &self.entries {
+            if let TimelineEntryKind::Payload { kind, bytes } = &entry.what
                 && kind.channel() == wanted
             {
                 joined.extend_from_slice(bytes);
@@ -156,11 +156,11 @@ impl Coverage {
     /// The coverage of a capture by its timeline.
     pub fn of(capture: &Capture, timeline: &Timeline) -> Self {
         let (mut explained, mut unexplained): (BTreeSet<usize>, BTreeSet<usize>) = Default::default();
-        for happening in &timeline.happenings {
-            match happening.what {
-                HappeningKind::Unexplained { .. } => unexplained.extend(&happening.lines),
-                HappeningKind::Note(_) | HappeningKind::Gap | HappeningKind::Request(_) => {}
-                _ => explained.extend(&happening.lines),
+        for entry in &timeline.entries {
+            match entry.what {
+                TimelineEntryKind::Unexplained { .. } => unexplained.extend(&entry.lines),
+                TimelineEntryKind::Note(_) | TimelineEntryKind::Gap | TimelineEntryKind::Request(_) => {}
+                _ => explained.extend(&entry.lines),
             }
         }
         let blank = capture.remarks.iter().filter(|remark| remark.reason == Reason::Blank);
@@ -172,19 +172,19 @@ impl Coverage {
         let blank =
             blank.len().saturating_add(silent.map(|located| located.line).collect::<BTreeSet<_>>().len());
         // If there is no other line of a host, a word that looks like a command counts only after a mark.
-        let is_host = |what: &HappeningKind| {
+        let is_host = |what: &TimelineEntryKind| {
             matches!(
                 what,
-                HappeningKind::Command(_)
-                    | HappeningKind::Sent(_)
-                    | HappeningKind::Echo(_)
-                    | HappeningKind::Unexplained { .. }
+                TimelineEntryKind::Command(_)
+                    | TimelineEntryKind::Sent(_)
+                    | TimelineEntryKind::Echo(_)
+                    | TimelineEntryKind::Unexplained { .. }
             )
         };
-        let is_answered = capture.layout != Layout::Terminal
-            || timeline.happenings.iter().any(|happening| !is_host(&happening.what));
+        let is_answered =
+            capture.layout != Layout::Terminal || timeline.entries.iter().any(|entry| !is_host(&entry.what));
         // Our own recordings are always understood, also with damage.
-        let is_own = capture.layout == Layout::Own && !timeline.happenings.is_empty();
+        let is_own = capture.layout == Layout::Own && !timeline.entries.is_empty();
         let cut = capture.remarks.iter().find(|remark| remark.reason == Reason::Cut);
         let cut = cut.map(|remark| remark.line);
         Self {
@@ -225,8 +225,8 @@ impl PayloadKind {
     }
 }
 
-/// The happening on one line, with escaped bytes: the words of `# expect:` headers.
-impl fmt::Display for HappeningKind {
+/// The entry on one line, with escaped bytes: the words of `# expect:` headers.
+impl fmt::Display for TimelineEntryKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Command(text) => write!(f, "command {text}"),

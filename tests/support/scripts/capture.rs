@@ -9,8 +9,8 @@ pub fn run(bytes: &[u8]) {
     };
     assert!(capture.records.len() <= 8 * MAX_LINES);
     let timeline = replay(&capture);
-    for happening in &timeline.happenings {
-        assert!(!happening.what.to_string().is_empty());
+    for entry in &timeline.entries {
+        assert!(!entry.what.to_string().is_empty());
     }
     let header = Header { what: "x".into(), source: "y".into(), expect: vec!["z".into()] };
     let header = capture.header.clone().unwrap_or(header);
