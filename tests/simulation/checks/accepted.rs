@@ -119,35 +119,41 @@ fn whole<'a>(facts: &Facts, connection: &Connection, got: &'a [u8]) -> Cow<'a, [
         return got;
     }
     for send in connection.sends.iter().filter(|send| matches!(send.outcome, Outcome::Unknown(_))) {
-        let returned = filling(connection, send.len, &got, |bytes| bytes.iter().all(|byte| *byte == b'\r'))
-            .or_else(|| {
-                filling(connection, send.len, &got, is_made_of_questions).filter(|_| facts.may_be_deaf)
-            })
-            .or_else(|| {
-                // The prompt comes after a question that the module took for payload, and the driver then writes the
-                // piece.
-                let begins = |bytes: &[u8]| is_question_before_piece(connection, bytes);
-                filling(connection, send.len, &got, begins).filter(|_| facts.may_be_deaf)
-            });
+        let of_len = |is_such: &dyn Fn(&[u8]) -> bool| filling(connection, send.len, &got, is_such);
+        let returned = of_len(&|bytes| bytes.iter().all(|byte| *byte == b'\r'));
+        let questions = || of_len(&is_made_of_questions);
+        // The prompt comes after a question that the module took for payload, and the driver then writes the piece.
+        let late = || of_len(&|bytes| is_question_before_piece(connection, bytes));
         // The bytes of a short piece may also be part of a long one. The right piece leaves the fewest unexplained
         // bytes.
         let filled = || {
             let all = connection.pieces.iter().filter_map(|piece| filled_up(facts, connection, piece, &got));
-            all.min_by_key(|range| {
-                let rest = [&got[..range.start], &got[range.end..]].concat();
-                rest.len() - followed(connection, &rest)
-            })
+            // A modem whose command names too many bytes takes questions for payload as well.
+            let most = if connection.hurt.length { MAX_QUESTION } else { 0 };
+            let bytes: &[u8] = &got;
+            let with_questions = |Range { start, end }: Range<usize>| {
+                let ends = end..=bytes.len().min(end + most);
+                ends.filter(move |to| is_made_of_questions(&bytes[end..*to])).map(move |to| start..to)
+            };
+            all.flat_map(with_questions).min_by_key(|range| unexplained_without(connection, &got, range))
         };
-        let strange =
-            returned.or_else(|| if facts.may_be_deaf || connection.hurt.length { filled() } else { None });
+        let is_deaf = facts.may_be_deaf;
+        let strange = [
+            returned,
+            is_deaf.then(questions).flatten(),
+            is_deaf.then(late).flatten(),
+            (is_deaf || connection.hurt.length).then(filled).flatten(),
+        ];
+        let fewest = |range: &Range<usize>| unexplained_without(connection, &got, range);
+        let strange = strange.into_iter().flatten().min_by_key(fewest);
         let Some(strange) = strange else { continue };
         got.to_mut().drain(strange);
     }
     got
 }
 
-/// The range of `got` that is a datagram of `len` bytes, which `is_such` accepts, and that contains the first byte
-/// which was not given.
+/// The range of `got` that is a datagram of `len` bytes, which `is_such` accepts, and without which fewer bytes are
+/// unexplained. Its last bytes may also be the first ones of the next send, and bytes of that send may follow it.
 fn filling(
     connection: &Connection,
     len: usize,
@@ -155,11 +161,25 @@ fn filling(
     is_such: impl Fn(&[u8]) -> bool,
 ) -> Option<Range<usize>> {
     let good = followed(connection, got);
-    let starts = (good.saturating_sub(len)..=good).rev().filter(|_| good < got.len() && len > 0);
-    starts
-        .map(|from| from..from + len)
-        .find(|range| range.contains(&good) && got.get(range.clone()).is_some_and(&is_such))
+    let starts = (good.saturating_sub(len + ALIKE)..=good).rev().filter(|_| good < got.len() && len > 0);
+    let ranges = starts.map(|from| from..from + len);
+    let such = ranges.filter(|range| got.get(range.clone()).is_some_and(&is_such));
+    let fewer = such.filter(|range| {
+        range.contains(&good) || unexplained_without(connection, got, range) < got.len() - good
+    });
+    fewer.min_by_key(|range| unexplained_without(connection, got, range))
 }
+
+/// The number of bytes of the peer that nothing explains if these are left out.
+fn unexplained_without(connection: &Connection, got: &[u8], range: &Range<usize>) -> usize {
+    let rest = [&got[..range.start], &got[range.end..]].concat();
+    rest.len() - followed(connection, &rest)
+}
+
+/// The most bytes at the end of a question that may also be the beginning of a send.
+const ALIKE: usize = 4;
+/// The most bytes of questions that a modem takes for the rest of a payload.
+const MAX_QUESTION: usize = 64;
 
 /// Whether the peer's bytes end with the last piece, completed by the driver's second attempt because the line to the
 /// modem has lost bytes of it. The modem counts bytes, and takes all bytes that are written then for payload, so no
