@@ -55,10 +55,16 @@ impl<T: Transport> Socket<T> {
         timeout: Option<Duration>,
         which: impl FnOnce(&mut Timeouts) -> &mut Option<Duration>,
     ) -> Result<()> {
-        if timeout == Some(Duration::ZERO) {
-            return Err(Error::invalid("timeout", "is zero"));
-        }
+        let timeout = not_zero(timeout)?;
         *which(&mut self.shared.timeouts.lock().unwrap_or_else(PoisonError::into_inner)) = timeout;
         Ok(())
+    }
+}
+
+/// The time-out, as `std` checks it.
+pub(super) fn not_zero(timeout: Option<Duration>) -> Result<Option<Duration>> {
+    match timeout {
+        Some(Duration::ZERO) => Err(Error::invalid("timeout", "is zero")),
+        other => Ok(other),
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use air724ug::error::DeliveryUnknown;
 use air724ug::sim::{Control, HostNetwork, Simulator, fault, serve};
 use air724ug::supervisor::{Gap, Missing, Policy, Rung, Step, Supervisor};
-use air724ug::{Config, Error, Modem, Received};
+use air724ug::{CloseReason, Config, Error, Modem, Received};
 
 use crate::support::quick_start::quick_start;
 
@@ -354,6 +354,22 @@ fn calls_end_at_their_timeouts_while_the_module_does_not_answer_a_step() {
         assert_eq!(receiving.join().unwrap().unwrap(), Received::Timeout, "{rung}");
         assert!(began.elapsed() < Duration::from_secs(3), "{rung}: {:?}", began.elapsed());
     }
+}
+
+/// Regression: the call went on until its time-out, and ran step after step.
+#[test]
+fn a_close_of_one_handle_ends_the_attempts_of_another() {
+    let bench = bench(quick());
+    let socket = bench.supervisor.tcp("127.0.0.1", closed_port());
+    let other = socket.try_clone().unwrap();
+    let steps = bench.supervisor.events();
+    let receiving = thread::spawn(move || other.recv(SOON));
+    while !matches!(steps.recv_timeout(SOON).unwrap(), Step::Pausing(_)) {}
+    let began = Instant::now();
+    socket.close().unwrap();
+    let answer = receiving.join().unwrap();
+    assert!(matches!(answer, Err(Error::Closed(CloseReason::Local))), "{answer:?}");
+    assert!(began.elapsed() < SOON / 2, "{:?}", began.elapsed());
 }
 
 #[test]

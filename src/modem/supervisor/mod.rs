@@ -1,5 +1,6 @@
 //! Supervisors: connections that are made again after any failure.
 
+mod climb;
 mod gap;
 mod policy;
 mod reconnect_pause;
@@ -8,10 +9,9 @@ mod reconnecting_state;
 mod sent;
 mod stream;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use std::{fmt, io};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use log::Level;
@@ -25,8 +25,7 @@ use super::transport::Transport;
 use super::{Connector, Modem, Remote, Socket, ToRemote};
 use crate::driver::{LOG_TARGET, OneLine};
 use crate::error::TlsStep;
-use crate::error::{DeliveryUnknown, Error, Result};
-use crate::proto::Request;
+use crate::error::{CloseReason, DeliveryUnknown, Error, Result};
 use crate::tls::TlsConfig;
 use policy::Ladder;
 
@@ -189,7 +188,8 @@ impl Supervisor {
     /// [`Error::InvalidInput`], [`Error::NoFreeChannel`], [`Error::PortLost`], and [`Error::Tls`] while TLS connections
     /// are open that allow no plain ones beside them.
     pub fn connect(&self, remote: impl ToRemote, timeout: Duration) -> Result<Socket> {
-        self.connect_until(&self.shared.modem.tcp(), remote, Deadline::after(Some(timeout)), timeout)
+        let deadline = Deadline::after(Some(timeout));
+        self.connect_until(&self.shared.modem.tcp(), remote, deadline, timeout, || true)
     }
 
     /// Waits until the module is ready, and runs the steps of the ladder until it is. It is for programs that connect
@@ -200,40 +200,48 @@ impl Supervisor {
     /// [`Error::Timeout`] after the time-out; [`Error::PortLost`] after the modem was closed.
     pub fn wait_ready(&self, timeout: Duration) -> Result<()> {
         let deadline = Deadline::after(Some(timeout));
-        self.persist(deadline, timeout, "ready", || self.attempt_ready(deadline).map(drop))
+        self.persist(deadline, timeout, "ready", || self.attempt_ready(deadline).map(drop), || true)
     }
 
+    /// Makes a connection, as long as `is_wanted`.
     fn connect_until<T: Transport>(
         &self,
         connector: &Connector<T>,
         remote: impl ToRemote,
         deadline: Deadline,
         timeout: Duration,
+        is_wanted: impl Fn() -> bool,
     ) -> Result<Socket<T>> {
         let remote = remote.to_remote()?;
-        let socket =
-            self.persist(deadline, timeout, "connect", || self.attempt(connector, &remote, deadline))?;
+        let attempt = || self.attempt(connector, &remote, deadline);
+        let socket = self.persist(deadline, timeout, "connect", attempt, is_wanted)?;
         self.lock().announce(&Step::Connected);
         Ok(socket)
     }
 
-    /// Tries until it succeeds, the time-out has passed, or no attempt can succeed. Runs the steps of the ladder in
-    /// between.
+    /// Tries until it succeeds, the time-out has passed, no attempt can succeed, or the application does not want it
+    /// any more. Runs the steps of the ladder in between.
     fn persist<R>(
         &self,
         deadline: Deadline,
         timeout: Duration,
         awaited: &'static str,
         attempt: impl Fn() -> Result<R>,
+        is_wanted: impl Fn() -> bool,
     ) -> Result<R> {
         let mut refused_at = None;
         loop {
+            if !is_wanted() {
+                return Err(Error::Closed(CloseReason::Local));
+            }
             let before = self.lock().steps;
             let error = match attempt() {
                 Ok(result) => {
                     self.lock().ladder.succeeded();
                     return Ok(result);
                 }
+                // No step is run for what is not wanted.
+                Err(_) if !is_wanted() => return Err(Error::Closed(CloseReason::Local)),
                 Err(error) => error,
             };
             if matches!(error, Error::PortLost(_)) && !self.shared.modem.is_closed() {
@@ -300,10 +308,7 @@ impl Supervisor {
             self.wait(FOR_OTHERS.min(deadline.left()));
             return Ok(!deadline.left().is_zero());
         };
-        let climbed = {
-            let _on_ladder = LadderGuard(self);
-            self.climb(attempt.rung, deadline)
-        };
+        let climbed = self.climb(attempt.rung, deadline);
         let pause = attempt.pause.min(deadline.left());
         {
             let mut state = self.lock();
@@ -320,62 +325,6 @@ impl Supervisor {
         Ok(!deadline.left().is_zero())
     }
 
-    fn climb(&self, rung: Rung, deadline: Deadline) -> Result<()> {
-        match rung {
-            Rung::Retry => Ok(()),
-            Rung::ResetBearer => self.request(Request::ResetBearer, deadline),
-            Rung::FlightMode(span) => {
-                let Some(done) = self.request_within(Request::Radio { on: false }, deadline) else {
-                    // The radio may still be switched off.
-                    self.lock().is_radio_pending = true;
-                    return Err(unfinished());
-                };
-                done?;
-                self.wait(span.min(deadline.left()));
-                self.radio_on(deadline)
-            }
-            Rung::Restart => self.request(Request::Restart, deadline),
-            Rung::Power => {
-                let hook = self.lock().power_hook.take();
-                let Some(mut hook) = hook else {
-                    return self.request(Request::Restart, deadline);
-                };
-                let called = catch_unwind(AssertUnwindSafe(&mut hook));
-                // If the application has set another function meanwhile, this one is dropped, without the lock.
-                let replaced = self.put_back(hook);
-                drop(replaced);
-                called.map_err(|_| Error::Io(io::Error::other("the power hook panicked")))
-            }
-        }
-    }
-
-    /// Ends a flight mode, now or at the next attempt.
-    fn radio_on(&self, deadline: Deadline) -> Result<()> {
-        let done = self.request_within(Request::Radio { on: true }, deadline);
-        self.lock().is_radio_pending = matches!(done, None | Some(Err(Error::PortLost(_))));
-        done.unwrap_or_else(|| Err(unfinished()))
-    }
-
-    /// Makes a request of a step.
-    fn request(&self, request: Request, deadline: Deadline) -> Result<()> {
-        self.request_within(request, deadline).unwrap_or_else(|| Err(unfinished()))
-    }
-
-    /// Makes a request of a step. `None` if the deadline passes before its answer; the request continues.
-    fn request_within(&self, request: Request, deadline: Deadline) -> Option<Result<()>> {
-        let answer = self.shared.modem.driver.call_within(request, deadline.left())?;
-        Some(answer.map(drop))
-    }
-
-    /// Stores a hook for the next time. Returns it if there is another one by now.
-    fn put_back(&self, hook: PowerHook) -> Option<PowerHook> {
-        let mut state = self.lock();
-        match state.power_hook {
-            Some(_) => Some(hook),
-            None => state.power_hook.replace(hook),
-        }
-    }
-
     /// Pauses. Returns true if time is left afterwards.
     fn pause(&self, span: Duration, deadline: Deadline) -> bool {
         self.wait(span.min(deadline.left()));
@@ -390,22 +339,6 @@ impl Supervisor {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Marks the ladder as free when dropped.
-struct LadderGuard<'a>(&'a Supervisor);
-
-impl Drop for LadderGuard<'_> {
-    fn drop(&mut self) {
-        let mut state = self.0.lock();
-        state.climber = LadderLock::Free;
-        state.steps += 1;
-    }
-}
-
-/// The error of a step that has not ended within the time-out of its call.
-fn unfinished() -> Error {
-    Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the step goes on after the time-out of its call"))
 }
 
 /// True if the next attempt would fail in the same way. The steps of the ladder would not help, and would end other

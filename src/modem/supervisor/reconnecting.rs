@@ -11,6 +11,7 @@ use log::Level;
 
 use super::super::deadline::{DEFAULT_TIMEOUT, Deadline};
 use super::super::fair_lock::FairLock;
+use super::super::timeouts::not_zero;
 use super::super::transport::Any;
 use super::super::{Connector, Received, Socket};
 use super::Supervisor;
@@ -269,7 +270,7 @@ impl ReconnectingSocket {
     /// # Errors
     /// [`Error::InvalidInput`] for zero.
     pub fn set_read_timeout(&self, timeout: Option<Duration>) -> Result<()> {
-        self.lock().read_timeout = checked(timeout)?;
+        self.lock().read_timeout = not_zero(timeout)?;
         Ok(())
     }
 
@@ -279,7 +280,7 @@ impl ReconnectingSocket {
     /// # Errors
     /// [`Error::InvalidInput`] for zero.
     pub fn set_write_timeout(&self, timeout: Option<Duration>) -> Result<()> {
-        self.lock().write_timeout = checked(timeout)?;
+        self.lock().write_timeout = not_zero(timeout)?;
         Ok(())
     }
 
@@ -293,7 +294,8 @@ impl ReconnectingSocket {
         self.lock().count
     }
 
-    /// Closes the connection, if there is one, for every handle, and waits like [`Socket::close`].
+    /// Closes the connection, if there is one, for every handle, and waits like [`Socket::close`]. A call of another
+    /// handle that makes the connection ends after its attempt or pause, and runs no further step of the ladder.
     ///
     /// # Errors
     /// As for [`Socket::close`].
@@ -347,7 +349,9 @@ impl ReconnectingSocket {
             return Err(late());
         }
         let remote = (shared.host.as_str(), shared.port);
-        let socket = shared.supervisor.connect_until(&shared.connector, remote, deadline, timeout)?;
+        let is_wanted = || !matches!(self.lock().connection, ConnectionState::Closed);
+        let socket =
+            shared.supervisor.connect_until(&shared.connector, remote, deadline, timeout, is_wanted)?;
         socket.also_signals(&shared.sender, shared.unknown.is_none());
         let mut state = self.lock();
         if matches!(state.connection, ConnectionState::Closed) {
@@ -427,13 +431,6 @@ impl ReconnectingSocket {
 
     fn lock(&self) -> MutexGuard<'_, ReconnectingState> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn checked(timeout: Option<Duration>) -> Result<Option<Duration>> {
-    match timeout {
-        Some(Duration::ZERO) => Err(Error::invalid("timeout", "is zero")),
-        other => Ok(other),
     }
 }
 
