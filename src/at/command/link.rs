@@ -59,6 +59,11 @@ impl Command {
         matches!(self.shape, Shape::Send(_, _, SendPrompt::Off { .. }))
     }
 
+    /// True for a send or a fetch. Its arguments are a channel and a number of bytes.
+    pub(crate) fn moves_data(&self) -> bool {
+        matches!(self.shape, Shape::Send(..) | Shape::Fetch(_))
+    }
+
     /// `AT+CIPRXGET=2,<n>,<len>`: fetches up to `len` bytes.
     pub fn fetch(channel: ChannelId, len: usize) -> Self {
         Self::new(format_args!("AT+CIPRXGET=2,{channel},{len}"), Shape::Fetch(channel), DEFAULT_TIMEOUT)

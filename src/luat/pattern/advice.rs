@@ -369,7 +369,7 @@ fn of_module(pattern: Pattern) -> Row {
             "the trace has a hole",
             "断开",
             "The tool lost its port: the module restarted, went to sleep, lost power, or the cable was pulled.",
-            "EventKind happened until the port came back is missing here. See whether a start of the module follows.",
+            "The records between the loss of the port and its return are missing here. Look whether a start of the module follows.",
         ),
     }
 }
