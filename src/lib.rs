@@ -36,7 +36,8 @@
 //!
 //! # What it does not do
 //!
-//! No SMS, no calls, no runtime. Every modem has one thread, with the feature `async` as well.
+//! No SMS, no calls, no runtime. A modem on a serial port has one thread, with the feature `async` as well; a pair of
+//! halves has one more, as have a capture and heartbeats of functions.
 
 #![forbid(unsafe_code)]
 

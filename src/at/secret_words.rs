@@ -65,7 +65,7 @@ impl Word {
         self.is_secret_key() || self.text().is_some_and(|name| PARTS.iter().any(|part| name.contains(part)))
     }
 
-    /// True if the segment of a path behind this one is secret: `/token/x`.
+    /// True if the segment of a path after this one is secret: `/token/x`.
     pub(super) fn is_secret_segment(&self) -> bool {
         const WORDS: [&str; 8] = ["KEY", "KEYS", "AUTH", "PW", "PWD", "PASS", "SIG", "TOKENS"];
         const ENDS: [&str; 6] = ["TOKEN", "SECRET", "APIKEY", "PASSWORD", "PASSWD", "SIGNATURE"];
@@ -79,7 +79,7 @@ impl Word {
         number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
-    /// True if the segments of a path behind this one, or behind this host, are secret.
+    /// True if the segments of a path after this one, or after this host, are secret.
     pub(super) fn is_hook(&self) -> bool {
         self.text().is_some_and(|text| text.contains("HOOK"))
     }

@@ -47,7 +47,7 @@ pub(super) enum Password {
     Digits,
     /// No port: a slash is part of it.
     Text,
-    /// It has come, with an `@` behind it.
+    /// It has come, with an `@` after it.
     Host,
 }
 

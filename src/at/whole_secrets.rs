@@ -32,7 +32,7 @@ pub(crate) struct LastCharacters(VecDeque<u8>);
 
 impl WholeSecrets {
     /// Takes the next character of a secret. The part in front of an `@` is also a secret by itself: a password and the
-    /// host behind it.
+    /// host after it.
     pub(crate) fn learn(&mut self, character: u8) {
         if character == b'@' {
             self.keep();

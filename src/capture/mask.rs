@@ -24,7 +24,7 @@ use crate::at::{KnownSecrets, LastCharacters, Recent, Scanner, SecretVerdict as 
 /// * in a URL, or a word that looks like one without its scheme, the text after the colon of the user or the host,
 ///   which is a password or a port, and the host after a password, which may have an `@` in it
 ///   (`http://user:*************/`, the same with `%3A`), the values of parameters with such a word (`?token=****`),
-///   and segments of the path behind such a word, a bot or a web hook (`/token/****`, `/bot123:****`),
+///   and segments of the path after such a word, a bot or a web hook (`/token/****`, `/bot123:****`),
 ///
 /// also in their echo and in the modem's own `+CSTT:` lines. Secrets that were written are remembered: if the modem
 /// repeats one, also damaged or within another line, all but the first three characters of each piece are masked.

@@ -93,7 +93,7 @@ impl Shared {
         Timestamp::ZERO + self.origin.elapsed()
     }
 
-    /// The caller does not wait. Sees to it that the thread serves what is left.
+    /// The caller does not wait. Wakes the thread if it must serve a deadline or write bytes.
     pub(super) fn leave_to_thread(&self, core: &mut Core) {
         self.wake_if(core.wants_watch(|| self.now()));
     }

@@ -351,7 +351,7 @@ impl fmt::Display for DeliveryUnknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Datagrams => f.write_str("datagrams are not acknowledged"),
-            Self::Tls => f.write_str("what the module counts of a TLS connection is not known"),
+            Self::Tls => f.write_str("the module's count of a TLS connection has no known meaning"),
         }
     }
 }

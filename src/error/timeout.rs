@@ -11,7 +11,7 @@ pub(crate) const WRITE: &str = "write";
 pub(super) const TIMED_OUT: io::ErrorKind =
     if cfg!(windows) { io::ErrorKind::TimedOut } else { io::ErrorKind::WouldBlock };
 
-/// The part of a time-out's message about what was waited for.
+/// The part of a time-out's message that names the wait.
 pub(super) struct Awaited<'a>(pub(super) &'a str);
 
 impl fmt::Display for Awaited<'_> {

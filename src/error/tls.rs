@@ -111,7 +111,9 @@ impl fmt::Display for TlsFailure {
         match self {
             Self::Refused(refusal) => write!(f, "refused: {refusal}"),
             Self::Timeout(after) => write!(f, "no answer within {after:?}"),
-            Self::NotSwitched => f.write_str("the module took the command, and its switch is where it was"),
+            Self::NotSwitched => {
+                f.write_str("the module accepted the command, but its TLS switch did not change")
+            }
             Self::TlsOpen => f.write_str("TLS connections are open, and one switch holds for all of them"),
         }
     }

@@ -27,14 +27,14 @@ pub(super) fn imei(ask: &mut Ask<'_>) -> io::Result<String> {
     Ok(number(&said).map(|(imei, _)| String::from_utf8_lossy(imei).into_owned()).unwrap_or_default())
 }
 
-/// The IMEI, and what was said after it.
+/// The IMEI, and the bytes after it.
 fn number(said: &[u8]) -> Option<(&[u8], &[u8])> {
     let imei = said.split(|byte| !byte.is_ascii_digit()).find(|number| number.len() == IMEI_DIGITS)?;
     let begin = said.windows(IMEI_DIGITS).position(|window| window == imei)?;
     Some((imei, &said[begin + IMEI_DIGITS..]))
 }
 
-/// Whether that has been said, or refused. An `OK` alone is a late answer to an earlier question.
+/// True if the IMEI has come, or was refused. An `OK` alone is a late answer to an earlier question.
 fn is_identified(said: &[u8]) -> bool {
     let after = number(said).map(|(_, after)| after);
     is_answered(after.unwrap_or(said)) && (after.is_some() || said.windows(5).any(|word| word == b"ERROR"))

@@ -201,7 +201,7 @@ fn steps_of_recovery_and_gaps_are_logged() {
     for expected in [
         "WARN : echo.test:7: gap 1 begins: ",
         "INFO : echo.test:7: gap 1 is over after ",
-        "INFO : supervisor: a connection stands",
+        "INFO : supervisor: connected",
     ] {
         assert!(story.iter().any(|line| line.starts_with(expected)), "{expected} in {story:#?}");
     }

@@ -108,7 +108,7 @@ impl fmt::Display for Step {
             Self::Failed(reason) => write!(f, "failed: {reason}"),
             Self::Climbing(rung) => write!(f, "{rung}"),
             Self::Pausing(pause) => write!(f, "the next attempt comes in {pause:.1?}"),
-            Self::Connected => f.write_str("a connection stands"),
+            Self::Connected => f.write_str("connected"),
         }
     }
 }
@@ -240,7 +240,7 @@ impl Supervisor {
                     self.lock().ladder.succeeded();
                     return Ok(result);
                 }
-                // No step is run for what is not wanted.
+                // The application has closed the connection: no step is run.
                 Err(_) if !is_wanted() => return Err(Error::Closed(CloseReason::Local)),
                 Err(error) => error,
             };

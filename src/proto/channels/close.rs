@@ -14,7 +14,6 @@ use super::channel::{Closer, End, Origin, Send};
 use super::frame::Fetched;
 use super::link::{Link, ModuleSide};
 use super::open::refuse_connect;
-use super::pressure::Pressure;
 
 impl Channels {
     /// Ends a socket for the application. The request may wait until the module has closed the connection.
@@ -74,7 +73,7 @@ impl Channels {
         socket.end = Some(end.clone());
         socket.waiting = false;
         socket.poll_at = Timestamp::MAX;
-        socket.pressure = Pressure::None;
+        socket.pressure.over();
         socket.window.take_unfinished();
         if !matches!(end, End::Closed(CloseReason::Local | CloseReason::Peer)) {
             socket.writes.ended();

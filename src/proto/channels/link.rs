@@ -290,13 +290,14 @@ mod tests {
     use crate::at::Protocol;
     use crate::proto::transition_table;
 
+    fn opening() -> Opening {
+        let host = crate::at::Quotable::host("a.test").unwrap();
+        let (now, timeout) = (Timestamp::ZERO, std::time::Duration::from_secs(1));
+        Opening::new(Ticket(1), Protocol::Tcp, host, 80, now, timeout)
+    }
+
     /// Every state, by its name.
     fn states() -> Vec<Link> {
-        let opening = || {
-            let host = crate::at::Quotable::host("a.test").unwrap();
-            let (now, timeout) = (Timestamp::ZERO, std::time::Duration::from_secs(1));
-            Opening::new(Ticket(1), Protocol::Tcp, host, 80, now, timeout)
-        };
         vec![
             Link::Idle,
             Link::Wanted(opening()),
@@ -334,6 +335,9 @@ mod tests {
             | it has ended | - | - | idle | - | - | - | - | - | - | - |
             | the request is withdrawn | - | idle | - | - | - | - | - | - | - | - |
             | AT+CIPSTART is written | - | starting | - | - | - | - | - | - | - | - |
+            | a connection is given | wanted | - | wanted | wanted | wanted | wanted | wanted | wanted | wanted | wanted |
+            | unread data remain | draining | draining | draining | draining | draining | draining | - | draining | draining | draining |
+            | a stream begins | stream | stream | stream | stream | stream | stream | stream | stream | stream | - |
             | OK | - | - | - | connecting | - | - | - | - | - | - |
             | connected | - | - | - | up | up | - | - | - | - | - |
             | failed | - | used | used | used | used | - | - | - | - | - |
@@ -356,6 +360,9 @@ mod tests {
                 ("it has ended", |link| drop(link.prepared())),
                 ("the request is withdrawn", |link| drop(link.withdrawn())),
                 ("AT+CIPSTART is written", |link| link.started(Timestamp::ZERO)),
+                ("a connection is given", |link| link.wanted(opening())),
+                ("unread data remain", |link| link.drains(CloseReason::Peer)),
+                ("a stream begins", Link::stream_begins),
                 ("OK", Link::accepted),
                 ("connected", |link| drop(link.connected())),
                 ("failed", |link| drop(link.failed())),

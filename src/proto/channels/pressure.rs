@@ -108,6 +108,11 @@ impl Pressure {
         }
     }
 
+    /// The bytes in flight were accepted, or nothing more is sent.
+    pub(super) fn over(&mut self) {
+        *self = Self::None;
+    }
+
     /// The result of a send did not come, though its payload was written after the prompt.
     pub(super) fn unconfirmed(now: Timestamp, len: usize, security: Security) -> Self {
         Self::Unconfirmed(Unconfirmed::new(now, len, security == Security::Plain))
@@ -311,7 +316,8 @@ mod tests {
             | a refused question | - | gone | gone | unknown | - | unknown | unknown | unknown |
             | a late result | - | - | - | - | - | accepted | accepted | unknown |
             | a late result of another length | - | - | - | - | - | - | - | - |
-            | SEND FAIL | - | - | - | - | - | gone | gone | gone |";
+            | SEND FAIL | - | - | - | - | - | gone | gone | gone |
+            | the bytes are accepted | - | none | none | none | none | none | none | none |";
         transition_table::check(
             table,
             Send::states,
@@ -328,6 +334,11 @@ mod tests {
                 ("a late result", |it| it.result(ChannelNews::DataAccept(LEN))),
                 ("a late result of another length", |it| it.result(ChannelNews::DataAccept(LEN + 1))),
                 ("SEND FAIL", |it| it.result(ChannelNews::SendFail)),
+                ("the bytes are accepted", |it| {
+                    let mut pressure = it.pressure();
+                    pressure.over();
+                    it.0 = SendVerdict::Open(pressure);
+                }),
             ],
             Send::name,
         );

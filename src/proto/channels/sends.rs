@@ -12,7 +12,6 @@ use crate::time::Timestamp;
 use super::channel::{End, Origin, Send, Socket, too_long};
 use super::fetch::says_closed;
 use super::link::Link;
-use super::pressure::Pressure;
 use super::unconfirmed::Acceptance;
 use super::{Channels, STALE};
 
@@ -127,7 +126,7 @@ impl Channels {
     /// The module has accepted the bytes in flight.
     pub(super) fn piece_accepted(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
         let Some(socket) = self.channel(id).open_socket() else { return };
-        socket.pressure = Pressure::None;
+        socket.pressure.over();
         if let Some(len) = socket.abandoned.take() {
             accepted(socket, len, out);
             out.answer_all(socket.answers_when_drained());

@@ -18,7 +18,6 @@ use super::Channels;
 use super::channel::{Doubt, End};
 use super::link::Link;
 use super::opening::StrayData;
-use super::pressure::Pressure;
 
 /// The number of questions about a doubtful line after which it is accepted. A module that never answers can't settle
 /// the doubt.
@@ -231,7 +230,7 @@ impl Channels {
         channel.link.drains(reason);
         if let Some(socket) = channel.open_socket() {
             socket.poll_at = now;
-            socket.pressure = Pressure::None;
+            socket.pressure.over();
         }
     }
 }

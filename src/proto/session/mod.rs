@@ -69,7 +69,8 @@ pub(super) use wake::Wake;
 /// | `Online` | [`search`](Session::search): it is not known whether it has | `Waking`, by `+++` |
 /// | any | [`restart`](Session::restart): port opened, module restarted | `Waking` |
 ///
-/// Every transition is a row of the table in `transitions.rs`, which a test walks.
+/// The table in `transitions.rs`, which a test walks, has the next state for every state and input but the end of
+/// distrust.
 ///
 /// The line may be damaged in every state ([`distrust`](Session::distrust)). Until it is trusted again, no bytes are
 /// read as lines, and no command is started.

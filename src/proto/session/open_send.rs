@@ -1,4 +1,4 @@
-//! A send for whose payload the module may be waiting.
+//! A send. The module may be waiting for its payload.
 
 use crate::at::harmless_len;
 

@@ -118,6 +118,8 @@ impl Walk {
 fn every_transition_is_as_the_table_says() {
     let table = "
         | input | waking | barrier | idle | busy | dialling | prompt | no prompt, doubtful | send open | blind | result | online |
+        | the turn of a command | - | - | busy | - | - | - | - | - | - | - | - |
+        | the begin of data mode | - | - | online | - | - | - | - | - | - | - | - |
         | OK | barrier | - | - | barrier | - | - | - | - | - | - | - |
         | ERROR | barrier | - | - | idle | idle | no prompt, doubtful | - | - | barrier | barrier | - |
         | an answer and OK | barrier | - | - | idle | - | - | - | - | - | - | - |
@@ -132,7 +134,17 @@ fn every_transition_is_as_the_table_says() {
         | a search | - | waking | waking | waking | waking | waking | waking | waking | waking | waking | waking |
         | the end of data mode | - | - | - | - | - | - | - | - | - | - | idle |
         | damage | - | distrusting | distrusting | distrusting | distrusting | distrusting | distrusting | distrusting | distrusting | distrusting | - |";
-    let inputs: [Act<Walk>; 14] = [
+    let inputs: [Act<Walk>; 16] = [
+        ("the turn of a command", |it| {
+            if it.session.is_idle() {
+                it.start(Signal.command(), None);
+            }
+        }),
+        ("the begin of data mode", |it| {
+            if it.session.is_idle() {
+                it.session.go_online();
+            }
+        }),
         ("OK", |it| it.line("OK")),
         ("ERROR", |it| it.line("ERROR")),
         ("an answer and OK", |it| {

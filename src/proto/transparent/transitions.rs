@@ -13,7 +13,8 @@ use crate::proto::transition_table::{self, Act};
 use crate::time::Timestamp;
 
 use super::{
-    EscapeMethod, Facts, GuardReason, Mode, Next, StreamAction, StreamInput, StreamState, Transparent,
+    EscapeMethod, Facts, GuardReason, Mode, Next, STALLED, StreamAction, StreamInput, StreamState,
+    Transparent,
 };
 
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -204,6 +205,7 @@ fn every_transition_is_as_the_table_says() {
         | a refusal | - | - | off | - | - | - | - | - | recovering | - | off | off | - |
         | no answer | - | - | recovering | - | - | - | - | - | recovering | - | recovering | off | - |
         | a deadline | - | off | - | - | escaping | escaping | - | recovering | - | - | - | - | - |
+        | the port takes no byte | - | - | - | - | recovering | recovering | guarding | recovering | - | - | - | - | - |
         | command mode is wanted | - | - | - | guarding | - | - | - | - | - | - | - | - | - |
         | command mode is not wanted any more | - | - | - | - | online | - | - | - | - | - | - | - | - |
         | data mode is wanted | - | - | - | - | - | - | - | - | - | - | - | - | - |
@@ -218,13 +220,19 @@ fn every_transition_is_as_the_table_says() {
         | a required command is refused | - | off | - | - | - | - | - | - | - | - | - | - | - |
         | bring-up has shut everything down | - | - | - | - | - | - | - | - | - | - | - | - | off |
         | everything is lost | - | off | off | off | off | off | off | off | off | off | off | off | off |";
-    let inputs: [Act<Walk>; 20] = [
+    let inputs: [Act<Walk>; 21] = [
         ("a request for a stream", Walk::request),
         ("the turn of a command", Walk::command_is_due),
         ("OK or CONNECT", |it| it.finish(Ok(Vec::new()))),
         ("a refusal", |it| it.finish(Err(Failure::Refused(Refusal::Error)))),
         ("no answer", |it| it.finish(Err(Failure::Timeout))),
         ("a deadline", Walk::wait),
+        ("the port takes no byte", |it| {
+            it.stream.wire.wrote(it.now, b"x");
+            it.now += STALLED;
+            while it.stream.drive(it.now, &it.facts) == Next::Again {}
+            it.take();
+        }),
         ("command mode is wanted", |it| it.want(Mode::Command)),
         ("command mode is not wanted any more", |it| {
             it.stream.waiting.clear();
