@@ -6,40 +6,26 @@ use std::time::Duration;
 
 use crate::support::material::{certificate_der, key_der};
 use crate::support::pair::Pair;
+use crate::support::random::Random;
 use crate::support::tls::{connect, online};
 use air724ug::capture::{Header, Recorder};
 use air724ug::time::Timestamp;
 use air724ug::{Certificate, PrivateKey, TlsConfig};
 
-struct Rng(u64);
-
-impl Rng {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 8) as usize % below
-    }
-
-    fn text(&mut self, alphabet: &[u8], len: usize) -> String {
-        (0..len).map(|_| char::from(alphabet[self.next(alphabet.len())])).collect()
-    }
-}
-
 const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
 /// A damaged form of a line, as a faulty module or line would send it.
-fn damaged(rng: &mut Rng, line: &str, secret: &str) -> Vec<u8> {
-    let mut bytes = match rng.next(4) {
+fn damaged(rng: &mut Random, line: &str, secret: &str) -> Vec<u8> {
+    let mut bytes = match rng.index(4) {
         0 => format!("+CREG: 1{line}"),
         1 => format!("+NEWS: {secret}"),
         2 => secret.to_owned(),
         _ => line.to_owned(),
     }
     .into_bytes();
-    for _ in 0..rng.next(4) {
-        let at = rng.next(bytes.len());
-        match rng.next(6) {
+    for _ in 0..rng.index(4) {
+        let at = rng.index(bytes.len());
+        match rng.index(6) {
             0 => drop(bytes.remove(0)),
             1 => drop(bytes.remove(at)),
             2 => bytes.insert(at, 0),
@@ -64,9 +50,9 @@ fn shows<'a>(text: &str, secrets: &'a [String]) -> Option<&'a str> {
 #[test]
 fn no_secret_is_shown_in_any_damaged_line() {
     for seed in 1..=60_u64 {
-        let mut rng = Rng(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
+        let mut rng = Random::new(seed);
         let (mut pair, _) = online();
-        let key: Vec<u8> = (0..60 + rng.next(300)).map(|_| rng.next(256) as u8).collect();
+        let key: Vec<u8> = (0..60 + rng.index(300)).map(|_| rng.index(256) as u8).collect();
         let key = key_der(&key);
         let identity = (certificate(2), PrivateKey::from_bytes(&key).unwrap());
         let config = TlsConfig::verified(certificate(1)).client_identity(identity.0, identity.1);
@@ -81,7 +67,7 @@ fn no_secret_is_shown_in_any_damaged_line() {
             "AT^WIFIPWD=\"",
             "AT+CSTT=\"net\",\"user\",\"",
         ] {
-            let len = 8 + rng.next(12);
+            let len = 8 + rng.index(12);
             let secret = rng.text(LETTERS, len);
             let line = format!("{before}{secret}\"");
             pair.command(&line, Duration::from_secs(9)).ok();
@@ -103,7 +89,7 @@ fn no_secret_is_shown_in_any_damaged_line() {
 
 /// Makes the module send back every line several times.
 fn plant(
-    rng: &mut Rng,
+    rng: &mut Random,
     pair: &mut Pair,
     recorder: &mut Recorder<Vec<u8>>,
     lines: &[String],

@@ -13,6 +13,7 @@ pub mod hostile;
 pub mod material;
 pub mod pair;
 pub mod quick_start;
+pub mod random;
 pub mod scripts;
 pub mod sim;
 pub mod tls;

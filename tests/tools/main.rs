@@ -21,5 +21,7 @@ mod page;
 mod player;
 #[path = "../support/quick_start.rs"]
 mod quick_start;
+#[path = "../support/random.rs"]
+mod random;
 mod replay_sessions;
 mod session_log;

@@ -13,7 +13,7 @@ use air724ug::{Config, Modem};
 const SOON: Duration = Duration::from_secs(60);
 
 /// The actions of the application in the recording.
-fn session(modem: &Modem, message: &[u8]) -> Vec<u8> {
+pub fn session(modem: &Modem, message: &[u8]) -> Vec<u8> {
     modem.wait_ready(SOON).unwrap();
     let mut socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     socket.write_all(message).unwrap();
