@@ -8,33 +8,50 @@ pub(super) type Act<M> = (&'static str, fn(&mut M));
 /// Gives each of these inputs to each of these states, and compares the next states with the table:
 ///
 /// ```text
-/// | input | idle | busy |
-/// | start | busy | - |
+/// | input | idle | busy |        | state | start | stop |
+/// | start | busy | - |     or    | idle | busy | x |
+/// | stop | x | idle |            | busy | - | idle |
 /// ```
 ///
-/// The first row has the names of the states in their order, and each further row those of the next states; `-` is no
-/// change. `states` returns fresh machines, `name` the name of the state.
+/// The first cell says whether the rows are inputs or states. `-` is no change, and `x` is an input that can't come in
+/// this state. `states` returns fresh machines, `name` the name of the state.
 ///
 /// # Panics
 /// With the table as it should be, if the table differs.
-pub(super) fn check<M>(
+pub(super) fn check<M, N: ToString>(
     table: &str,
     states: impl Fn() -> Vec<M>,
     inputs: &[Act<M>],
-    name: impl Fn(&M) -> &'static str,
+    name: impl Fn(&M) -> N,
 ) {
-    let names: Vec<&str> = states().iter().map(&name).collect();
-    let mut found = format!("| input | {} |\n", names.join(" | "));
-    for (input, act) in inputs {
-        let _ = write!(found, "| {input} |");
-        for (mut machine, before) in states().into_iter().zip(&names) {
-            act(&mut machine);
-            let after = name(&machine);
-            let _ = write!(found, " {} |", if after == *before { "-" } else { after });
+    let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+    let rows: Vec<_> = table.lines().map(str::trim).filter(|line| !line.is_empty()).map(cells).collect();
+    let has_states_as_rows = rows.first().and_then(|row| row.get(1)).is_some_and(|cell| cell == "state");
+    let names: Vec<String> = states().iter().map(|machine| name(machine).to_string()).collect();
+    let inputs_named = || inputs.iter().map(|(input, _)| (*input).to_owned());
+    let (corner, header, first): (_, Vec<String>, Vec<String>) = if has_states_as_rows {
+        ("state", inputs_named().collect(), names.clone())
+    } else {
+        ("input", names.clone(), inputs_named().collect())
+    };
+    let mut found = format!("| {corner} | {} |\n", header.join(" | "));
+    for (row, label) in first.iter().enumerate() {
+        let _ = write!(found, "| {label} |");
+        for column in 0..header.len() {
+            let is_impossible =
+                rows.get(row + 1).and_then(|row| row.get(column + 2)).is_some_and(|cell| cell == "x");
+            let (state, input) = if has_states_as_rows { (row, column) } else { (column, row) };
+            let after = match states().into_iter().nth(state) {
+                Some(mut machine) if !is_impossible => {
+                    inputs[input].1(&mut machine);
+                    name(&machine).to_string()
+                }
+                _ => "x".to_owned(),
+            };
+            let _ = write!(found, " {} |", if after == names[state] { "-" } else { &after });
         }
         found.push('\n');
     }
-    let cells = |line: &str| line.split('|').map(str::trim).collect::<Vec<_>>().join("|");
-    let rows = |text: &str| text.lines().map(cells).filter(|row| !row.is_empty()).collect::<Vec<_>>();
-    assert!(rows(table) == rows(&found), "the machine has these transitions:\n{found}");
+    let is_equal = rows == found.lines().map(cells).collect::<Vec<_>>();
+    assert!(is_equal, "the machine has these transitions:\n{found}");
 }

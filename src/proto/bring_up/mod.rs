@@ -14,6 +14,8 @@ mod findings;
 mod network;
 mod states;
 mod step;
+#[cfg(test)]
+mod transitions;
 
 use std::net::Ipv4Addr;
 use std::time::Duration;

@@ -11,19 +11,19 @@ use crate::time::Timestamp;
 /// The requests that wait for acknowledgements of the peer, and the moment of the next question (`AT+CIPACK`).
 #[derive(Debug)]
 pub(super) struct Delivery {
-    pub(super) waiting: Vec<WaitingFlush>,
-    pub(super) ask_at: Timestamp,
-    pub(super) pause: Duration,
+    waiting: Vec<WaitingFlush>,
+    ask_at: Timestamp,
+    pause: Duration,
     /// The number of refusals of `AT+CIPACK` in a row.
-    pub(super) refusals: u32,
-    pub(super) follow: FollowUp,
+    refusals: u32,
+    follow: FollowUp,
     /// The pause before the next question without a request.
     follow_pause: Duration,
 }
 
 /// The questions that are asked without a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum FollowUp {
+enum FollowUp {
     Nothing,
     /// A question after each send, and more until everything is acknowledged. The pause grows while nothing changes.
     Sends,
@@ -61,13 +61,13 @@ pub(in crate::proto) enum WaitCondition {
 
 /// The first pause between two questions: shorter than a round trip of most networks. It grows, so that the port is not
 /// flooded.
-pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// After this number of refusals in a row, the firmware counts as one without `AT+CIPACK`. A single refusal may have
 /// another cause: the connection is gone, as the next lines then show.
-pub(super) const MAX_REFUSALS: u32 = 3;
+const MAX_REFUSALS: u32 = 3;
 
 impl Default for Delivery {
     fn default() -> Self {
@@ -83,6 +83,30 @@ impl Default for Delivery {
 }
 
 impl Delivery {
+    /// A request waits from now on.
+    pub(super) fn wait(&mut self, request: WaitingFlush) {
+        if request.what.asks() {
+            self.ask_at = request.asked_at;
+            self.pause = FIRST_PAUSE;
+        }
+        self.waiting.push(request);
+    }
+
+    /// From now on questions are asked without a request as well.
+    pub(super) fn follow_sends(&mut self) {
+        self.follow = FollowUp::Sends;
+    }
+
+    /// The question is written.
+    pub(super) fn asked(&mut self) {
+        self.ask_at = Timestamp::MAX;
+    }
+
+    /// The moment of the next question; `Timestamp::MAX` if there is none.
+    pub(super) fn ask_at(&self) -> Timestamp {
+        self.ask_at
+    }
+
     /// True if a question is due. A request for all data also waits for data that are still to be sent.
     pub(super) fn is_due(&self, now: Timestamp, is_sending: bool) -> bool {
         let for_everything = self.waiting.iter().any(|waiting| waiting.what == WaitCondition::Nothing);
@@ -217,4 +241,83 @@ impl WaitCondition {
 pub(super) fn unacknowledged(lines: &[String]) -> Option<u32> {
     let list = lines.iter().find_map(|line| Line::parse(line.as_bytes()).info("+CIPACK"))?;
     list.get(2).and_then(Field::number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::transition_table;
+
+    const NOW: Timestamp = Timestamp::from_secs(100);
+
+    fn request(what: WaitCondition) -> WaitingFlush {
+        let (ticket, timeout) = (Ticket(1), Duration::from_secs(9));
+        WaitingFlush { ticket, what, after: 1, asked_at: NOW, deadline: NOW + timeout, timeout }
+    }
+
+    /// No request, one that waits for acknowledgements, one for acceptance; each without and with questions of its own.
+    fn states() -> Vec<Delivery> {
+        let of = |what: Option<WaitCondition>, follow| {
+            let mut delivery = Delivery { follow, ..Delivery::default() };
+            what.into_iter().for_each(|what| delivery.wait(request(what)));
+            delivery
+        };
+        let follows = [FollowUp::Nothing, FollowUp::Sends];
+        let waits = [None, Some(WaitCondition::Nothing), Some(WaitCondition::Acceptance)];
+        follows.into_iter().flat_map(|follow| waits.map(|what| of(what, follow))).collect()
+    }
+
+    fn name(delivery: &Delivery) -> String {
+        let waits = match delivery.waiting.first() {
+            None => "no request",
+            Some(request) if request.what.asks() => "for all",
+            Some(_) => "accepted",
+        };
+        let asks = match delivery.ask_at {
+            Timestamp::MAX => "",
+            at if at <= NOW => ", due",
+            _ => ", later",
+        };
+        let follow = if delivery.follow == FollowUp::Sends { ", follows" } else { "" };
+        format!("{waits}{asks}{follow}")
+    }
+
+    #[test]
+    fn every_transition_is_as_the_table_says() {
+        transition_table::check(
+            "
+            | input | no request | for all, due | accepted | no request, follows | for all, due, follows | accepted, follows |
+            | a request for all | for all, due | - | accepted, due | for all, due, follows | - | accepted, due, follows |
+            | a request for acceptance | accepted | - | - | accepted, follows | - | - |
+            | questions without a request | no request, follows | for all, due, follows | accepted, follows | - | - | - |
+            | a send | - | - | - | no request, later, follows | - | accepted, later, follows |
+            | the question is written | - | for all | - | - | for all, follows | - |
+            | nothing is left | - | no request | - | - | no request, follows | - |
+            | some is left | - | for all, later | - | - | for all, later, follows | - |
+            | a refusal | - | for all, later | - | - | for all, later, follows | - |
+            | the last refusal | - | no request | - | no request | no request | accepted |
+            | no answer | - | for all, later | - | - | for all, later, follows | - |
+            | accepted | - | - | no request | - | - | no request, follows |
+            | the socket ends | - | no request | no request | - | no request, follows | no request, follows |",
+            states,
+            &[
+                ("a request for all", |it| it.wait(request(WaitCondition::Nothing))),
+                ("a request for acceptance", |it| it.wait(request(WaitCondition::Acceptance))),
+                ("questions without a request", Delivery::follow_sends),
+                ("a send", |it| it.follow(NOW)),
+                ("the question is written", Delivery::asked),
+                ("nothing is left", |it| drop(it.acknowledged(NOW, 0, false))),
+                ("some is left", |it| drop(it.acknowledged(NOW, 1, false))),
+                ("a refusal", |it| drop(it.refused(NOW, Refusal::Error))),
+                ("the last refusal", |it| {
+                    it.refusals = MAX_REFUSALS - 1;
+                    drop(it.refused(NOW, Refusal::Error));
+                }),
+                ("no answer", |it| it.ask_later(NOW)),
+                ("accepted", |it| drop(it.accepted(2))),
+                ("the socket ends", |it| drop(it.fail(&|| Error::QueueFull { room: 0 }))),
+            ],
+            name,
+        );
+    }
 }

@@ -126,7 +126,8 @@ impl Channels {
 fn draining(link: &Link) -> Option<CloseReason> {
     match link {
         Link::Draining(reason) => Some(*reason),
-        _ => None,
+        Link::Idle | Link::Wanted(_) | Link::Preparing(_) | Link::Starting(_) | Link::Connecting(_) => None,
+        Link::Up | Link::Used | Link::Closing | Link::Stream => None,
     }
 }
 

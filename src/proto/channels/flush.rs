@@ -10,7 +10,7 @@ use crate::proto::{Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
 use super::Channels;
-use super::acknowledgements::{FIRST_PAUSE, FollowUp, WaitCondition, WaitingFlush, unacknowledged};
+use super::acknowledgements::{WaitCondition, WaitingFlush, unacknowledged};
 use super::security::Security;
 
 impl Channels {
@@ -44,13 +44,8 @@ impl Channels {
             out.answer(ticket, Ok(Response::Done));
         } else {
             let after = socket.writes.last_number();
-            let delivery = &mut socket.delivery;
             let deadline = now + timeout;
-            delivery.waiting.push(WaitingFlush { ticket, what, after, asked_at: now, deadline, timeout });
-            if what.asks() {
-                delivery.ask_at = now;
-                delivery.pause = FIRST_PAUSE;
-            }
+            socket.delivery.wait(WaitingFlush { ticket, what, after, asked_at: now, deadline, timeout });
         }
     }
 
@@ -61,7 +56,7 @@ impl Channels {
         if let Some(socket) =
             channel.socket_of(id).filter(|socket| is_plain && !socket.window.keeps_boundaries())
         {
-            socket.delivery.follow = FollowUp::Sends;
+            socket.delivery.follow_sends();
         }
     }
 

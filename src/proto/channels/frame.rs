@@ -37,6 +37,42 @@ pub(super) enum Fetched {
     Twice,
 }
 
+impl Fetched {
+    /// A header of the channel of the fetch came. Returns true for the first one.
+    pub(super) fn header_came(&mut self) -> bool {
+        std::mem::replace(self, Self::Begun) == Self::Nothing
+    }
+
+    /// The header was not the first one, and a late answer is possible.
+    pub(super) fn came_twice(&mut self) {
+        *self = Self::Twice;
+    }
+
+    /// The last byte of the announced data came.
+    pub(super) fn data_ended(&mut self) {
+        if *self == Self::Begun {
+            *self = Self::Whole;
+        }
+    }
+
+    /// True if all data came, and nothing after them that settles the fetch.
+    pub(super) fn awaits_confirmation(self) -> bool {
+        matches!(self, Self::Whole | Self::Interrupted)
+    }
+
+    /// A line of a late answer came after the data.
+    pub(super) fn interrupted(&mut self) {
+        *self = Self::Interrupted;
+    }
+
+    /// An `OK` came after the data. Returns true if it belongs to the fetch.
+    pub(super) fn confirmed(&mut self) -> bool {
+        let is_own = *self == Self::Whole;
+        *self = if is_own { Self::Confirmed } else { Self::Whole };
+        is_own
+    }
+}
+
 /// The possibility that fetched data belong to a fetch that timed out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::proto) enum LateFetch {
@@ -51,4 +87,48 @@ pub(super) enum UnconfirmedFrame {
     /// end may belong to the following data.
     Suspect(SocketId),
     Plain(SocketId),
+}
+
+impl UnconfirmedFrame {
+    /// The socket of the data.
+    pub(super) fn socket(self) -> SocketId {
+        match self {
+            Self::Suspect(id) | Self::Plain(id) => id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::transition_table;
+
+    #[test]
+    fn every_transition_of_a_fetch_is_as_the_table_says() {
+        use Fetched::{Begun, Confirmed, Interrupted, Nothing, Twice, Whole};
+        transition_table::check::<Fetched, _>(
+            "
+            | input | nothing | begun | whole | interrupted | confirmed | twice |
+            | a header | begun | - | begun | begun | begun | begun |
+            | a further header, late answers possible | x | twice | x | x | x | x |
+            | the last byte | x | whole | x | x | x | - |
+            | a line of a late answer | x | x | interrupted | - | x | x |
+            | OK | x | x | confirmed | whole | x | x |
+            | the next fetch | - | nothing | nothing | nothing | nothing | nothing |",
+            || vec![Nothing, Begun, Whole, Interrupted, Confirmed, Twice],
+            &[
+                ("a header", |it| {
+                    let _ = it.header_came();
+                }),
+                ("a further header, late answers possible", Fetched::came_twice),
+                ("the last byte", Fetched::data_ended),
+                ("a line of a late answer", Fetched::interrupted),
+                ("OK", |it| {
+                    let _ = it.confirmed();
+                }),
+                ("the next fetch", |it| *it = Fetched::default()),
+            ],
+            |it| format!("{it:?}").to_lowercase(),
+        );
+    }
 }

@@ -71,18 +71,18 @@ pub struct HeartbeatStatistics {
 /// The heartbeat of one socket.
 #[derive(Debug)]
 pub(super) struct SocketHeartbeat {
-    pub(super) pulse: Pulse,
+    pulse: Pulse,
     /// The moment of the last traffic in either direction.
-    pub(super) traffic_at: Timestamp,
-    pub(super) awaited: Awaited,
+    traffic_at: Timestamp,
+    awaited: Awaited,
     /// The number of heartbeats so far, which is the number of the latest one.
-    pub(super) count: u64,
-    pub(super) statistics: HeartbeatStatistics,
+    count: u64,
+    statistics: HeartbeatStatistics,
 }
 
 /// The event that the latest heartbeat waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Awaited {
+enum Awaited {
     /// Nothing: there was no heartbeat, it was answered, or it was not sent.
     Nothing,
     /// The payload, from the shell.
@@ -110,6 +110,34 @@ impl SocketHeartbeat {
 
     pub(super) fn due_at(&self) -> Timestamp {
         self.traffic_at + self.pulse.every
+    }
+
+    /// The fixed payload; `None` if the shell makes it.
+    pub(super) fn payload(&self) -> Option<&[u8]> {
+        self.pulse.payload.as_deref()
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    pub(super) fn statistics(&self) -> HeartbeatStatistics {
+        self.statistics
+    }
+
+    /// True while the shell makes the payload.
+    pub(super) fn waits_for_payload(&self) -> bool {
+        self.awaited == Awaited::Words
+    }
+
+    /// The shell has answered with the payload of the heartbeat of this number. Returns false if it was not asked for
+    /// it, or has answered already.
+    pub(super) fn payload_came(&mut self, count: u64) -> bool {
+        let is_asked = self.count == count && self.waits_for_payload();
+        if is_asked {
+            self.awaited = Awaited::Nothing;
+        }
+        is_asked
     }
 
     /// Whether a heartbeat has had no answer yet.
@@ -156,5 +184,71 @@ impl SocketHeartbeat {
     pub(super) fn spoke(&mut self, now: Timestamp) {
         self.awaited = Awaited::Data(now);
         self.statistics.sent += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::transition_table;
+
+    const LATER: Timestamp = Timestamp::from_secs(60);
+
+    /// A heartbeat that waits for this, and ends with the third one without an answer.
+    fn states() -> Vec<SocketHeartbeat> {
+        let pulse = Pulse { max_missed: Some(3), ..Pulse::new(Duration::from_secs(60), "ping") };
+        let of = |awaited, missed| {
+            let mut heartbeat = SocketHeartbeat::new(Timestamp::ZERO, pulse.clone());
+            (heartbeat.awaited, heartbeat.count) = (awaited, 1);
+            heartbeat.statistics.missed = missed;
+            heartbeat
+        };
+        let data = Awaited::Data(Timestamp::ZERO);
+        vec![of(Awaited::Nothing, 0), of(Awaited::Words, 0), of(data, 0), of(data, 1), of(data, 2)]
+    }
+
+    fn name(heartbeat: &SocketHeartbeat) -> String {
+        let awaited = match heartbeat.awaited {
+            Awaited::Nothing => "nothing",
+            Awaited::Words => "payload",
+            Awaited::Data(_) => "data",
+        };
+        format!("{awaited}, {} missed", heartbeat.statistics.missed)
+    }
+
+    #[test]
+    fn every_transition_is_as_the_table_says() {
+        transition_table::check(
+            "
+            | input | nothing, 0 missed | payload, 0 missed | data, 0 missed | data, 1 missed | data, 2 missed |
+            | the span is over | payload, 0 missed | x | payload, 1 missed | payload, 2 missed | data, 3 missed |
+            | the payload | - | nothing, 0 missed | - | - | - |
+            | the payload of another one | - | - | - | - | - |
+            | it is given to be sent | data, 0 missed | data, 0 missed | x | x | x |
+            | data are accepted | - | - | - | - | - |
+            | data of the peer | - | - | nothing, 0 missed | nothing, 0 missed | nothing, 0 missed |",
+            states,
+            &[
+                ("the span is over", |it| {
+                    let _ = it.beat(LATER);
+                }),
+                ("the payload", |it| {
+                    let _ = it.payload_came(1);
+                }),
+                ("the payload of another one", |it| {
+                    let _ = it.payload_came(2);
+                }),
+                ("it is given to be sent", |it| it.spoke(LATER)),
+                ("data are accepted", |it| it.sent(LATER)),
+                ("data of the peer", |it| it.received(LATER)),
+            ],
+            name,
+        );
+    }
+
+    #[test]
+    fn the_last_heartbeat_without_an_answer_ends_the_socket() {
+        let beats: Vec<bool> = states().iter_mut().map(|it| it.beat(LATER).is_some()).collect();
+        assert_eq!(beats, [true, true, true, true, false]);
     }
 }

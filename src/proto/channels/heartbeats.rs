@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 
 use super::Channels;
 use super::channel::{End, Send, Socket, too_long};
-use super::heartbeat::{Awaited, Beat, HeartbeatFailure, HeartbeatStatistics, Pulse, SocketHeartbeat};
+use super::heartbeat::{Beat, HeartbeatFailure, HeartbeatStatistics, Pulse, SocketHeartbeat};
 use super::sends::push;
 
 impl Channels {
@@ -35,7 +35,7 @@ impl Channels {
     }
 
     pub(in crate::proto) fn heartbeat_statistics(&mut self, id: SocketId) -> Option<HeartbeatStatistics> {
-        Some(self.channel(id.channel).socket_of(id)?.heartbeat.as_ref()?.statistics)
+        Some(self.channel(id.channel).socket_of(id)?.heartbeat.as_ref()?.statistics())
     }
 
     /// Sends the heartbeats that are due.
@@ -48,18 +48,18 @@ impl Channels {
             else {
                 continue;
             };
-            if !socket.sends.is_empty() || heartbeat.awaited == Awaited::Words {
+            if !socket.sends.is_empty() || heartbeat.waits_for_payload() {
                 // Data that wait to be sent count as traffic, and so does a payload that the shell is making.
                 heartbeat.sent(now);
                 continue;
             }
-            let before = heartbeat.statistics.missed;
+            let before = heartbeat.statistics().missed;
             let beat = heartbeat.beat(now);
-            let (missed, count) = (heartbeat.statistics.missed, heartbeat.count);
-            match (beat, &heartbeat.pulse.payload) {
+            let (missed, count) = (heartbeat.statistics().missed, heartbeat.count());
+            match (beat, heartbeat.payload()) {
                 (None, _) => self.end(id, End::Closed(CloseReason::HeartbeatLost), out),
                 (Some(()), Some(payload)) => {
-                    let send = Send::queued(payload.clone());
+                    let send = Send::queued(payload.to_vec());
                     heartbeat.spoke(now);
                     push(socket, send, out);
                 }
@@ -103,14 +103,14 @@ impl Channels {
         }
         let room = limit.saturating_sub(socket.queued());
         let carries = words.as_ref().is_none_or(|words| socket.carries(words.len()));
-        let is_asked = |heartbeat: &&mut SocketHeartbeat| {
-            heartbeat.count == count && heartbeat.awaited == Awaited::Words
-        };
-        let Some(heartbeat) = socket.heartbeat.as_mut().filter(is_asked) else {
+        let Some(heartbeat) = socket
+            .heartbeat
+            .as_mut()
+            .and_then(|heartbeat| heartbeat.payload_came(count).then_some(heartbeat))
+        else {
             // The heartbeat was ended or changed meanwhile, or its payload came twice.
             return Ok(());
         };
-        heartbeat.awaited = Awaited::Nothing;
         let (failure, error) = match words {
             Some(words) if words.is_empty() => return Ok(()),
             None => (HeartbeatFailure::Panicked, Ok(())),

@@ -15,7 +15,6 @@ use super::opening::{Opening, StrayData};
 use super::pending_connect::PendingConnect;
 use super::queue::Queue;
 use super::security::Security;
-use super::tls_state::TlsSwitch;
 use super::window::Window;
 use super::{Channels, STALE};
 
@@ -28,7 +27,7 @@ impl Channels {
         out: &mut Outbox,
     ) -> Option<ChannelCommand> {
         let Link::Wanted(opening) = &self.all[id.index()].link else { return None };
-        if opening.security() == Security::Plain && self.tls.switch == TlsSwitch::Off {
+        if opening.security() == Security::Plain && self.tls.is_off() {
             return self.start_command(now, id);
         }
         self.secured_command(now, id, out)
@@ -191,7 +190,7 @@ impl Channels {
         let Some(opening) = channel.link.opening() else { return };
         let error = match (&channel.link, not_ready) {
             (Link::Wanted(_), Some(reason)) => Error::NotReady(reason),
-            _ => opening.late(),
+            (_, Some(_) | None) => opening.late(),
         };
         self.give_up(now, id, error, out);
     }

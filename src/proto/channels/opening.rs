@@ -159,6 +159,35 @@ impl Opening {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::transition_table;
+
+    #[test]
+    fn every_transition_of_early_data_is_as_the_table_says() {
+        let asked_at = Timestamp::ZERO;
+        transition_table::check::<StrayData, _>(
+            "
+            | input | none | doubtful | earlier |
+            | data | doubtful | - | doubtful |
+            | the answer to an earlier question | - | - | - |
+            | the answer to a later question | - | earlier | - |",
+            || {
+                let doubtful = StrayData::Doubtful { asked_at, question: 5 };
+                vec![StrayData::None, doubtful, StrayData::Earlier(asked_at)]
+            },
+            &[
+                ("data", |it| {
+                    let _ = it.came(Timestamp::ZERO, 5);
+                }),
+                ("the answer to an earlier question", |it| it.settle(5)),
+                ("the answer to a later question", |it| it.settle(6)),
+            ],
+            |it| match it {
+                StrayData::None => "none",
+                StrayData::Doubtful { .. } => "doubtful",
+                StrayData::Earlier(_) => "earlier",
+            },
+        );
+    }
 
     #[test]
     fn data_are_those_of_an_earlier_connection_by_a_question_after_them() {

@@ -7,26 +7,14 @@ use crate::proto::interface::Event;
 use crate::proto::session::Failure;
 use crate::time::Timestamp;
 
-/// The state of the prompt on the module, and the state that the next send needs.
+/// The prompts of sends: whether the module prints them, and whether the next send needs one.
 ///
 /// Without a prompt the payload is written with its command. A module that refuses the send reads the payload as
 /// commands, so only a stream can be sent like this: its pieces are divided so that they contain no command, and the
 /// count of `AT+CIPACK` shows whether a piece was accepted.
-///
-/// | state | on | next |
-/// |---|---|---|
-/// | any | a send that needs the other state | `Unknown`, and the switch is written |
-/// | `Unknown` | `OK` to the switch | `On` or `Off` |
-/// | `Unknown` | no `OK` to `AT+CIPSPRT=0` | `Unknown`, and sends need the prompt from then on |
-/// | `Unknown` | no `OK` to `AT+CIPSPRT=1` | `On`: a send without a prompt is noticed |
-/// | any | a prompt that was switched off, or `SEND OK` | `Unknown`, and sends need the prompt from then on |
-/// | any | no prompt, and the send is accepted; bring-up | `Unknown` |
 #[derive(Debug)]
 pub(super) struct Prompts {
-    /// Whether the module prints the prompt. `None` if it is unknown.
-    module: Option<bool>,
-    /// Whether the switch in flight switches it on.
-    switching: bool,
+    state: PromptState,
     /// Whether sends may go without a prompt.
     may_be_off: bool,
     /// Whether the result of a send has its length. `SEND OK` has none, so one that comes twice would confirm a piece
@@ -34,6 +22,18 @@ pub(super) struct Prompts {
     is_counted: bool,
     /// Sends wait for the prompt until this moment, so that sockets of both kinds don't switch it for each send.
     needed_until: Timestamp,
+}
+
+/// The state of the prompt on the module. The transitions are in the table of the tests.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum PromptState {
+    Unknown,
+    /// The command that switches it on is in flight.
+    SwitchingOn,
+    /// The command that switches it off is in flight.
+    SwitchingOff,
+    On,
+    Off,
 }
 
 /// The form of the data of a send.
@@ -53,13 +53,8 @@ const MANY: usize = 20 * Command::MAX_CHUNK;
 
 impl Prompts {
     pub(super) fn new(may_be_off: bool) -> Self {
-        let mut prompts = Self {
-            module: None,
-            switching: true,
-            may_be_off,
-            is_counted: true,
-            needed_until: Timestamp::ZERO,
-        };
+        let mut prompts =
+            Self { state: PromptState::Unknown, may_be_off, is_counted: true, needed_until: Timestamp::ZERO };
         prompts.begun();
         prompts
     }
@@ -67,7 +62,7 @@ impl Prompts {
     /// Bring-up has switched the prompt on, if the firmware supports that. The state is needed only if the prompt may
     /// be switched off.
     pub(super) fn begun(&mut self) {
-        self.module = (!self.may_be_off).then_some(true);
+        self.state = if self.may_be_off { PromptState::Unknown } else { PromptState::On };
     }
 
     /// Sets whether the result of a send has its length.
@@ -112,37 +107,44 @@ impl Prompts {
 
     /// The command that has to come before a send with this prompt.
     pub(super) fn switch(&mut self, wanted: SendPrompt) -> Option<Command> {
-        let is_on = wanted == SendPrompt::On;
-        if self.module == Some(is_on) {
+        let (is_on, state) = match wanted {
+            SendPrompt::On => (PromptState::On, PromptState::SwitchingOn),
+            SendPrompt::Off { .. } => (PromptState::Off, PromptState::SwitchingOff),
+        };
+        if self.state == is_on {
             return None;
         }
-        (self.module, self.switching) = (None, is_on);
-        Some(if is_on { Command::send_prompt() } else { Command::no_send_prompt() })
+        self.state = state;
+        Some(if wanted == SendPrompt::On { Command::send_prompt() } else { Command::no_send_prompt() })
     }
 
     /// The switch has ended.
     pub(super) fn switched(&mut self, result: &Result<Vec<String>, Failure>) -> Option<Event> {
-        match (self.switching, result) {
-            (made, Ok(_)) => self.module = Some(made),
+        self.state = match (self.state, result) {
             // Firmware without the command prints the prompt. If it does not, the next send shows it.
-            (true, Err(_)) => self.module = Some(true),
-            (false, Err(_)) => return self.keep(),
-        }
-        None
+            (PromptState::SwitchingOn, _) => PromptState::On,
+            (PromptState::SwitchingOff, Ok(_)) => PromptState::Off,
+            (PromptState::SwitchingOff, Err(_)) => PromptState::Unknown,
+            (PromptState::Unknown | PromptState::On | PromptState::Off, _) => return None,
+        };
+        if self.state == PromptState::Unknown { self.keep() } else { None }
     }
 
     /// The module refused to switch the prompt off, or printed one that was off. Or it echoes: the echo of a command
-    /// with its payload has no line end between them.
+    /// with its payload has no line end between them. Sends need the prompt from now on.
     pub(super) fn keep(&mut self) -> Option<Event> {
         std::mem::take(&mut self.may_be_off).then(|| {
-            self.module = None;
+            self.missing();
             Event::SendPromptKept
         })
     }
 
     /// A send was accepted whose prompt did not come.
     pub(super) fn missing(&mut self) {
-        self.module = None;
+        self.state = match self.state {
+            PromptState::Unknown | PromptState::On | PromptState::Off => PromptState::Unknown,
+            switching @ (PromptState::SwitchingOn | PromptState::SwitchingOff) => switching,
+        };
     }
 }
 
@@ -154,59 +156,42 @@ mod tests {
 
     const OFF: SendPrompt = SendPrompt::Off { before: 0 };
 
+    /// Every state, at first with a prompt that may be off and then with one that is kept.
     fn states() -> Vec<Prompts> {
-        let new = || Prompts::new(true);
-        let switched = |wanted, result: Option<Result<Vec<String>, Failure>>| {
-            let mut prompts = new();
-            assert!(prompts.switch(wanted).is_some());
-            result.and_then(|result| prompts.switched(&result));
-            prompts
+        use PromptState::{Off, On, SwitchingOff, SwitchingOn, Unknown};
+        let of = |may_be_off| {
+            let states = [Unknown, SwitchingOn, SwitchingOff, On, Off];
+            states.map(|state| Prompts { state, may_be_off, ..Prompts::new(true) })
         };
-        let kept = |mut prompts: Prompts| {
-            assert!(prompts.keep().is_some());
-            prompts
-        };
-        let done = || Some(Ok(Vec::new()));
-        let mut kept_off = kept(switched(OFF, None));
-        kept_off.switched(&Ok(Vec::new()));
-        let mut kept_on = kept(new());
-        kept_on.switched(&Ok(Vec::new()));
-        vec![
-            new(),
-            switched(OFF, None),
-            switched(SendPrompt::On, done()),
-            switched(OFF, done()),
-            kept(new()),
-            kept(switched(OFF, None)),
-            kept_off,
-            kept_on,
-        ]
+        of(true).into_iter().chain(of(false)).collect()
     }
 
     fn name(prompts: &Prompts) -> &'static str {
-        match (prompts.may_be_off, prompts.module, prompts.switching) {
-            (true, None, false) => "unknown, switched off",
-            (true, None, true) => "unknown",
-            (true, Some(true), _) => "on",
-            (true, Some(false), _) => "off",
-            (false, None, false) => "kept, switched off",
-            (false, None, true) => "kept, unknown",
-            (false, Some(true), _) => "kept, on",
-            (false, Some(false), _) => "kept, off",
+        match (prompts.may_be_off, prompts.state) {
+            (true, PromptState::Unknown) => "unknown",
+            (true, PromptState::SwitchingOn) => "switching on",
+            (true, PromptState::SwitchingOff) => "switching off",
+            (true, PromptState::On) => "on",
+            (true, PromptState::Off) => "off",
+            (false, PromptState::Unknown) => "kept, unknown",
+            (false, PromptState::SwitchingOn) => "kept, switching on",
+            (false, PromptState::SwitchingOff) => "kept, switching off",
+            (false, PromptState::On) => "kept, on",
+            (false, PromptState::Off) => "kept, off",
         }
     }
 
     #[test]
     fn every_transition_is_as_the_table_says() {
         let table = "
-            | input | unknown | unknown, switched off | on | off | kept, unknown | kept, switched off | kept, off | kept, on |
-            | a send with a prompt | - | unknown | - | unknown | - | kept, unknown | kept, unknown | - |
-            | a send without a prompt | unknown, switched off | - | unknown, switched off | - | kept, switched off | - | - | kept, switched off |
-            | OK to the switch | on | off | - | - | kept, on | kept, off | - | - |
-            | no OK to the switch | on | kept, switched off | - | kept, switched off | kept, on | - | - | - |
-            | a prompt, or SEND OK | kept, unknown | kept, switched off | kept, unknown | kept, switched off | - | - | - | - |
-            | no prompt, and accepted | - | - | unknown | unknown, switched off | - | - | kept, switched off | kept, unknown |
-            | bring-up | - | - | unknown | unknown, switched off | kept, on | kept, on | kept, on | - |";
+            | input | unknown | switching on | switching off | on | off | kept, unknown | kept, switching on | kept, switching off | kept, on | kept, off |
+            | a send with a prompt | switching on | - | switching on | - | switching on | kept, switching on | - | kept, switching on | - | kept, switching on |
+            | a send without a prompt | switching off | switching off | - | switching off | - | x | x | x | x | x |
+            | OK to the switch | x | on | off | x | x | x | kept, on | kept, off | x | x |
+            | no OK to the switch | x | on | kept, unknown | x | x | x | kept, on | kept, unknown | x | x |
+            | a prompt, or SEND OK | kept, unknown | kept, switching on | kept, switching off | kept, unknown | kept, unknown | - | - | - | - | - |
+            | no prompt, and accepted | - | x | x | unknown | unknown | - | x | x | kept, unknown | kept, unknown |
+            | bring-up | - | unknown | unknown | unknown | unknown | kept, on | kept, on | kept, on | - | kept, on |";
         transition_table::check(
             table,
             states,

@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 
 use super::Channels;
 use super::channel::{Doubt, End};
-use super::frame::{Fetched, LateFetch, Receiving, UnconfirmedFrame};
+use super::frame::{LateFetch, Receiving, UnconfirmedFrame};
 use super::link::Link;
 
 impl Channels {
@@ -50,11 +50,11 @@ impl Channels {
             None => !self.is_stray(now, id, header.len, out),
         };
         if left.is_some() && wanted {
-            let is_first = std::mem::replace(&mut self.fetched, Fetched::Begun) == Fetched::Nothing;
+            let is_first = self.fetched.header_came();
             let asked = self.channel(id).open_socket().map_or(Command::MAX_CHUNK, |socket| socket.fetch_len);
             match late {
                 LateFetch::Impossible if !is_first || header.len > asked => return Some(Fault::NotAskedFor),
-                LateFetch::Possible if !is_first => self.fetched = Fetched::Twice,
+                LateFetch::Possible if !is_first => self.fetched.came_twice(),
                 LateFetch::Impossible | LateFetch::Possible => {}
             }
         }
@@ -110,8 +110,8 @@ impl Channels {
         let Receiving { socket: id, kept, fetched, .. } = *receiving;
         if last {
             self.receiving = None;
-            if fetched && self.fetched == Fetched::Begun {
-                self.fetched = Fetched::Whole;
+            if fetched {
+                self.fetched.data_ended();
             }
         }
         let Some(socket) =
@@ -129,10 +129,7 @@ impl Channels {
 
     /// Makes the last pushed data readable, because the bytes after them have confirmed their length.
     pub(in crate::proto) fn prove(&mut self, now: Timestamp, out: &mut Outbox) {
-        let Some(UnconfirmedFrame::Plain(id) | UnconfirmedFrame::Suspect(id)) = self.unconfirmed.take()
-        else {
-            return;
-        };
+        let Some(id) = self.unconfirmed.take().map(UnconfirmedFrame::socket) else { return };
         let Some(socket) = self.channel(id.channel).socket_of(id).filter(|socket| socket.end.is_none())
         else {
             return;
@@ -168,8 +165,7 @@ impl Channels {
 
     /// The last data are damaged. Returns their channel, and the channels whose headers they contain.
     pub(in crate::proto) fn disprove(&mut self, out: &mut Outbox) -> ChannelSet {
-        let Some(UnconfirmedFrame::Plain(id) | UnconfirmedFrame::Suspect(id)) = self.unconfirmed.take()
-        else {
+        let Some(id) = self.unconfirmed.take().map(UnconfirmedFrame::socket) else {
             return ChannelSet::default();
         };
         let mut affected = ChannelSet::from_iter([id.channel]);
@@ -256,19 +252,17 @@ impl Channels {
 
     /// True if all data of the fetch in flight came, and nothing after them.
     pub(in crate::proto) fn awaits_confirmation(&self) -> bool {
-        matches!(self.fetched, Fetched::Whole | Fetched::Interrupted)
+        self.fetched.awaits_confirmation()
     }
 
     /// A line of a late answer came after the data of the fetch in flight.
     pub(in crate::proto) fn fetch_interrupted(&mut self) {
-        self.fetched = Fetched::Interrupted;
+        self.fetched.interrupted();
     }
 
     /// An `OK` came after the data of the fetch in flight. Returns true if it belongs to the fetch.
     pub(in crate::proto) fn fetch_confirmed(&mut self) -> bool {
-        let is_own = self.fetched == Fetched::Whole;
-        self.fetched = if is_own { Fetched::Confirmed } else { Fetched::Whole };
-        is_own
+        self.fetched.confirmed()
     }
 
     /// The channels with an open socket.

@@ -199,7 +199,7 @@ impl Channels {
             let poll = polls.then_some((socket.poll_at, Deadline::ReceivePoll));
             let retry_at = socket.pressure.retry_at().filter(|_| !socket.sends.is_empty());
             let is_sending = !socket.sends.is_empty();
-            let asks = socket.delivery.ask_at;
+            let asks = socket.delivery.ask_at();
             let ask = (asks != Timestamp::MAX && socket.delivery.is_due(asks, is_sending))
                 .then_some((asks, Deadline::Acknowledgement));
             let confirm = socket.pressure.confirm_at().map(|at| (at, Deadline::Acknowledgement));
@@ -248,7 +248,7 @@ impl Channel {
         let wants_fetch = manual && is_due && socket.may_fetch();
         let asks = socket.delivery.is_due(now, !socket.sends.is_empty());
         if is_up && (asks || socket.pressure.asks(now)) {
-            socket.delivery.ask_at = Timestamp::MAX;
+            socket.delivery.asked();
             return turn(Job::Acknowledgement, Command::acknowledged(id));
         }
         let send = socket.sends.front_mut().filter(|_| is_up && socket.pressure.allows(now));
@@ -256,9 +256,11 @@ impl Channel {
         match send {
             Some(send) if !(wants_fetch && std::mem::replace(&mut socket.fetch_next, false)) => {
                 let form = match self.security {
-                    _ if socket.window.keeps_boundaries() => Form::Datagram,
+                    Security::Plain | Security::Tls { .. } if socket.window.keeps_boundaries() => {
+                        Form::Datagram
+                    }
                     Security::Plain => Form::Stream,
-                    _ => Form::SecureStream,
+                    Security::Tls { .. } => Form::SecureStream,
                 };
                 let rest = &send.data[send.accepted..];
                 let (len, prompt) = prompts.piece(now, rest, form, self.last_piece);
@@ -273,11 +275,11 @@ impl Channel {
                 let command = Command::send_with(id, len, prompt);
                 Some(ChannelCommand { channel: id, job: Job::Send, command, payload: Some(payload) })
             }
-            _ if wants_fetch => {
+            Some(_) | None if wants_fetch => {
                 socket.poll_at = Timestamp::MAX;
                 turn(Job::Fetch, Command::fetch(id, socket.next_fetch()))
             }
-            _ => None,
+            Some(_) | None => None,
         }
     }
 }

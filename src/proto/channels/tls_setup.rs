@@ -13,7 +13,6 @@ use super::channel_command::ChannelCommand;
 use super::link::Link;
 use super::preparation::Preparation;
 use super::security::Security;
-use super::tls_state::TlsSwitch;
 
 impl Channels {
     /// The next command of a connection with TLS, or of a plain connection while the module's switch is on.
@@ -30,15 +29,15 @@ impl Channels {
             }
             let Self { all, tls, .. } = self;
             if let Link::Wanted(opening) = &mut all[id.index()].link {
-                let is_set = |key| tls.set.contains(&(id, key));
+                let is_set = |key| tls.has(id, key);
                 opening
                     .preparation
                     .get_or_insert_with(Preparation::plain)
-                    .begin(is_set, |name| tls.unsure.contains(name));
+                    .begin(is_set, |name| tls.is_uncertain(name));
             }
         }
         if let Some(on) = self.switches_to(id) {
-            if on != (self.tls.switch == TlsSwitch::On) && self.is_connecting() {
+            if on == self.tls.is_off() && self.is_connecting() {
                 return None;
             }
             if !on && !self.may_switch_off(id, out) {

@@ -16,15 +16,15 @@ use super::unconfirmed::BITS_TWICE;
 /// open, unless each of them allows it.
 #[derive(Debug)]
 pub(super) struct Tls {
-    pub(super) switch: TlsSwitch,
+    switch: TlsSwitch,
     /// Settings of earlier connections that the contexts still have.
-    pub(super) set: Vec<(ChannelId, TlsKey)>,
-    pub(super) unsure: UncertainFiles,
-    pub(super) baud_rate: u32,
+    set: Vec<(ChannelId, TlsKey)>,
+    unsure: UncertainFiles,
+    baud_rate: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum TlsSwitch {
+enum TlsSwitch {
     /// Not changed since the module started, or switched off. If an earlier program left the switch on, plain
     /// connections fail; no TLS connection becomes plain.
     Off,
@@ -35,17 +35,17 @@ pub(super) enum TlsSwitch {
 /// Files whose content may be wrong although name and length are right. If the module missed bytes of a file, it took
 /// the next bytes on the line for the rest.
 #[derive(Debug)]
-pub(super) enum UncertainFiles {
+enum UncertainFiles {
     Of(Vec<Quotable>),
     OfAll,
 }
 
 /// The number of such files that are kept. With more, every file is written again.
-pub(super) const MAX_UNSURE: usize = 32;
+const MAX_UNSURE: usize = 32;
 
 /// How long the module waits for the content of a file, in addition to twice its time on the line. The manual's
 /// examples (captures a25, d01) use 10 s and 15 s.
-pub(super) const WRITE_SECONDS: u32 = 15;
+const WRITE_SECONDS: u32 = 15;
 
 impl Tls {
     pub(super) fn new(config: &Config) -> Self {
@@ -63,6 +63,22 @@ impl Tls {
         self.set.clear();
     }
 
+    /// True if the module's switch is known to be off.
+    pub(super) fn is_off(&self) -> bool {
+        self.switch == TlsSwitch::Off
+    }
+
+    /// True if the context has this setting from an earlier connection.
+    pub(super) fn has(&self, context: ChannelId, key: TlsKey) -> bool {
+        self.set.contains(&(context, key))
+    }
+
+    /// True if the content of the file may be wrong.
+    pub(super) fn is_uncertain(&self, name: &Quotable) -> bool {
+        self.unsure.contains(name)
+    }
+
+    /// The time-out of the content of a file, in seconds.
     pub(super) fn seconds(&self, len: usize) -> u32 {
         let on_the_line =
             (len as u64).saturating_mul(BITS_TWICE).checked_div(self.baud_rate.into()).unwrap_or(u64::MAX);
@@ -90,7 +106,7 @@ impl Tls {
 }
 
 impl UncertainFiles {
-    pub(super) fn add(&mut self, name: Quotable) {
+    fn add(&mut self, name: Quotable) {
         match self {
             Self::Of(names) if names.contains(&name) => {}
             Self::Of(names) if names.len() < MAX_UNSURE => names.push(name),
@@ -99,14 +115,14 @@ impl UncertainFiles {
         }
     }
 
-    pub(super) fn remove(&mut self, name: &Quotable) {
+    fn remove(&mut self, name: &Quotable) {
         match self {
             Self::Of(names) => names.retain(|unsure| unsure != name),
             Self::OfAll => {}
         }
     }
 
-    pub(super) fn contains(&self, name: &Quotable) -> bool {
+    fn contains(&self, name: &Quotable) -> bool {
         match self {
             Self::Of(names) => names.contains(name),
             Self::OfAll => true,
@@ -117,6 +133,38 @@ impl UncertainFiles {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::transition_table;
+
+    #[test]
+    fn every_transition_of_the_switch_is_as_the_table_says() {
+        let of = |switch| {
+            let mut tls = Tls::new(&Config::default());
+            tls.switch = switch;
+            tls
+        };
+        transition_table::check::<Tls, _>(
+            "
+            | input | off | on |
+            | the command for on is written | on | - |
+            | its OK | - | - |
+            | the command for off is written | - | - |
+            | OK to off | - | off |
+            | the module restarts | - | off |",
+            || vec![of(TlsSwitch::Off), of(TlsSwitch::On)],
+            &[
+                ("the command for on is written", |it| {
+                    it.written(ChannelId::FIRST, ModuleEffect::Switches(true))
+                }),
+                ("its OK", |it| it.done(ChannelId::FIRST, ModuleEffect::Switches(true))),
+                ("the command for off is written", |it| {
+                    it.written(ChannelId::FIRST, ModuleEffect::Switches(false))
+                }),
+                ("OK to off", |it| it.done(ChannelId::FIRST, ModuleEffect::Switches(false))),
+                ("the module restarts", Tls::forget),
+            ],
+            |it| if it.is_off() { "off" } else { "on" },
+        );
+    }
 
     fn name(number: usize) -> Quotable {
         Quotable::new(&format!("file{number}.crt"), 32).unwrap()

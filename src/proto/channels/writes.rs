@@ -22,7 +22,7 @@ use super::Channels;
 use super::channel::{End, Origin, Send, Socket};
 use super::link::Link;
 use super::sends::push;
-use super::written::{Joining, LeaveWaiter, Linger, PendingError, WriterState};
+use super::written::{Joining, LeaveWaiter, PendingError};
 
 /// The limit of written bytes of a socket that the module has not accepted yet. It is eleven full sends, so that the
 /// line is busy while a writer waits for half of the buffer. A line of 115200 baud transfers them in 1.5 s.
@@ -31,8 +31,6 @@ const MAX_WRITTEN: usize = 16 * 1024;
 const MAX_APART: usize = 256;
 /// How long the written data of a closed socket are still sent. A slow line transfers a full buffer in this time.
 const LEAVING: Duration = Duration::from_secs(30);
-/// The largest buffer that is kept for the next write.
-const MAX_SPARE: usize = 4 * 1024;
 
 impl Socket {
     /// True if it was closed and still sends written data.
@@ -48,7 +46,7 @@ impl Socket {
 
     /// Like [`report_error`](Self::report_error), but `None` for an end that a call has returned before.
     fn takes_error(&mut self) -> Option<Error> {
-        match std::mem::take(&mut self.writes.pending_error) {
+        match self.writes.take_error() {
             PendingError::Nothing => None,
             PendingError::End => self.error(),
             PendingError::Lost(error) => Some(error),
@@ -73,14 +71,14 @@ impl Socket {
     ) -> Option<usize> {
         let room = MAX_WRITTEN.saturating_sub(self.written());
         if room == 0 || self.sends.len() >= MAX_APART {
-            self.writes.writer = WriterState::WaitsForRoom;
+            self.writes.writer_waits();
             return None;
         }
         // A request that waits for the data before it must not wait for later data.
         let may_join = joining == Joining::Joined && !self.delivery.awaits_acceptance();
         let last = self.sends.back_mut().filter(|send| may_join && send.origin == Origin::Written);
         let Some(last) = last else {
-            let mut data = std::mem::take(&mut self.writes.spare);
+            let mut data = self.writes.buffer();
             let taken = fill(&mut data, parts, room);
             push(self, Send::written(data), out);
             return Some(taken);
@@ -99,9 +97,8 @@ impl Socket {
         send.accepted = 0;
         if send.data.is_empty()
             && let Some(send) = self.sends.pop_front()
-            && send.data.capacity() <= MAX_SPARE
         {
-            self.writes.spare = send.data;
+            self.writes.give_back(send.data);
         }
         self.signal_room(id, out);
     }
@@ -144,9 +141,8 @@ impl Channels {
         let is_over = socket.end == Some(End::Closed(CloseReason::Peer)) || drains;
         if is_over && (drains || socket.window.readable() > 0) {
             let len: usize = parts.into_iter().map(<[u8]>::len).sum();
-            let len = len.min(MAX_WRITTEN - socket.writes.accepted_after_close);
+            let len = socket.writes.accept_after_close(len, MAX_WRITTEN);
             if len > 0 {
-                socket.writes.accepted_after_close += len;
                 socket.writes.lost(Error::Closed(CloseReason::Peer));
                 socket.statistics.given += len as u64;
                 socket.statistics.unsent += len as u64;
@@ -195,8 +191,7 @@ impl Channels {
         if !is_up || socket.end.is_some() || !socket.holds_written() {
             return false;
         }
-        let until = socket.writes.leaves_until().unwrap_or(now + LEAVING);
-        socket.writes.linger = if is_forgotten { Linger::Forgotten(until) } else { Linger::Closing(until) };
+        socket.writes.linger(now + LEAVING, is_forgotten);
         socket.heartbeat = None;
         socket.signal_writer(id, out);
         let after =

@@ -82,6 +82,8 @@ pub struct Engine {
     signs_of_start: u32,
     /// Facts about the last tokens on the line.
     history: LineHistory,
+    /// No timer is due before this moment, because one stayed due.
+    timers_rest_until: Timestamp,
     /// Whether the next command is one of the application's, before those of channels.
     requests_next: bool,
     announced: Announcement,
@@ -118,6 +120,7 @@ impl Engine {
             restarted_at: None,
             signs_of_start: 0,
             history: LineHistory::new(),
+            timers_rest_until: Timestamp::ZERO,
             requests_next: false,
             announced: Announcement::NotReady(NotReady::NoAnswer),
         })

@@ -58,7 +58,8 @@ impl Engine {
         let module_side = if *end == End::Restarted { ModuleSide::Released } else { ModuleSide::Unknown };
         let in_flight = match issuer {
             Some(Issuer::Channel(channel, _)) => Some(channel),
-            _ => None,
+            Some(Issuer::BringUp | Issuer::Abandoned(_) | Issuer::Caller(_)) => None,
+            Some(Issuer::SelfCheck(_) | Issuer::Stream) | None => None,
         };
         self.channels.end_all(end, module_side, in_flight, &mut self.out);
         self.bring_up.reset(reason);

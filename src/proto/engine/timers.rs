@@ -59,11 +59,30 @@ fn at(moment: Timestamp, name: Deadline) -> Option<(Timestamp, Deadline)> {
 /// moment; no other timer is due twice.
 const MAX_TIMES: u32 = 8;
 
+/// The pause of all timers after one of them stayed due.
+const REST: Duration = Duration::from_millis(100);
+
+/// The timer that was served last at one moment, and how often in a row.
+#[derive(Debug, Default)]
+struct ServedTimer {
+    last: Option<(Timestamp, Deadline)>,
+    times: u32,
+}
+
+impl ServedTimer {
+    /// This timer is due. Returns true if it was served [`MAX_TIMES`] times and is due at the same moment again.
+    fn stays_due(&mut self, due: (Timestamp, Deadline)) -> bool {
+        self.times = if self.last.replace(due) == Some(due) { self.times + 1 } else { 0 };
+        self.times == MAX_TIMES
+    }
+}
+
 impl Engine {
     /// The earliest timer.
     pub(super) fn next_timer(&self) -> Option<(Timestamp, Deadline)> {
         let commands = COMMAND_TIMERS.iter().filter(|_| self.session.is_idle() && !self.may_be_prompted());
-        commands.chain(&TIMERS).filter_map(|timer| timer(self)).min()
+        let (at, name) = commands.chain(&TIMERS).filter_map(|timer| timer(self)).min()?;
+        Some((at.max(self.timers_rest_until), name))
     }
 
     /// The first time-out of a request.
@@ -98,14 +117,14 @@ impl Engine {
     }
 
     /// Serves every timer that is due. A timer that stays due at the same moment after it was served is an error: the
-    /// loop would never end.
+    /// loop would never end, and the thread would not sleep.
     pub(super) fn expire(&mut self, now: Timestamp) {
-        let (mut last, mut times) = (None, 0);
+        let mut served = ServedTimer::default();
         while let Some(due) = TIMERS.iter().filter_map(|timer| timer(self)).min().filter(|(at, _)| *at <= now)
         {
-            times = if last.replace(due) == Some(due) { times + 1 } else { 0 };
-            if times == MAX_TIMES {
+            if served.stays_due(due) {
                 debug_assert!(false, "{due:?} is served and stays due");
+                self.timers_rest_until = now + REST;
                 return;
             }
             self.serve(now, due);
@@ -206,6 +225,18 @@ fn may_lack_end(line: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_timer_that_stays_due_is_noticed() {
+        let (mut served, due) = (ServedTimer::default(), (Timestamp::ZERO, Deadline::Wake));
+        let often: Vec<bool> = (0..=MAX_TIMES).map(|_| served.stays_due(due)).collect();
+        assert!(often[MAX_TIMES as usize] && !often[..MAX_TIMES as usize].contains(&true));
+        let mut served = ServedTimer::default();
+        for millis in 0..100 {
+            let moves = (Timestamp::from_millis(millis), Deadline::Wake);
+            assert!(!served.stays_due(moves) && !served.stays_due((moves.0, Deadline::Request)));
+        }
+    }
 
     #[test]
     fn a_prompt_and_news_of_a_connection_may_lack_their_line_end() {

@@ -418,7 +418,7 @@ mod tests {
 
     use super::super::exchange::Phase;
     use super::*;
-    use crate::proto::Ticket;
+    use crate::proto::{Ticket, transition_table};
 
     /// A barrier after a signal question that has ended so, and is asked `AT+CIPMUX?`.
     fn after(end: Result<(), Refusal>, lines: &[&str]) -> Barrier {
@@ -442,6 +442,46 @@ mod tests {
     }
 
     const PROBED: [&str; 2] = ["+CIPMUX: 1", "OK"];
+
+    #[test]
+    fn every_transition_is_as_the_table_says() {
+        let of = |state| {
+            let mut barrier = Barrier::after_nothing(Timestamp::ZERO, Command::probe(0, &|_| false));
+            barrier.state = state;
+            barrier
+        };
+        transition_table::check::<Barrier, _>(
+            "
+            | input | asked | odd | prompted | answered |
+            | its information line | answered | answered | answered | - |
+            | a final result code | - | - | - | - |
+            | a final result code of no command | odd | - | - | - |
+            | NO CARRIER | - | - | - | - |
+            | another line | - | - | - | - |
+            | a prompt | prompted | - | - | - |
+            | the next question | - | asked | asked | asked |",
+            || {
+                [ProbeState::Asked, ProbeState::Odd, ProbeState::Prompted, ProbeState::Answered]
+                    .map(of)
+                    .into()
+            },
+            &[
+                ("its information line", |it| drop(it.line(Timestamp::ZERO, b"+CIPMUX: 1"))),
+                ("a final result code", |it| drop(it.line(Timestamp::ZERO, b"OK"))),
+                ("a final result code of no command", |it| it.odd_final(Timestamp::ZERO)),
+                ("NO CARRIER", |it| drop(it.line(Timestamp::ZERO, b"NO CARRIER"))),
+                ("another line", |it| drop(it.line(Timestamp::ZERO, b"0, CLOSED"))),
+                ("a prompt", |it| it.prompted(Timestamp::ZERO)),
+                ("the next question", |it| {
+                    let now = Timestamp::ZERO;
+                    let before =
+                        std::mem::replace(it, Barrier::after_nothing(now, Command::probe(0, &|_| false)));
+                    *it = before.ask(now, Command::probe(1, &|_| false));
+                }),
+            ],
+            |it| format!("{:?}", it.state).to_lowercase(),
+        );
+    }
 
     #[test]
     fn what_comes_before_the_answer_to_the_question_is_old() {

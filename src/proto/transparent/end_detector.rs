@@ -401,6 +401,8 @@ fn line_len(line: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use crate::proto::transition_table;
+
     use crate::error::CloseReason;
 
     use super::*;
@@ -608,6 +610,78 @@ mod tests {
             assert!(tail.held.len() <= MAX_HELD);
         }
         assert_eq!(given + tail.held.len(), 12_000);
+    }
+
+    #[test]
+    fn every_transition_is_as_the_table_says() {
+        fn holding(bytes: &[u8], escape: Escape) -> EndDetector {
+            let mut detector = EndDetector::default();
+            detector.escape_is(escape);
+            detector.push(Timestamp::ZERO, bytes, |_| {});
+            detector
+        }
+        fn push(it: &mut EndDetector, bytes: &[u8]) {
+            it.push(Timestamp::ZERO, bytes, |_| {});
+        }
+        let given = || {
+            let mut detector = holding(b"\r\n", Escape::None);
+            detector.settle(Timestamp::ZERO + SETTLED, |_| {});
+            detector
+        };
+        transition_table::check::<EndDetector, _>(
+            "
+            | input | nothing held | line end given | held | in doubt | nothing held, escape | held, escape | answered, escape |
+            | payload | - | nothing held | nothing held | - | - | nothing held, escape | nothing held, escape |
+            | a line end | held | held | - | - | held, escape | - | held, escape |
+            | a line that ends it | in doubt | in doubt | in doubt | - | in doubt, escape | in doubt, escape | in doubt, escape |
+            | the rest of such a line | held | held | in doubt | - | held, escape | - | held, escape |
+            | OK | held | held | - | - | answered, escape | answered, escape | - |
+            | silence | - | - | nothing held | - | - | - | - |
+            | an escape is written | nothing held, written | line end given, written | held, written | in doubt, written | nothing held, written | held, written | held, written |
+            | it may be answered | nothing held, escape | line end given, escape | held, escape | in doubt, escape | - | - | - |
+            | its answer is taken | - | - | - | - | nothing held | held | nothing held |
+            | all was payload | - | - | nothing held | nothing held | - | nothing held, escape | nothing held, escape |
+            | all was the module's | - | nothing held | nothing held | nothing held | - | nothing held, escape | nothing held, escape |",
+            || {
+                vec![
+                    holding(b"", Escape::None),
+                    given(),
+                    holding(b"\r\nCLO", Escape::None),
+                    holding(b"\r\nCLOSED\r\n", Escape::None),
+                    holding(b"", Escape::Answerable),
+                    holding(b"\r\n+CREG: 1\r\n", Escape::Answerable),
+                    holding(ESCAPED, Escape::Answerable),
+                ]
+            },
+            &[
+                ("payload", |it| push(it, b"x")),
+                ("a line end", |it| push(it, b"\r\n")),
+                ("a line that ends it", |it| push(it, b"\r\nCLOSED\r\n")),
+                ("the rest of such a line", |it| push(it, b"SED\r\n")),
+                ("OK", |it| push(it, ESCAPED)),
+                ("silence", |it| it.settle(Timestamp::ZERO + SETTLED, |_| {})),
+                ("an escape is written", |it| it.escape_is(Escape::Written)),
+                ("it may be answered", |it| it.escape_is(Escape::Answerable)),
+                ("its answer is taken", |it| drop(it.take_answer())),
+                ("all was payload", |it| it.give_up(|_| {})),
+                ("all was the module's", EndDetector::forget),
+            ],
+            |it| {
+                let held = match (it.doubt, it.has_answer(), it.held.is_empty()) {
+                    (EndDoubt::Ended, _, _) => "in doubt",
+                    (EndDoubt::None, true, _) => "answered",
+                    (EndDoubt::None, false, false) => "held",
+                    (EndDoubt::None, false, true) if it.given == Preceding::LineEnd => "line end given",
+                    (EndDoubt::None, false, true) => "nothing held",
+                };
+                let escape = match it.escape {
+                    Escape::None => "",
+                    Escape::Written => ", written",
+                    Escape::Answerable => ", escape",
+                };
+                format!("{held}{escape}")
+            },
+        );
     }
 
     #[test]

@@ -103,6 +103,7 @@ impl EscapeGuard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::transition_table;
 
     /// The moments at which the bytes go out, if the data are there at these moments.
     fn written(asked: &[(u64, &str)]) -> Vec<(u64, u8)> {
@@ -181,6 +182,45 @@ mod tests {
             "it may have gone now"
         );
         assert_eq!(plus.allow(at(5_000) + APART, b"+++", false), Allowed::Now(2), "it may have gone at 0 s");
+    }
+
+    #[test]
+    fn every_transition_is_as_the_table_says() {
+        const START: Timestamp = Timestamp::from_secs(5);
+        let of = |run| EscapeGuard { run, written_at: Some(START), ..EscapeGuard::default() };
+        let pluses = |count| of(Run::Pluses(count, START));
+        transition_table::check::<EscapeGuard, _>(
+            "
+            | input | other | 0 pluses | 1 pluses | 2 pluses |
+            | a plus is written | - | 1 pluses | 2 pluses | other |
+            | two pluses are written | - | 2 pluses | other | other |
+            | other data are written | - | other | other | other |
+            | silence, and the question for data | 0 pluses | - | 0 pluses | 0 pluses |
+            | a pause, and the question for data | - | - | - | - |
+            | the port was quick | - | - | - | - |
+            | the port was slow | 0 pluses | - | 1 pluses, held | 2 pluses, held |",
+            || vec![of(Run::Other), pluses(0), pluses(1), pluses(2)],
+            &[
+                ("a plus is written", |it| it.wrote(START, b"+")),
+                ("two pluses are written", |it| it.wrote(START, b"++")),
+                ("other data are written", |it| it.wrote(START, b"+x")),
+                ("silence, and the question for data", |it| {
+                    let _ = it.allow(START + SILENCE, b"x", false);
+                }),
+                ("a pause, and the question for data", |it| {
+                    let _ = it.allow(START + DOUBT, b"x", false);
+                }),
+                ("the port was quick", |it| it.taken(START)),
+                ("the port was slow", |it| it.taken(START + DOUBT)),
+            ],
+            |it| {
+                let run = match it.run {
+                    Run::Other => "other".to_owned(),
+                    Run::Pluses(count, _) => format!("{count} pluses"),
+                };
+                if it.doubtful_until > Timestamp::ZERO { run + ", held" } else { run }
+            },
+        );
     }
 
     #[test]

@@ -108,7 +108,10 @@ impl Transparent {
                 self.state = StreamState::Resuming;
                 Some(Command::data_mode())
             }
-            _ => None,
+            StreamState::Preparing(_) | StreamState::Command => None,
+            StreamState::Off | StreamState::Online | StreamState::Recovering => None,
+            StreamState::Dialling(_) | StreamState::Resuming | StreamState::Closing => None,
+            StreamState::Guarding { .. } | StreamState::Escaping { .. } => None,
         }
     }
 
