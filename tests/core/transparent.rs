@@ -743,6 +743,38 @@ fn data_mode_without_a_confirmation_ends_the_stream_and_the_module_is_found_agai
 }
 
 #[test]
+fn data_after_a_lost_connect_are_no_answer_and_the_peer_gets_no_commands() {
+    for data in [
+        &b"what is this\r\nERROR\r\n"[..],
+        b"+RECEIVE,1,4:\r\nE\r\nERROR\r\n> .\r\n",
+        b"what is this\r\nCONNECT FAIL\r\n+PDP: DEACT\r\n",
+    ] {
+        let (mut pair, stream) = streaming();
+        pair.escape(stream).unwrap();
+        pair.to_host =
+            Box::new(|_, bytes| if bytes.windows(7).any(|w| w == b"CONNECT") { vec![] } else { bytes });
+        let resumed = pair.ask(Request::Resume { socket: stream, timeout: Duration::from_secs(20) });
+        pair.run_for(Duration::from_millis(10));
+        pair.to_host = Box::new(|_, bytes| bytes);
+        push(&mut pair, data);
+        let answer = pair.answer(resumed);
+        assert!(
+            matches!(answer, Err(Error::Closed(CloseReason::DataInCommandMode))),
+            "{answer:?}, {}",
+            pair.story()
+        );
+        let link = pair.modem.network_mut().last_link().unwrap();
+        sockets_work(&mut pair);
+        assert_eq!(
+            pair.modem.network().received(link).escape_ascii().to_string(),
+            "",
+            "the peer got commands after {}",
+            data.escape_ascii()
+        );
+    }
+}
+
+#[test]
 fn a_lost_escape_is_written_again() {
     for lost in 0..=4 {
         let (mut pair, stream) = streaming();

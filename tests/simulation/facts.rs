@@ -47,8 +47,8 @@ pub struct Facts {
     pub may_delay_answers: bool,
     /// Whether connections may have been reset in the network.
     pub may_reset: bool,
-    /// Whether connections may have died without a report.
-    pub may_stall: bool,
+    /// Whether a fault of the modem may still close a connection.
+    pub may_still_close: bool,
     pub card_is_out: bool,
     pub network_is_down: bool,
     /// The number of faults of the modem or its surroundings.
@@ -166,6 +166,10 @@ pub struct Connection {
     pub peer_reset: bool,
     /// The number of bytes that an echo had received when it left. It echoes no more.
     pub echoed: Option<usize>,
+    /// Whether the network, or a restart of the module, may have reset the connection.
+    pub may_be_reset: bool,
+    /// Whether the connection may have died without a report.
+    pub may_be_dead: bool,
     /// The undetectable effects of damage.
     pub hurt: Hurt,
 }
@@ -231,6 +235,8 @@ impl Connection {
             peer_left: false,
             peer_reset: false,
             echoed: None,
+            may_be_reset: false,
+            may_be_dead: false,
             hurt: Hurt::default(),
         }
     }
@@ -294,6 +300,17 @@ impl Facts {
     /// The index of the connection of this socket.
     pub fn of_socket(&self, id: SocketId) -> Option<usize> {
         self.connections.iter().rposition(|connection| connection.id == Some(id))
+    }
+
+    /// The connections that something can still happen to.
+    pub fn unended(&mut self) -> impl Iterator<Item = &mut Connection> {
+        self.connections.iter_mut().filter(|connection| connection.ended.is_none())
+    }
+
+    /// From now on connections may be reset.
+    pub fn resets_begin(&mut self) {
+        self.may_reset = true;
+        self.unended().for_each(|connection| connection.may_be_reset = true);
     }
 
     /// Whether bytes were damaged in this direction.

@@ -108,7 +108,9 @@ pub fn script(kind: Kind, seed: u64) -> Script {
     let mut world = world(kind, &mut chance);
     // A seed of its own, so that the scripts of all seeds are the same with and without it.
     world.send_prompt = !Chance::new(seed.wrapping_mul(37).wrapping_add(11)).one_in(4);
-    let mut maker = Maker { kind, chance, world, steps: Vec::new(), next: 0, lost: false, stands: false };
+    let words = Chance::new(seed.wrapping_mul(41).wrapping_add(13));
+    let mut maker =
+        Maker { kind, chance, words, world, steps: Vec::new(), next: 0, lost: false, stands: false };
     maker.make();
     Script { kind, seed, world: maker.world, steps: maker.steps }
 }
@@ -145,6 +147,8 @@ fn world(kind: Kind, chance: &mut Chance) -> World {
 struct Maker {
     kind: Kind,
     chance: Chance,
+    /// Chooses the streams whose payload contains words of a module.
+    words: Chance,
     world: World,
     steps: Vec<Step>,
     next: u16,
@@ -206,8 +210,7 @@ impl Maker {
             _ if self.world.mode == ReceiveMode::Push && self.chance.one_in(8) => Wanted::Udp,
             _ => Wanted::Tcp,
         };
-        // In a stream, lines of the peer can't be distinguished from those of the module (A60).
-        let trapped = !self.kind.is_stream() && self.chance.one_in(3);
+        let trapped = if self.kind.is_stream() { self.words.one_in(4) } else { self.chance.one_in(3) };
         let style = if trapped { Style::Traps } else { Style::Records };
         let seconds = self.timeout();
         let act = Act::Connect { connection: self.next, wanted, far, style, timeout: seconds };

@@ -13,7 +13,7 @@ mod host_bytes;
 pub mod kinds;
 mod line;
 mod line_harm;
-mod payload;
+pub mod payload;
 pub mod rig;
 pub mod script;
 mod script_steps;

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use air724ug::capture::{self, PayloadKind, Timeline, TimelineEntry, TimelineEntryKind};
 
 use crate::simulation::kinds::SAID;
+use crate::simulation::payload::Style;
 use crate::simulation::rig::FIRST_PORT;
-use crate::simulation::script::{Far, Wanted};
+use crate::simulation::script::{Act, Far, Wanted};
 use crate::simulation::{self, Connection, Kind};
 
 /// The number of seeds of each kind.
@@ -102,6 +103,12 @@ fn sessions_of(kind: Kind) {
         script.steps.retain(|step| kind.is_sound() || step.act.fault().is_none());
         // A recording masks no payload that contains a piece of the PIN.
         script.world.pin = true;
+        // A capture does not say which words of a module are payload of a stream.
+        for step in &mut script.steps {
+            if let Act::Connect { wanted: Wanted::Transparent, style, .. } = &mut step.act {
+                *style = Style::Records;
+            }
+        }
         let report = simulation::play(&script, true);
         let name = kind.name();
         assert_eq!(report.failure, None, "{name} {seed}");

@@ -119,7 +119,9 @@ impl Rig {
                 // A restart may interrupt everything.
                 self.facts.may_cut_bodies |=
                     matches!(control, Control::Reset | Control::UsbRestart(_) | Control::Replace(_));
-                self.facts.may_reset = true;
+                if !matches!(control, Control::NetworkUp | Control::SimInsert | Control::Replug(_)) {
+                    self.facts.resets_begin();
+                }
                 self.facts.may_lose_lines = true;
                 match control {
                     Control::SimRemove => self.facts.card_is_out = true,
@@ -131,45 +133,7 @@ impl Rig {
                 }
                 self.control(control.clone());
             }
-            Act::Fault(fault) => {
-                self.facts.faults += 1;
-                let facts = &mut self.facts;
-                facts.may_cut_bodies |= matches!(
-                    fault,
-                    Fault::ShortBody(_)
-                        | Fault::CutBody(_)
-                        | Fault::Garbage(_)
-                        | Fault::Urc(_)
-                        | Fault::Reboot(_)
-                        | Fault::BrownOut(_)
-                        | Fault::UsbRestart(_)
-                );
-                if matches!(fault, Fault::ShortBody(_) | Fault::CutBody(_)) {
-                    facts.host_bytes.may_be_damaged();
-                }
-                facts.may_mislead |= matches!(
-                    fault,
-                    Fault::DetachedAnswer { .. }
-                        | Fault::StallLine(fault::StallLine { direction: Direction::ToHost, .. })
-                        | Fault::DelayPiece(fault::DelayPiece { direction: Direction::ToHost, .. })
-                );
-                facts.may_delay_answers |= matches!(fault, Fault::LateAnswer(_));
-                facts.may_lose_lines = true;
-                facts.may_lose_news |= matches!(fault, Fault::LostUrc(_));
-                let is_deaf = matches!(fault, Fault::Deaf(_));
-                facts.may_be_deaf |= is_deaf;
-                facts.may_lose_results |= !is_deaf;
-                facts.may_stall |= matches!(fault, Fault::StaleConnected(_));
-                facts.may_reset |= matches!(
-                    fault,
-                    Fault::CloseMidSend(_)
-                        | Fault::UsbRestart(_)
-                        | Fault::PdpLost(_)
-                        | Fault::NetworkLost(_)
-                        | Fault::StaleConnected(_)
-                );
-                self.control(Control::Fault(fault.clone()));
-            }
+            Act::Fault(fault) => self.fault(fault),
             Act::Damage(damage) => self.damage(*damage),
             Act::PortLost => {
                 self.facts.faults += 1;
@@ -180,6 +144,51 @@ impl Rig {
         }
     }
 
+    fn fault(&mut self, fault: &Fault) {
+        self.facts.faults += 1;
+        let facts = &mut self.facts;
+        facts.may_cut_bodies |= matches!(
+            fault,
+            Fault::ShortBody(_)
+                | Fault::CutBody(_)
+                | Fault::Garbage(_)
+                | Fault::Urc(_)
+                | Fault::Reboot(_)
+                | Fault::BrownOut(_)
+                | Fault::UsbRestart(_)
+        );
+        if matches!(fault, Fault::ShortBody(_) | Fault::CutBody(_)) {
+            facts.host_bytes.may_be_damaged();
+        }
+        facts.may_mislead |= matches!(
+            fault,
+            Fault::DetachedAnswer { .. }
+                | Fault::StallLine(fault::StallLine { direction: Direction::ToHost, .. })
+                | Fault::DelayPiece(fault::DelayPiece { direction: Direction::ToHost, .. })
+        );
+        facts.may_delay_answers |= matches!(fault, Fault::LateAnswer(_));
+        facts.may_lose_lines = true;
+        facts.may_lose_news |= matches!(fault, Fault::LostUrc(_));
+        let is_deaf = matches!(fault, Fault::Deaf(_));
+        facts.may_be_deaf |= is_deaf;
+        facts.may_lose_results |= !is_deaf;
+        if matches!(fault, Fault::StaleConnected(_)) {
+            facts.unended().for_each(|connection| connection.may_be_dead = true);
+        }
+        if matches!(
+            fault,
+            Fault::CloseMidSend(_)
+                | Fault::UsbRestart(_)
+                | Fault::PdpLost(_)
+                | Fault::NetworkLost(_)
+                | Fault::StaleConnected(_)
+        ) {
+            facts.resets_begin();
+            facts.may_still_close = true;
+        }
+        self.control(Control::Fault(fault.clone()));
+    }
+
     fn connect(&mut self, act: &Act) {
         let Act::Connect { connection: number, wanted, far, style, timeout } = *act else { return };
         if self.facts.numbered(number).is_some() {
@@ -187,13 +196,15 @@ impl Rig {
         }
         let (host, port) = self.serve(number, far, b"");
         let Ok(host) = Quotable::host(host) else { return };
-        let connection = self.facts.connections.len();
-        self.facts.connections.push(Connection::new(number, wanted, far, style));
+        let index = self.facts.connections.len();
+        let may_be_reset = self.facts.may_still_close;
+        let connection = Connection { may_be_reset, ..Connection::new(number, wanted, far, style) };
+        self.facts.connections.push(connection);
         let request = match wanted {
             Wanted::Transparent => Request::Transparent { host, port, timeout },
             Wanted::Tcp | Wanted::Udp => Request::Connect { protocol: protocol(wanted), host, port, timeout },
         };
-        self.ask(RequestKind::Connect { connection }, timeout, request);
+        self.ask(RequestKind::Connect { connection: index }, timeout, request);
     }
 
     fn in_use(&self, number: u16) -> Option<(usize, SocketId)> {

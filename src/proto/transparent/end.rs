@@ -149,7 +149,10 @@ impl Transparent {
             // The connection ends now, so no earlier line was its end.
             self.give_held();
         }
-        self.end(End::Closed(reason), facts);
+        match reason {
+            CloseReason::DataInCommandMode => self.fault(facts),
+            _ => self.end(End::Closed(reason), facts),
+        }
     }
 
     /// Keeps an unsolicited line until the module is proved to be in command mode. Returns true if it was kept.
@@ -162,10 +165,15 @@ impl Transparent {
         keeps
     }
 
-    /// Bytes came in command mode that no module writes there.
+    /// Bytes came in command mode that no module writes there. Before an escape is proved, and after `ATO`, they may be
+    /// data: the `OK` was the peer's, or `CONNECT` was lost. A command would then be data for the peer, and a line of
+    /// the peer its answer.
     fn fault(&mut self, facts: &Facts) {
         if self.is_beside() {
             self.end(End::Closed(CloseReason::DataInCommandMode), facts);
+        }
+        if matches!(self.state, StreamState::Proving | StreamState::Resuming) {
+            self.recover();
         }
     }
 

@@ -48,6 +48,7 @@ use wire::Wire;
 /// | `Resuming` | `CONNECT` | `Online` |
 /// | `Resuming` | a refusal, `NO CARRIER` | `Off`: the stream ends, by the word that has come if one has |
 /// | `Resuming` | no answer | `Recovering`: the stream ends |
+/// | `Proving`, `Resuming` | bytes that no module writes in command mode | `Recovering`: the stream ends |
 /// | `Closing` | whatever is answered | `Off`: bring-up shuts down and sets the module up for sockets |
 /// | `Recovering` | bring-up has found the module and shut it down | `Off` |
 /// | any | bearer lost, restart, port lost | `Off` |

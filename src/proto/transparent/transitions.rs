@@ -216,7 +216,7 @@ fn every_transition_is_as_the_table_says() {
         | a line that ends a connection | - | - | - | suspecting | - | - | - | - | - | - | - | - | - |
         | the answer to an escape | - | - | - | - | - | - | proving | proving | - | - | - | - | - |
         | CLOSED in command mode | - | - | - | - | - | - | - | - | - | - | - | - | - |
-        | damage | - | - | - | - | - | - | - | - | - | - | - | - | - |
+        | damage | - | - | - | - | - | - | - | - | recovering | - | recovering | - | - |
         | a required command is refused | - | off | - | - | - | - | - | - | - | - | - | - | - |
         | bring-up has shut everything down | - | - | - | - | - | - | - | - | - | - | - | - | off |
         | everything is lost | - | off | off | off | off | off | off | off | off | off | off | off | off |";

@@ -94,7 +94,7 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     let reads = !matches!(connection.far, Far::ClosesAfter(_) | Far::ResetsAfter(_));
     // A connection that died without a report of the modem stays open until the host asks about it.
     let is_open = is_open && !(facts.may_lose_news && connection.is_gone);
-    if is_open && reads && !connection.is_udp() && !facts.may_stall && got.len() < reported {
+    if is_open && reads && !connection.is_udp() && !connection.may_be_dead && got.len() < reported {
         return Err(format!(
             "the peer of connection {} has {} of {reported} accepted bytes, and the socket is open",
             connection.number,

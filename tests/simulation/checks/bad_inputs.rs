@@ -253,6 +253,26 @@ fn missing_pushed_bytes_are_excused_only_if_the_host_received_no_sign_of_them() 
 }
 
 #[test]
+fn missing_bytes_at_an_end_by_the_peer_are_excused_only_if_something_happened_to_the_connection() {
+    for wanted in [Wanted::Tcp, Wanted::Transparent] {
+        let mut facts = facts(wanted, Outcome::Accepted(100));
+        facts.connections[0].pushed = vec![32];
+        facts.connections[0].read = facts.connections[0].incoming().bytes(0, 16);
+        facts.connections[0].ended = Some(Error::Closed(CloseReason::Peer));
+        let end = [given(&facts)];
+        let refuses =
+            |facts: &Facts| refused(&mut reported_holes::TypedErrors, facts, &Observation::End { got: &end });
+        assert!(refuses(&facts), "{wanted:?}");
+        facts.resets_begin();
+        assert!(refuses(&facts), "{wanted:?}: it had ended by then");
+        facts.connections[0].ended = None;
+        facts.resets_begin();
+        facts.connections[0].ended = Some(Error::Closed(CloseReason::Peer));
+        assert!(!refuses(&facts), "{wanted:?}");
+    }
+}
+
+#[test]
 fn an_echo_returns_only_datagrams_that_it_has_received() {
     let mut facts = facts(Wanted::Udp, Outcome::Unknown(0));
     facts.connections[0].far = Far::Echo;

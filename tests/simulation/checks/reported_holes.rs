@@ -80,18 +80,19 @@ fn is_excused(facts: &Facts, connection: &Connection, said: &[u8]) -> bool {
     let by_peer = matches!(connection.ended, Some(Error::Closed(CloseReason::Peer)));
     let announced = facts.script.world.mode == air724ug::ReceiveMode::Push;
     // A module prints `CLOSED` for a reset as well, and data under way are then lost.
-    let resets = connection.peer_reset || matches!(connection.far, Far::ResetsAfter(_));
-    (by_peer && (resets || facts.may_reset))
+    let resets =
+        connection.peer_reset || connection.may_be_reset || matches!(connection.far, Far::ResetsAfter(_));
+    (by_peer && resets)
         // The line that announced the discarded data was lost.
         || (by_peer && !announced && facts.may_lose_lines)
-        || facts.may_stall
+        || connection.may_be_dead
         // The line with the end was lost, and nothing was asked of the connection since. Bytes that have
         // reached the host are no such loss.
         || (facts.may_lose_news && connection.is_gone && connection.ended.is_none() && !has_reached(facts, connection, said))
         // The peer closed before it had answered.
         || (by_peer && connection.far == Far::Echo && connection.peer_left)
-        // The end of a stream is a line among payload.
-        || (by_peer && connection.wanted == Wanted::Transparent)
+        // The data of a stream have no frames, so lost ones are not noticed.
+        || (by_peer && connection.wanted == Wanted::Transparent && facts.is_damaged(Direction::ToHost))
 }
 
 /// Whether the first missing bytes have reached the host. Fewer bytes than two records may be those of another

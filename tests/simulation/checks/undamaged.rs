@@ -7,6 +7,7 @@ use air724ug::{CloseReason, Error};
 
 use super::Check;
 use crate::simulation::facts::{Facts, Observation, RequestKind};
+use crate::simulation::payload::Style;
 use crate::simulation::script::Wanted;
 
 #[derive(Default, Debug)]
@@ -39,8 +40,14 @@ impl Check for Undamaged {
         {
             self.has_stray_stream |= facts.connections[connection].wanted == Wanted::Transparent;
         }
+        // Words of a module in the payload of a stream that has ended for the driver, and not for the module.
+        let has_words = facts.connections.iter().any(|connection| {
+            let is_over = self.has_stray_stream || connection.ended.is_some() || connection.left;
+            connection.wanted == Wanted::Transparent && connection.style == Style::Traps && is_over
+        });
         let is_damage = match seen {
             Observation::Event(Event::Fault(Fault::LineTooLong)) if self.has_stray_stream => false,
+            Observation::Event(Event::Fault(_)) if has_words => false,
             // An echoed payload is among text if the connection ends during the echo.
             Observation::Event(Event::Fault(Fault::Garbage | Fault::UnreadableHeader))
                 if facts.may_reset && facts.host_bytes.echoes_sends() =>
