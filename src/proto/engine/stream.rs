@@ -140,7 +140,7 @@ impl Engine {
                 StreamAction::GoOnline => self.session.go_online(),
                 StreamAction::GoOffline => self.session.go_offline(),
                 StreamAction::Search => {
-                    self.session.search(now);
+                    self.session.search(now, &mut self.out);
                     self.bring_up.set_up_sockets_after_search();
                 }
                 StreamAction::SetUpSockets => self.bring_up.set_up_for(now, ConnectionMode::Sockets),

@@ -1,5 +1,6 @@
 //! The begin and the end of data mode.
 
+use crate::proto::outbox::Outbox;
 use crate::time::Timestamp;
 
 use super::wake::Wake;
@@ -34,8 +35,15 @@ impl Session {
         }
     }
 
-    /// It is unknown whether the module is in data mode. Starts a search that works in both modes.
-    pub(in crate::proto) fn search(&mut self, now: Timestamp) {
-        self.state = State::Waking(Wake::in_data_mode(now));
+    /// It is unknown whether the module is in data mode. Starts a search that works in both modes. The command in flight,
+    /// which is one of the stream, gets no answer.
+    pub(in crate::proto) fn search(&mut self, now: Timestamp, out: &mut Outbox) {
+        let before = std::mem::replace(&mut self.state, State::Waking(Wake::in_data_mode(now)));
+        let is_given_up = match before {
+            State::Busy(_) => true,
+            State::AtBarrier(barrier) => barrier.held().is_some(),
+            State::Waking(_) | State::Idle | State::Online => false,
+        };
+        out.count().commands.abandoned += u64::from(is_given_up);
     }
 }

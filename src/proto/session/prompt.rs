@@ -297,7 +297,7 @@ impl Session {
         self.late_answers.begin(now, &exchange.command);
         if exchange.command.enters_data_mode() {
             // The command may have started data mode: then a question would be payload.
-            self.search(now);
+            self.search(now, out);
             return Step::Finished(exchange.finish(Err(Failure::Timeout)));
         }
         if exchange.unexpected() == Some(UnexpectedLine::Prompted) {

@@ -159,7 +159,7 @@ fn every_transition_is_as_the_table_says() {
         ("the last of many deadlines", |it| (0..20).for_each(|_| it.expire())),
         ("the end of the channel", |it| it.session.channel_ended(it.now, ChannelId::FIRST)),
         ("a restart", |it| drop(it.session.restart(Wake::after_boot(it.now), &mut it.out))),
-        ("a search", |it| it.session.search(it.now)),
+        ("a search", |it| it.session.search(it.now, &mut it.out)),
         ("the end of data mode", |it| it.session.go_offline()),
         ("damage", |it| drop(it.session.distrust(it.now, it.now, ChannelSet::default(), &mut it.out))),
     ];
