@@ -43,6 +43,8 @@ pub struct Facts {
     pub may_lose_results: bool,
     /// Whether an answer may have come twice.
     pub may_double_answers: bool,
+    /// Whether bytes of the host may have reached the modem seconds late.
+    pub may_delay_commands: bool,
     /// Whether answers may have come seconds late.
     pub may_delay_answers: bool,
     /// Whether connections may have been reset in the network.

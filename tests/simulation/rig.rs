@@ -83,6 +83,7 @@ impl Rig {
             may_cut_bodies: false,
             may_mislead: false,
             may_double_answers: false,
+            may_delay_commands: false,
             may_delay_answers: false,
             may_reset: false,
             may_still_close: false,

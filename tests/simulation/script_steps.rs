@@ -166,6 +166,11 @@ impl Rig {
                 | Fault::StallLine(fault::StallLine { direction: Direction::ToHost, .. })
                 | Fault::DelayPiece(fault::DelayPiece { direction: Direction::ToHost, .. })
         );
+        facts.may_delay_commands |= matches!(
+            fault,
+            Fault::StallLine(fault::StallLine { direction: Direction::FromHost, .. })
+                | Fault::DelayPiece(fault::DelayPiece { direction: Direction::FromHost, .. })
+        );
         facts.may_delay_answers |= matches!(fault, Fault::LateAnswer(_));
         facts.may_lose_lines = true;
         facts.may_lose_news |= matches!(fault, Fault::LostUrc(_));

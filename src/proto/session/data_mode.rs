@@ -35,8 +35,8 @@ impl Session {
         }
     }
 
-    /// It is unknown whether the module is in data mode. Starts a search that works in both modes. The command in flight,
-    /// which is one of the stream, gets no answer.
+    /// It is unknown whether the module is in data mode. Starts a search that works in both modes. The command in
+    /// flight, which is one of the stream, gets no answer.
     pub(in crate::proto) fn search(&mut self, now: Timestamp, out: &mut Outbox) {
         let before = std::mem::replace(&mut self.state, State::Waking(Wake::in_data_mode(now)));
         let is_given_up = match before {

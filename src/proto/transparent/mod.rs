@@ -46,7 +46,7 @@ use wire::Wire;
 /// | `Command` | data mode is wanted: `ATO` is written | `Resuming` |
 /// | `Command` | the stream has ended: `AT+CIPCLOSE` is written | `Closing` |
 /// | `Resuming` | `CONNECT` | `Online` |
-/// | `Resuming` | a refusal, `NO CARRIER` | `Off`: the stream ends, by the word that has come if one has |
+/// | `Resuming` | a refusal, `NO CARRIER`, which may be the peer's | `Recovering`: the stream ends, by the word that has come if one has |
 /// | `Resuming` | no answer | `Recovering`: the stream ends |
 /// | `Proving`, `Resuming` | bytes that no module writes in command mode | `Recovering`: the stream ends |
 /// | `Closing` | whatever is answered | `Off`: bring-up shuts down and sets the module up for sockets |

@@ -240,7 +240,8 @@ impl Transparent {
             Some(Ending::Restarted) => return self.act(StreamAction::Restarted),
             None => self.end(End::Closed(reason), facts),
         }
-        self.leave_by(failure);
+        // `CONNECT` may have been lost, and the refusal a word of the peer. A command would then be data for the peer.
+        self.recover();
     }
 
     /// The module has not answered the escape.

@@ -202,7 +202,7 @@ fn every_transition_is_as_the_table_says() {
         | a request for a stream | preparing | - | - | - | - | - | - | - | - | - | - | - | - |
         | the turn of a command | - | dialling | - | - | - | - | - | - | - | - | - | - | - |
         | OK or CONNECT | - | - | online | - | - | - | - | - | command | - | online | off | - |
-        | a refusal | - | - | off | - | - | - | - | - | recovering | - | off | off | - |
+        | a refusal | - | - | off | - | - | - | - | - | recovering | - | recovering | off | - |
         | no answer | - | - | recovering | - | - | - | - | - | recovering | - | recovering | off | - |
         | a deadline | - | off | - | - | escaping | escaping | - | recovering | - | - | - | - | - |
         | the port takes no byte | - | - | - | - | recovering | recovering | guarding | recovering | - | - | - | - | - |

@@ -62,9 +62,11 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     let is_filled =
         is_filled || (facts.may_be_deaf && receives_no_more(connection) && is_made_of_questions(rest));
     let is_filled = is_filled || (facts.may_be_deaf && is_filled_up(facts, connection, got));
-    // The driver may take a doubled result for the answer in place of a prompt. If the prompt comes seconds later, the
-    // questions asked until then are payload, and so is the filler after them.
-    let is_late = facts.may_double_answers && facts.may_delay_answers && connection.has_typed_error();
+    // The driver may take a doubled result for the answer in place of a prompt, or the late result of another command
+    // if its own command is late. If the prompt comes seconds later, the questions asked until then are payload, and so
+    // is the filler after them.
+    let is_strange = facts.may_double_answers || facts.may_delay_commands;
+    let is_late = is_strange && facts.may_delay_answers && connection.has_typed_error();
     // The same applies if the filler was lost, and the prompt comes after a question.
     let is_deaf = facts.may_be_deaf && receives_no_more(connection);
     let is_after = |piece: &Vec<u8>| {

@@ -2,12 +2,12 @@
 //! or its own application.
 
 use air724ug::proto::Response;
-use air724ug::{CloseReason, Error, ReceiveMode};
+use air724ug::{Error, ReceiveMode};
 
 use super::Check;
 use crate::simulation::facts::{Connection, Facts, Observation, RequestKind};
 use crate::simulation::payload::Style;
-use crate::simulation::script::Far;
+use crate::simulation::script::{Far, Wanted};
 
 #[derive(Debug)]
 pub struct Exact;
@@ -59,9 +59,10 @@ fn ended(facts: &Facts, connection: &Connection) -> Result<(), String> {
     // A module in manual mode discards data soon after a close.
     let destroyed = by_peer && facts.script.world.mode == ReceiveMode::Manual;
     let has_all = connection.read.len() == pushed || connection.far == Far::Echo;
-    // The last words of the peer may be those of the module, which the error says.
-    let is_uncertain = connection.style == Style::Traps
-        && matches!(connection.ended, Some(Error::Closed(CloseReason::EndUncertain { .. })));
+    // The last words of the peer of a stream may be those of the module, and then the end is an error.
+    let is_uncertain = connection.wanted == Wanted::Transparent
+        && connection.style == Style::Traps
+        && connection.has_typed_error();
     let may_lack = connection.left || resets || destroyed || overrun || is_uncertain;
     if connection.id.is_some() && !has_all && !may_lack {
         return Err(format!("connection {number} read {} of {pushed} bytes", connection.read.len()));

@@ -58,6 +58,9 @@ fn stream(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Stri
     if !is_wrong && is_excused(facts, connection, &said) {
         return Ok(());
     }
+    if is_wrong && is_first_fetch(facts, connection, &said) {
+        return Ok(());
+    }
     let is_stream = connection.wanted == Wanted::Transparent;
     let is_known = facts.script.world.mode == air724ug::ReceiveMode::Push || facts.host_bytes.has_fetched();
     if !is_stream
@@ -93,6 +96,17 @@ fn is_excused(facts: &Facts, connection: &Connection, said: &[u8]) -> bool {
         || (by_peer && connection.far == Far::Echo && connection.peer_left)
         // The data of a stream have no frames, so lost ones are not noticed.
         || (by_peer && connection.wanted == Wanted::Transparent && facts.is_damaged(Direction::ToHost))
+}
+
+/// Whether the wrong bytes are the line end after the data of the first fetch. Firmware writes one or two line ends
+/// there, and that fetch shows how many.
+fn is_first_fetch(facts: &Facts, connection: &Connection, said: &[u8]) -> bool {
+    let all: usize = facts.connections.iter().map(|connection| connection.read.len()).sum();
+    let read = &connection.read;
+    let is_end =
+        read.len() == said.len() && read.len() > 1 && read[..read.len() - 2] == said[..read.len() - 2];
+    let is_manual = facts.script.world.mode == air724ug::ReceiveMode::Manual;
+    is_manual && facts.may_cut_bodies && all == read.len() && is_end && read.ends_with(b"\r\n")
 }
 
 /// Whether the first missing bytes have reached the host. Fewer bytes than two records may be those of another

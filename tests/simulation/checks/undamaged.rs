@@ -16,6 +16,9 @@ pub struct Undamaged {
     /// Whether data of a stream may be among text: the line that begins the stream was lost or late, or its application
     /// had given up.
     has_stray_stream: bool,
+    /// Whether such data may contain words of a module: a stream with such a payload has ended for the driver, and
+    /// perhaps not for the module.
+    has_stray_words: bool,
 }
 
 impl Check for Undamaged {
@@ -35,19 +38,21 @@ impl Check for Undamaged {
                 Some(CloseReason::DataInCommandMode | CloseReason::ResumeUnanswered)
             ))
         );
+        if let Observation::Event(Event::Closed(id, _)) = seen
+            && let Some(index) = facts.of_socket(*id)
+        {
+            let connection = &facts.connections[index];
+            self.has_stray_words |=
+                connection.wanted == Wanted::Transparent && connection.style == Style::Traps;
+        }
         if let Observation::Answered(asked, Err(Error::Timeout { .. })) = seen
             && let RequestKind::Connect { connection } = asked.what
         {
             self.has_stray_stream |= facts.connections[connection].wanted == Wanted::Transparent;
         }
-        // Words of a module in the payload of a stream that has ended for the driver, and not for the module.
-        let has_words = facts.connections.iter().any(|connection| {
-            let is_over = self.has_stray_stream || connection.ended.is_some() || connection.left;
-            connection.wanted == Wanted::Transparent && connection.style == Style::Traps && is_over
-        });
         let is_damage = match seen {
             Observation::Event(Event::Fault(Fault::LineTooLong)) if self.has_stray_stream => false,
-            Observation::Event(Event::Fault(_)) if has_words => false,
+            Observation::Event(Event::Fault(_)) if self.has_stray_words => false,
             // An echoed payload is among text if the connection ends during the echo.
             Observation::Event(Event::Fault(Fault::Garbage | Fault::UnreadableHeader))
                 if facts.may_reset && facts.host_bytes.echoes_sends() =>
