@@ -12,6 +12,8 @@ mod collect;
 mod common;
 #[path = "common/marks.rs"]
 mod marks;
+#[path = "common/output_file.rs"]
+mod output_file;
 #[path = "common/states.rs"]
 mod states;
 
@@ -41,7 +43,8 @@ usage: doctor [options]
   --marks FILE         with --offline: more marks by which the program that wrote the log distinguishes the two sides,
                        as `replay` has them
   --collect FILE       writes what a report needs into one file: versions, statistics, the diagnosis and the session, with IMEI,
-                       IMSI, ICCID, numbers of phones, addresses and names of servers masked
+                       IMSI, ICCID, numbers of phones, addresses and names of servers masked;
+                       a new file, or an earlier report
   --simulate STATE     examines a simulated modem in one of the states below
   --wait SECONDS       how long the module may take to get ready [90]
   --patience SECONDS   how long the server may take [80]
@@ -181,6 +184,11 @@ fn parse(args: &mut Arguments) -> Result<Options, Problem> {
             "--collect takes what is in the capture: leave out --append and --capture-limit".into(),
         )
         .into());
+    }
+    if let Some(report) = &options.collect {
+        let recorded = options.common.recording.file.as_deref();
+        let inputs: Vec<&Path> = options.offline.as_deref().into_iter().chain(recorded).collect();
+        output_file::check(report, &inputs, collect::SIGN)?;
     }
     let sources = [options.common.port.is_some(), options.offline.is_some(), options.simulate.is_some()];
     if sources.into_iter().filter(|given| *given).count() > 1 {

@@ -10,6 +10,8 @@
 mod diff;
 #[path = "common/marks.rs"]
 mod marks;
+#[path = "common/output_file.rs"]
+mod output_file;
 #[path = "common/page.rs"]
 mod page;
 #[path = "common/shell.rs"]
@@ -25,7 +27,8 @@ use shell::{Argument, Arguments, complain};
 const HELP: &str = "\
 Decodes captures into timelines of commands, answers, URCs and data.
 
-Usage: replay [--quiet] [--marks FILE] [--html OUT] [FILE...]
+Usage: replay [--quiet] [--marks FILE] [FILE...]
+       replay --html OUT [--marks FILE] FILE
        replay --diff [--marks FILE] A B
 
   FILE...       captures, in our own format or logs of any other program;
@@ -33,7 +36,8 @@ Usage: replay [--quiet] [--marks FILE] [--html OUT] [FILE...]
   --marks FILE  more marks by which the program that wrote a log
                 distinguishes the two sides, one a line: `sent host>`, `received modem>`
   --html OUT    draws one FILE as a page for a browser: a lane for each channel,
-                latencies as bars, payload, errors, a field to search
+                latencies as bars, payload, errors, a field to search; OUT is
+                a new file, or a page of this program
   --diff A B    shows where two sessions part; times make no difference
   --quiet       only what is unexplained, and a line for each file
   --help        this text
@@ -112,8 +116,16 @@ impl Options {
         if options.diff && options.files.len() != 2 {
             return Err("--diff takes two files".to_owned());
         }
-        if options.html.is_some() && (options.diff || options.files.len() > 1) {
-            return Err("--html draws one file".to_owned());
+        if let Some(page) = &options.html {
+            if options.diff || options.files.len() > 1 {
+                return Err("--html draws one file".to_owned());
+            }
+            let [file] = options.files.as_slice() else {
+                return Err(
+                    "--html takes two names: OUT, which is written, and FILE, which is drawn".to_owned()
+                );
+            };
+            output_file::check(page, &[file], page::SIGN)?;
         }
         if options.files.is_empty() {
             complain(format_args!("replay: no FILE given, so here is one of our own: {FIXTURE}"));

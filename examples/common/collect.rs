@@ -13,6 +13,9 @@ const NUMBER: usize = 7;
 /// The number of successive hexadecimal digits from which they count as a number or a message.
 const HEX: usize = 15;
 
+/// The sign by which a report is recognised.
+pub const SIGN: &str = ", doctor --collect\n";
+
 /// The file: a capture in our own format, which `replay` and `doctor --offline` read.
 pub fn collected(mut capture: Capture, diagnosis: &Diagnosis) -> Vec<u8> {
     let figures = figures(&capture);
@@ -20,7 +23,7 @@ pub fn collected(mut capture: Capture, diagnosis: &Diagnosis) -> Vec<u8> {
     let mut secrets = hide(&mut capture, &hosts);
     let header = Header {
         what: "a session, collected for a report".into(),
-        source: format!("air724ug {}, doctor --collect", env!("CARGO_PKG_VERSION")),
+        source: format!("air724ug {}{}", env!("CARGO_PKG_VERSION"), SIGN.trim_end()),
         expect: vec!["not known".into()],
     };
     capture.header = Some(header.clone());

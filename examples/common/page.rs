@@ -12,6 +12,9 @@ pub const MAX_ROWS: usize = 20_000;
 /// The most characters of one row.
 pub const MAX_TEXT: usize = 2_000;
 
+/// The sign by which a page is recognised.
+pub const SIGN: &str = r#"<meta name="generator" content="air724ug replay">"#;
+
 const PAGE: &str = include_str!("page.html");
 
 /// A column of the page.

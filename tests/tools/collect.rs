@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use air724ug::capture::{self, replay};
 use air724ug::diagnosis::Evidence;
-use collected::{collected, mask};
+use collected::{SIGN, collected, mask};
 
 /// A session with every kind of personal data.
 const SESSION: &str = "# what: x\n# source: y\n# expect: not known\n\
@@ -56,6 +56,7 @@ fn no_number_and_no_address_of_the_owner_is_in_the_file() {
     let diagnosis = Evidence::of_capture(&capture).diagnose();
     let file = collected(capture.clone(), &diagnosis);
     let text = String::from_utf8(file.clone()).unwrap();
+    assert!(text.contains(SIGN), "{text}");
     for secret in SECRETS {
         assert!(!text.to_lowercase().contains(&secret.to_lowercase()), "{secret} is in\n{text}");
     }

@@ -17,6 +17,7 @@ mod luat_captures;
 mod luat_fixtures;
 mod luat_hostile;
 mod masked_payload;
+mod output_file;
 mod page;
 mod player;
 #[path = "../support/quick_start.rs"]

@@ -8,7 +8,7 @@ mod diff;
 mod drawn;
 
 use air724ug::capture::{self, Coverage, Timeline, replay};
-use drawn::{MAX_ROWS, MAX_TEXT, escaped, page};
+use drawn::{MAX_ROWS, MAX_TEXT, SIGN, escaped, page};
 
 fn timeline(log: &str) -> Timeline {
     replay(&capture::read(log.as_bytes()).unwrap())
@@ -38,6 +38,7 @@ fn a_page_has_lanes_bars_and_colours_and_no_external_parts() {
         "<span class=\"took\">400 ms</span><i class=\"bar\" style=\"width:52%\"></i>",
         "<title>a &lt;b&gt; &amp; &quot;c&quot;.capture</title>",
         "default-src 'none'",
+        SIGN,
     ] {
         assert!(page.contains(part), "{part} is not in\n{page}");
     }
