@@ -3,6 +3,12 @@
 //! A thread waits for a [`Line`] together with a wake-up, and every other call of it returns at once. [`DirectWrite`]
 //! lets a caller write without that thread. Halves have neither: each half has a thread of its own that may block.
 
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 #[cfg(target_os = "linux")]
 mod direct_read;
 mod explain;
@@ -23,6 +29,8 @@ mod wake_up;
 use std::fmt;
 use std::io;
 use std::time::Duration;
+#[cfg(any(feature = "remote", all(feature = "ports", unix)))]
+use std::time::Instant;
 
 #[cfg(feature = "ports")]
 pub use listing::{PortInfo, PortKind, UsbInfo, ports, ports_below};
@@ -33,6 +41,13 @@ pub(crate) use search::{Ask, Search};
 pub use source::PortSource;
 pub(crate) use source::{Opener, OpeningTime};
 pub(crate) use wake_up::{Sleeper, Waker, pair as wake_up};
+
+/// The moment after this span from now on.
+#[cfg(any(feature = "remote", all(feature = "ports", unix)))]
+pub(crate) fn after(span: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(span).unwrap_or(now)
+}
 
 /// A port that can be waited on.
 pub(crate) trait Line: Send {

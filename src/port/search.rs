@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::listing::{PortInfo, PortKind, ports_below};
 use super::serial;
-use super::{Line, Port, Sleeper, wake_up};
+use super::{Line, Port, Sleeper, after, wake_up};
 use crate::config::Config;
 
 /// Writes a question to a port and reads the answer. The arguments are the question, the time-out, and a function that
@@ -182,7 +182,7 @@ fn ask(path: &str, config: &Config, identify: Identify) -> io::Result<(Port, Str
 fn open(path: &str, config: &Config, sleeper: &Sleeper) -> io::Result<Port> {
     let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     let is_kept = kept().iter().any(|known| known == path);
-    let until = Instant::now() + if is_kept { Duration::ZERO } else { BUSY };
+    let until = after(if is_kept { Duration::ZERO } else { BUSY });
     loop {
         let opened = serial::open(path, config);
         let is_busy = matches!(&opened, Err(error) if error.kind() == ErrorKind::ResourceBusy);
@@ -206,7 +206,7 @@ fn exchange(
     is_answered: fn(&[u8]) -> bool,
 ) -> io::Result<Vec<u8>> {
     line.write(question)?;
-    let (until, mut answer, mut buf) = (Instant::now() + timeout, Vec::new(), [0; 256]);
+    let (until, mut answer, mut buf) = (after(timeout), Vec::new(), [0; 256]);
     loop {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() || answer.len() > MAX_ANSWER {

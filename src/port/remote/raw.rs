@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::connection::{Halves, closed};
-use crate::port::WrongProtocol;
+use crate::port::{WrongProtocol, after};
 
 /// The time that the driver listens before it writes. A telnet server speaks first, a modem seldom does.
 const FIRST_WORDS: Duration = Duration::from_millis(200);
@@ -19,7 +19,7 @@ const MAX_FIRST: usize = 4 * 1024;
 /// # Errors
 /// [`io::ErrorKind::InvalidData`] for a server that speaks another protocol.
 pub(super) fn open(stream: TcpStream) -> io::Result<Halves> {
-    let (until, mut early) = (Instant::now() + FIRST_WORDS, Vec::new());
+    let (until, mut early) = (after(FIRST_WORDS), Vec::new());
     while early.len() < MAX_FIRST {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {

@@ -77,7 +77,7 @@ impl Decoder {
             self.state = state;
             if is_data {
                 bytes[data] = byte;
-                data += 1;
+                data = data.saturating_add(1);
             }
         }
         data

@@ -1,12 +1,11 @@
 //! Names of ports on other machines.
 
 use std::io;
-use std::time::Instant;
 
 use super::connection::{CONNECT_TIMEOUT, End, closed, connect};
 use super::{raw, rfc2217};
 use crate::config::Config;
-use crate::port::Port;
+use crate::port::{Port, after};
 
 /// Opens a port on another machine.
 ///
@@ -20,7 +19,7 @@ pub(in crate::port) fn open(name: &str, config: &Config) -> io::Result<Port> {
     let end = End(stream.try_clone()?);
     let (reader, writer) = match scheme {
         Scheme::Tcp => raw::open(stream),
-        Scheme::Rfc2217 => rfc2217::open(stream, config, Instant::now() + CONNECT_TIMEOUT),
+        Scheme::Rfc2217 => rfc2217::open(stream, config, after(CONNECT_TIMEOUT)),
     }
     .map_err(explain)?;
     Ok(Port::Halves { reader, writer, end: Some(Box::new(end)) })

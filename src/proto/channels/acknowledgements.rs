@@ -1,5 +1,11 @@
 //! The requests that wait until the peer has acknowledged data or the module has accepted them.
 
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 use std::time::Duration;
 
 use crate::at::{Field, Line, Refusal};
@@ -131,7 +137,7 @@ impl Delivery {
             self.follow_pause = FOLLOW_PAUSE;
         }
         self.ask_at = now + self.follow_pause;
-        self.follow_pause = (self.follow_pause * 2).min(LONGEST_FOLLOW_PAUSE);
+        self.follow_pause = self.follow_pause.saturating_mul(2).min(LONGEST_FOLLOW_PAUSE);
     }
 
     /// The module has reported the number of unacknowledged bytes.
@@ -153,7 +159,7 @@ impl Delivery {
 
     /// The module has refused the question.
     pub(super) fn refused(&mut self, now: Timestamp, refusal: Refusal) -> Vec<RequestResult> {
-        self.refusals += 1;
+        self.refusals = self.refusals.saturating_add(1);
         let mut answers = Vec::new();
         if self.refusals >= MAX_REFUSALS {
             self.refusals = 0;
@@ -199,7 +205,7 @@ impl Delivery {
     pub(super) fn ask_later(&mut self, now: Timestamp) {
         let is_over = !self.waiting.iter().any(|waiting| waiting.what.asks());
         self.ask_at = if is_over { Timestamp::MAX } else { now + self.pause };
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
     }
 
     /// The acknowledgements can't become known any more: every waiting request fails with the error.

@@ -1,5 +1,11 @@
 //! Fetches of data in manual receive mode, and their results.
 
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 use std::time::Duration;
 
 use crate::at::{ChannelId, ChannelNews, CmeError, Command, Refusal};
@@ -32,9 +38,12 @@ impl Socket {
     /// The length of the next fetch: one byte less than the last one. A late full answer to the last fetch is then
     /// longer than the length asked for. Datagrams must not be cut.
     pub(super) fn next_fetch(&mut self) -> usize {
-        let was_last = self.fetch_len + LENGTHS <= Command::MAX_CHUNK;
-        self.fetch_len =
-            if was_last || self.window.keeps_boundaries() { Command::MAX_CHUNK } else { self.fetch_len - 1 };
+        let was_last = self.fetch_len.saturating_add(LENGTHS) <= Command::MAX_CHUNK;
+        self.fetch_len = if was_last || self.window.keeps_boundaries() {
+            Command::MAX_CHUNK
+        } else {
+            self.fetch_len.saturating_sub(1)
+        };
         self.fetch_len
     }
 }
@@ -115,7 +124,7 @@ impl Channels {
         self.refused_fetch = Some((id, now));
         let Some(socket) = self.channel(id).open_socket() else { return };
         socket.poll_at = now + poll.min(LONGEST_PAUSE);
-        socket.refusals += 1;
+        socket.refusals = socket.refusals.saturating_add(1);
         if socket.refusals >= MAX_REFUSALS {
             self.end(id, End::Closed(CloseReason::ReceiveRefused(refusal)), out);
         }

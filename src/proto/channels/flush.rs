@@ -1,5 +1,11 @@
 //! Requests and questions about the peer's acknowledgements.
 
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 use std::time::Duration;
 
 use crate::at::{ChannelId, Refusal};

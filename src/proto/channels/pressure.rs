@@ -1,5 +1,11 @@
 //! The states of a socket while the module accepts no data.
 
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 use std::time::Duration;
 
 use crate::at::{ChannelNews, Field, Line, Refusal};
@@ -177,13 +183,13 @@ impl Unconfirmed {
     ) -> SendVerdict {
         let can_ask = security == Security::Plain;
         // The counter of the module may have 32 bits.
-        let expected = sent.wrapping_add(self.len as u64) as u32;
+        let expected = low_bits(sent.wrapping_add(self.len as u64));
         match result.as_deref().map(counted) {
             Ok(Some(count)) if can_ask && count == expected && !self.is_doubted => SendVerdict::Accepted,
             Err(Failure::Timeout | Failure::Refused(Refusal::Ambiguous | Refusal::Empty))
-                if can_ask && self.asked + 1 < MAX_QUESTIONS =>
+                if can_ask && self.asked.saturating_add(1) < MAX_QUESTIONS =>
             {
-                let again = Self { ask_at: now + SETTLE, asked: self.asked + 1, ..self };
+                let again = Self { ask_at: now + SETTLE, asked: self.asked.saturating_add(1), ..self };
                 SendVerdict::Open(Pressure::Unconfirmed(again))
             }
             Ok(_) | Err(_) => SendVerdict::Unknown,
@@ -195,7 +201,7 @@ impl Refused {
     fn asked(self, now: Timestamp, sent: u64, result: &Result<Vec<String>, Failure>) -> SendVerdict {
         // Only the count proves that the module has not accepted a piece that was written. A module that refuses the
         // question may have lost the connection after that.
-        let is_proved = result.as_ref().is_ok_and(|lines| counted(lines) == Some(sent as u32));
+        let is_proved = result.as_ref().is_ok_and(|lines| counted(lines) == Some(low_bits(sent)));
         if self.was_written && !is_proved {
             return SendVerdict::Unknown;
         }
@@ -211,7 +217,7 @@ impl Refused {
         if is_empty && self.was_empty {
             return SendVerdict::Gone(self.refusal);
         }
-        let pause = (self.pause * 2).min(LONGEST_PAUSE);
+        let pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
         SendVerdict::Open(Pressure::Wait(now + self.pause, Self { pause, was_empty: is_empty, ..self }))
     }
 }
@@ -220,6 +226,12 @@ impl Refused {
 fn counted(lines: &[String]) -> Option<u32> {
     let list = lines.iter().find_map(|line| Line::parse(line.as_bytes()).info("+CIPACK"))?;
     list.first().and_then(Field::number)
+}
+
+/// The part of a count that the module reports. It counts in 32 bits.
+#[allow(clippy::cast_possible_truncation, reason = "that is the purpose")]
+fn low_bits(count: u64) -> u32 {
+    count as u32
 }
 
 #[cfg(test)]

@@ -1,5 +1,11 @@
 //! Sends that the module has refused in place of the prompt.
 
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 use crate::at::{ChannelId, Refusal};
 use crate::config::ReceiveMode;
 use crate::error::{CloseReason, Error};
@@ -25,9 +31,9 @@ impl Channels {
         let Some(socket) = self.channel(id).open_socket() else { return };
         if let Some(len) = socket.abandoned.take() {
             // The caller got a time-out, and the module did not accept these bytes.
-            socket.statistics.given -= len as u64;
+            socket.statistics.given = socket.statistics.given.saturating_sub(len as u64);
         }
-        socket.statistics.refusals += 1;
+        socket.statistics.refusals = socket.statistics.refusals.saturating_add(1);
         if let Some(send) = socket.sends.front_mut() {
             send.in_flight = 0;
         }

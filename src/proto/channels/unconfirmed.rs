@@ -1,5 +1,11 @@
 //! A send whose payload was written after its prompt and whose result did not come.
 
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 use std::time::Duration;
 
 use crate::at::Command;
@@ -65,8 +71,9 @@ impl Acceptance {
             Self::Slow => command,
             Self::Quick => {
                 let micros =
-                    (len as u64).saturating_mul(BITS_TWICE * 1_000_000) / u64::from(baud_rate.max(1));
-                let timeout = ACCEPT_TIMEOUT.saturating_add(Duration::from_micros(micros));
+                    (len as u64).saturating_mul(BITS_TWICE * 1_000_000).checked_div(baud_rate.into());
+                let timeout =
+                    ACCEPT_TIMEOUT.saturating_add(Duration::from_micros(micros.unwrap_or(u64::MAX)));
                 let timeout = timeout.min(command.timeout());
                 command.with_timeout(timeout)
             }

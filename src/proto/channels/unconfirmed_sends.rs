@@ -1,5 +1,11 @@
 //! Sends that the module has neither accepted nor refused.
 
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 use crate::at::{ChannelId, ChannelNews};
 use crate::error::CloseReason;
 use crate::proto::outbox::Outbox;

@@ -1,5 +1,11 @@
 //! The receive window: the unread bytes of a socket.
 
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
@@ -91,7 +97,7 @@ impl Window {
 
     /// Completes the frame. Returns its length. An empty frame is not kept, not even as a datagram.
     pub(super) fn finish_frame(&mut self) -> usize {
-        let len = self.bytes.len() - self.whole;
+        let len = self.bytes.len().saturating_sub(self.whole);
         self.whole = self.bytes.len();
         if let (Boundaries::Datagrams(all), 1..) = (&mut self.boundaries, len) {
             all.push_back(Datagram { len, from: self.from.take() });
@@ -122,7 +128,7 @@ impl Window {
             Boundaries::Datagrams(all) => all.pop_front().map_or(0, |datagram| datagram.len),
         };
         self.bytes.drain(..taken);
-        self.whole -= taken;
+        self.whole = self.whole.saturating_sub(taken);
         if self.bytes.is_empty() && self.bytes.capacity() > KEPT {
             self.bytes.shrink_to(KEPT);
         }
@@ -135,7 +141,7 @@ impl Window {
         let (front, back) = self.bytes.as_slices();
         let from_front = count.min(front.len());
         buf[..from_front].copy_from_slice(&front[..from_front]);
-        buf[from_front..count].copy_from_slice(&back[..count - from_front]);
+        buf[from_front..count].copy_from_slice(&back[..count.saturating_sub(from_front)]);
         count
     }
 }
