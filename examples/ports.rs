@@ -19,7 +19,7 @@ Lists the serial ports of this machine. Opens none and writes to none.
 usage: ports
 
 A module's ports come first; its AT port is usually the first of them. Any of these names is one for --port of the other
-examples: the path, `auto`, `usb:PLACE`, `imei:NUMBER`.
+examples: the path, `auto`, `usb:PLACE`, `imei:NUMBER`. Programs of other users that have a port open are seen by root only.
 Exit code: 0 if there is a module's port that nothing is in the way of, else 1.
 ";
 
@@ -82,6 +82,10 @@ fn in_the_way(port: &PortInfo) -> Option<String> {
         PortKind::BootLoader => Some("a module in its boot loader: it restarts soon".to_owned()),
         _ if !port.users.is_empty() => Some(format!("open in {}", port.users.join(", "))),
         _ if open.is_err() => Some("its file is missing in /dev".to_owned()),
+        PortKind::Module if !port.is_permitted => Some(
+            "no permission: add your user to the port's group (`sudo usermod -aG dialout $USER`), and log in again"
+                .to_owned(),
+        ),
         PortKind::Module => None,
         _ => Some("not known as a module: only asked if you name it".to_owned()),
     }

@@ -3,8 +3,11 @@
 use std::io;
 use std::time::Duration;
 
-use crate::port::Ask;
-use crate::proto::Command;
+use crate::port::{Ask, Identify};
+use crate::proto::{Command, attempts_after_attention};
+
+/// The identification of a module.
+pub(super) const IDENTIFY: Identify = Identify { imei, imei_of_silent };
 
 /// The number and time-out of `AT` on a candidate. The first one may train its line rate or wake it up.
 const ATTEMPTS: (u32, Duration) = (2, Duration::from_millis(300));
@@ -14,7 +17,7 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 const IMEI_DIGITS: usize = 15;
 
 /// Asks a port for the IMEI of its module. The result is empty if the module does not report one.
-pub(super) fn imei(ask: &mut Ask<'_>) -> io::Result<String> {
+fn imei(ask: &mut Ask<'_>) -> io::Result<String> {
     let mut answer = Err(io::ErrorKind::TimedOut.into());
     for _ in 0..ATTEMPTS.0 {
         answer = ask(&Command::attention().wire(), ATTEMPTS.1, is_answered);
@@ -23,6 +26,21 @@ pub(super) fn imei(ask: &mut Ask<'_>) -> io::Result<String> {
         }
     }
     answer?;
+    serial_number(ask)
+}
+
+/// The same for a port that did not answer. Its module may be in the state in which a program has left it that ended
+/// during a send or in data mode.
+fn imei_of_silent(ask: &mut Ask<'_>) -> io::Result<String> {
+    for (bytes, timeout) in attempts_after_attention() {
+        if ask(&bytes, timeout, is_answered).is_ok() {
+            break;
+        }
+    }
+    imei(ask)
+}
+
+fn serial_number(ask: &mut Ask<'_>) -> io::Result<String> {
     let said = ask(&Command::serial_number().wire(), TIMEOUT, is_identified).unwrap_or_default();
     Ok(number(&said).map(|(imei, _)| String::from_utf8_lossy(imei).into_owned()).unwrap_or_default())
 }
@@ -61,6 +79,24 @@ mod tests {
             answer.map(<[u8]>::to_vec).ok_or(io::ErrorKind::TimedOut.into())
         });
         (count, found)
+    }
+
+    #[test]
+    fn a_silent_port_is_asked_with_every_attempt_until_it_answers() {
+        for answered in [b"ATQ0\r\n".to_vec(), b"+++".to_vec(), vec![b'\r'; 1_460], vec![0x1b]] {
+            let (mut asked, mut is_answering) = (Vec::new(), false);
+            let found = imei_of_silent(&mut |question, _, _| {
+                asked.push(question.to_vec());
+                // A send that is complete, or cancelled, is not answered with a final result code.
+                is_answering |= question == answered;
+                match is_answering && question.starts_with(b"AT") {
+                    true => Ok(b"\r\n860000000000001\r\n\r\nOK\r\n".to_vec()),
+                    false => Err(io::ErrorKind::TimedOut.into()),
+                }
+            });
+            assert_eq!(found.unwrap(), "860000000000001");
+            assert!(asked.contains(&answered));
+        }
     }
 
     #[test]

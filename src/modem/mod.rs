@@ -129,7 +129,7 @@ impl Modem {
     #[cfg(all(feature = "ports", unix))]
     #[doc(hidden)]
     pub fn open_below(root: &Path, name: &str, config: Config) -> Result<Self> {
-        let search = crate::port::Search::named(name, &config, identify::imei);
+        let search = crate::port::Search::named(name, &config, identify::IDENTIFY);
         let search = search.ok_or_else(|| Error::invalid("name", "is no search"))?;
         Self::open_by(Opener::search(search.below(root)), &config, name)
     }
@@ -382,7 +382,7 @@ impl Modem {
 /// Returns the opener for a path, a search or a server.
 fn opener(name: &str, config: &Config) -> Opener {
     #[cfg(all(feature = "ports", unix))]
-    if let Some(search) = crate::port::Search::named(name, config, identify::imei) {
+    if let Some(search) = crate::port::Search::named(name, config, identify::IDENTIFY) {
         return Opener::search(search);
     }
     Opener::named(name, config)

@@ -17,8 +17,11 @@ pub struct PortInfo {
     pub usb: Option<UsbInfo>,
     /// Whether it may be the port of a module.
     pub kind: PortKind,
-    /// The programs that have the port open, as far as this user may see them: `ModemManager (712)`.
+    /// The programs that have the port open, as far as this user may see them: `ModemManager (712)`. Users other than
+    /// root see only their own programs.
     pub users: Vec<String>,
+    /// Whether the permissions of the port let this user open it.
+    pub is_permitted: bool,
 }
 
 /// A USB device, and the port's interface of it.
@@ -92,7 +95,8 @@ fn port(root: &Path, class: &Path) -> Option<PortInfo> {
         Some(_) | None => PortKind::Other,
     };
     let path = root.join("dev").join(class.file_name()?);
-    Some(PortInfo { path, driver, usb, kind, users: Vec::new() })
+    let is_permitted = is_permitted(&path);
+    Some(PortInfo { path, driver, usb, kind, users: Vec::new(), is_permitted })
 }
 
 /// The USB device of a port. The interface and the device are folders above the port's own.
@@ -108,6 +112,17 @@ fn usb(port: &Path) -> Option<UsbInfo> {
         interface: interface.and_then(|number| u8::from_str_radix(&number, 16).ok()),
         location: device.file_name()?.to_string_lossy().into_owned(),
     })
+}
+
+#[cfg(unix)]
+fn is_permitted(port: &Path) -> bool {
+    use rustix::fs::{Access, access};
+    access(port, Access::READ_OK | Access::WRITE_OK) != Err(rustix::io::Errno::ACCESS)
+}
+
+#[cfg(not(unix))]
+fn is_permitted(_: &Path) -> bool {
+    true
 }
 
 fn text(path: &Path) -> Option<String> {

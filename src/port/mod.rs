@@ -37,7 +37,7 @@ pub use listing::{PortInfo, PortKind, UsbInfo, ports, ports_below};
 #[cfg(feature = "diagnosis")]
 pub(crate) use open::{has_rate, is_remote};
 #[cfg(all(feature = "ports", unix))]
-pub(crate) use search::{Ask, Search};
+pub(crate) use search::{Ask, Identify, Search};
 pub use source::PortSource;
 pub(crate) use source::{Opener, OpeningTime};
 pub(crate) use wake_up::{Sleeper, Waker, pair as wake_up};

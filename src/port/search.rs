@@ -18,7 +18,18 @@ use crate::config::Config;
 /// says whether the answer is complete.
 pub(crate) type Ask<'a> = dyn FnMut(&[u8], Duration, fn(&[u8]) -> bool) -> io::Result<Vec<u8>> + 'a;
 /// Finds the IMEI of the module that a port belongs to.
-pub(crate) type Identify = fn(&mut Ask<'_>) -> io::Result<String>;
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identify {
+    /// Asks for less than 2 s.
+    pub(crate) imei: fn(&mut Ask<'_>) -> io::Result<String>,
+    /// Makes a module answer that did not, whatever its state is, and asks it then. This takes up to 7 s.
+    pub(crate) imei_of_silent: fn(&mut Ask<'_>) -> io::Result<String>,
+}
+
+/// The first attempt to find a module again in which silent ports are asked a second time, with everything that can
+/// make a module answer. It is repeated after twice the number of attempts each time. Earlier, and in between, a module
+/// that starts is found sooner.
+const SECOND_QUESTION: u32 = 4;
 
 /// The longest answer that is read, in bytes.
 const MAX_ANSWER: usize = 4 * 1024;
@@ -54,6 +65,16 @@ pub(crate) struct Search {
     root: PathBuf,
     /// The IMEI of the module that was found.
     found: Option<String>,
+    /// The number of attempts since then in which ports were silent.
+    silent: u32,
+}
+
+/// The result of the questions to all candidates.
+#[derive(Default)]
+struct CandidateAnswers {
+    answers: Vec<(PortInfo, Port, String)>,
+    silent: Vec<PathBuf>,
+    notes: Vec<String>,
 }
 
 impl Search {
@@ -66,7 +87,7 @@ impl Search {
             _ => return None,
         };
         let (name, config, root) = (name.to_owned(), config.clone(), PathBuf::from("/"));
-        Some(Self { name, wanted, config, identify, root, found: None })
+        Some(Self { name, wanted, config, identify, root, found: None, silent: 0 })
     }
 
     /// The same search with other folders `sys`, `dev` and `proc`.
@@ -77,25 +98,49 @@ impl Search {
     /// Opens the port of the module.
     pub(super) fn open(&mut self) -> io::Result<Port> {
         self.check_name()?;
-        let mut notes = Vec::new();
-        let mut answers: Vec<(PortInfo, Port, String)> = Vec::new();
-        for info in ports_below(&self.root)?.into_iter().filter(|info| self.is_candidate(info)) {
+        let mut asked = self.asked(self.identify.imei, |_| true)?;
+        if asked.answers.is_empty() && !asked.silent.is_empty() && self.asks_again() {
+            let again = self.asked(self.identify.imei_of_silent, |path| asked.silent.contains(path))?;
+            asked.answers = again.answers;
+            asked.silent = again.silent;
+            asked.notes.extend(again.notes);
+        }
+        let CandidateAnswers { mut answers, silent, mut notes } = asked;
+        if answers.len() > 1 {
+            let text = format!("{}: there are several modules; name one: {}", self.name, names(&answers));
+            return Err(io::Error::new(ErrorKind::InvalidInput, text));
+        }
+        notes.extend(silent.iter().map(|path| format!("{} does not answer", path.display())));
+        let Some((info, port, imei)) = answers.pop() else { return Err(self.not_found(&notes)) };
+        log::info!("{}: the module {imei} is at {}", self.name, info.path.display());
+        self.found = Some(imei).filter(|imei| !imei.is_empty());
+        self.silent = 1;
+        Ok(port)
+    }
+
+    /// Asks the candidates.
+    fn asked(
+        &self,
+        identify: fn(&mut Ask<'_>) -> io::Result<String>,
+        is_asked: impl Fn(&PathBuf) -> bool,
+    ) -> io::Result<CandidateAnswers> {
+        let mut asked = CandidateAnswers::default();
+        let candidates = ports_below(&self.root)?.into_iter().filter(|info| self.is_candidate(info));
+        for info in candidates.filter(|info| is_asked(&info.path)) {
             let path = info.path.display().to_string();
             // One port of each module is asked.
             let place = |info: &PortInfo| info.usb.as_ref().map(|usb| usb.location.clone());
-            if answers.iter().any(|(known, ..)| place(known) == place(&info)) {
+            if asked.answers.iter().any(|(known, ..)| place(known) == place(&info)) {
                 continue;
             }
-            match ask(&path, &self.config, self.identify) {
-                Err(error) if error.kind() == ErrorKind::TimedOut => {
-                    notes.push(format!("{path} does not answer"));
-                }
-                Err(error) => notes.push(error.to_string()),
+            match ask(&path, &self.config, identify) {
+                Err(error) if error.kind() == ErrorKind::TimedOut => asked.silent.push(info.path),
+                Err(error) => asked.notes.push(error.to_string()),
                 Ok((_, imei)) if self.imei().is_some_and(|wanted| *wanted != imei) => {
-                    notes.push(format!("{path} is the module {imei}"));
+                    asked.notes.push(format!("{path} is the module {imei}"));
                 }
                 Ok((port, imei)) => {
-                    answers.push((info, port, imei));
+                    asked.answers.push((info, port, imei));
                     // The module is found, so no other port is asked.
                     if self.imei().is_some() {
                         break;
@@ -103,14 +148,14 @@ impl Search {
                 }
             }
         }
-        if answers.len() > 1 {
-            let text = format!("{}: there are several modules; name one: {}", self.name, names(&answers));
-            return Err(io::Error::new(ErrorKind::InvalidInput, text));
-        }
-        let Some((info, port, imei)) = answers.pop() else { return Err(self.not_found(&notes)) };
-        log::info!("{}: the module {imei} is at {}", self.name, info.path.display());
-        self.found = Some(imei).filter(|imei| !imei.is_empty());
-        Ok(port)
+        Ok(asked)
+    }
+
+    /// Counts an attempt with silent ports. Returns true if they are asked a second time.
+    fn asks_again(&mut self) -> bool {
+        let count = self.silent;
+        self.silent = count.saturating_add(1);
+        count == 0 || (count >= SECOND_QUESTION && count.is_power_of_two())
     }
 
     /// Refuses a name that no module can have.
@@ -168,14 +213,19 @@ fn names(answers: &[(PortInfo, Port, String)]) -> String {
 }
 
 /// Opens a candidate and reads its IMEI, which is empty if the module does not report it.
-fn ask(path: &str, config: &Config, identify: Identify) -> io::Result<(Port, String)> {
+fn ask(
+    path: &str,
+    config: &Config,
+    identify: fn(&mut Ask<'_>) -> io::Result<String>,
+) -> io::Result<(Port, String)> {
     let (_waker, sleeper) = wake_up()?;
     let mut port = open(path, config, &sleeper)?;
     let Port::Line { line, .. } = &mut port else { return Ok((port, String::new())) };
     let imei = identify(&mut |question, timeout, is_answered| {
         exchange(&mut **line, &sleeper, question, timeout, is_answered)
-    })?;
-    Ok((port, imei))
+    });
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{path}: {error}"));
+    Ok((port, imei.map_err(named)?))
 }
 
 /// Opens a candidate. The first time that it is busy, this waits for it.
@@ -205,14 +255,21 @@ fn exchange(
     timeout: Duration,
     is_answered: fn(&[u8]) -> bool,
 ) -> io::Result<Vec<u8>> {
-    line.write(question)?;
     let (until, mut answer, mut buf) = (after(timeout), Vec::new(), [0; 256]);
+    let mut unwritten = question;
     loop {
+        if !unwritten.is_empty() {
+            match line.write(unwritten) {
+                Ok(count) => unwritten = &unwritten[count..],
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() || answer.len() > MAX_ANSWER {
             return Err(ErrorKind::TimedOut.into());
         }
-        line.wait(sleeper, false, Some(left))?;
+        line.wait(sleeper, !unwritten.is_empty(), Some(left))?;
         match line.read(&mut buf) {
             Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
             Ok(count) => answer.extend_from_slice(&buf[..count]),

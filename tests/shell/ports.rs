@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a failing call shall fail the test, also in a helper")]
 
 use std::fs;
-use std::io;
-use std::os::unix::fs::symlink;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -350,6 +350,35 @@ fn a_search_waits_only_once_for_a_port_in_use() {
     holder.close();
 }
 
+/// A program writes these commands to the port, and ends.
+fn program_that_ends(port: &Path, commands: &[&str]) {
+    let mut port = fs::OpenOptions::new().read(true).write(true).open(port).unwrap();
+    for &command in commands {
+        port.write_all(command.as_bytes()).unwrap();
+        let mut received = Vec::new();
+        while command != "ATQ1\r" && ![&b"OK\r\n"[..], b">", b"0\r"].iter().any(|end| received.ends_with(end))
+        {
+            let mut byte = [0];
+            port.read_exact(&mut byte).unwrap();
+            received.extend(byte);
+        }
+    }
+}
+
+/// Regression: a program that was killed left a module that no search found.
+#[test]
+fn a_search_finds_a_module_in_the_state_in_which_a_program_has_left_it() {
+    let prompt_for_a_length = ["AT+FSCREATE=\"a\"\r", "AT+FSWRITE=\"a\",0,999,60\r"];
+    for left in [&prompt_for_a_length[..], &["ATV0\r"], &["ATQ1\r"]] {
+        let tree = Tree::new("left");
+        let _module = tree.modem("1-1.2", MODULE, "ttyUSB0", FIRST);
+        program_that_ends(&tree.0.join("dev/ttyUSB0"), left);
+        let modem = tree.open("auto").unwrap_or_else(|error| panic!("{left:?}: {error}"));
+        assert_eq!(imei(&modem), FIRST);
+        modem.close();
+    }
+}
+
 /// Each search asks the module that the other one looks for.
 #[test]
 fn two_simultaneous_searches_find_their_modules() {
@@ -427,6 +456,24 @@ fn a_program_that_has_a_port_open_is_named() {
     tree.holds_open(712, "ModemManager", "ttyUSB0");
     tree.holds_open(713, "other", "ttyUSB9");
     assert_eq!(ports_below(&tree.0).unwrap()[0].users, ["ModemManager (712)"]);
+}
+
+/// Regression: a port that this user may not open was listed as free. Root may open every port.
+#[test]
+fn a_port_that_this_user_may_not_open_is_listed_as_such() {
+    let tree = Tree::new("permissions");
+    tree.device("1-1.4", "1782", "4e00");
+    for (number, mode) in [(0, 0o600), (1, 0o000), (2, 0o400)] {
+        let name = format!("ttyUSB{number}");
+        tree.port("1-1.4", 2 + number, &name, "option1");
+        tree.write(&format!("dev/{name}"), "");
+        let port = tree.0.join("dev").join(name);
+        fs::set_permissions(port, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    for port in ports_below(&tree.0).unwrap() {
+        let opened = fs::File::options().read(true).write(true).open(&port.path);
+        assert_eq!(port.is_permitted, opened.is_ok(), "{}", port.path.display());
+    }
 }
 
 #[test]

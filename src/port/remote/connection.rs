@@ -75,3 +75,14 @@ pub(super) fn closed() -> io::Error {
         "the server closed the connection; is its port in use by another client?",
     )
 }
+
+/// The error for a server that closes at once. A server whose port is in use or missing sends a short message, or
+/// nothing.
+pub(super) fn closed_after(words: &[u8]) -> io::Error {
+    let (error, words) = (closed(), String::from_utf8_lossy(words));
+    let words: String = words.trim().chars().take(200).collect();
+    match words.is_empty() {
+        true => error,
+        false => io::Error::new(io::ErrorKind::ConnectionAborted, format!("{error} It said {words:?}")),
+    }
+}

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use super::connection::{Halves, closed};
+use super::connection::{Halves, closed_after};
 use crate::port::{WrongProtocol, after};
 
 /// The time that the driver listens before it writes. A telnet server speaks first, a modem seldom does.
@@ -42,16 +42,6 @@ pub(super) fn open(stream: TcpStream) -> io::Result<Halves> {
     let writer = stream.try_clone()?;
     let seen = early.iter().copied().take(SIGNATURE_LEN).collect();
     Ok((Box::new(RawReader { stream, early, seen }), Box::new(writer)))
-}
-
-/// The error for a server that closes at once. A server whose port is in use sends a short message, or nothing.
-fn closed_after(words: &[u8]) -> io::Error {
-    let (error, words) = (closed(), String::from_utf8_lossy(words));
-    let words: String = words.trim().chars().take(200).collect();
-    match words.is_empty() {
-        true => error,
-        false => io::Error::new(io::ErrorKind::ConnectionAborted, format!("{error} It said {words:?}")),
-    }
 }
 
 /// A reader that refuses a server of another protocol by its first bytes.

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::connection::{Halves, closed};
+use super::connection::{Halves, closed_after};
 use super::telnet::{self, DO, DONT, Decoder, IAC, Request, WILL, WONT};
 use crate::config::{Config, FlowControl};
 
@@ -50,7 +50,7 @@ pub(super) fn open(mut stream: TcpStream, config: &Config, deadline: Instant) ->
         }
         stream.set_read_timeout(Some(left))?;
         let count = match stream.read(&mut buf) {
-            Ok(0) => return Err(closed()),
+            Ok(0) => return Err(closed_after(&early)),
             Ok(count) => count,
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
                 continue;
@@ -345,7 +345,7 @@ impl Write for PortWriter {
 mod tests {
     use super::super::connection::End;
     use super::*;
-    use std::net::TcpListener;
+    use std::net::{Shutdown, TcpListener};
     use std::thread;
 
     /// A server that answers as RFC 2217 says until it receives the purge. It then calls `then` with the parameters
@@ -456,6 +456,28 @@ mod tests {
         let client = scripted(other, |_, _| {});
         let Err(error) = open(client, &Config::default(), soon()) else { panic!("it was opened") };
         assert!(error.to_string().contains("9600 baud"), "{error}");
+    }
+
+    /// Regression: the words of the server were discarded, and the error spoke of another client in every case.
+    #[test]
+    fn the_error_for_a_server_that_closes_has_the_words_of_the_server() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            // The bytes of ser2net for a port that does not exist.
+            let words =
+                b"\xff\xfb\x03\xff\xfd\x03\xff\xfd\x2cDevice open failure: Value or file not found\r\n";
+            stream.write_all(words).unwrap();
+            stream.shutdown(Shutdown::Write).unwrap();
+            drop(stream.read_to_end(&mut Vec::new()));
+        });
+        let Err(error) = open(client, &Config::default(), soon()) else { panic!("it was opened") };
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+        assert!(
+            error.to_string().contains("It said \"Device open failure: Value or file not found\""),
+            "{error}"
+        );
     }
 
     #[test]

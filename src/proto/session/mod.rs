@@ -22,7 +22,7 @@ mod step;
 mod text_of_people;
 #[cfg(test)]
 mod transitions;
-mod wake;
+pub(super) mod wake;
 
 use std::time::Duration;
 

@@ -28,6 +28,20 @@ enum Attempt {
     Abort,
 }
 
+impl Attempt {
+    fn bytes(self) -> Vec<u8> {
+        match self {
+            Self::Attention => Command::attention().wire(),
+            Self::ResultsOn => Command::results_on().wire(),
+            Self::ResultsInWords => Command::results_in_words().wire(),
+            Self::Guard => Vec::new(),
+            Self::Escape => b"+++".to_vec(),
+            Self::Flush => vec![b'\r'; Command::MAX_CHUNK],
+            Self::Abort => vec![0x1b],
+        }
+    }
+}
+
 /// The attempts, with the time-out of each. `AT` is first, because most modules need no more. The guard times around
 /// `+++` are at least 1 s and 0.5 s (section 12).
 const ROUND: [(Attempt, Duration); 10] = [
@@ -62,6 +76,13 @@ pub(in crate::proto) struct Wake {
     /// When the latest attempt was made.
     made_at: Timestamp,
     deadline: Timestamp,
+}
+
+/// The bytes of each attempt after `AT`, and the time-out of each. They are empty where the line must be silent.
+#[cfg(all(feature = "ports", unix))]
+pub(crate) fn attempts_after_attention() -> impl Iterator<Item = (Vec<u8>, Duration)> {
+    let after = ROUND.iter().skip_while(|(attempt, _)| *attempt == Attempt::Attention);
+    after.map(|(attempt, timeout)| (attempt.bytes(), *timeout))
 }
 
 /// The action when the deadline has come.
@@ -167,16 +188,7 @@ impl Wake {
         }
         self.made_at = now;
         self.deadline = now + timeout;
-        let bytes = match attempt {
-            Attempt::Attention => Command::attention().wire(),
-            Attempt::ResultsOn => Command::results_on().wire(),
-            Attempt::ResultsInWords => Command::results_in_words().wire(),
-            Attempt::Guard => Vec::new(),
-            Attempt::Escape => b"+++".to_vec(),
-            Attempt::Flush => vec![b'\r'; Command::MAX_CHUNK],
-            Attempt::Abort => vec![0x1b],
-        };
-        WakeAttempt { bytes, round_over: self.step.is_multiple_of(ROUND.len()) }
+        WakeAttempt { bytes: attempt.bytes(), round_over: self.step.is_multiple_of(ROUND.len()) }
     }
 }
 
