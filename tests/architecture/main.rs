@@ -14,6 +14,7 @@ mod language;
 mod layers;
 mod luat_table;
 mod machines;
+mod named_commands;
 mod pages;
 mod paths;
 mod profiles;

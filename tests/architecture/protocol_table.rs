@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use crate::named_commands::{self, Project};
 use crate::{cited, path_of};
 
 /// The errors in the table of quirks of a document. `source` returns a file of the project.
@@ -98,7 +99,11 @@ fn every_assumption_is_confirmed_refuted_or_open() {
 }
 
 /// The errors in the promises of a document: rows of two cells below the heading `promise`.
-fn broken_promises(document: &str, source: impl Fn(&str) -> Option<String>) -> Vec<String> {
+fn broken_promises(
+    document: &str,
+    source: impl Fn(&str) -> Option<String>,
+    project: &Project<'_>,
+) -> Vec<String> {
     let mut broken = Vec::new();
     let mut is_promise = false;
     for line in document.lines() {
@@ -108,12 +113,7 @@ fn broken_promises(document: &str, source: impl Fn(&str) -> Option<String>) -> V
             is_promise = false;
         } else if is_promise && !line.starts_with("|--") {
             match line.trim_matches('|').rsplit_once(" | ") {
-                Some((_, cell)) if COMMANDS.iter().any(|command| cell.contains(command)) => {
-                    broken.extend(
-                        unproved(cell, &source).into_iter().filter(|why| !why.starts_with("no test")),
-                    );
-                }
-                Some((_, cell)) => broken.extend(unproved(cell.trim(), &source)),
+                Some((_, cell)) => broken.extend(unproved_promise(cell.trim(), &source, project)),
                 None => broken.push(format!("a row without a cell for its test: {line}")),
             }
         }
@@ -121,27 +121,77 @@ fn broken_promises(document: &str, source: impl Fn(&str) -> Option<String>) -> V
     broken
 }
 
-/// Commands that may stand in place of a test.
-const COMMANDS: [&str; 3] = ["`.ci/", "`fuzz/run", "`cargo "];
+/// The errors in a cell in which each text between backticks is a test or a command.
+fn unproved_promise(
+    cell: &str,
+    source: impl Fn(&str) -> Option<String>,
+    project: &Project<'_>,
+) -> Vec<String> {
+    let mut faults = named_commands::faults(cell, project);
+    let (commands, others): (Vec<_>, Vec<_>) =
+        named_commands::quoted(cell).map(|(text, _)| text).partition(|text| named_commands::is_command(text));
+    faults.extend(
+        others
+            .iter()
+            .filter(|text| !text.contains("::"))
+            .map(|text| format!("{text} is neither a test nor a command")),
+    );
+    // `none yet` is for quirks.
+    let tests: Vec<String> = others.iter().map(|text| format!("`{text}`")).collect();
+    if !tests.is_empty() || commands.is_empty() {
+        faults.extend(unproved(&tests.join(", "), source));
+    }
+    faults
+}
+
+/// Whether a file or folder of the project has this path.
+fn has_file(path: &str) -> bool {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists()
+}
 
 #[test]
-fn every_promise_of_security_md_names_existing_tests() {
+fn every_promise_of_security_md_names_existing_tests_and_commands() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let document = fs::read_to_string(root.join("docs/security.md")).unwrap();
-    assert_eq!(broken_promises(&document, cited), [] as [&str; 0]);
+    let ci = fs::read_to_string(root.join(".ci/run")).unwrap();
+    let project = Project { ci: &ci, has: &has_file };
+    assert_eq!(broken_promises(&document, cited, &project), [] as [&str; 0]);
     assert!(document.matches("::").count() >= 30);
+}
+
+#[test]
+fn every_command_of_a_page_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let ci = fs::read_to_string(root.join(".ci/run")).unwrap();
+    let project = Project { ci: &ci, has: &has_file };
+    let pages = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = pages.filter(|path| path.extension().is_some_and(|ending| ending == "md"));
+    let mut count = 0;
+    for page in pages.chain(["README.md", "README.zh.md", "CONTRIBUTING.md"].map(|name| root.join(name))) {
+        for line in fs::read_to_string(&page).unwrap().lines() {
+            count +=
+                named_commands::quoted(line).filter(|(text, _)| named_commands::is_command(text)).count();
+            assert_eq!(named_commands::faults(line, &project), [] as [&str; 0], "{}", page.display());
+        }
+    }
+    assert!(count >= 80, "{count} commands");
 }
 
 #[test]
 fn a_promise_without_a_test_is_found() {
     let source = |file: &str| (file == "tests/*/a.rs").then(|| "#[test]\nfn b() {\n}\n".to_owned());
-    let found = |row: &str| broken_promises(&format!("| promise | shown by |\n|---|---|\n{row}\n"), source);
+    let project = Project { ci: "step \"x\" x\n", has: &|path| path == ".ci/run" };
+    let found =
+        |row: &str| broken_promises(&format!("| promise | shown by |\n|---|---|\n{row}\n"), source, &project);
     assert_eq!(found("| It holds | `a::b` |"), [] as [&str; 0]);
     assert_eq!(found("| It holds | `.ci/run`, step \"x\", `a::b` |"), [] as [&str; 0]);
+    assert_eq!(found("| It holds | `.ci/run` step \"y\" |"), [".ci/run has no step y"]);
     assert_eq!(found("| It holds | `cargo test`, `a::c` |"), ["tests/*/a.rs has no test c"]);
-    assert_eq!(found("| It holds | surely |").len(), 1);
-    assert_eq!(found("| It holds |").len(), 1);
-    assert_eq!(broken_promises("| promises | nothing |", source), [] as [&str; 0]);
+    assert_eq!(found("| It holds | `a::b`, `b` |"), ["b is neither a test nor a command"]);
+    for unproved in ["| It holds | surely |", "| It holds | none yet |", "| It holds |"] {
+        assert_eq!(found(unproved).len(), 1, "{unproved}");
+    }
+    assert_eq!(broken_promises("| promises | nothing |", source, &project), [] as [&str; 0]);
 }
 
 #[test]
