@@ -68,9 +68,23 @@ impl SecretLines {
             Urc::Unknown(line) => Urc::Unknown(self.masked(&line)),
             Urc::Note(line) => Urc::Note(self.masked(&line)),
             Urc::Started(line) => Urc::Started(self.masked(&line)),
+            Urc::Bearer(line) => Urc::Bearer(self.masked(&line)),
+            // Three digits of a time may be those of a PIN.
+            Urc::NetworkTime(time) if !consists_of(&time, "/,:+-\" ", false) => {
+                Urc::NetworkTime(self.masked(&time))
+            }
+            Urc::Resolved { host, addresses } if !consists_of(&host, ".-_:", true) => {
+                Urc::Resolved { host: self.masked(&host), addresses }
+            }
             other => other,
         }
     }
+}
+
+/// Whether a text has digits, these marks and perhaps letters only.
+fn consists_of(text: &str, marks: &str, letters: bool) -> bool {
+    text.chars()
+        .all(|one| one.is_ascii_digit() || marks.contains(one) || letters && one.is_ascii_alphabetic())
 }
 
 #[cfg(test)]
@@ -85,6 +99,31 @@ mod tests {
             lines.sent(&Command::of_user(command, Duration::ZERO).unwrap());
         }
         lines
+    }
+
+    #[test]
+    fn known_lines_joined_with_an_echo_show_nothing_of_its_secret() {
+        let lines = after(&["AT+CPIN=\"2024\""]);
+        let shown = |line: &str| format!("{:?}", lines.masked_news(Urc::parse(line.as_bytes())));
+        for line in [
+            "+CGEV: NW PDN DEACT 1AT+CPIN=\"2024\"",
+            "+NITZ: 24/07/23,08:35:01+32,0AT+CPIN=\"2024\"",
+            "+CDNSGIP: 1,\"example.comAT+CPIN=2024",
+            "+CFUN: 1AT+CPIN=\"2024\"",
+            "+CREG: 1AT+CPIN=\"2024\"",
+        ] {
+            assert!(!shown(line).contains("202") && !shown(line).contains("024"), "{}", shown(line));
+        }
+        for (line, whole) in [
+            ("+CTZE: +32,0,\"2024/07/23,08:35:01\"", "NetworkTime(\"+32,0,\\\"2024/07/23,08:35:01\\\"\")"),
+            (
+                "+CDNSGIP: 1,\"a2024.example.com\",\"10.1.0.1\"",
+                "Resolved { host: \"a2024.example.com\", addresses: [10.1.0.1] }",
+            ),
+            ("+CGEV: NW PDN DEACT 1", "Bearer(\"NW PDN DEACT 1\")"),
+        ] {
+            assert_eq!(shown(line), whole);
+        }
     }
 
     #[test]

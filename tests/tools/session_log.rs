@@ -3,10 +3,12 @@
 // A failure in a helper fails a test as well.
 #![allow(clippy::unwrap_used)]
 
-use std::io::{Read, Write};
-use std::sync::{Mutex, Once};
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
+use air724ug::at::{Fault, Urc};
 use air724ug::query::CurrentOperator;
 use air724ug::sim::{Control, MemoryNetwork, Peer, Settings, SimCard, Simulator, serve};
 use air724ug::supervisor::{Policy, Supervisor};
@@ -38,6 +40,45 @@ impl Log for Kept {
 }
 
 fn modem(name: &str, settings: Settings, config: Config) -> (Modem, serve::Handle<MemoryNetwork>) {
+    altered_modem(name, settings, config, Changes::default())
+}
+
+/// Texts of the modem and their replacements, each for one occurrence, in this order.
+type Changes = Arc<Mutex<VecDeque<(&'static str, String)>>>;
+
+/// The output of a modem with changes.
+struct Altered<R> {
+    inner: R,
+    changes: Changes,
+    /// The bytes that were not read yet.
+    left: VecDeque<u8>,
+}
+
+impl<R: Read> Read for Altered<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.left.is_empty() {
+            let mut bytes = [0; 4096];
+            let count = self.inner.read(&mut bytes)?;
+            let mut text = bytes[..count].to_vec();
+            let mut changes = self.changes.lock().unwrap();
+            if let Some((old, new)) = changes.front()
+                && let Some(at) = text.windows(old.len()).position(|part| part == old.as_bytes())
+            {
+                text.splice(at..at + old.len(), new.bytes());
+                changes.pop_front();
+            }
+            self.left.extend(text);
+        }
+        self.left.read(buf)
+    }
+}
+
+fn altered_modem(
+    name: &str,
+    settings: Settings,
+    config: Config,
+    changes: Changes,
+) -> (Modem, serve::Handle<MemoryNetwork>) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         log::set_logger(&KEPT).unwrap();
@@ -45,13 +86,21 @@ fn modem(name: &str, settings: Settings, config: Config) -> (Modem, serve::Handl
     });
     let mut network = MemoryNetwork::new();
     network.serve("echo.test", 7, Peer::echo()).serve("refuse.test", 7, Peer::refuse());
-    let (reader, writer, handle) = serve::in_process(Simulator::new(settings, network)).unwrap();
+    let (inner, writer, handle) = serve::in_process(Simulator::new(settings, network)).unwrap();
+    let reader = Altered { inner, changes, left: VecDeque::new() };
     (Modem::start(reader, writer, config.name(name)).unwrap(), handle)
+}
+
+/// The lines of a modem with their levels and targets. The lock is free afterwards, because a thread that still runs
+/// when a test fails needs it.
+fn all_lines(name: &str) -> Vec<(Level, String, String)> {
+    let kept = KEPT.0.lock().unwrap();
+    kept.iter().filter(|(_, _, line)| line.starts_with(name)).cloned().collect()
 }
 
 /// The lines of a modem on a target and from a level on, without the modem's name.
 fn lines(name: &str, target: &str, level: Level) -> Vec<String> {
-    let kept = KEPT.0.lock().unwrap();
+    let kept = all_lines(name);
     let mine = kept.iter().filter(|(at, on, _)| *at <= level && on == target);
     mine.filter_map(|(at, _, line)| Some(format!("{at} {}", line.strip_prefix(name)?))).collect()
 }
@@ -162,12 +211,113 @@ fn no_level_shows_a_secret() {
     modem.wait_ready(SOON).unwrap();
     modem.command("AT+CSTT?", SOON).unwrap();
     modem.close();
-    let kept = KEPT.0.lock().unwrap();
-    let mine: Vec<_> = kept.iter().filter(|(_, _, line)| line.starts_with("log-secret")).collect();
+    let mine = all_lines("log-secret");
     assert!(mine.iter().any(|(_, target, line)| target == "air724ug::bytes" && line.contains("AT+CPIN=")));
     for (_, _, line) in mine {
         assert!(!line.contains("7391") && !line.contains("mellon-77"), "{line}");
     }
+}
+
+/// The forms in which a faulty module or line repeats a line with a secret.
+fn damaged(line: &str, secret: &str) -> Vec<String> {
+    let (before, after) = line.split_at(line.find(secret).unwrap() + secret.len() / 2);
+    vec![
+        line.to_owned(),
+        line[1..].to_owned(),
+        format!("{before}\0{after}"),
+        format!("{}\0{}", &line[..1], &line[1..]),
+        line.to_ascii_lowercase(),
+        format!("+CREG: 1{line}"),
+        format!("+CGEV: NW PDN DEACT 1{line}"),
+        format!("+NITZ: 24/07/23,08:35:01+32,0{line}"),
+        format!("{line}+CREG: 1"),
+        format!("{line}\r\n{line}"),
+        format!("+NEWS: {secret}"),
+        secret.to_owned(),
+        secret[1..].to_ascii_uppercase(),
+    ]
+}
+
+/// The secret of which four consecutive characters are in the line, in any case and with any NUL in between.
+fn shown<'a>(line: &str, secrets: &[&'a str]) -> Option<&'a str> {
+    let line = line.replace("\\r", " ").replace("\\n", " ").replace("\\x00", "").replace("\\u{0}", "");
+    let line = line.replace('\0', "").to_ascii_lowercase();
+    let is_in = |secret: &&&str| {
+        let secret = secret.to_ascii_lowercase();
+        secret.as_bytes().windows(4).any(|piece| line.contains(std::str::from_utf8(piece).unwrap()))
+    };
+    secrets.iter().find(is_in).copied()
+}
+
+const KEY_LINES: [&str; 3] = [
+    "MIIEvwIBADANBgkqhkiG9w0BAQEFAASCBKkwggSlAgEAAoIBAQC7VJTUt9Us8cKj",
+    "MzEfYyjiWA4R4/M2bS1GB4t7NXp98C3SC6dVMvDuictGeurT8jNbvJZHtCSuYEvu",
+    "NMoSfm76oqFvAp8Gy0iz5sxjZmSnXyCdPEovGhLa0VzMaQ8s",
+];
+
+/// At debug and at trace level.
+#[test]
+fn no_level_shows_a_secret_that_a_faulty_module_repeats() {
+    let name = "log-repeats";
+    let (pin, user, password) = ("73914628", "joseph-k", "mellon-77");
+    let settings = Settings::default().sim(SimCard::Locked { pin: pin.into() });
+    let config = Config::default().pin(pin).apn("internet").apn_credentials(user, password);
+    let changes = Changes::default();
+    let (modem, world) = altered_modem(name, settings, config, changes.clone());
+    modem.wait_ready(SOON).unwrap();
+    let events = modem.events();
+    let key = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", KEY_LINES.join("\n"));
+    let write = format!("AT+FSWRITE=\"client.key\",0,{},5", key.len());
+    modem.command("AT+FSCREATE=\"client.key\"", SOON).unwrap();
+    modem.command_with_payload(&write, key.as_bytes(), SOON).unwrap();
+
+    let cpin = format!("AT+CPIN=\"{pin}\"");
+    let cstt = format!("AT+CSTT=\"internet\",\"{user}\",\"{password}\"");
+    let mut lines = vec![(cpin.as_str(), pin), (cstt.as_str(), user), (cstt.as_str(), password)];
+    lines.extend(KEY_LINES.map(|line| (line, line)));
+    let secrets: Vec<&str> = lines.iter().map(|(_, secret)| *secret).collect();
+    for line in lines.iter().flat_map(|(line, secret)| damaged(line, secret)) {
+        // Between two commands, and in the answer to one.
+        world.control(Control::Urc(line.clone()));
+        world.control(Control::Urc("+NEWS: done".into()));
+        let done = |event| matches!(event, Event::Urc(Urc::Unknown(line)) if line == "+NEWS: done");
+        while !done(events.recv_timeout(SOON).unwrap()) {}
+        changes.lock().unwrap().push_back(("\r\nOK\r\n", format!("\r\n{line}\r\n\r\nOK\r\n")));
+        modem.command("AT+CSQ", SOON).ok();
+        assert_eq!(changes.lock().unwrap().len(), 0, "the module did not repeat {line:?}");
+    }
+    // The module refuses a file after the prompt, and sends back its content.
+    changes.lock().unwrap().extend([
+        ("\r\n> ", "\r\n> \r\nERROR\r\n".to_owned()),
+        ("\r\nOK\r\n", format!("{}\r\nERROR\r\n", key.replace('\n', "\r\n"))),
+    ]);
+    modem.command_with_payload(&write, key.as_bytes(), Duration::from_secs(2)).unwrap_err();
+    modem.close();
+    assert_eq!(changes.lock().unwrap().len(), 0, "the module did not send back the file");
+
+    let mine = all_lines(name);
+    for (level, target, line) in &mine {
+        assert_eq!(shown(line, &secrets), None, "{level} {target} {line}");
+    }
+    for target in ["air724ug::command", "air724ug::urc", "air724ug::bytes"] {
+        let masked = mine.iter().filter(|(_, on, line)| on == target && line.contains("**"));
+        assert!(masked.count() >= 30, "the module repeats no secret on {target}");
+    }
+}
+
+#[test]
+fn damage_on_the_line_is_a_warning() {
+    let (modem, world) = modem("log-damage", quick_start(), Config::default());
+    modem.wait_ready(SOON).unwrap();
+    let events = modem.events();
+    let mut socket = modem.tcp().connect(("echo.test", 7)).unwrap();
+    world.control(Control::Urc("+RECEIVE,0,146x:".into()));
+    while events.recv_timeout(SOON).unwrap() != Event::Fault(Fault::UnreadableHeader) {}
+    socket.read(&mut [0; 5]).unwrap_err();
+    modem.close();
+    let story = lines("log-damage", "air724ug", Level::Warn);
+    let damage = "WARN : the serial line was damaged: a header that can't be read";
+    assert_eq!(story.iter().filter(|line| *line == damage).count(), 1, "{story:#?}");
 }
 
 #[test]
@@ -178,8 +328,7 @@ fn the_log_contains_no_control_characters_of_a_modem() {
     world.control(Control::Urc("+NEWS: \u{1b}[2J\u{7}".into()));
     while !matches!(events.recv_timeout(SOON).unwrap(), Event::Urc(_)) {}
     modem.close();
-    let kept = KEPT.0.lock().unwrap();
-    let mine: Vec<_> = kept.iter().filter(|(_, _, line)| line.starts_with("log-steer")).collect();
+    let mine = all_lines("log-steer");
     assert!(mine.iter().any(|(_, target, line)| target == "air724ug::urc" && line.contains("+NEWS")));
     for (_, _, line) in mine {
         assert!(!line.contains(char::is_control), "{line:?}");
