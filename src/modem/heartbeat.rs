@@ -131,7 +131,7 @@ impl<T: Transport> Socket<T> {
             pulse
         });
         let is_begun = pulse.is_some();
-        let refuse = || if is_begun { self.check_write(&[]) } else { Ok(()) };
+        let refuse = || if is_begun { self.check_writable() } else { Ok(()) };
         self.modem().driver.set_heartbeat(self.socket_id(), pulse, function, refuse)
     }
 

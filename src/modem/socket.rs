@@ -296,9 +296,7 @@ impl<T: Transport> Socket<T> {
 
     /// Checks whether such data can be sent on this socket.
     pub(super) fn check_write(&self, data: &[u8]) -> Result<()> {
-        if self.shared.no_more_writes.load(Ordering::SeqCst) {
-            return Err(Error::Closed(CloseReason::ShutDown));
-        }
+        self.check_writable()?;
         if self.shared.protocol == Protocol::Udp && data.is_empty() {
             return Err(Error::invalid("datagram", "is empty, and the module can't send one"));
         }
@@ -309,6 +307,14 @@ impl<T: Transport> Socket<T> {
             ));
         }
         Ok(())
+    }
+
+    /// Checks whether the direction to the peer is open, whatever is written.
+    pub(super) fn check_writable(&self) -> Result<()> {
+        match self.shared.no_more_writes.load(Ordering::SeqCst) {
+            true => Err(Error::Closed(CloseReason::ShutDown)),
+            false => Ok(()),
+        }
     }
 
     pub(super) fn modem(&self) -> &Modem {

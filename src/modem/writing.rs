@@ -57,7 +57,7 @@ impl<T: Stream> Socket<T> {
         if parts.clone().into_iter().all(<[u8]>::is_empty) {
             return Ok(0);
         }
-        self.check_write(&[])?;
+        self.check_writable()?;
         let nonblocking = self.is_nonblocking();
         // A send in another thread ends first.
         let turn = self.shared.turns.take(deadline);
@@ -71,7 +71,7 @@ impl<T: Stream> Socket<T> {
             if nonblocking || !wait(&self.shared.readable.room, deadline) {
                 return Err(late());
             }
-            self.check_write(&[])?;
+            self.check_writable()?;
         }
     }
 

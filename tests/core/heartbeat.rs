@@ -142,8 +142,9 @@ const SOON: Duration = Duration::from_secs(20);
 
 /// The first failed heartbeat among the events.
 fn failure(events: &Receiver<Event>) -> HeartbeatFailure {
+    let until = std::time::Instant::now() + SOON;
     loop {
-        if let Event::HeartbeatFailed(_, failure) = events.recv_timeout(SOON).unwrap() {
+        if let Event::HeartbeatFailed(_, failure) = events.recv_deadline(until).unwrap() {
             return failure;
         }
     }
@@ -251,17 +252,52 @@ fn a_datagram_that_is_too_long_is_refused_from_every_source() {
     assert_eq!(pair.modem.network().received_count(link), 0);
 }
 
+/// The datagrams of a peer that echoes show their borders.
+#[test]
+fn a_heartbeat_that_is_too_long_for_a_datagram_is_refused_by_the_facade_too() {
+    let (modem, _handle) = real_modem(Config::default());
+    let events = modem.events();
+    let socket = modem.udp().connect(("echo.test", 7)).unwrap();
+    let answer = socket.set_heartbeat(Heartbeat::new(EVERY, [7; 1461]));
+    assert!(matches!(answer, Err(Error::InvalidInput { what: "heartbeat", .. })), "{answer:?}");
+    assert!(socket.heartbeat_statistics().is_none());
+    let says = |count| vec![count as u8; if count <= 3 { 2_000 } else { 1_460 }];
+    socket.set_heartbeat(Heartbeat::with(Duration::from_millis(20), says)).unwrap();
+    for _ in 0..3 {
+        assert_eq!(failure(&events), HeartbeatFailure::TooLong { len: 2_000 });
+    }
+    assert_eq!(socket.recv(SOON).unwrap(), Received::Data(vec![4; 1_460]));
+    socket.set_heartbeat(None).unwrap();
+    socket.set_heartbeat(Heartbeat::new(Duration::from_millis(20), [7; 1_460])).unwrap();
+    // At most those of the earlier heartbeat that were on their way come first.
+    let datagrams = [(); 20].map(|()| socket.recv(SOON).unwrap());
+    assert!(datagrams.iter().all(|one| matches!(one, Received::Data(data) if data.len() == 1_460)));
+    assert_eq!(datagrams[19], Received::Data(vec![7; 1_460]));
+}
+
 #[test]
 fn a_heartbeat_that_does_not_fit_into_the_queue_is_reported_and_not_counted_as_missed() {
     let (modem, _handle) = real_modem(Config::default().send_queue(1_000));
     let events = modem.events();
     let socket = modem.tcp().connect(("mute.test", 7)).unwrap();
     let every = Duration::from_millis(20);
-    let long = Heartbeat::with(every, |count| vec![b'x'; if count <= 5 { 1_001 } else { 1_000 }]);
+    let (entered, is_in) = bounded(1);
+    let (let_go, may_go) = bounded::<()>(0);
+    let long = Heartbeat::with(every, move |count| {
+        if count > 5 {
+            let _ = entered.try_send(());
+            let _ = may_go.recv();
+        }
+        vec![b'x'; if count <= 5 { 1_001 } else { 1_000 }]
+    });
     socket.set_heartbeat(long.max_missed(3)).unwrap();
     for _ in 0..5 {
         assert_eq!(failure(&events), HeartbeatFailure::QueueFull { len: 1_001, room: 1_000 });
     }
+    is_in.recv_timeout(SOON).unwrap();
+    let statistics = socket.heartbeat_statistics().unwrap();
+    assert_eq!((statistics.sent, statistics.missed), (0, 0));
+    drop(let_go);
     // Heartbeats that fit are sent, and counted as missed without an answer.
     let lost = socket.recv(SOON);
     assert!(matches!(lost, Err(Error::Closed(CloseReason::HeartbeatLost))), "{lost:?}");
@@ -364,6 +400,61 @@ fn a_socket_whose_writes_are_shut_down_has_no_heartbeat() {
         network.last_link().map(|link| network.received(link).to_vec())
     });
     assert_eq!(received, Some(Some(Vec::new())));
+}
+
+#[test]
+fn a_heartbeat_of_fixed_payload_ends_when_the_writes_are_shut_down() {
+    let (modem, handle) = real_modem(Config::default());
+    let socket = modem.tcp().connect(("mute.test", 7)).unwrap();
+    socket.set_heartbeat(Heartbeat::new(Duration::from_millis(20), b"ping")).unwrap();
+    let received =
+        || handle.with(|modem| modem.network().received_count(modem.network().last_link().unwrap()));
+    while received() < Some(8) {
+        thread::yield_now();
+    }
+    socket.shutdown(std::net::Shutdown::Write).unwrap();
+    assert!(socket.heartbeat_statistics().is_none());
+    // One may be on its way.
+    socket.wait_accepted().unwrap();
+    let before = received();
+    assert_eq!(socket.recv(Duration::from_millis(200)).unwrap(), Received::Timeout);
+    assert_eq!(received(), before);
+}
+
+/// A module that restarts without a banner shows it by its silence.
+#[test]
+fn a_heartbeat_of_a_transparent_stream_is_sent_counted_and_missed() {
+    let (modem, handle) = real_modem(Config::default());
+    let events = modem.events();
+    let stream = modem.connect_transparent(("mute.test", 7)).unwrap();
+    for wrong in [Heartbeat::new(Duration::ZERO, b"x"), Heartbeat::new(EVERY, b"")] {
+        let answer = stream.set_heartbeat(wrong.clone());
+        assert!(matches!(answer, Err(Error::InvalidInput { .. })), "{wrong:?}");
+        assert!(stream.heartbeat_statistics().is_none());
+    }
+    let says = |count| format!("<{count}>").into_bytes();
+    stream.set_heartbeat(Heartbeat::with(Duration::from_millis(20), says)).unwrap();
+    while stream.heartbeat_statistics().unwrap().sent < 3 {
+        thread::yield_now();
+    }
+    stream.set_heartbeat(None).unwrap();
+    assert!(stream.heartbeat_statistics().is_none());
+    let begins = |modem: &mut Simulator<MemoryNetwork>| {
+        let network = modem.network();
+        network.received(network.last_link().unwrap()).starts_with(b"<1><2><3>")
+    };
+    let until = std::time::Instant::now() + SOON;
+    while handle.with(begins) != Some(true) {
+        assert!(std::time::Instant::now() < until, "the heartbeats have not reached the peer");
+        thread::yield_now();
+    }
+    let _ = events.try_iter().count();
+    stream.set_heartbeat(Heartbeat::new(Duration::from_millis(20), b"ping").max_missed(2)).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    let error = std::io::Read::read(&mut &stream, &mut [0; 8]).unwrap_err();
+    assert!(error.to_string().contains("heartbeat"), "{error}");
+    let missed = |event| if let Event::HeartbeatMissed(_, count) = event { Some(count) } else { None };
+    assert_eq!(events.try_iter().filter_map(missed).collect::<Vec<_>>(), [1, 2]);
 }
 
 /// Waits until the port is closed, which ends the events.

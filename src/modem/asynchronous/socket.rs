@@ -184,7 +184,7 @@ impl<T: Stream> AsyncSocket<T> {
         // A flush that was begun does not include the data of this write.
         self.flush = None;
         let shared = &self.socket.shared;
-        self.socket.check_write(&[])?;
+        self.socket.check_writable()?;
         // A send in progress ends first.
         let turn = ready!(shared.turns.poll_take(self.key, cx));
         let joining = if self.socket.nodelay()? { Joining::Apart } else { Joining::Joined };
@@ -192,7 +192,7 @@ impl<T: Stream> AsyncSocket<T> {
         drop(turn);
         if polled.is_pending() {
             // The socket may have been shut down between the check and the registration of the waker.
-            self.socket.check_write(&[])?;
+            self.socket.check_writable()?;
         }
         polled
     }
