@@ -200,6 +200,51 @@ fn a_capture_on_an_unread_pipe_ends_without_a_delay_for_the_session() {
     );
 }
 
+/// The times of sends with their echoes, of 5 000 bytes each, until nothing more is wanted.
+fn send_times(modem: &Modem, mut is_wanted: impl FnMut(usize) -> bool) -> Vec<Duration> {
+    let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
+    let data = [0; 5_000];
+    let mut times = Vec::new();
+    while is_wanted(times.len()) {
+        let before = Instant::now();
+        socket.send(&data).unwrap();
+        times.push(before.elapsed());
+        let mut back = [1; 5_000];
+        (&socket).read_exact(&mut back).unwrap();
+        assert_eq!(back, data);
+    }
+    times
+}
+
+/// The pipe takes 64 KiB. Then a record waits for ever for the reader, whereas a busy machine delays any send.
+#[cfg(unix)]
+#[test]
+fn each_send_takes_its_own_time_while_the_pipe_of_a_capture_fills() {
+    let own = send_times(&real_modem(Config::default()), |count| count < 100);
+    let pipe = Pipe::new("filling");
+    let _held = pipe.held();
+    let modem = real_modem(Config::default().capture(&pipe.0));
+    let events = modem.events();
+    let mut ended_at = None;
+    let times = send_times(&modem, |count| {
+        if ended_at.is_none() && events.try_iter().any(|event| matches!(event, Event::CaptureEnded(_))) {
+            ended_at = Some(count);
+        }
+        ended_at.is_none_or(|at| count < at + 20)
+    });
+    // The pipe is full after two sends. Until the capture ends its records wait in memory.
+    assert!((50..1_000).contains(&ended_at.unwrap()), "the capture ended after {ended_at:?} sends");
+    let slowest = |times: &[Duration]| times.iter().max().copied().unwrap_or_default();
+    let limit = (slowest(&own) * 10).max(Duration::from_secs(3));
+    assert!(slowest(&times) < limit, "{:?}, and {:?} without a capture", slowest(&times), slowest(&own));
+    println!(
+        "{ended_at:?} of {} sends, the slowest in {:?} ({:?})",
+        times.len(),
+        slowest(&times),
+        slowest(&own)
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn a_full_disk_under_a_capture_is_reported_and_the_session_goes_on() {
