@@ -23,6 +23,7 @@ mod protocol_table;
 mod source;
 mod table;
 mod urc_table;
+mod variables;
 
 use source::{Source, line_at};
 use std::fmt;
@@ -86,6 +87,15 @@ fn the_methods_of_a_type_are_in_its_folder() {
 #[test]
 fn unsolicited_lines_are_in_one_table() {
     assert_eq!(urc_table::check(&sources(&["src"])), [] as [String; 0]);
+}
+
+#[test]
+fn every_variable_that_a_test_reads_is_in_the_table_of_testing_md() {
+    let document = fs::read_to_string(root().join("docs/testing.md")).expect("docs/testing.md is there");
+    let mut sources = sources(&["tests", "examples", "benches"]);
+    // Their examples are none.
+    sources.retain(|source| !source.path.starts_with("tests/architecture/"));
+    assert_eq!(variables::check(&document, &sources), [] as [String; 0]);
 }
 
 #[test]
