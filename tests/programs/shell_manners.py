@@ -12,10 +12,12 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 SECONDS = 90  # a ceiling; an example that hangs fails
 FULL = "/dev/full"
 OUTPUT_FAILED = 74  # EX_IOERR
+LAST_WAIT = 10  # seconds at most that a capture whose pipe is full may cost at the end of a run
 
 # What ends by itself and prints something before: the arguments of a short run.
 RUN = {
@@ -101,6 +103,15 @@ def help_of(folder, name):
                           check=False).stdout.decode()
 
 
+def fill(pipe):
+    """Writes to a pipe until it takes nothing."""
+    try:
+        while True:
+            os.write(pipe, bytes(4096))
+    except BlockingIOError:
+        pass
+
+
 def captures(folder, scratch, name):
     """An example that records its session."""
     arguments = RUN.get(name, [])
@@ -108,7 +119,9 @@ def captures(folder, scratch, name):
     for option in ["--port", "--capture"]:
         code, said = run(folder, name, [option, b"c\xff.cap"], subprocess.DEVNULL)
         check(name, f"{option} with no UTF-8 is a wrong option", code == wrong and "UTF-8" in said, code, said)
+    began = time.monotonic()
     code, said = run(folder, name, [*arguments, "--capture", FULL], subprocess.DEVNULL)
+    own = time.monotonic() - began
     is_reported = "the capture is not complete" in said
     check(name, "a capture on a full disk is reported", code == OUTPUT_FAILED and is_reported, code, said)
     pipe = os.path.join(scratch, f"{name}.fifo")
@@ -116,10 +129,14 @@ def captures(folder, scratch, name):
     code, said = run(folder, name, [*arguments, "--capture", pipe], subprocess.DEVNULL)
     is_reported = "nothing reads from this pipe" in said
     check(name, "a capture on a pipe without a reader is reported at once", code not in (0, None) and is_reported, code, said)
-    # Read and written by this program, and never drained.
+    # Read and written by this program, full, and never drained.
     held = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    fill(held)
+    began = time.monotonic()
     code, said = run(folder, name, [*arguments, "--capture", pipe], subprocess.DEVNULL)
-    check(name, "a capture on a pipe that is not drained holds nothing up", code is not None, code, said)
+    took = time.monotonic() - began
+    in_time = code == OUTPUT_FAILED and "the capture is not complete" in said and took < 3 * own + LAST_WAIT
+    check(name, f"a capture on a full pipe holds nothing up and is reported ({took:.1f} s; on a full disk {own:.1f} s)", in_time, code, said)
     os.close(held)
     missing = os.path.join(scratch, "no", "such", "folder")
     code, said = run(folder, name, [*arguments, f"--capture={missing}"], subprocess.DEVNULL)
