@@ -381,6 +381,21 @@ mod tests {
     }
 
     #[test]
+    fn a_header_has_eighty_digits_and_commas_at_most() {
+        let of = |count| scan(format!("+RECEIVE,{}", "1".repeat(count)).as_bytes());
+        assert_eq!((of(MAX_HEADER), of(MAX_HEADER + 1)), (Scan::Undecided, Scan::NotHeader));
+    }
+
+    #[test]
+    fn a_name_without_two_letters_is_that_of_a_header_if_numbers_follow() {
+        for (line, is_header) in
+            [("+RCEVE,0,14", true), ("+RCEVE,", false), ("+RCEVE 0", false), ("+RCEVE:", true)]
+        {
+            assert_eq!(resembles(line.as_bytes()), is_header, "{line}");
+        }
+    }
+
+    #[test]
     fn a_number_with_a_zero_in_front_is_no_header() {
         for damaged in
             [&b"+RECEIVE,0,00:"[..], b"+RECEIVE,0,000:\r\n", b"+RECEIVE,0,0010:", b"+RECEIVE,00,1:"]

@@ -79,11 +79,16 @@ impl PingReply {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Urc;
     use super::*;
 
     #[test]
+    fn the_number_of_an_error_is_that_of_the_line() {
+        assert!(matches!(Urc::parse(b"+CDNSGIP:0,8"), Urc::ResolveFailed(error) if error.code() == 8));
+    }
+
+    #[test]
     fn names_and_pings_are_news() {
-        use super::super::Urc;
         let resolved = Urc::parse(b"+CDNSGIP: 1,\"a.test\",\"1.2.3.4\",\"5.6.7.8\"");
         assert!(
             matches!(resolved, Urc::Resolved { host, addresses } if host == "a.test" && addresses.len() == 2)

@@ -68,6 +68,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_name_of_luatos_is_shown_where_there_is_one() {
+        for (line, shown) in [("RDY", "Ready"), ("0, CLOSED", "Closed(Some(channel 0)) (MSG_SOCK_CLOSE_IND)")] {
+            assert_eq!(Urc::parse(line.as_bytes()).to_string(), shown);
+        }
+        assert_eq!((Urc::Ready.luat_name(), Urc::parse(b"+CSQ: 1,2").luat_name()), (None, None));
+    }
+
+    #[test]
     fn of_the_text_of_people_the_length_alone_is_shown() {
         let message = Urc::Message {
             header: "+CMT: \"+8613800000000\",,\"24/07/23,08:35:01+32\"".to_owned(),

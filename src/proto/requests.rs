@@ -265,3 +265,19 @@ impl Requests {
         commands.chain(self.waiting.iter().map(|waiting| waiting.deadline)).min().unwrap_or(Timestamp::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_or_a_command_waits_for_its_turn() {
+        let mut requests = Requests::default();
+        assert!(!requests.has_commands());
+        requests.check(SelfCheck::Bearer);
+        assert!(requests.has_commands());
+        assert!(requests.next().is_some() && !requests.has_commands());
+        requests.ask_until(Timestamp::ZERO, Ticket(1), Command::ip_status(), Effect::Done, Timestamp::MAX);
+        assert!(requests.has_commands());
+    }
+}

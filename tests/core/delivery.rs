@@ -104,7 +104,7 @@ fn a_flush_without_acknowledgement_times_out_with_few_questions() {
     }
     let before = pair.written.len();
     let answer = pair.call(Request::Flush { socket, timeout: Duration::from_secs(60) });
-    assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
+    assert!(matches!(&answer, Err(Error::Timeout { command, .. }) if &**command == "flush"), "{answer:?}");
     let questions = (pair.written.len() - before) / "AT+CIPACK=0\r\n".len();
     assert!((30..=40).contains(&questions), "{questions}");
 }

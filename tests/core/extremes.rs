@@ -201,6 +201,7 @@ fn a_capture_on_an_unread_pipe_ends_without_a_delay_for_the_session() {
 }
 
 /// The times of sends with their echoes, of 5 000 bytes each, until nothing more is wanted.
+#[cfg(unix)]
 fn send_times(modem: &Modem, mut is_wanted: impl FnMut(usize) -> bool) -> Vec<Duration> {
     let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
     let data = [0; 5_000];

@@ -569,6 +569,22 @@ fn a_connection_that_never_answers_times_out_and_its_channel_is_used_again() {
     still_works(&mut pair);
 }
 
+/// For 75 s the late result of the abandoned connect may come.
+#[test]
+fn the_channel_of_an_abandoned_connection_is_used_last() {
+    let settings = Settings::default().connect_timeout(Duration::MAX);
+    let mut pair = Pair::with(Config::default(), settings).ready();
+    silent_peer(&mut pair);
+    let ticket = pair.connecting("silent.test", 80, Duration::from_secs(5));
+    assert!(matches!(pair.answer(ticket), Err(Error::Timeout { .. })));
+    for (pause, channel) in [(5, 1), (75, 0)] {
+        pair.run_for(Duration::from_secs(pause));
+        let socket = pair.channel_open();
+        assert_eq!(socket.channel().index(), channel, "after {pause} s more");
+        pair.close(socket).unwrap();
+    }
+}
+
 #[test]
 fn a_late_connect_ok_of_an_abandoned_connection_leads_to_a_close() {
     let mut pair = Pair::online();

@@ -356,3 +356,19 @@ fn violations_of_the_grammar_are_counted() {
     assert!(after.faults > before.faults, "{after:?}");
     assert!(after.urcs > before.urcs, "{after:?}");
 }
+
+#[test]
+fn a_command_is_under_way_until_its_answer_comes() {
+    let mut pair = online(Config::default());
+    let under_way = |pair: &Pair| seen(pair).commands.under_way();
+    assert_eq!(under_way(&pair), 0);
+    pair.instead("AT+CSQ", "");
+    let command = air724ug::at::Command::of_user("AT+CSQ", LONG).unwrap();
+    let ticket = pair.ask(Request::Run(command));
+    pair.run_for(LATENCY);
+    assert_eq!(under_way(&pair), 1);
+    assert!(pair.answer(ticket).is_err());
+    pair.heal();
+    pair.command("AT+CSQ", LONG).unwrap();
+    assert_eq!(under_way(&pair), 0);
+}

@@ -239,6 +239,17 @@ mod tests {
     use crate::at::Quotable;
 
     #[test]
+    fn a_channel_in_use_is_the_answer_to_its_connect_alone() {
+        let (mine, other) = (ChannelId::new(0).unwrap(), ChannelId::new(1).unwrap());
+        let judged = |channel| {
+            let command = Command::start(channel, Protocol::Tcp, &Quotable::new("a.test", 100).unwrap(), 7);
+            command.judge(&Line::parse(b"0, ALREADY CONNECT"), true)
+        };
+        assert_eq!(judged(mine), Verdict::Doubtful(Err(Refusal::AlreadyConnect)));
+        assert_eq!(judged(other), Verdict::NotMine);
+    }
+
+    #[test]
     fn a_command_shows_its_name_and_nothing_that_it_carries() {
         let command = Command::enter_pin(&Quotable::new("1234", 8).unwrap());
         assert_eq!(format!("{command:?}"), "Command(AT+CPIN)");

@@ -316,3 +316,26 @@ fn contains_header(data: [&[u8]; 2]) -> bool {
     let is_beginning = (3..=BEGINNING.len()).any(|len| ends_as(&BEGINNING[..len]));
     is_beginning || data.iter().any(|half| announced(half).next().is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_in_data_may_be_cut_at_the_end_and_between_the_halves() {
+        for (first, second, contains) in [
+            ("abc\r\n+RECE", "", true),
+            ("abc\r\n+", "RECEIVE,", true),
+            ("\r\n+RECEIVE,1,4:", "abc", true),
+            ("abc,", "", false),
+            ("abcE", "", false),
+            ("+RECEIVE", " data", false),
+        ] {
+            assert_eq!(
+                contains_header([first.as_bytes(), second.as_bytes()]),
+                contains,
+                "{first:?} {second:?}"
+            );
+        }
+    }
+}

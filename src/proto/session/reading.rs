@@ -27,6 +27,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_a_line_with_the_form_of_a_command_is_an_echo() {
+        for (text, echoes) in
+            [("AT", true), ("+++", true), ("AT+CSQ", true), ("ATE0", true), ("ATX", false), ("OK", false)]
+        {
+            assert_eq!(is_echo(text.as_bytes()), echoes, "{text}");
+        }
+    }
+
+    #[test]
     fn a_line_that_neither_news_nor_a_late_answer_explains_is_unexplained() {
         let none = LateAnswers::none();
         let unexplained = |text: &[u8]| is_unexplained(&none, &Line::parse(text));
