@@ -69,7 +69,8 @@ mod tests {
 
     #[test]
     fn a_name_of_luatos_is_shown_where_there_is_one() {
-        for (line, shown) in [("RDY", "Ready"), ("0, CLOSED", "Closed(Some(channel 0)) (MSG_SOCK_CLOSE_IND)")] {
+        for (line, shown) in [("RDY", "Ready"), ("0, CLOSED", "Closed(Some(channel 0)) (MSG_SOCK_CLOSE_IND)")]
+        {
             assert_eq!(Urc::parse(line.as_bytes()).to_string(), shown);
         }
         assert_eq!((Urc::Ready.luat_name(), Urc::parse(b"+CSQ: 1,2").luat_name()), (None, None));

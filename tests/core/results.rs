@@ -402,6 +402,25 @@ fn a_refusal_that_ended_a_connection_stays_the_reason() {
     assert!(is_refusal(&end), "{end}");
 }
 
+/// The window holds a third of what the peer has sent. The rest is fetched before the connection ends.
+#[test]
+fn data_in_the_module_are_read_after_a_refused_send() {
+    let config = Config::default().receive_mode(ReceiveMode::Manual).receive_window(4_096);
+    let mut pair = Pair::with(config, Settings::default()).ready();
+    let socket = pair.channel_open();
+    let data: Vec<u8> = (0..12_000_u32).map(|at| (at / 47) as u8).collect();
+    let link = pair.modem.network().last_link().unwrap();
+    pair.modem.network_mut().push(link, &data);
+    pair.run_for(Duration::from_secs(2));
+    pair.instead_times(9, "AT+CIPSEND=0,5", "\r\n+CME ERROR: 3\r\n");
+    let error = pair.send(socket, b"hello").unwrap_err();
+    let is_refusal = |error: &Error| matches!(error, Error::Closed(CloseReason::SendRefused(_)));
+    assert!(is_refusal(&error), "{error}");
+    let (read, end) = pair.read_to_end(socket);
+    assert!(is_refusal(&end), "{end}");
+    assert!(read == data, "{} bytes", read.len());
+}
+
 // ----------------------------------------------------------------------------------------------------- time-outs
 
 #[test]

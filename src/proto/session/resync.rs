@@ -486,6 +486,18 @@ mod tests {
     }
 
     #[test]
+    fn each_further_question_is_given_a_second_more() {
+        let mut resync = asked(0);
+        for seconds in 1..u64::from(ATTEMPTS) {
+            assert!(matches!(resync.expire(resync.deadline()), Action::None));
+            let now = resync.deadline();
+            assert!(matches!(resync.expire(now), Action::Ask));
+            resync.asked(now, Command::probe(0, &|_| false));
+            assert_eq!(resync.deadline() - now, Duration::from_secs(seconds + 1));
+        }
+    }
+
+    #[test]
     fn trust_returns_after_two_answers_that_came_alone() {
         let mut resync = asked(1);
         let answer = b"\r\n+CIPQSEND: 1\r\n\r\nOK\r\n";
