@@ -58,6 +58,18 @@ fn every_quirk_names_existing_tests_or_none_yet() {
     assert!(document.lines().filter(|line| line.starts_with("| Q")).count() >= 64);
 }
 
+#[test]
+fn every_mutant_that_is_caught_names_an_existing_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = fs::read_to_string(root.join("docs/testing.md")).unwrap();
+    let cells: Vec<&str> =
+        document.lines().filter_map(|line| Some(line.split_once("| caught: ")?.1)).collect();
+    assert!(cells.len() >= 16, "{cells:?}");
+    for cell in cells {
+        assert_eq!(unproved(cell, cited), [] as [&str; 0]);
+    }
+}
+
 /// The numbers of assumptions in more than one row.
 fn doubled_assumptions(document: &str) -> Vec<String> {
     let rows = document.lines().filter_map(|line| line.strip_prefix("| A"));
