@@ -776,6 +776,27 @@ fn data_after_a_lost_connect_are_no_answer_and_the_peer_gets_no_commands() {
 }
 
 #[test]
+fn a_doubtful_refusal_of_data_mode_is_not_settled_by_a_question() {
+    let (mut pair, stream) = streaming();
+    pair.escape(stream).unwrap();
+    // The answer to this command is lost, so that the next refusal may be its late one.
+    pair.to_host = Box::new(|_, _| vec![]);
+    let answer = pair.command("AT+CSQ", Duration::from_secs(5));
+    assert!(answer.is_err(), "{answer:?}");
+    pair.to_host =
+        Box::new(|_, bytes| if bytes.windows(7).any(|w| w == b"CONNECT") { vec![] } else { bytes });
+    let resumed = pair.ask(Request::Resume { socket: stream, timeout: Duration::from_secs(40) });
+    pair.run_for(Duration::from_secs(3));
+    pair.to_host = Box::new(|_, bytes| bytes);
+    push(&mut pair, b"\r\nERROR\r\n");
+    let answer = pair.answer(resumed);
+    assert!(matches!(answer, Err(Error::Closed(CloseReason::ResumeUnanswered))), "{answer:?}");
+    let link = pair.modem.network_mut().last_link().unwrap();
+    sockets_work(&mut pair);
+    assert_eq!(pair.modem.network().received(link).escape_ascii().to_string(), "", "the peer got commands");
+}
+
+#[test]
 fn a_lost_escape_is_written_again() {
     for lost in 0..=4 {
         let (mut pair, stream) = streaming();

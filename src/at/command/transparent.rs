@@ -62,6 +62,11 @@ impl Command {
         Self::new("AT+CIPCLOSE", Shape::Close(ChannelId::FIRST), Duration::from_secs(30))
     }
 
+    /// True if success begins data mode.
+    pub fn begins_data_mode(&self) -> bool {
+        matches!(self.shape, Shape::Dial)
+    }
+
     /// True if the module may not read commands any more when no answer comes.
     pub fn enters_data_mode(&self) -> bool {
         matches!(self.shape, Shape::Dial | Shape::Proof)

@@ -225,6 +225,7 @@ fn may_lack_end(line: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn a_timer_that_stays_due_is_noticed() {
@@ -236,6 +237,14 @@ mod tests {
             let moves = (Timestamp::from_millis(millis), Deadline::Wake);
             assert!(!served.stays_due(moves) && !served.stays_due((moves.0, Deadline::Request)));
         }
+    }
+
+    #[test]
+    fn no_timer_is_due_while_all_of_them_pause() {
+        let mut engine = Engine::new(Config::default(), Timestamp::ZERO).unwrap();
+        let (at, name) = engine.next_timer().unwrap();
+        engine.timers_rest_until = at + REST;
+        assert_eq!(engine.next_timer(), Some((at + REST, name)));
     }
 
     #[test]

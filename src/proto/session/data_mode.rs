@@ -1,9 +1,5 @@
 //! The begin and the end of data mode.
 
-use crate::proto::outbox::Outbox;
-use crate::time::Timestamp;
-
-use super::wake::Wake;
 use super::{Session, State};
 
 impl Session {
@@ -33,17 +29,5 @@ impl Session {
             State::Waking(wake) => wake.may_be_in_data_mode(),
             State::Idle | State::AtBarrier(_) => false,
         }
-    }
-
-    /// It is unknown whether the module is in data mode. Starts a search that works in both modes. The command in
-    /// flight, which is one of the stream, gets no answer.
-    pub(in crate::proto) fn search(&mut self, now: Timestamp, out: &mut Outbox) {
-        let before = std::mem::replace(&mut self.state, State::Waking(Wake::in_data_mode(now)));
-        let is_given_up = match before {
-            State::Busy(_) => true,
-            State::AtBarrier(barrier) => barrier.held().is_some(),
-            State::Waking(_) | State::Idle | State::Online => false,
-        };
-        out.count().commands.abandoned += u64::from(is_given_up);
     }
 }

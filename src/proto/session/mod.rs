@@ -18,6 +18,7 @@ mod prompt_timeout;
 mod questions;
 mod reading;
 mod resync;
+mod search;
 mod step;
 mod text_of_people;
 #[cfg(test)]
@@ -64,6 +65,7 @@ pub(super) use wake::Wake;
 /// | `Busy` | its deadline, where the module gives up waiting itself (`AT+FSWRITE`) | `AtBarrier`; the command has timed out |
 /// | `Busy` | its deadline | `AtBarrier`; the command has timed out |
 /// | `Busy` | its deadline, where success would have begun data mode | `Waking`, by `+++`; the command has timed out |
+/// | `Busy` | a refusal that may be another command's, where success would have begun data mode | `Waking`, by `+++` |
 /// | `Idle` | [`go_online`](Session::go_online): data mode has begun | `Online` |
 /// | `Online` | [`go_offline`](Session::go_offline): it has ended | `Idle` |
 /// | `Online` | [`search`](Session::search): it is not known whether it has | `Waking`, by `+++` |
@@ -223,19 +225,7 @@ impl Session {
             State::Waking(_) | State::Idle | State::Busy(_) | State::AtBarrier(_) if is_prompt => {
                 self.prompt(now, out)
             }
-            State::Waking(wake) => {
-                if matches!(Line::parse(text), Line::Final(_)) {
-                    // Until the open send is filled up and a question is asked, no line is an answer.
-                    if wake.has_open() || !wake.has_begun() {
-                        return Step::Consumed;
-                    }
-                    let attempts = wake.attempts().saturating_sub(1);
-                    self.barrier_after(now, attempts, out);
-                    return Step::Consumed;
-                }
-                wake.sign_of_life(now);
-                if is_echo(text) { Step::Consumed } else { Step::Unclaimed }
-            }
+            State::Waking(_) => self.waking_line(now, text, out),
             State::Idle | State::Online => self.idle_line(now, text, out),
             State::Busy(_) => self.busy_line(now, text, out),
             State::AtBarrier(_) => self.line_at_barrier(now, text, out),
@@ -399,6 +389,10 @@ impl Session {
                 out.count().resynchronisations += 1;
                 self.hold(now, end, out);
                 return Step::Consumed;
+            }
+            (_, Err(_)) if suspicious && exchange.command.begins_data_mode() => {
+                out.count().resynchronisations += 1;
+                return self.refused_data_mode(now, out);
             }
             (Phase::Answer | Phase::Prompt(_) | Phase::Blind(_) | Phase::Result(_), _) if suspicious => {
                 out.count().resynchronisations += 1;

@@ -122,6 +122,8 @@ fn every_transition_is_as_the_table_says() {
         | the begin of data mode | - | - | online | - | - | - | - | - | - | - | - |
         | OK | barrier | - | - | barrier | - | - | - | - | - | - | - |
         | ERROR | barrier | - | - | idle | idle | no prompt, doubtful | - | - | barrier | barrier | - |
+        | ERROR after a time-out | barrier | - | - | barrier | waking | no prompt, doubtful | - | - | barrier | barrier | - |
+        | CONNECT | - | - | - | - | idle | - | - | - | - | - | - |
         | an answer and OK | barrier | - | - | idle | - | - | - | - | - | - | - |
         | DATA ACCEPT | - | - | - | - | - | - | - | - | idle | idle | - |
         | an unsolicited line | - | - | - | - | - | - | - | - | - | - | - |
@@ -134,7 +136,7 @@ fn every_transition_is_as_the_table_says() {
         | a search | - | waking | waking | waking | waking | waking | waking | waking | waking | waking | waking |
         | the end of data mode | - | - | - | - | - | - | - | - | - | - | idle |
         | damage | - | distrusting | distrusting | distrusting | distrusting | distrusting | distrusting | distrusting | distrusting | distrusting | - |";
-    let inputs: [Act<Walk>; 16] = [
+    let inputs: [Act<Walk>; 18] = [
         ("the turn of a command", |it| {
             if it.session.is_idle() {
                 it.start(Signal.command(), None);
@@ -147,6 +149,11 @@ fn every_transition_is_as_the_table_says() {
         }),
         ("OK", |it| it.line("OK")),
         ("ERROR", |it| it.line("ERROR")),
+        ("ERROR after a time-out", |it| {
+            it.session.late_answers.begin(it.now, &Signal.command());
+            it.line("ERROR");
+        }),
+        ("CONNECT", |it| it.line("CONNECT")),
         ("an answer and OK", |it| {
             it.line("+CSQ: 24,99");
             it.line("OK");

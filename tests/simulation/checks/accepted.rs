@@ -81,7 +81,9 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     // A modem whose command names too many bytes takes questions for payload.
     let has_failed = connection.sends.iter().any(|send| matches!(send.outcome, Outcome::Unknown(_)));
     let is_filled = is_filled || (connection.hurt.length && has_failed && is_made_of_questions(rest));
-    let escaped = connection.wanted == Wanted::Transparent && rest.starts_with(b"+++");
+    // The payload may begin with the same bytes as the escape.
+    let is_escape = |at: usize| got[at..].starts_with(b"+++");
+    let escaped = connection.wanted == Wanted::Transparent && (good.saturating_sub(2)..=good).any(is_escape);
     if !rest.is_empty() && !is_filled && !escaped {
         let strange = &rest[..rest.len().min(60)];
         return Err(format!(
