@@ -302,6 +302,50 @@ fn lines_of_an_end_with_payload_after_them_lose_no_byte() {
     echoes(&mut pair, stream, b"goes on");
 }
 
+/// Regression: one escape that the module had missed made a clean end of a connection that stood.
+#[test]
+fn words_of_an_end_and_an_escape_that_is_missed_make_no_clean_end() {
+    for words in ["\r\nCLOSED\r\n", "data\r\nCLOSED\r\n", "\r\nCLOSED\r\n\r\nOK\r\n"] {
+        let (mut pair, stream) = streaming();
+        pair.instead_times(1, "+++", "");
+        push(&mut pair, words.as_bytes());
+        let (_, error) = pair.read_to_end(stream);
+        assert!(matches!(error, Error::Closed(CloseReason::EscapeUnanswered)), "{words:?}: {error}");
+        pair.call(Request::Forget { socket: stream }).unwrap();
+        sockets_work(&mut pair);
+    }
+}
+
+#[test]
+fn words_of_an_end_are_payload_if_the_answer_to_the_escape_is_late() {
+    for millis in [1_600, 2_000, 2_400] {
+        let (mut pair, stream) = streaming();
+        pair.to_host = Box::new(|_, bytes| if bytes == b"\r\nOK\r\n" { Vec::new() } else { bytes });
+        pair.instead("AT+CIPMODE?", "");
+        push(&mut pair, b"data\r\nCLOSED\r\n");
+        pair.run_until(|pair| pair.wrote("+++") == 1);
+        pair.run_for(Duration::from_millis(millis));
+        pair.to_host = Box::new(|_, bytes| bytes);
+        pair.inject(b"\r\nOK\r\n\r\n+CIPMODE: 1\r\n\r\nOK\r\n");
+        assert_eq!(pair.read(stream, 14).unwrap(), b"data\r\nCLOSED\r\n", "after {millis} ms");
+        echoes(&mut pair, stream, b"goes on");
+    }
+}
+
+/// Regression: the end of a connection was uncertain if the peer's last line had ended a moment before it.
+#[test]
+fn an_end_after_a_line_of_the_peer_is_certain() {
+    for (text, millis) in [("data\r\n", 100), ("\r\n", 30), ("\r\n", 5_000), ("\r\n\r\n", 30)] {
+        let (mut pair, stream) = streaming();
+        push(&mut pair, text.as_bytes());
+        pair.run_for(Duration::from_millis(millis));
+        pair.control(Control::PeerClose(0));
+        let (read, error) = pair.read_to_end(stream);
+        assert_eq!(read.escape_ascii().to_string(), text.as_bytes().escape_ascii().to_string());
+        assert!(matches!(error, Error::Closed(CloseReason::Peer)), "{text:?}: {error}");
+    }
+}
+
 /// Lines that a module may print after the end of a connection: unsolicited lines, and answers to payload that was
 /// under way.
 const FOLLOWING: [&str; 22] = [

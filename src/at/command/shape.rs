@@ -286,6 +286,8 @@ impl Shape {
         match (self, code) {
             // The 780EPV prints 65535 first and `ALREADY CONNECT` after it (protocol section 8).
             (Self::Start(_), Final::Cme(CmeError::OTHER)) => Verdict::Doubtful(Err(refusal)),
+            // A module in command mode reads an escape as the beginning of a command. The error for that comes first.
+            (Self::Proof, Final::Error | Final::Cme(_)) => Verdict::Doubtful(Err(refusal)),
             _ => Verdict::Done(Err(refusal)),
         }
     }

@@ -1,6 +1,6 @@
 //! A command that was sent and has not been answered.
 
-use crate::at::{ChannelId, Command, Line, Verdict};
+use crate::at::{ChannelId, Command, Final, Line, Verdict};
 
 use super::answers::{begins, may_answer};
 use super::data::Data;
@@ -18,6 +18,8 @@ pub(super) struct CommandInFlight {
     /// A later command was answered: the next one ends this one.
     pub(super) passed: bool,
     pub(super) data: Option<Data>,
+    /// A line end was written directly after it.
+    has_end: bool,
 }
 
 /// The meaning of a line for a command.
@@ -38,7 +40,19 @@ impl CommandInFlight {
             superseded: false,
             passed: false,
             data,
+            has_end: false,
         }
+    }
+
+    /// A line end was written directly after the command.
+    pub(super) fn line_ended(&mut self) {
+        self.has_end = true;
+    }
+
+    /// True if the line refuses an escape that the modem has read as a command, before any later command.
+    pub(super) fn is_refused_escape(&self, line: &Line<'_>) -> bool {
+        let is_error = matches!(line, Line::Final(Final::Error | Final::Cme(_)));
+        is_error && self.has_end && self.command.text() == "+++"
     }
 
     pub(super) fn text(&self) -> String {

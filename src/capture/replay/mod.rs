@@ -21,6 +21,7 @@ mod command_in_flight;
 mod data;
 mod expect;
 mod feed;
+mod sent_lines;
 mod session;
 mod stream_end;
 mod timeline;

@@ -13,10 +13,6 @@ use super::timeline::{PayloadKind, TimelineEntryKind, UnexplainedReason, shown};
 /// (s02, a modem that starts while commands are sent).
 const MAX_IN_FLIGHT: usize = 32;
 
-/// The longest part of an unfinished command line that is kept. Command lines end at 1024 bytes; longer text is no
-/// command.
-const MAX_LINE_OUT: usize = 2048;
-
 /// Commands with further lines after their `OK` (protocol sections 6, 8 and 13; captures a12, a25).
 const ANSWERED_AFTER_OK: [&str; 4] = ["AT+CIPSTATUS", "AT+CIPSTART", "AT+CDNSGIP", "AT+MCONNECT"];
 
@@ -27,11 +23,11 @@ const ANSWERED_AFTER_OK: [&str; 4] = ["AT+CIPSTATUS", "AT+CIPSTART", "AT+CDNSGIP
 /// and so does a line before the echo of the next one. An echo belongs to the command with its text.
 #[derive(Debug)]
 pub(super) struct Session {
-    flights: VecDeque<CommandInFlight>,
+    pub(super) flights: VecDeque<CommandInFlight>,
     /// The last command that was answered. More lines may come: the state after the `OK` of `AT+CIPSTATUS`.
     last: Option<CommandInFlight>,
     /// An unfinished command line.
-    line_out: Vec<u8>,
+    pub(super) line_out: Vec<u8>,
     /// True if the last byte sent was the CR of a command: an LF next belongs to it.
     after_cr: bool,
     /// True if the capture shows commands, not only their echoes.
@@ -98,13 +94,6 @@ impl Session {
     /// True if the host has begun a line that is incomplete.
     pub(super) fn has_begun_line(&self) -> bool {
         !self.line_out.is_empty()
-    }
-
-    /// The line that the host has begun and not ended.
-    pub(super) fn unended_line(&mut self) -> Option<TimelineEntryKind> {
-        let bytes = std::mem::take(&mut self.line_out);
-        let why = UnexplainedReason::NotACommand;
-        (!bytes.trim_ascii().is_empty()).then_some(TimelineEntryKind::Unexplained { bytes, why })
     }
 
     pub(super) fn is_transparent(&self) -> bool {
@@ -216,7 +205,7 @@ impl Session {
             })
     }
 
-    fn command(&mut self, text: &str) -> TimelineEntryKind {
+    pub(super) fn command(&mut self, text: &str) -> TimelineEntryKind {
         self.unseen = false;
         match text.to_ascii_uppercase().as_str() {
             "AT+CIPMUX=1" => self.mux = true,
@@ -264,29 +253,6 @@ impl Session {
         rest
     }
 
-    fn sent_lines(&mut self, bytes: &[u8], happened: &mut Vec<TimelineEntryKind>) {
-        let why = UnexplainedReason::NotACommand;
-        for &byte in bytes {
-            if byte != b'\r' && byte != b'\n' && self.line_out.len() < MAX_LINE_OUT {
-                self.line_out.push(byte);
-                continue;
-            }
-            let line = std::mem::take(&mut self.line_out);
-            // Hosts that may be within a send begin with ESC or Ctrl-Z.
-            let start =
-                line.iter().take_while(|byte| byte.is_ascii_whitespace() || matches!(**byte, 0x1a | 0x1b));
-            let line = line[start.count()..].trim_ascii_end();
-            if line.is_empty() {
-                continue;
-            }
-            let begins_at = line.get(..2).is_some_and(|it| it.eq_ignore_ascii_case(b"AT") || it == b"A/");
-            happened.push(match str::from_utf8(line) {
-                Ok(text) if begins_at => self.command(text),
-                _ => TimelineEntryKind::Unexplained { bytes: line.to_vec(), why },
-            });
-        }
-    }
-
     /// The modem echoes a command. If the capture shows echoes only, the echo counts as the command.
     fn echo_of(&mut self, bytes: &[u8]) -> Option<TimelineEntryKind> {
         let same = |flight: &&mut CommandInFlight| !flight.echoed && flight.command.is_echo(bytes);
@@ -310,6 +276,10 @@ impl Session {
         if *line == Line::Final(Final::NoResponse) && !self.attempts.is_empty() {
             let command = Some(self.attempts.remove(0).text());
             return Some(TimelineEntryKind::Final { command, line: shown(bytes) });
+        }
+        if let Some(index) = self.flights.iter().position(|flight| flight.is_refused_escape(line)) {
+            self.end(index, line);
+            return Some(TimelineEntryKind::Final { command: Some("+++".to_owned()), line: shown(bytes) });
         }
         let unread = self.is_unread();
         for index in self.order() {

@@ -80,7 +80,7 @@ impl Transparent {
             StreamState::Escaping { since, .. } if now >= since + NO_ANSWER_YET => Escape::Answerable,
             StreamState::Escaping { .. } => Escape::Written,
             StreamState::Off | StreamState::Preparing(_) | StreamState::Dialling(_) => Escape::None,
-            StreamState::Online | StreamState::Guarding { .. } | StreamState::Proving => Escape::None,
+            StreamState::Online | StreamState::Guarding { .. } | StreamState::Proving(_) => Escape::None,
             StreamState::Command | StreamState::Resuming => Escape::None,
             StreamState::Closing | StreamState::Recovering => Escape::None,
         }

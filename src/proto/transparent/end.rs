@@ -172,7 +172,7 @@ impl Transparent {
         if self.is_beside() {
             self.end(End::Closed(CloseReason::DataInCommandMode), facts);
         }
-        if matches!(self.state, StreamState::Proving | StreamState::Resuming) {
+        if matches!(self.state, StreamState::Proving(_) | StreamState::Resuming) {
             self.recover();
         }
     }

@@ -202,9 +202,23 @@ impl EndDetector {
     ///
     /// The last line that ends a connection comes from the module, because it must have written one. After its first
     /// such line a module without echo sends frames only, so any other byte shows that the bytes before it are payload.
-    pub(super) fn end(&mut self, is_silent: bool, mut give: impl FnMut(&[u8])) -> Option<Ending> {
-        let held = std::mem::take(&mut self.held);
-        let found: Vec<Frame> = endings(&held, self.given).chain(unfinished_ending(&held)).collect();
+    pub(super) fn end(&mut self, is_silent: bool, give: impl FnOnce(&[u8])) -> Option<Ending> {
+        let end = self.judge_end(is_silent);
+        give(self.held.get(..end.map_or(0, |(payload, _)| payload)).unwrap_or_default());
+        self.forget();
+        end.map(|(_, ending)| ending)
+    }
+
+    /// True if the held bytes report that the peer has closed the connection, and lack nothing.
+    pub(super) fn reports_clean_end(&self, is_silent: bool) -> bool {
+        let end = self.is_in_doubt().then(|| self.judge_end(is_silent)).flatten();
+        end.is_some_and(|(_, ending)| ending == Ending::Closed(CloseReason::Peer))
+    }
+
+    /// How the connection has ended, after the number of held bytes that can only be payload.
+    fn judge_end(&self, is_silent: bool) -> Option<(usize, Ending)> {
+        let held = self.held.as_slice();
+        let found: Vec<Frame> = endings(held, self.given).chain(unfinished_ending(held)).collect();
         let last = *found.last()?;
         let restarts = found.iter().any(|frame| frame.ending == Ending::Restarted);
         let is_first = |frame: &&Frame| {
@@ -212,16 +226,16 @@ impl EndDetector {
         };
         let first = found.iter().find(is_first).unwrap_or(&last);
         let payload = payload_len(&held[..first.to], Escape::None).min(first.from);
-        give(&held[..payload]);
-        let is_alone = payload == first.from && *first == last && self.given == Preceding::Anything;
+        let is_framed = self.given == Preceding::Anything || held[last.from..].starts_with(b"\r\n");
+        let is_alone = payload == first.from && *first == last && is_framed;
         let is_certain = is_alone && is_silent && are_frames(&held[last.to..]);
-        self.forget();
-        Some(match last.ending {
+        let ending = match last.ending {
             Ending::Closed(CloseReason::Peer) if !is_certain => {
                 Ending::Closed(CloseReason::EndUncertain { held: held.len() - payload })
             }
             ending => ending,
-        })
+        };
+        Some((payload, ending))
     }
 
     /// True if an escape may be answered: the held bytes end with the answer, perhaps followed by unsolicited lines.

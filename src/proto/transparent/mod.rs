@@ -39,9 +39,10 @@ use wire::Wire;
 /// | `Guarding` | 1 s without a byte written: `+++` is | `Escaping` |
 /// | `Guarding` | the port has taken no byte for 60 s | `Recovering`: the stream ends |
 /// | `Escaping` | `OK` | `Proving`: a question is written |
-/// | `Escaping` | none, and such a word has come | `Recovering`: it was the end |
+/// | `Escaping` | none, and such a word has come | `Recovering`: it was an end with an error |
+/// | `Escaping` | none, and a word has come that is the whole of a clean end | `Proving`, because the escape may be missed |
 /// | `Escaping` | none | `Guarding` again; at last the port's DTR goes off, and if that helps no more than `+++`, `Recovering`: the stream ends |
-/// | `Proving` | its answer | `Command` |
+/// | `Proving` | its answer | `Command`: the stream has ended if the escape was not answered |
 /// | `Proving` | none, or another: the `OK` may have been the peer's | `Recovering`: the stream ends |
 /// | `Command` | data mode is wanted: `ATO` is written | `Resuming` |
 /// | `Command` | the stream has ended: `AT+CIPCLOSE` is written | `Closing` |
@@ -98,8 +99,8 @@ enum StreamState {
         since: Timestamp,
         by: EscapeMethod,
     },
-    /// The escape seems to be answered. A question will prove it.
-    Proving,
+    /// A question will prove that the module is in command mode.
+    Proving(EscapeAnswer),
     Command,
     Resuming,
     Closing,
@@ -113,6 +114,15 @@ enum GuardReason {
     Wanted,
     /// A line that ends a connection came, or an echo. The module may be in command mode.
     Suspected,
+}
+
+/// The answer to an escape that a question is to prove.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum EscapeAnswer {
+    /// It seems to have come.
+    Came,
+    /// None came in time, and a line that ends a connection did.
+    None,
 }
 
 /// The method to leave data mode.
@@ -225,7 +235,7 @@ impl Transparent {
             | StreamState::Online
             | StreamState::Guarding { .. }
             | StreamState::Escaping { .. }
-            | StreamState::Proving
+            | StreamState::Proving(_)
             | StreamState::Command
             | StreamState::Resuming
             | StreamState::Closing => ConnectionMode::Stream,
@@ -238,7 +248,7 @@ impl Transparent {
             StreamState::Online
             | StreamState::Guarding { .. }
             | StreamState::Escaping { .. }
-            | StreamState::Proving
+            | StreamState::Proving(_)
             | StreamState::Command
             | StreamState::Resuming => true,
             StreamState::Off
@@ -256,7 +266,7 @@ impl Transparent {
 
     /// True if the line carries no transparent data although there is a connection.
     pub(super) fn is_beside(&self) -> bool {
-        matches!(self.state, StreamState::Proving | StreamState::Command | StreamState::Resuming)
+        matches!(self.state, StreamState::Proving(_) | StreamState::Command | StreamState::Resuming)
     }
 
     /// True if a result code may be the late answer to an escape. Each escape has one answer.
@@ -268,7 +278,7 @@ impl Transparent {
 
     /// True if a question is in flight to prove that the module accepts commands.
     pub(super) fn is_proving(&self) -> bool {
-        matches!(self.state, StreamState::Proving)
+        matches!(self.state, StreamState::Proving(_))
     }
 
     /// The earliest deadline, and its reason.
@@ -288,7 +298,7 @@ impl Transparent {
             StreamState::Off
             | StreamState::Preparing(_)
             | StreamState::Dialling(_)
-            | StreamState::Proving
+            | StreamState::Proving(_)
             | StreamState::Command
             | StreamState::Resuming
             | StreamState::Closing
@@ -304,7 +314,7 @@ impl Transparent {
             | StreamState::Online
             | StreamState::Guarding { .. }
             | StreamState::Escaping { .. }
-            | StreamState::Proving
+            | StreamState::Proving(_)
             | StreamState::Command
             | StreamState::Resuming
             | StreamState::Closing

@@ -11,8 +11,8 @@ use crate::time::Timestamp;
 use super::end_detector::ESCAPED;
 use super::end_lines::Ending;
 use super::{
-    Deadline, ESCAPE_TIMEOUT, ESCAPES, EscapeMethod, Facts, GUARD, GuardReason, Mode, Next, STALLED,
-    StreamAction, StreamRequest, StreamState, Transparent,
+    Deadline, ESCAPE_TIMEOUT, ESCAPES, EscapeAnswer, EscapeMethod, Facts, GUARD, GuardReason, Mode, Next,
+    STALLED, StreamAction, StreamRequest, StreamState, Transparent,
 };
 
 impl Transparent {
@@ -64,7 +64,7 @@ impl Transparent {
             }
             StreamState::Preparing(_)
             | StreamState::Dialling(_)
-            | StreamState::Proving
+            | StreamState::Proving(_)
             | StreamState::Resuming
             | StreamState::Closing
             | StreamState::Recovering => return Next::Nothing,
@@ -99,7 +99,7 @@ impl Transparent {
                 self.state = StreamState::Dialling(request.clone());
                 Some(command.with_timeout(left))
             }
-            StreamState::Proving => Some(Command::proof(facts.slowness)),
+            StreamState::Proving(_) => Some(Command::proof(facts.slowness)),
             StreamState::Command if !facts.socket.is_open() => {
                 self.state = StreamState::Closing;
                 Some(Command::hang_up())
@@ -137,7 +137,14 @@ impl Transparent {
                 self.fail_dial(error);
                 self.leave_by(*failure);
             }
-            (StreamState::Proving, Ok(_) | Err(Failure::Refused(Refusal::Ambiguous))) => {
+            (StreamState::Proving(EscapeAnswer::None), Ok(_) | Err(Failure::Refused(Refusal::Ambiguous))) => {
+                if finished.extra_oks == 0 {
+                    self.end_is_proved(facts);
+                }
+                // Otherwise the answer was late. `ATO` proves that.
+                self.proved(facts);
+            }
+            (StreamState::Proving(EscapeAnswer::Came), Ok(_) | Err(Failure::Refused(Refusal::Ambiguous))) => {
                 if finished.extra_oks > 0 && self.unanswered > 0 {
                     self.answer_is_uncertain(facts);
                 } else if finished.extra_finals > 0 && !self.late_answer() {
@@ -145,7 +152,7 @@ impl Transparent {
                 }
                 self.proved(facts);
             }
-            (StreamState::Proving, Err(_)) => self.unproved(facts),
+            (StreamState::Proving(_), Err(_)) => self.unproved(facts),
             (StreamState::Resuming, Ok(_)) => {
                 // The connection was kept, so the bytes that looked like its end were payload.
                 self.give_held();
@@ -176,17 +183,29 @@ impl Transparent {
 
     /// The module seems to have answered the escape.
     fn escaped(&mut self) {
-        self.act(StreamAction::GoOffline);
-        self.state = StreamState::Proving;
-        if self.unanswered > 0 {
-            // The answer may be that of an earlier escape. Then the module has read the later one as the beginning of a
-            // command.
-            self.act(StreamAction::Write(b"\r\n".to_vec()));
-        }
+        self.prove(EscapeAnswer::Came);
         self.wire.news = self.wire.end_detector.take_answer();
         self.wire.after_answer = self.wire.news.len();
         if !self.wire.end_detector.is_in_doubt() {
             self.give_held();
+        }
+    }
+
+    /// A question is asked to find out whether the module is in command mode.
+    fn prove(&mut self, answer: EscapeAnswer) {
+        self.act(StreamAction::GoOffline);
+        self.state = StreamState::Proving(answer);
+        if self.unanswered > 0 {
+            // The module may have read an escape as the beginning of a command: a later one than that it has answered,
+            // or one after the end of the connection.
+            self.act(StreamAction::Write(b"\r\n".to_vec()));
+        }
+    }
+
+    /// The module was in command mode before the escape, so the line that ends a connection is its own.
+    fn end_is_proved(&mut self, facts: &Facts) {
+        if let Some(Ending::Closed(reason)) = self.end_by_tail(facts.echo_is_off) {
+            self.end(End::Closed(reason), facts);
         }
     }
 
@@ -248,6 +267,10 @@ impl Transparent {
     fn unanswered(&mut self, now: Timestamp, failed: u32, by: EscapeMethod, facts: &Facts) {
         self.act(StreamAction::Event(Event::Expired(Deadline::Escape)));
         self.unanswered += 1;
+        if self.wire.end_detector.reports_clean_end(facts.echo_is_off) {
+            // The module may also have missed the escape, or answer it late, and the line may be the peer's.
+            return self.prove(EscapeAnswer::None);
+        }
         match self.end_by_tail(facts.echo_is_off) {
             Some(Ending::Restarted) => self.act(StreamAction::Restarted),
             Some(Ending::Closed(reason)) => {

@@ -13,8 +13,8 @@ use crate::proto::transition_table::{self, Act};
 use crate::time::Timestamp;
 
 use super::{
-    EscapeMethod, Facts, GuardReason, Mode, Next, STALLED, StreamAction, StreamInput, StreamState,
-    Transparent,
+    EscapeAnswer, EscapeMethod, Facts, GuardReason, Mode, Next, STALLED, StreamAction, StreamInput,
+    StreamState, Transparent,
 };
 
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -53,8 +53,10 @@ impl Walk {
             Self::online().and(|it| it.want(Mode::Command)),
             Self::online().and(|it| it.receive(b"\r\nCLOSED\r\n")),
             Self::escaping(),
+            Self::escaping().and(|it| it.receive(b"\r\nCLOSED\r\n")),
             Self::escaping().and(Self::no_answers),
             Self::escaping().and(Self::escaped),
+            Self::escaping().and(|it| it.receive(b"\r\nCLOSED\r\n")).and(Self::wait),
             Self::command(),
             Self::command().and(|it| it.want(Mode::Data)).and(Self::command_is_due),
             Self::command().and(|it| it.socket_ends(CloseReason::Local)).and(Self::command_is_due),
@@ -184,9 +186,15 @@ impl Walk {
             StreamState::Online => "online",
             StreamState::Guarding { why: GuardReason::Wanted, .. } => "guarding",
             StreamState::Guarding { why: GuardReason::Suspected, .. } => "suspecting",
+            StreamState::Escaping { by: EscapeMethod::Pluses, .. }
+                if self.stream.wire.end_detector.is_in_doubt() =>
+            {
+                "escaping, suspecting"
+            }
             StreamState::Escaping { by: EscapeMethod::Pluses, .. } => "escaping",
             StreamState::Escaping { by: EscapeMethod::Dtr, .. } => "DTR off",
-            StreamState::Proving => "proving",
+            StreamState::Proving(EscapeAnswer::Came) => "proving",
+            StreamState::Proving(EscapeAnswer::None) => "proving the end",
             StreamState::Command => "command",
             StreamState::Resuming => "resuming",
             StreamState::Closing => "closing",
@@ -198,28 +206,28 @@ impl Walk {
 #[test]
 fn every_transition_is_as_the_table_says() {
     let table = "
-        | input | off | preparing | dialling | online | guarding | suspecting | escaping | DTR off | proving | command | resuming | closing | recovering |
-        | a request for a stream | preparing | - | - | - | - | - | - | - | - | - | - | - | - |
-        | the turn of a command | - | dialling | - | - | - | - | - | - | - | - | - | - | - |
-        | OK or CONNECT | - | - | online | - | - | - | - | - | command | - | online | off | - |
-        | a refusal | - | - | off | - | - | - | - | - | recovering | - | recovering | off | - |
-        | no answer | - | - | recovering | - | - | - | - | - | recovering | - | recovering | off | - |
-        | a deadline | - | off | - | - | escaping | escaping | - | recovering | - | - | - | - | - |
-        | the port takes no byte | - | - | - | - | recovering | recovering | guarding | recovering | - | - | - | - | - |
-        | command mode is wanted | - | - | - | guarding | - | - | - | - | - | - | - | - | - |
-        | command mode is not wanted any more | - | - | - | - | online | - | - | - | - | - | - | - | - |
-        | data mode is wanted | - | - | - | - | - | - | - | - | - | - | - | - | - |
-        | data mode is wanted, and its turn | - | dialling | - | - | - | - | - | - | - | resuming | - | - | - |
-        | the socket is closed | - | - | - | guarding | - | - | - | - | - | - | - | - | - |
-        | the socket is closed, and its turn | - | dialling | - | guarding | - | - | - | - | - | closing | - | - | - |
-        | payload | - | - | - | - | - | - | - | - | - | - | - | - | - |
-        | a line that ends a connection | - | - | - | suspecting | - | - | - | - | - | - | - | - | - |
-        | the answer to an escape | - | - | - | - | - | - | proving | proving | - | - | - | - | - |
-        | CLOSED in command mode | - | - | - | - | - | - | - | - | - | - | - | - | - |
-        | damage | - | - | - | - | - | - | - | - | recovering | - | recovering | - | - |
-        | a required command is refused | - | off | - | - | - | - | - | - | - | - | - | - | - |
-        | bring-up has shut everything down | - | - | - | - | - | - | - | - | - | - | - | - | off |
-        | everything is lost | - | off | off | off | off | off | off | off | off | off | off | off | off |";
+        | input | off | preparing | dialling | online | guarding | suspecting | escaping | escaping, suspecting | DTR off | proving | proving the end | command | resuming | closing | recovering |
+        | a request for a stream | preparing | - | - | - | - | - | - | - | - | - | - | - | - | - | - |
+        | the turn of a command | - | dialling | - | - | - | - | - | - | - | - | - | - | - | - | - |
+        | OK or CONNECT | - | - | online | - | - | - | - | - | - | command | command | - | online | off | - |
+        | a refusal | - | - | off | - | - | - | - | - | - | recovering | recovering | - | recovering | off | - |
+        | no answer | - | - | recovering | - | - | - | - | - | - | recovering | recovering | - | recovering | off | - |
+        | a deadline | - | off | - | - | escaping | escaping, suspecting | - | proving the end | recovering | - | - | - | - | - | - |
+        | the port takes no byte | - | - | - | - | recovering | recovering | guarding | proving the end | recovering | - | - | - | - | - | - |
+        | command mode is wanted | - | - | - | guarding | - | - | - | - | - | - | - | - | - | - | - |
+        | command mode is not wanted any more | - | - | - | - | online | - | - | - | - | - | - | - | - | - | - |
+        | data mode is wanted | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - |
+        | data mode is wanted, and its turn | - | dialling | - | - | - | - | - | - | - | - | - | resuming | - | - | - |
+        | the socket is closed | - | - | - | guarding | - | - | - | - | - | - | - | - | - | - | - |
+        | the socket is closed, and its turn | - | dialling | - | guarding | - | - | - | - | - | - | - | closing | - | - | - |
+        | payload | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - |
+        | a line that ends a connection | - | - | - | suspecting | - | - | escaping, suspecting | - | - | - | - | - | - | - | - |
+        | the answer to an escape | - | - | - | - | - | - | proving | proving | proving | - | - | - | - | - | - |
+        | CLOSED in command mode | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - |
+        | damage | - | - | - | - | - | - | - | - | - | recovering | recovering | - | recovering | - | - |
+        | a required command is refused | - | off | - | - | - | - | - | - | - | - | - | - | - | - | - |
+        | bring-up has shut everything down | - | - | - | - | - | - | - | - | - | - | - | - | - | - | off |
+        | everything is lost | - | off | off | off | off | off | off | off | off | off | off | off | off | off | off |";
     let inputs: [Act<Walk>; 21] = [
         ("a request for a stream", Walk::request),
         ("the turn of a command", Walk::command_is_due),
