@@ -5,7 +5,7 @@ use std::time::Duration;
 use air724ug::proto::{Event, Response, Ticket};
 use air724ug::sim::Direction;
 use air724ug::time::Timestamp;
-use air724ug::{CloseReason, Error};
+use air724ug::{CloseReason, Error, NotReady};
 
 use super::*;
 use crate::simulation::facts::{Outcome, PendingRequest, RequestKind, Send};
@@ -202,6 +202,15 @@ fn more_bytes_than_the_window_and_more_commands_than_the_limit_are_refused() {
     }
     let commands = (1..300).map(|_| refused(&mut pace, &facts, &Observation::Wrote(b"AT\r\n")));
     assert_eq!(commands.filter(|refused| *refused).count(), 300 - 3 * 75);
+    // One loss of the bearer allows the steps of the network, and a second one no more.
+    let mut pace = pace::Pace::default();
+    assert!(!refused(&mut pace, &facts, &Observation::Wrote(b"AT\r\n")));
+    for _ in 0..2 {
+        let lost = Event::NotReady(NotReady::BearerLost);
+        assert!(!refused(&mut pace, &facts, &Observation::Event(&lost)));
+    }
+    let commands = (1..100).map(|_| refused(&mut pace, &facts, &Observation::Wrote(b"AT\r\n")));
+    assert_eq!(commands.filter(|refused| *refused).count(), 100 - 75 - 14);
 }
 
 #[test]

@@ -16,8 +16,8 @@ pub struct Undamaged {
     /// Whether data of a stream may be among text: the line that begins the stream was lost or late, or its application
     /// had given up.
     has_stray_stream: bool,
-    /// Whether such data may contain words of a module: a stream with such a payload has ended for the driver, and
-    /// perhaps not for the module.
+    /// Whether such data may contain words of a module: a stream with such a payload has ended for the driver, or its
+    /// connect has timed out, and perhaps it has not ended for the module.
     has_stray_words: bool,
 }
 
@@ -48,7 +48,10 @@ impl Check for Undamaged {
         if let Observation::Answered(asked, Err(Error::Timeout { .. })) = seen
             && let RequestKind::Connect { connection } = asked.what
         {
-            self.has_stray_stream |= facts.connections[connection].wanted == Wanted::Transparent;
+            let connection = &facts.connections[connection];
+            let is_stream = connection.wanted == Wanted::Transparent;
+            self.has_stray_stream |= is_stream;
+            self.has_stray_words |= is_stream && connection.style == Style::Traps;
         }
         let is_damage = match seen {
             Observation::Event(Event::Fault(Fault::LineTooLong)) if self.has_stray_stream => false,
