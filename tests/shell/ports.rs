@@ -463,6 +463,9 @@ fn a_program_that_has_a_port_open_is_named() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_port_that_this_user_may_not_open_is_listed_as_such() {
+    use rustix::process::{Gid, Uid, geteuid};
+    use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+
     let tree = Tree::new("permissions");
     fs::set_permissions(&tree.0, fs::Permissions::from_mode(0o755)).unwrap();
     tree.device("1-1.4", "1782", "4e00");
@@ -474,13 +477,15 @@ fn a_port_that_this_user_may_not_open_is_listed_as_such() {
         let port = tree.0.join("dev").join(name);
         fs::set_permissions(port, fs::Permissions::from_mode(mode)).unwrap();
     }
-    let is_root = rustix::process::geteuid().is_root();
+    let is_root = geteuid().is_root();
     let listed = thread::scope(|scope| {
         let list = || {
             if is_root {
                 // The identity of this thread alone; it ends with the thread.
-                let nobody = rustix::process::Uid::from_raw(65534);
-                rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
+                let (nobody, nogroup) = (Uid::from_raw(65534), Gid::from_raw(65534));
+                set_thread_groups(&[nogroup]).unwrap();
+                set_thread_res_gid(nogroup, nogroup, nogroup).unwrap();
+                set_thread_res_uid(nobody, nobody, nobody).unwrap();
             }
             ports_below(&tree.0).unwrap()
         };

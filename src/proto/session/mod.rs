@@ -23,7 +23,7 @@ mod step;
 mod text_of_people;
 #[cfg(test)]
 mod transitions;
-pub(super) mod wake;
+mod wake;
 
 use std::time::Duration;
 
@@ -45,6 +45,8 @@ use resync::Resync;
 pub(super) use resync::{ChannelSet, ProbeEcho};
 pub(super) use step::Step;
 pub(super) use wake::Wake;
+#[cfg(all(feature = "ports", unix))]
+pub(crate) use wake::attempts_after_attention;
 
 /// The exchange of commands and answers with the module: the command in flight, its answer, and the recovery after
 /// time-outs.
