@@ -482,10 +482,10 @@ fn a_port_that_this_user_may_not_open_is_listed_as_such() {
         let list = || {
             if is_root {
                 // The identity of this thread alone; it ends with the thread.
-                let (nobody, nogroup) = (Uid::from_raw(65534), Gid::from_raw(65534));
-                set_thread_groups(&[nogroup]).unwrap();
-                set_thread_res_gid(nogroup, nogroup, nogroup).unwrap();
-                set_thread_res_uid(nobody, nobody, nobody).unwrap();
+                let (user, group) = (Uid::from_raw(65534), Gid::from_raw(65534));
+                set_thread_groups(&[group]).unwrap();
+                set_thread_res_gid(group, group, group).unwrap();
+                set_thread_res_uid(user, user, user).unwrap();
             }
             ports_below(&tree.0).unwrap()
         };

@@ -1,6 +1,6 @@
 //! The rate of commands: at most [`LIMIT`] commands in a second, apart from connects of requests and commands that move
-//! payload. Each start of the module allows as many more, for at most [`STARTS`] starts in a second, and one loss of the
-//! bearer [`BEARER`] more.
+//! payload. Each start of the module allows as many more, for at most [`STARTS`] starts in a second, and one loss of
+//! the bearer [`BEARER`] more.
 
 use air724ug::NotReady;
 use air724ug::proto::Event;
