@@ -53,8 +53,8 @@ usage: doctor [options]
 ";
 
 const END: &str = "
-Exit code: 0 all is well, 1 there are warnings, 2 there can be no connection,
-or a file is not understood,
+Exit code: 0 all is well, 1 there are warnings, or a part of the file is
+unexplained, 2 there can be no connection, or a file is not understood,
 64 a wrong option, 66 a file that can't be read, 74 the output or the capture
 can't be written.
 ";
@@ -82,11 +82,11 @@ struct Options {
 fn main() -> ExitCode {
     env_logger::init();
     let result = parse(&mut Arguments::of_process()).and_then(|options| {
-        let (diagnosis, cut) = examine(&options)?;
+        let Examined { diagnosis, cut, is_partial } = examine(&options)?;
         if let Some(file) = &options.collect {
             write_collected(&options, file, &diagnosis).map_err(Problem::Capture)?;
         }
-        let code = show(&options, &diagnosis).map_err(Problem::Output)?;
+        let code = show(&options, &diagnosis, is_partial).map_err(Problem::Output)?;
         match (diagnosis.capture_error(), cut) {
             (Some(why), _) => Err(Problem::Capture(why.to_owned())),
             (None, Some(why)) => Err(Problem::NotUnderstood(why)),
@@ -278,8 +278,15 @@ impl Options {
     }
 }
 
-/// The diagnosis. If it is one of a capture that is cut in its last line, also the words for that.
-fn examine(options: &Options) -> Result<(Diagnosis, Option<String>), Problem> {
+struct Examined {
+    diagnosis: Diagnosis,
+    /// The words for a capture that is cut in its last line.
+    cut: Option<String>,
+    /// True if a part of the file is unexplained.
+    is_partial: bool,
+}
+
+fn examine(options: &Options) -> Result<Examined, Problem> {
     if let Some(file) = &options.offline {
         let capture =
             capture::load_with(file, &options.marks).map_err(|error| Problem::Input(error.to_string()))?;
@@ -289,13 +296,19 @@ fn examine(options: &Options) -> Result<(Diagnosis, Option<String>), Problem> {
             let why = format!("{} is not understood: {coverage}; better to save {advice}", file.display());
             return Err(Problem::NotUnderstood(why));
         }
-        if coverage.unexplained > 0 && !options.quiet {
+        let diagnosis = Evidence::of_capture(&capture).diagnose();
+        if diagnosis.is_unseen() {
+            let why = format!("{} shows no answer of a module: there is nothing to examine", file.display());
+            return Err(Problem::NotUnderstood(why));
+        }
+        let is_partial = coverage.unexplained > 0;
+        if is_partial {
             complain(format_args!("doctor: {coverage}"));
         }
         let cut = coverage.cut.map(|_| format!("{} is cut: {coverage}", file.display()));
-        return Ok((Evidence::of_capture(&capture).diagnose(), cut));
+        return Ok(Examined { diagnosis, cut, is_partial });
     }
-    live(options).map(|diagnosis| (diagnosis, None))
+    live(options).map(|diagnosis| Examined { diagnosis, cut: None, is_partial: false })
 }
 
 fn live(options: &Options) -> Result<Diagnosis, Problem> {
@@ -320,7 +333,7 @@ fn live(options: &Options) -> Result<Diagnosis, Problem> {
     Ok(Modem::diagnose_port_with_progress(&patient.path, &config, &checkup, progress))
 }
 
-fn show(options: &Options, diagnosis: &Diagnosis) -> io::Result<ExitCode> {
+fn show(options: &Options, diagnosis: &Diagnosis, is_partial: bool) -> io::Result<ExitCode> {
     let text = match options.json {
         true => format!("{}\n", diagnosis.to_json()),
         false if io::stdout().is_terminal() => diagnosis.to_string().lines().map(painted).collect(),
@@ -328,8 +341,8 @@ fn show(options: &Options, diagnosis: &Diagnosis) -> io::Result<ExitCode> {
     };
     let written = shell::print(text);
     let code = match diagnosis.severity() {
-        None | Some(Severity::Note) => 0,
-        Some(Severity::Warning) => 1,
+        None | Some(Severity::Note) if !is_partial => 0,
+        None | Some(Severity::Note | Severity::Warning) => 1,
         Some(Severity::Error) => 2,
     };
     match written {

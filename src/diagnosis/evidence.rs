@@ -279,6 +279,16 @@ impl Evidence {
         self.items.push_back(item);
     }
 
+    /// The newest item that has such a value, by its position.
+    pub(super) fn newest<'a, T>(&'a self, read: impl Fn(&'a Item) -> Option<T>) -> Option<(usize, T)> {
+        self.items.iter().enumerate().rev().find_map(|(index, item)| Some((index, read(item)?)))
+    }
+
+    /// The items after a position.
+    pub(super) fn after(&self, index: usize) -> impl Iterator<Item = &Item> {
+        self.items.iter().skip(index.saturating_add(1))
+    }
+
     /// The exchanges, the newest first.
     pub(super) fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
         self.items.iter().rev().filter_map(|item| match item {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::at::{CmeError, DnsError, Final, Line, Refusal};
+use crate::at::{CmeError, DnsError, Final, Line, Refusal, fields};
 use crate::error::{Error, TlsFailure};
 use crate::query::Reply;
 
@@ -81,8 +81,17 @@ impl Exchange {
 
     /// True if it is a command of this name: `AT+CIPSTART`.
     pub(super) fn begins(&self, name: &str) -> bool {
-        let text = self.command.trim().as_bytes();
-        text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+        argument(&self.command, name).is_some()
+    }
+
+    /// True if the module took the command.
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self.end, End::Final(_)) && !self.is_refused()
+    }
+
+    /// The function that the command sets: the first value of `AT+CFUN=`.
+    pub(super) fn radio_switch(&self) -> Option<u32> {
+        radio_switch(&self.command)
     }
 
     pub(super) fn is_answered(&self) -> bool {
@@ -142,6 +151,27 @@ impl Exchange {
         let end = slow.map_or(end.clone(), |took| format!("{end} (after {:.1} s)", took.as_secs_f64()));
         Proof::answer(&self.command, words.into_iter().chain(self.lines.iter().cloned()).chain([end]))
     }
+}
+
+fn radio_switch(command: &str) -> Option<u32> {
+    let list = argument(command, "AT+CFUN=")?;
+    fields(list).first()?.number()
+}
+
+/// True if the command ends the bearer itself. The module may print `+PDP: DEACT` then, which is no loss.
+pub(super) fn ends_bearer(command: &str) -> bool {
+    let first = |name| argument(command, name).and_then(|list| fields(list).first()?.number());
+    let is_off = [first("AT+CGATT="), first("AT+CGACT="), first("AT+CFUN=")].contains(&Some(0));
+    let ends =
+        ["AT+CIPSHUT", "AT+RESET", "AT+CPOWD"].into_iter().any(|name| argument(command, name).is_some());
+    ends || is_off || first("AT+CFUN=") == Some(4) || command.trim().eq_ignore_ascii_case("AT+CFUN=1,1")
+}
+
+/// What follows this name in a command.
+fn argument<'a>(command: &'a str, name: &str) -> Option<&'a [u8]> {
+    let text = command.trim().as_bytes();
+    let (start, rest) = text.split_at_checked(name.len())?;
+    start.eq_ignore_ascii_case(name.as_bytes()).then_some(rest)
 }
 
 pub(super) fn end_of(error: Error) -> End {

@@ -8,6 +8,7 @@ use crate::capture::{self, Capture, Entry, TimelineEntry, TimelineEntryKind, Une
 use crate::time::Timestamp;
 
 use super::evidence::{Evidence, Item, Port};
+use super::exchange::ends_bearer;
 use super::sample::is_odd;
 use super::trial::Trust;
 use super::{End, Exchange};
@@ -203,7 +204,11 @@ impl Reader {
             Urc::Closed(Some(channel)) => self.unsent(*channel, line),
             _ => {}
         }
-        self.evidence.line(line);
+        // The module ends the bearer as commanded, and its answer comes later.
+        let is_commanded = self.open.iter().any(|open| ends_bearer(&open.command));
+        if !(is_commanded && *urc == Urc::PdpDeactivated) {
+            self.evidence.line(line);
+        }
     }
 
     /// A close instead of the prompt ends a send: no other answer will come.
@@ -236,7 +241,9 @@ impl Reader {
 
     /// Commands that were skipped, or waited until their time-out, have no answer.
     fn finish(mut self) -> Evidence {
-        let nothing_answered = !self.evidence.is_answered() && self.connecting.is_empty();
+        // Commands without a time, and without one byte from a module, may be a script.
+        let is_session = self.is_timed || self.evidence.sample.received() > 0;
+        let nothing_answered = is_session && !self.evidence.is_answered() && self.connecting.is_empty();
         let last = self.open.back().map(|open| open.at);
         while let Some(open) = self.open.pop_front() {
             let took = self.since(open.at);

@@ -81,6 +81,11 @@ impl Diagnosis {
         &self.findings
     }
 
+    /// True if no check has a result: there was nothing to examine.
+    pub fn is_unseen(&self) -> bool {
+        self.findings.is_empty() && self.steps.iter().all(|step| step.state == StepState::Unseen)
+    }
+
     /// The finding to mend first: the first one, if it is more than a note.
     pub fn root_cause(&self) -> Option<&Finding> {
         self.findings.first().filter(|finding| finding.severity > Severity::Note)

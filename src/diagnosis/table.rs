@@ -26,6 +26,7 @@ impl fmt::Display for Diagnosis {
             show(f, finding)?;
         }
         match self.root_cause() {
+            None if self.is_unseen() => writeln!(f, "\nThere was nothing to examine."),
             None => writeln!(f, "\nNothing wrong was found."),
             Some(_) => Ok(()),
         }

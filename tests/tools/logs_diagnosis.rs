@@ -92,3 +92,75 @@ fn a_recording_that_ends_with_a_lost_port_has_that_cause() {
     let closed = diagnose("1.0 ; the port is lost: the modem was closed by the application\n");
     assert_eq!(closed.root_cause(), None, "{closed}");
 }
+
+/// Logs in which a later line outdates an earlier one, with the right cause and the exit state of the checks.
+const OUTDATED: [(&str, &str, &str); 17] = [
+    ("attached by a command", "AT+CGATT?\n+CGATT: 0\n\nOK\nAT+CGATT=1\nOK\n", "none"),
+    ("attached, and asked again", "AT+CGATT=1\nOK\nAT+CGATT?\n+CGATT: 0\n\nOK\n", "not-attached"),
+    ("radio on by a command", "AT+CFUN?\n+CFUN: 0\n\nOK\nAT+CFUN=1\nOK\n", "none"),
+    ("radio off as wanted", "AT+CSQ\n+CSQ: 20,0\n\nOK\nAT+CFUN=4\nOK\n", "none"),
+    ("radio off, and used", "AT+CFUN=4\nOK\nAT+CIICR\nERROR\n", "radio-off"),
+    ("radio off, and restarted", "AT+CFUN?\n+CFUN: 4\n\nOK\n\nRDY\nAT+CSQ\n+CSQ: 20,0\n\nOK\n", "none"),
+    (
+        "radio asked before a connection",
+        "AT+CFUN?\n+CFUN: 4\n\nOK\nAT+CIICR\nOK\nAT+CIFSR\n10.1.2.3\n",
+        "none",
+    ),
+    ("PIN given", "AT+CPIN?\n+CPIN: SIM PIN\n\nOK\nAT+CPIN=1234\nOK\n", "none"),
+    ("PIN refused", "AT+CPIN?\n+CPIN: SIM PIN\n\nOK\nAT+CPIN=1234\n+CME ERROR: 16\n", "sim-pin"),
+    ("registered later", "AT+CREG?\n+CREG: 0,2\n\nOK\nAT+CIICR\nOK\nAT+CIFSR\n10.1.2.3\n", "none"),
+    (
+        "not registered any more",
+        "AT+CIICR\nOK\nAT+CIFSR\n10.1.2.3\nAT+CREG?\n+CREG: 0,2\n\nOK\n",
+        "not-registered",
+    ),
+    ("shut by a command", "AT+CIICR\nOK\nAT+CIFSR\n10.1.2.3\nAT+CIPSHUT\nSHUT OK\n\n+PDP: DEACT\n", "none"),
+    (
+        "ended within a command",
+        "AT+CIICR\nOK\nAT+CIFSR\n10.1.2.3\nAT+CIPSHUT\n\n+PDP: DEACT\n\nSHUT OK\n",
+        "none",
+    ),
+    (
+        "lost, and then shut",
+        "AT+CIICR\nOK\nAT+CIFSR\n10.1.2.3\n\n+PDP: DEACT\nAT+CIPSHUT\nSHUT OK\n",
+        "bearer-lost",
+    ),
+    (
+        "connected before",
+        "AT+CIPSTART=\"TCP\",\"198.51.100.7\",80\nERROR\n\nALREADY CONNECT\nAT+CIPSEND=5\n> hello\nSEND OK\n",
+        "none",
+    ),
+    (
+        "closed before the send",
+        "AT+CIPSTART=\"TCP\",\"198.51.100.7\",80\nOK\n\nCONNECT OK\n\nCLOSED\nAT+CIPSEND=5\nERROR\n",
+        "connection-closed",
+    ),
+    (
+        "another one closed",
+        "AT+CIPSTART=1,\"TCP\",\"198.51.100.7\",80\nOK\n\n1, CONNECT OK\n\n0, CLOSED\nAT+CIPSEND=1,5\nERROR\n",
+        "send-failed",
+    ),
+];
+
+#[test]
+fn a_later_line_outdates_an_earlier_one() {
+    for (name, log, cause) in OUTDATED {
+        let log = format!("AT\r\nOK\r\n{}", log.replace('\n', "\r\n"));
+        let diagnosis = Evidence::of_capture(&capture::read(log.as_bytes()).unwrap()).diagnose();
+        let found = diagnosis.root_cause().map_or("none", |finding| finding.code.as_str());
+        assert_eq!(found, cause, "{name}:\n{diagnosis}");
+    }
+}
+
+/// Regression: a list of commands without one answer was diagnosed as a dead module.
+#[test]
+fn a_script_is_no_evidence_of_a_silent_module() {
+    let script = "AT\nATE0\nAT+CSQ\nAT+CIPSTART=\"TCP\",\"198.51.100.7\",80\n";
+    let diagnosis = Evidence::of_capture(&capture::read(script.as_bytes()).unwrap()).diagnose();
+    assert!(diagnosis.is_unseen(), "{diagnosis}");
+    assert!(diagnosis.to_string().ends_with("There was nothing to examine.\n"), "{diagnosis}");
+    // A capture shows how long the module was silent.
+    let silent = "# what: silence\n# source: a test\n# expect: command AT\n0.000000 > AT\\r\\n\n10.000000 > AT\\r\\n\n20.000000 > AT\\r\\n\n";
+    let diagnosis = Evidence::of_capture(&capture::read(silent.as_bytes()).unwrap()).diagnose();
+    assert_eq!(diagnosis.root_cause().unwrap().code.as_str(), "no-answer", "{diagnosis}");
+}

@@ -1,6 +1,6 @@
 //! Attempts to connect, and their outcomes.
 
-use crate::at::{ChannelNews, Final, Line};
+use crate::at::{ChannelId, ChannelNews, Final, Line};
 
 use super::super::evidence::Evidence;
 use super::super::trial::ANSWERED_WITHIN;
@@ -15,10 +15,22 @@ pub(super) enum Outcome {
 
 /// True if any server was connected.
 pub(super) fn is_connected_once(evidence: &Evidence) -> bool {
-    evidence
-        .exchanges()
-        .filter(|exchange| is_attempt(exchange))
-        .any(|exchange| matches!(outcome(exchange), Outcome::Connected))
+    evidence.exchanges().any(is_connected)
+}
+
+/// True for an attempt that succeeded.
+pub(super) fn is_connected(exchange: &Exchange) -> bool {
+    is_attempt(exchange) && matches!(outcome(exchange), Outcome::Connected)
+}
+
+/// True if the module has taken the data of a send on such a channel.
+pub(super) fn is_accepted(exchange: &Exchange, is_channel: impl Fn(Option<ChannelId>) -> bool) -> bool {
+    exchange.all_lines().any(|line| match Line::parse(line.as_bytes()) {
+        Line::Channel { channel, news: ChannelNews::SendOk | ChannelNews::DataAccept(_) } => {
+            is_channel(channel)
+        }
+        _ => false,
+    })
 }
 
 /// True for a plain TCP connection, in either mode. `AT+CIPSTART=?` and UDP are no attempts.

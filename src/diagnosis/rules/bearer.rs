@@ -6,7 +6,10 @@ use crate::at::{CmeError, Line, Urc, bare_address};
 
 use super::super::Exchange;
 use super::super::evidence::{Evidence, Item};
+use super::super::exchange::ends_bearer;
 use super::super::finding::Proof;
+use super::super::trial::TrialEnd;
+use super::attempt::{is_accepted, is_connected};
 
 /// The latest change of the bearer.
 pub(super) enum Bearer<'a> {
@@ -60,14 +63,37 @@ pub(super) fn state_of<'a>(exchange: &'a Exchange) -> Option<Bearer<'a>> {
     }
 }
 
-/// True if the newest line about the bearer reports it as active, and came after the newest answer to this command.
-pub(super) fn is_up_since(evidence: &Evidence, command: &str) -> bool {
-    let later = evidence
-        .items
-        .iter()
-        .rev()
-        .take_while(|item| !matches!(item, Item::Exchange(exchange) if exchange.is(command)));
-    matches!({ later }.find_map(Bearer::of), Some(Bearer::Up(_)))
+/// True if the newest command about the bearer before this position ended it.
+pub(super) fn is_ended_before(evidence: &Evidence, index: usize) -> bool {
+    let earlier = evidence.items.iter().take(index).rev();
+    { earlier }
+        .find_map(|item| match item {
+            Item::Exchange(exchange) if ends_bearer(&exchange.command) => Some(exchange.is_done()),
+            item => (Bearer::of(item).is_some() || shows_service(item)).then_some(false),
+        })
+        .unwrap_or(false)
+}
+
+/// True if the module had service after this position: an active bearer, a connection, or an answer of the network. A
+/// condition of it that was missing before was fulfilled then.
+pub(super) fn has_service_after(evidence: &Evidence, index: usize) -> bool {
+    evidence.after(index).any(shows_service)
+}
+
+fn shows_service(item: &Item) -> bool {
+    match item {
+        Item::Trial(trial) => trial.end == TrialEnd::Connected,
+        Item::News { urc, .. } => matches!(urc, Urc::ConnectOk(_) | Urc::Resolved { .. }),
+        Item::Exchange(exchange) => {
+            let is_up = matches!(Bearer::of(item), Some(Bearer::Up(_)));
+            let is_resolved = |line: &String| matches!(Urc::parse(line.as_bytes()), Urc::Resolved { .. });
+            is_up
+                || exchange.begins("AT+CDNSGIP=") && exchange.all_lines().any(is_resolved)
+                || is_connected(exchange)
+                || is_accepted(exchange, |_| true)
+        }
+        Item::Noise(_) => false,
+    }
 }
 
 /// The address in an answer to `AT+CIFSR`: its line, or its final line.

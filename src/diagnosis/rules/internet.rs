@@ -9,12 +9,18 @@ use crate::error::NotReady;
 use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
 use super::super::{Code, End, Exchange, Finding, Severity};
-use super::bearer::{Bearer, address_of, is_bearer_step, state_of};
+use super::bearer::{Bearer, address_of, is_bearer_step, is_ended_before, state_of};
 
 pub(super) fn bearer(evidence: &Evidence) -> Observation {
     // Lines before a switch of the radio are outdated, and the switch was the program's intention.
     let is_switch = |item: &&Item| matches!(item, Item::Exchange(exchange) if exchange.begins("AT+CFUN="));
-    let states = || evidence.items.iter().rev().take_while(|item| !is_switch(item)).filter_map(Bearer::of);
+    let recent = || evidence.items.iter().enumerate().rev().take_while(|(_, item)| !is_switch(item));
+    let states = || {
+        recent().filter_map(|(index, item)| match Bearer::of(item)? {
+            Bearer::Lost(_) if is_ended_before(evidence, index) => None,
+            bearer => Some(bearer),
+        })
+    };
     let newest = states().next();
     let earlier = states().find_map(|bearer| match bearer {
         Bearer::Refused(exchange) => Some(("refused", exchange.proof())),

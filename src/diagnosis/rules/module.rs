@@ -7,6 +7,7 @@ use crate::error::NotReady;
 use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
 use super::super::{Code, Exchange, Finding, Severity};
+use super::bearer::has_service_after;
 
 /// The number of unrequested starts within one session from which they are an error.
 const MANY_STARTS: usize = 3;
@@ -79,28 +80,58 @@ fn version(name: &str) -> Option<u32> {
 
 /// 0 is minimum functionality, 4 flight mode, 1 full functionality (protocol section 1).
 pub(super) fn radio(evidence: &Evidence) -> Observation {
-    let exchange = evidence.answer_to("AT+CFUN?");
-    let function = exchange.and_then(|exchange| exchange.info("+CFUN")?.first()?.number());
-    match (function, evidence.missing) {
-        (Some(0 | 4), _) | (None, Some(NotReady::RadioOff)) => {
-            let finding = Finding::error(Code::RadioOff, "the radio is switched off (flight mode)");
-            Observation::found("off", finding.proved_by(exchange.map(Exchange::proof)))
+    let newest = evidence.newest(|item| match item {
+        Item::Exchange(exchange) if exchange.is("AT+CFUN?") => {
+            Some((Some(exchange), exchange.info("+CFUN")?.first()?.number()))
         }
+        Item::Exchange(exchange) if exchange.is_done() => {
+            exchange.radio_switch().map(|function| (Some(exchange), Some(function)))
+        }
+        // The function after a start is the module's own choice.
+        Item::News { urc, .. } if urc.is_restart() => Some((None, None)),
+        Item::Exchange(_) | Item::News { .. } | Item::Trial(_) | Item::Noise(_) => None,
+    });
+    let (index, (exchange, function)) = newest.unwrap_or_default();
+    let off = |exchange: Option<&Exchange>| {
+        let finding = Finding::error(Code::RadioOff, "the radio is switched off (flight mode)");
+        Observation::found("off", finding.proved_by(exchange.map(Exchange::proof)))
+    };
+    match (function, exchange) {
+        (Some(0 | 4), _) if has_service_after(evidence, index) => Observation::fine("on since then"),
+        // The program wanted it so, unless it went on with commands that need the radio.
+        (Some(0 | 4), Some(exchange)) if !exchange.is("AT+CFUN?") && !is_refused_after(evidence, index) => {
+            Observation::fine("off, by a command")
+        }
+        (Some(0 | 4), exchange) => off(exchange),
+        (None, _) if evidence.missing == Some(NotReady::RadioOff) => off(None),
         (Some(_), _) => Observation::fine("on"),
         (None, _) => Observation::nothing(),
     }
 }
 
-/// True if the radio is known to be off, so that the network can't answer.
-pub(super) fn is_radio_off(evidence: &Evidence) -> bool {
-    radio(evidence).findings.iter().any(|finding| finding.code == Code::RadioOff)
+fn is_refused_after(evidence: &Evidence, index: usize) -> bool {
+    evidence.after(index).any(|item| matches!(item, Item::Exchange(exchange) if exchange.is_refused()))
 }
 
-/// The newest state of the card, with its proof.
+/// True if the radio is known to be off, so that the network can't answer.
+pub(super) fn is_radio_off(evidence: &Evidence) -> bool {
+    radio(evidence).shown.is_some_and(|shown| shown.starts_with("off"))
+}
+
+/// The newest state of the card, with its proof. A module with service has a card that is ready.
 fn card(evidence: &Evidence) -> Option<(Card, Proof)> {
-    evidence.items.iter().rev().find_map(|item| match item {
+    let (index, (card, proof)) = evidence.newest(card_of)?;
+    let card = if has_service_after(evidence, index) { Card::Ready } else { card };
+    Some((card, proof))
+}
+
+fn card_of(item: &Item) -> Option<(Card, Proof)> {
+    match item {
         Item::News { urc: Urc::Sim(state), line } => {
             Some((Card::of_state(state)?, Proof::lines([line.clone()])))
+        }
+        Item::Exchange(exchange) if exchange.begins("AT+CPIN=") && exchange.is_done() => {
+            Some((Card::Ready, exchange.proof()))
         }
         Item::Exchange(exchange) => {
             let said = exchange.is("AT+CPIN?").then(|| Card::of_lines(&exchange.lines)).flatten();
@@ -108,7 +139,7 @@ fn card(evidence: &Evidence) -> Option<(Card, Proof)> {
             Some((card, exchange.proof()))
         }
         Item::News { .. } | Item::Trial(_) | Item::Noise(_) => None,
-    })
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

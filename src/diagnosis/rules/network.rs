@@ -8,11 +8,13 @@ use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
 use super::super::{Code, Exchange, Finding, Severity};
 use super::attempt::is_connected_once;
-use super::bearer::{address_of, is_up_since};
+use super::bearer::{address_of, has_service_after};
 use super::module::{is_card_closed, is_radio_off};
 
 /// The newest registration in one domain.
 struct Registered {
+    /// The position of its line.
+    index: usize,
     status: RegistrationStatus,
     proof: Proof,
 }
@@ -23,17 +25,17 @@ const DOMAINS: [(Domain, &str); 3] =
 /// The newest registration in a domain. An answer with another key counts for its command (capture a19).
 fn registered(evidence: &Evidence, domain: Domain) -> Option<Registered> {
     let (_, command) = DOMAINS.into_iter().find(|(of, _)| *of == domain)?;
-    evidence.items.iter().rev().find_map(|item| match item {
+    let (index, (status, proof)) = evidence.newest(|item| match item {
         Item::Exchange(exchange) if exchange.is(command) => {
             let list = ["+CEREG", "+CGREG", "+CREG"].into_iter().find_map(|key| exchange.info(key))?;
-            let status = RegistrationStatus::new(list.get(1)?.number()?)?;
-            Some(Registered { status, proof: exchange.proof() })
+            Some((RegistrationStatus::new(list.get(1)?.number()?)?, exchange.proof()))
         }
         Item::News { urc: Urc::Registration(of, status), line } if *of == domain => {
-            Some(Registered { status: *status, proof: Proof::lines([line.clone()]) })
+            Some((*status, Proof::lines([line.clone()])))
         }
         Item::Exchange(_) | Item::News { .. } | Item::Trial(_) | Item::Noise(_) => None,
-    })
+    })?;
+    Some(Registered { index, status, proof })
 }
 
 /// The registration over all domains.
@@ -68,6 +70,12 @@ impl Network {
     fn is_limited(&self) -> bool {
         use RegistrationStatus::{EmergencyOnly, SmsOnly};
         !self.is_registered() && self.any(|_, status| matches!(status, EmergencyOnly | SmsOnly))
+    }
+
+    /// True if the module had service after the newest of these lines.
+    fn is_outdated(&self, evidence: &Evidence) -> bool {
+        let newest = self.known.iter().map(|(_, registered)| registered.index).max();
+        newest.is_some_and(|index| has_service_after(evidence, index))
     }
 
     fn proofs(&self) -> impl Iterator<Item = Proof> {
@@ -109,7 +117,10 @@ fn strength(evidence: &Evidence) -> Option<(SignalQuality, &Exchange)> {
 pub(super) fn signal(evidence: &Evidence) -> Observation {
     let Some((quality, exchange)) = strength(evidence) else { return Observation::nothing() };
     let network = Network::of(evidence);
-    let answered = network.is_registered() || network.is_denied() || network.is_limited();
+    let has_service = evidence
+        .newest(|item| matches!(item, Item::Exchange(one) if one == exchange).then_some(()))
+        .is_some_and(|(index, ())| has_service_after(evidence, index));
+    let answered = has_service || network.is_registered() || network.is_denied() || network.is_limited();
     let idle = is_card_closed(evidence) || is_radio_off(evidence);
     match quality.rssi() {
         None | Some(0) if answered || idle => Observation::fine(quality.to_string()),
@@ -150,6 +161,7 @@ pub(super) fn registration(evidence: &Evidence) -> Observation {
             (Code::Only2g, severity, "2G has registered the card, 4G has not: the sign of arrears")
         }
         () if network.is_registered() => return Observation::fine(network.shown()),
+        () if network.is_outdated(evidence) => return Observation::fine("registered since then"),
         () if network.is_denied() => {
             (Code::RegistrationDenied, Severity::Error, "the network denies registration")
         }
@@ -166,10 +178,16 @@ pub(super) fn registration(evidence: &Evidence) -> Observation {
 }
 
 pub(super) fn attach(evidence: &Evidence) -> Observation {
-    let exchange = evidence.answer_to("AT+CGATT?");
-    match exchange.and_then(|exchange| Some((exchange.info("+CGATT")?.first()?.number()?, exchange))) {
-        Some((0, _)) if is_up_since(evidence, "AT+CGATT?") => Observation::fine("since then"),
-        Some((0, exchange)) => {
+    let newest = evidence.newest(|item| match item {
+        Item::Exchange(exchange) if exchange.is("AT+CGATT?") => {
+            Some((exchange.info("+CGATT")?.first()?.number()?, exchange))
+        }
+        Item::Exchange(exchange) if exchange.is("AT+CGATT=1") && exchange.is_done() => Some((1, exchange)),
+        Item::Exchange(_) | Item::News { .. } | Item::Trial(_) | Item::Noise(_) => None,
+    });
+    match newest.map(|(index, (attached, exchange))| (attached, exchange, index)) {
+        Some((0, _, index)) if has_service_after(evidence, index) => Observation::fine("since then"),
+        Some((0, exchange, _)) => {
             let finding = Finding::error(Code::NotAttached, "the module is not attached to packet service");
             Observation::found("no", finding.proved_by([exchange.proof()]))
         }

@@ -2,13 +2,13 @@
 
 use std::net::Ipv4Addr;
 
-use crate::at::{ChannelNews, ChannelRow, Line, bare_address};
+use crate::at::{ChannelId, ChannelNews, ChannelRow, Line, Urc, bare_address, fields};
 use crate::diagnosis::finding::Observation;
 
-use super::super::evidence::Evidence;
+use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
 use super::super::{Code, Exchange, Finding, Server};
-use super::attempt::{Outcome, is_attempt, outcome};
+use super::attempt::{Outcome, is_accepted, is_attempt, outcome};
 use super::internet::resolved;
 
 pub(super) fn server(evidence: &Evidence) -> Observation {
@@ -38,7 +38,10 @@ fn ended(evidence: &Evidence) -> Option<Finding> {
 /// The finding that the newest answered send was not accepted.
 fn unsent(evidence: &Evidence) -> Option<Finding> {
     let is_send = |exchange: &&Exchange| exchange.is("AT+CIPSEND") || exchange.begins("AT+CIPSEND=");
-    let exchange = evidence.exchanges().find(|exchange| is_send(exchange) && exchange.is_answered())?;
+    let (index, exchange) = evidence.newest(|item| match item {
+        Item::Exchange(exchange) => Some(exchange).filter(is_send).filter(|exchange| exchange.is_answered()),
+        Item::News { .. } | Item::Trial(_) | Item::Noise(_) => None,
+    })?;
     let said = |wanted: ChannelNews| {
         exchange
             .all_lines()
@@ -48,6 +51,9 @@ fn unsent(evidence: &Evidence) -> Option<Finding> {
         () if said(ChannelNews::Closed) => {
             (Code::ConnectionClosed, "the connection was closed before the data were taken")
         }
+        () if exchange.is_refused() && is_closed_before(evidence, index, channel_of_send(exchange)) => {
+            (Code::ConnectionClosed, "the connection was closed before the send")
+        }
         () if said(ChannelNews::SendFail) => (Code::SendFailed, "the module could not send the data"),
         () if exchange.is_refused() => (Code::SendFailed, "the module refuses to send"),
         () => return None,
@@ -55,11 +61,55 @@ fn unsent(evidence: &Evidence) -> Option<Finding> {
     Some(Finding::error(code, summary).proved_by([exchange.proof()]))
 }
 
+/// The channel of a send: the first value of two. One value is the length.
+fn channel_of_send(exchange: &Exchange) -> Option<ChannelId> {
+    let (_, list) = exchange.command.split_once('=')?;
+    match &fields(list.as_bytes())[..] {
+        [channel, _, ..] => ChannelId::new(channel.number()?),
+        _ => None,
+    }
+}
+
+/// True if the newest line about this connection before this position is that it was closed.
+fn is_closed_before(evidence: &Evidence, index: usize, channel: Option<ChannelId>) -> bool {
+    let earlier = evidence.items.iter().take(index).rev();
+    { earlier }
+        .find_map(|item| match item {
+            Item::News { urc: Urc::Closed(of), .. } => (*of == channel).then_some(true),
+            Item::News { urc: Urc::ConnectOk(of), .. } => (*of == channel).then_some(false),
+            Item::Exchange(exchange) if is_accepted(exchange, |of| of == channel) => Some(false),
+            Item::Exchange(_) | Item::News { .. } | Item::Trial(_) | Item::Noise(_) => None,
+        })
+        .unwrap_or(false)
+}
+
+/// True if a later line shows that the connection of this attempt exists. `ALREADY CONNECT` does not: the channel may
+/// still be in use by an attempt that has failed (protocol section 8).
+fn is_connected_after(evidence: &Evidence, index: usize, attempt: &Exchange) -> bool {
+    let list = attempt.command.split_once('=').map_or("", |(_, list)| list);
+    let channel = fields(list.as_bytes()).first().and_then(|field| ChannelId::new(field.number()?));
+    evidence.after(index).any(|item| match item {
+        Item::News { urc: Urc::ConnectOk(of), .. } => *of == channel,
+        Item::Exchange(exchange) => is_accepted(exchange, |of| of == channel),
+        Item::News { .. } | Item::Trial(_) | Item::Noise(_) => false,
+    })
+}
+
 fn attempted(evidence: &Evidence) -> Observation {
-    let attempts = || evidence.exchanges().filter(|exchange| is_attempt(exchange));
+    let attempt = |wanted: fn(&Exchange) -> bool| {
+        evidence.newest(move |item| match item {
+            Item::Exchange(exchange) => Some(exchange).filter(|one| is_attempt(one) && wanted(one)),
+            Item::News { .. } | Item::Trial(_) | Item::Noise(_) => None,
+        })
+    };
     // A refusal by the module shows less than an answer of the network to another attempt.
-    let tried = attempts().find(|exchange| !exchange.is_refused()).or_else(|| attempts().next());
-    let outcome = tried.map_or(Outcome::Unknown, outcome);
+    let newest = attempt(|exchange| !exchange.is_refused()).or_else(|| attempt(|_| true));
+    let tried = newest.map(|(_, exchange)| exchange);
+    let outcome = match newest {
+        Some((index, exchange)) if is_connected_after(evidence, index, exchange) => Outcome::Connected,
+        Some((_, exchange)) => outcome(exchange),
+        None => Outcome::Unknown,
+    };
     let server =
         tried.and_then(|exchange| Server::of_command(&exchange.command)).or_else(|| evidence.server.clone());
     let shown =
