@@ -35,7 +35,7 @@ usage: hardware_check --port PATH | --simulate PROFILE [options]
 
   --port PATH          the module's AT port
   --baud N             its line rate [115200]
-  --simulate PROFILE   the simulated modem in place of a module: air724, luatos, vendor8910, air780e, sim800
+  --simulate PROFILE   the simulated modem in place of a module: PROFILES
   --connect HOST:PORT  an echo server, which gets some hundred bytes; with --simulate, echo.test:7 [no connection]
 RECORDING
   --help               this text
@@ -59,7 +59,12 @@ fn main() -> ExitCode {
     let options = match parse(&mut Arguments::of_process()) {
         Ok(Some(options)) => options,
         Ok(None) => {
-            return ended(shell::print(HELP.replace("RECORDING\n", recording::HELP)), ExitCode::SUCCESS);
+            return ended(
+                shell::print(
+                    HELP.replace("RECORDING\n", recording::HELP).replace("PROFILES", &Profile::names()),
+                ),
+                ExitCode::SUCCESS,
+            );
         }
         Err(problem) => {
             complain(format_args!(
@@ -159,7 +164,7 @@ fn parse(args: &mut Arguments) -> Result<Option<Options>, String> {
 fn line(options: &Options) -> Result<Box<dyn Line>, String> {
     if let Some(name) = &options.profile {
         let profile = Profile::named(name).ok_or_else(|| {
-            let names = Profile::all().map(|profile| profile.name).join(", ");
+            let names = Profile::names();
             format!("there is no profile {name:?}; there are {names}")
         })?;
         let mut network = MemoryNetwork::new();

@@ -31,7 +31,7 @@ usage: sim [options]
   --baud N          the line's rate in bits a second, both ways [infinitely fast]
   --link PATH       makes a symbolic link to the terminal; removed at the end
   --modems N        serves N modems at once; the links are PATH0, PATH1 ... [1]
-  --profile NAME    the dialect: air724, luatos, vendor8910, air780e, sim800 [air724]
+  --profile NAME    the dialect: PROFILES [air724]
   --seed N          where chance begins; modem n begins at N + n [0]
   --cold            begins with the boot
   --pin PIN         the SIM is locked by this PIN [it asks for none]
@@ -84,7 +84,8 @@ fn main() -> ExitCode {
     let options = match parse(&mut Arguments::of_process()) {
         Ok(Some(options)) => options,
         Ok(None) => {
-            let help = format!("{HELP}{}\n", indented(air724ug::sim::Order::HELP));
+            let help = HELP.replace("PROFILES", &Profile::names());
+            let help = format!("{help}{}\n", indented(air724ug::sim::Order::HELP));
             return shell::print(help)
                 .map_or_else(|error| shell::unwritten("sim", &error), |()| ExitCode::SUCCESS);
         }
@@ -213,7 +214,7 @@ fn pin(text: &str) -> Result<String, String> {
 }
 
 fn profile(name: &str) -> Result<Profile, String> {
-    let names = Profile::all().map(|profile| profile.name).join(", ");
+    let names = Profile::names();
     Profile::named(name).ok_or_else(|| format!("there is no profile \"{name}\"; there are {names}"))
 }
 

@@ -208,8 +208,13 @@ impl Profile {
     }
 
     /// All profiles.
-    pub fn all() -> [Self; 5] {
-        [Self::air724(), Self::luatos(), Self::vendor8910(), Self::air780e(), Self::sim800()]
+    pub fn all() -> Vec<Self> {
+        vec![Self::air724(), Self::luatos(), Self::vendor8910(), Self::air780e(), Self::sim800()]
+    }
+
+    /// The names of all profiles, with commas between them.
+    pub fn names() -> String {
+        Self::all().iter().map(|profile| profile.name).collect::<Vec<_>>().join(", ")
     }
 
     /// `+KEY: value` or `+KEY:value`.
