@@ -3,7 +3,7 @@
 use super::ChannelId;
 use super::data_ends::DataEnds;
 use super::decoder_state::{DecoderState, HeaderEnds, LineEnd, Reader};
-use super::framing::{Before, Echo, LineEnds, Start, Tail, line_end};
+use super::framing::{Echo, Front, LineEnds, Start, Tail, line_end};
 use super::header::{self, Impossible, RawHeader, Scan};
 use super::token::{Expect, Fault, MAX_LINE, Token};
 
@@ -41,7 +41,7 @@ pub struct Decoder {
     /// True if `line` was returned and must be cleared.
     taken: bool,
     /// The bytes before the next line, or before the one that has begun.
-    before: Before,
+    before: Front,
     /// True if the last line had no line end of its own before it.
     loose: bool,
     headers: Start,
@@ -153,7 +153,7 @@ impl Decoder {
     /// Stops waiting for announced bytes that do not come: the next bytes are text.
     pub fn abandon_data(&mut self) {
         self.state = DecoderState::Text;
-        self.before = Before::LineEnd;
+        self.before = Front::LineEnd;
         self.line_ends = LineEnds::default();
         self.data_ends.abandon();
     }
@@ -179,12 +179,12 @@ impl Decoder {
 
     fn text<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8], expect: Expect) -> Option<Token<'s>> {
         if self.line.is_empty() {
-            if matches!(self.before, Before::Data | Before::DataCr) && !self.after_data(input, expect)? {
+            if matches!(self.before, Front::Data | Front::DataCr) && !self.after_data(input, expect)? {
                 return Some(Token::Fault(Fault::NoLineEnd));
             }
             let blanks = input.iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == 0).count();
             if self.line_ends.blanks(&input[..blanks]) {
-                self.before = Before::LineEnd;
+                self.before = Front::LineEnd;
             }
             *input = &input[blanks..];
             if !input.is_empty() {
@@ -240,7 +240,7 @@ impl Decoder {
 
     /// True if the data that came last may have a prompt as their last bytes.
     pub(crate) fn ends_like_prompt(&self) -> bool {
-        self.before == Before::Data && self.tail.is_prompt()
+        self.before == Front::Data && self.tail.is_prompt()
     }
 
     /// The text after the last line end in the data that came last, if no line has followed them.
@@ -253,8 +253,8 @@ impl Decoder {
     fn prompt(&mut self) -> Token<'static> {
         let was = self.prompts;
         self.prompts = was.shown_by(self.before);
-        self.loose = self.prompts == Start::Framed && self.before != Before::LineEnd;
-        self.before = Before::LineEnd;
+        self.loose = self.prompts == Start::Framed && self.before != Front::LineEnd;
+        self.before = Front::LineEnd;
         self.tail = Tail::default();
         self.data_ends.line_begins();
         self.line_ends.data();
@@ -274,7 +274,7 @@ impl Decoder {
         }
         self.line.extend_from_slice(line);
         self.taken = true;
-        self.before = Before::after_text(&self.line);
+        self.before = Front::after_text(&self.line);
         Some(Token::Line(&self.line))
     }
 
@@ -368,38 +368,38 @@ impl Decoder {
     fn line_begins(&mut self) {
         self.tail = Tail::default();
         self.data_ends.line_begins();
-        self.loose = std::mem::replace(&mut self.before, Before::Line) != Before::LineEnd;
+        self.loose = std::mem::replace(&mut self.before, Front::Line) != Front::LineEnd;
     }
 
     /// Takes the line end after data. Returns true if it is one, `None` if more bytes are needed.
     fn after_data(&mut self, input: &mut &[u8], expect: Expect) -> Option<bool> {
         loop {
             let first = *input.first()?;
-            if matches!(first, b'\r' | b'\n') && matches!(self.before, Before::Data | Before::DataCr) {
+            if matches!(first, b'\r' | b'\n') && matches!(self.before, Front::Data | Front::DataCr) {
                 self.line_ends.blanks(&[first]);
             }
             self.before = match (self.before, first) {
-                (Before::Data, b'\r') => Before::DataCr,
-                (Before::DataCr, b'\n') => Before::LineEnd,
-                (Before::Data, b'>') if expect == Expect::Prompt && self.prompts.may_be_bare(self.tail) => {
+                (Front::Data, b'\r') => Front::DataCr,
+                (Front::DataCr, b'\n') => Front::LineEnd,
+                (Front::Data, b'>') if expect == Expect::Prompt && self.prompts.may_be_bare(self.tail) => {
                     return Some(true);
                 }
-                (Before::Data, b'+') if self.headers == Start::Bare => Before::Line,
-                (Before::Data, b'A' | b'a') if self.echo == Echo::Possible => Before::Line,
-                (Before::Data | Before::DataCr, _) => {
-                    self.before = Before::Line;
+                (Front::Data, b'+') if self.headers == Start::Bare => Front::Line,
+                (Front::Data, b'A' | b'a') if self.echo == Echo::Possible => Front::Line,
+                (Front::Data | Front::DataCr, _) => {
+                    self.before = Front::Line;
                     self.line_ends.data();
                     return Some(false);
                 }
-                (before @ (Before::LineEnd | Before::Line), _) => before,
+                (before @ (Front::LineEnd | Front::Line), _) => before,
             };
             match self.before {
-                Before::LineEnd => {
+                Front::LineEnd => {
                     *input = &input[1..];
                     return Some(true);
                 }
-                Before::Line => return Some(true),
-                Before::Data | Before::DataCr => *input = &input[1..],
+                Front::Line => return Some(true),
+                Front::Data | Front::DataCr => *input = &input[1..],
             }
         }
     }
@@ -411,7 +411,7 @@ impl Decoder {
         line_end: LineEnd,
         reader: Reader,
     ) -> Option<Token<'a>> {
-        let after = if reader == Reader::Raw { Before::LineEnd } else { Before::Data };
+        let after = if reader == Reader::Raw { Front::LineEnd } else { Front::Data };
         if left == 0 {
             self.state = DecoderState::Text;
             self.before = after;

@@ -10,7 +10,7 @@ pub(super) fn line_end(input: &[u8]) -> IResult<&[u8], &[u8]> {
 
 /// The bytes in front of a line.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub(super) enum Before {
+pub(super) enum Front {
     /// A line end of its own, or bytes that allow no conclusion.
     #[default]
     LineEnd,
@@ -22,7 +22,7 @@ pub(super) enum Before {
     DataCr,
 }
 
-impl Before {
+impl Front {
     /// The bytes before the next line when this line is taken. A prompt that no command waits for has no line end of
     /// its own: the line end after it belongs to the next frame.
     pub(super) fn after(self, line: &[u8]) -> Self {
@@ -51,11 +51,11 @@ pub(super) enum Start {
 
 impl Start {
     /// The way of prompts after one with these bytes before it.
-    pub(super) fn shown_by(self, before: Before) -> Self {
+    pub(super) fn shown_by(self, before: Front) -> Self {
         match (self, before) {
-            (Self::Unknown | Self::Doubtful, Before::LineEnd) => Self::Framed,
-            (Self::Unknown | Self::Doubtful, Before::Line) => Self::Bare,
-            (Self::Unknown, Before::Data | Before::DataCr) => Self::Doubtful,
+            (Self::Unknown | Self::Doubtful, Front::LineEnd) => Self::Framed,
+            (Self::Unknown | Self::Doubtful, Front::Line) => Self::Bare,
+            (Self::Unknown, Front::Data | Front::DataCr) => Self::Doubtful,
             (known, _) => known,
         }
     }

@@ -95,7 +95,7 @@ pub(super) enum Outcome {
     /// Done; `OK` ends the line.
     Ok,
     /// Done; its effects are printed after the `OK`. A command line has one `OK` for all its commands (V.250).
-    OkThen(After),
+    OkThen(FollowUp),
     /// Done; the command has printed its final line, if it has one.
     Bare,
     /// Refused; the rest of the line is dropped.
@@ -135,7 +135,7 @@ pub(super) enum Awaits {
 
 /// The output after an `OK`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum After {
+pub(super) enum FollowUp {
     /// The lines of a changed service (capture a14).
     Service,
     /// Announcements after a read of this channel, because more data may come from the network.
@@ -149,12 +149,12 @@ pub(super) enum After {
 pub(super) struct Pause {
     /// The time-out.
     pub(super) until: Timestamp,
-    pub(super) then: Then,
+    pub(super) then: Continuation,
 }
 
 /// The continuation of a waiting command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Then {
+pub(super) enum Continuation {
     /// `AT+CIICR`: the bearer is active.
     BearerUp,
     /// A send: its result, when the condition is met.

@@ -131,21 +131,21 @@ fn software_flow_control_is_never_used() {
 
 /// A write of the host, or of the module.
 #[derive(Debug, PartialEq)]
-enum Said {
+enum Write {
     Host(Vec<u8>),
     Module(Vec<u8>),
 }
 
 /// Records all later writes in order.
-fn listen(pair: &mut Pair) -> Rc<RefCell<Vec<Said>>> {
+fn listen(pair: &mut Pair) -> Rc<RefCell<Vec<Write>>> {
     let said = Rc::new(RefCell::new(Vec::new()));
     let (host, module) = (said.clone(), said.clone());
     pair.to_modem = Box::new(move |_, bytes| {
-        host.borrow_mut().push(Said::Host(bytes.clone()));
+        host.borrow_mut().push(Write::Host(bytes.clone()));
         bytes
     });
     pair.to_host = Box::new(move |_, bytes| {
-        module.borrow_mut().push(Said::Module(bytes.clone()));
+        module.borrow_mut().push(Write::Module(bytes.clone()));
         bytes
     });
     said
@@ -164,15 +164,15 @@ fn nothing_is_written_after_payload_before_its_result() {
         pair.answer(ticket).unwrap();
     }
     let said = said.borrow();
-    let is_payload = |said: &&Said| matches!(said, Said::Host(bytes) if bytes.starts_with(b"xx"));
+    let is_payload = |said: &&Write| matches!(said, Write::Host(bytes) if bytes.starts_with(b"xx"));
     assert_eq!(said.iter().filter(is_payload).count(), 6, "{said:?}");
     for (index, payload) in said.iter().enumerate().filter(|(_, said)| is_payload(said)) {
-        let Said::Host(bytes) = payload else { continue };
+        let Write::Host(bytes) = payload else { continue };
         assert!(bytes.iter().all(|byte| *byte == b'x'), "the write contains payload alone");
         let rest = &said[index + 1..];
-        let next = rest.iter().position(|said| matches!(said, Said::Host(_))).unwrap_or(rest.len());
+        let next = rest.iter().position(|said| matches!(said, Write::Host(_))).unwrap_or(rest.len());
         let between = rest[..next].iter().flat_map(|said| match said {
-            Said::Host(bytes) | Said::Module(bytes) => bytes.clone(),
+            Write::Host(bytes) | Write::Module(bytes) => bytes.clone(),
         });
         let between = String::from_utf8(between.collect()).unwrap();
         assert!(between.contains("DATA ACCEPT:") || between.contains("SEND OK"), "{between:?}");
@@ -192,6 +192,6 @@ fn after_payload_without_a_result_the_payload_is_written_again_with_a_line_end()
     pair.run_for(Duration::from_secs(1));
     drop(pair.answered(ticket));
     let said = said.borrow();
-    let host: Vec<_> = said.iter().filter(|said| matches!(said, Said::Host(_))).collect();
-    assert_eq!(host[1], &Said::Host(b"payload\r\n".to_vec()), "{said:?}");
+    let host: Vec<_> = said.iter().filter(|said| matches!(said, Write::Host(_))).collect();
+    assert_eq!(host[1], &Write::Host(b"payload\r\n".to_vec()), "{said:?}");
 }

@@ -12,7 +12,7 @@ mod facts;
 mod host_bytes;
 pub mod kinds;
 mod line;
-mod line_harm;
+mod line_faults;
 pub mod payload;
 pub mod rig;
 pub mod script;

@@ -15,7 +15,7 @@ const NOT_KNOWN: &str = "not known";
 #[non_exhaustive]
 pub enum Unmet {
     /// The expectation is not met, or not after the one before it.
-    #[error("nothing is {expect:?}{}", After(.after))]
+    #[error("nothing is {expect:?}{}", LastMet(.after))]
     Missing {
         /// The expectation.
         expect: String,
@@ -61,9 +61,9 @@ impl Timeline {
     }
 }
 
-struct After<'a>(&'a Option<String>);
+struct LastMet<'a>(&'a Option<String>);
 
-impl fmt::Display for After<'_> {
+impl fmt::Display for LastMet<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(after) => write!(f, " after {after:?}"),

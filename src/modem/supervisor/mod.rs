@@ -1,11 +1,11 @@
 //! Supervisors: connections that are made again after any failure.
 
-mod climb;
 mod gap;
 mod policy;
 mod reconnect_pause;
 mod reconnecting;
 mod reconnecting_state;
+mod rungs;
 mod sent;
 mod stream;
 

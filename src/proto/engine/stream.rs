@@ -4,7 +4,7 @@ use crate::at::{Command, Urc};
 use crate::error::{Error, InUse};
 use crate::proto::bring_up::ConnectionMode;
 use crate::proto::channels::End;
-use crate::proto::transparent::{Facts, Mode, Next, StreamAction, StreamInput};
+use crate::proto::transparent::{Facts, Mode, StepOutcome, StreamAction, StreamInput};
 use crate::proto::{Request, Ticket};
 use crate::time::Timestamp;
 
@@ -82,9 +82,9 @@ impl Engine {
             let next = self.transparent.drive(now, &facts);
             self.stream_acts(now);
             match next {
-                Next::Again => {}
-                Next::Write => return self.write_stream(now),
-                Next::Nothing => return,
+                StepOutcome::Again => {}
+                StepOutcome::Write => return self.write_stream(now),
+                StepOutcome::Nothing => return,
             }
         }
     }

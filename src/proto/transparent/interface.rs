@@ -86,7 +86,7 @@ pub(in crate::proto) enum StreamAction {
 
 /// The action that follows a step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::proto) enum Next {
+pub(in crate::proto) enum StepOutcome {
     /// Another step, with new facts.
     Again,
     /// Data can be written.

@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 
 use super::bring_up::ConnectionMode;
 use super::{Deadline, Request, Response, Ticket};
-pub(super) use interface::{Facts, Next, StreamAction, StreamInput};
+pub(super) use interface::{Facts, StepOutcome, StreamAction, StreamInput};
 use wire::Wire;
 
 /// The transparent stream, from the request for one until sockets can be opened again.

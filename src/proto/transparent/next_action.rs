@@ -11,13 +11,13 @@ use crate::time::Timestamp;
 use super::end_detector::ESCAPED;
 use super::end_lines::Ending;
 use super::{
-    Deadline, ESCAPE_TIMEOUT, ESCAPES, EscapeAnswer, EscapeMethod, Facts, GUARD, GuardReason, Mode, Next,
-    STALLED, StreamAction, StreamRequest, StreamState, Transparent,
+    Deadline, ESCAPE_TIMEOUT, ESCAPES, EscapeAnswer, EscapeMethod, Facts, GUARD, GuardReason, Mode, STALLED,
+    StepOutcome, StreamAction, StreamRequest, StreamState, Transparent,
 };
 
 impl Transparent {
     /// Runs one step that depends on time only. A command may be in flight.
-    pub(in crate::proto) fn drive(&mut self, now: Timestamp, facts: &Facts) -> Next {
+    pub(in crate::proto) fn drive(&mut self, now: Timestamp, facts: &Facts) -> StepOutcome {
         if self.dtr_is_off && !self.waits_for_dtr() {
             self.switch_dtr(true);
         }
@@ -25,13 +25,13 @@ impl Transparent {
         match self.state {
             StreamState::Off => match self.next.take() {
                 Some(request) => self.prepare(request, facts),
-                None => return Next::Nothing,
+                None => return StepOutcome::Nothing,
             },
             StreamState::Online => {
                 let suspicious = self.wire.end_detector.is_in_doubt() || self.wire.mirror.take_echo();
                 if !(ended || suspicious || self.wants_command()) {
                     self.reached(Mode::Data);
-                    return Next::Write;
+                    return StepOutcome::Write;
                 }
                 let why = if suspicious { GuardReason::Suspected } else { GuardReason::Wanted };
                 self.state = StreamState::Guarding { failed: 0, since: now, why };
@@ -52,7 +52,7 @@ impl Transparent {
                 } else if now >= since + self.escape_timeout && !self.wire.end_detector.has_answer() {
                     self.unanswered(now, failed + 1, by, facts);
                 } else {
-                    return Next::Nothing;
+                    return StepOutcome::Nothing;
                 }
             }
             StreamState::Recovering if facts.set_up_for == ConnectionMode::Sockets && facts.has_shut => {
@@ -60,20 +60,20 @@ impl Transparent {
             }
             StreamState::Command => {
                 self.reached(Mode::Command);
-                return Next::Nothing;
+                return StepOutcome::Nothing;
             }
             StreamState::Preparing(_)
             | StreamState::Dialling(_)
             | StreamState::Proving(_)
             | StreamState::Resuming
             | StreamState::Closing
-            | StreamState::Recovering => return Next::Nothing,
+            | StreamState::Recovering => return StepOutcome::Nothing,
         }
-        Next::Again
+        StepOutcome::Again
     }
 
     /// Writes the escape when the line has been silent for [`GUARD`].
-    fn guard(&mut self, now: Timestamp, failed: u32, since: Timestamp, facts: &Facts) -> Next {
+    fn guard(&mut self, now: Timestamp, failed: u32, since: Timestamp, facts: &Facts) -> StepOutcome {
         match self.wire.silent_since() {
             Some(silent) if now >= silent + GUARD => {
                 self.act(StreamAction::Write(Command::ESCAPE.to_vec()));
@@ -82,9 +82,9 @@ impl Transparent {
                 self.state = StreamState::Escaping { failed, since: now, by: EscapeMethod::Pluses };
             }
             None if now >= since + STALLED => self.give_up_escaping(facts),
-            Some(_) | None => return Next::Nothing,
+            Some(_) | None => return StepOutcome::Nothing,
         }
-        Next::Again
+        StepOutcome::Again
     }
 
     /// The command of the state, if it has one. No command is in flight.

@@ -13,7 +13,7 @@ use crate::proto::transition_table::{self, Act};
 use crate::time::Timestamp;
 
 use super::{
-    EscapeAnswer, EscapeMethod, Facts, GuardReason, Mode, Next, STALLED, StreamAction, StreamInput,
+    EscapeAnswer, EscapeMethod, Facts, GuardReason, Mode, STALLED, StepOutcome, StreamAction, StreamInput,
     StreamState, Transparent,
 };
 
@@ -102,7 +102,7 @@ impl Walk {
     /// Runs all that is due, as the engine does.
     fn drive(&mut self) {
         self.take();
-        while self.stream.drive(self.now, &self.facts) == Next::Again {
+        while self.stream.drive(self.now, &self.facts) == StepOutcome::Again {
             self.take();
         }
         self.take();
@@ -238,7 +238,7 @@ fn every_transition_is_as_the_table_says() {
         ("the port takes no byte", |it| {
             it.stream.wire.wrote(it.now, b"x");
             it.now += STALLED;
-            while it.stream.drive(it.now, &it.facts) == Next::Again {}
+            while it.stream.drive(it.now, &it.facts) == StepOutcome::Again {}
             it.take();
         }),
         ("command mode is wanted", |it| it.want(Mode::Command)),

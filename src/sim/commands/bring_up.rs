@@ -3,7 +3,7 @@
 use super::super::ip::Bearer;
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
-use super::super::result::{Cme, Outcome, Then};
+use super::super::result::{Cme, Continuation, Outcome};
 use super::forms::{Table, text};
 
 pub(super) const TABLE: Table =
@@ -51,7 +51,7 @@ fn bring_up(machine: &mut Machine, form: &Form) -> Outcome {
         (Form::Test, _) => Outcome::Ok,
         (Form::Execute, Bearer::Start) => {
             machine.ip.bearer = Bearer::Config;
-            machine.pause(machine.settings.bearer_time, Then::BearerUp)
+            machine.pause(machine.settings.bearer_time, Continuation::BearerUp)
         }
         (Form::Execute, _) => Outcome::cme(Cme::NotAllowed),
         (Form::Read | Form::Set(_), _) => Outcome::ERROR,

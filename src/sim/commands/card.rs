@@ -4,7 +4,7 @@ use super::super::card::Card;
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::radio::Power;
-use super::super::result::{After, Cme, Outcome};
+use super::super::result::{Cme, FollowUp, Outcome};
 use super::forms::{Table, number, text};
 
 pub(super) const TABLE: Table = &[
@@ -68,7 +68,7 @@ fn enter_pin(machine: &mut Machine, args: &[Arg]) -> Outcome {
     machine.radio.card = Card::Ready;
     // The manual's example shows it before OK.
     machine.keyed("+CPIN", "READY");
-    Outcome::OkThen(After::Service)
+    Outcome::OkThen(FollowUp::Service)
 }
 
 /// Blocks the card if the last PIN was the last wrong one.

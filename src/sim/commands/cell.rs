@@ -3,7 +3,7 @@
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::machine::REPORTS;
-use super::super::result::{After, Cme, Outcome};
+use super::super::result::{Cme, FollowUp, Outcome};
 use super::forms::{Table, accepted, number, text};
 
 pub(super) const TABLE: Table = &[
@@ -129,7 +129,7 @@ fn select_operator(machine: &mut Machine, args: &[Arg]) -> Outcome {
     };
     machine.radio.operator_format = format.unwrap_or(machine.radio.operator_format);
     machine.radio.operator_mode = mode;
-    Outcome::OkThen(After::Service)
+    Outcome::OkThen(FollowUp::Service)
 }
 
 /// `AT+CTZU`: 1 if the network's time sets the clock, as after a start. 0 and 1 can be set, although the manual's table

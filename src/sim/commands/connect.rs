@@ -10,7 +10,7 @@ use super::super::machine::Machine;
 use super::super::network::{Link, Protocol, Target};
 use super::super::output_kind::OutputKind;
 use super::super::profile::AlreadyStyle;
-use super::super::result::{Cme, Failure, Outcome, Then};
+use super::super::result::{Cme, Continuation, Failure, Outcome};
 use super::super::tls::Tls;
 use super::forms::{Table, number, text};
 
@@ -121,7 +121,7 @@ fn connect(machine: &mut Machine, channel: usize, target: Target) -> Outcome {
     debug_assert!(matches!(machine.ip.channels[channel].state, ChannelState::Connecting { .. }));
     if machine.settings.profile.connect_blocks {
         machine.final_line("OK");
-        return machine.pause(BLOCKED_FOR, Then::Connected { channel });
+        return machine.pause(BLOCKED_FOR, Continuation::Connected { channel });
     }
     Outcome::Ok
 }

@@ -3,7 +3,7 @@
 use super::super::heartbeat::MAX_CONTENT;
 use super::super::line::Form;
 use super::super::machine::Machine;
-use super::super::result::{After, Cme, Outcome};
+use super::super::result::{Cme, FollowUp, Outcome};
 use super::forms::{List, Table, number, text};
 
 pub(super) const TABLE: Table = &[
@@ -92,7 +92,7 @@ fn hex_content(machine: &mut Machine, form: &Form) -> Outcome {
                 (Some(channel), Some(content)) if is_channel(machine, channel) => {
                     machine.ip.heartbeat.settings[1] = channel as u16;
                     machine.ip.heartbeat.content = Some(content);
-                    Outcome::OkThen(After::Beat)
+                    Outcome::OkThen(FollowUp::Beat)
                 }
                 _ => Outcome::cme(Cme::Invalid),
             }

@@ -3,7 +3,7 @@
 use super::super::line::{Arg, Form};
 use super::super::machine::Machine;
 use super::super::profile::SupplyStyle;
-use super::super::result::{After, Cme, Outcome};
+use super::super::result::{Cme, FollowUp, Outcome};
 use super::forms::{Table, number};
 
 pub(super) const TABLE: Table = &[("+CFUN", function), ("+RESET", reset), ("+CBC", supply)];
@@ -66,7 +66,7 @@ fn set_function(machine: &mut Machine, args: &[Arg]) -> Outcome {
         (Some(function @ (0 | 1 | 4)), None | Some(0)) => {
             machine.radio.function = function as u8;
             // Its effects are reported after the answer (capture a14).
-            Outcome::OkThen(After::Service)
+            Outcome::OkThen(FollowUp::Service)
         }
         _ => Outcome::cme(Cme::Invalid),
     }

@@ -4,7 +4,7 @@ use super::super::line::{Arg, Form};
 use super::super::machine::CHUNK;
 use super::super::machine::Machine;
 use super::super::output_kind::OutputKind;
-use super::super::result::{After, Cme, Outcome};
+use super::super::result::{Cme, FollowUp, Outcome};
 use super::forms::{Table, number};
 use super::send::channel;
 
@@ -67,7 +67,7 @@ fn read(machine: &mut Machine, args: &[Arg], hex: bool) -> Outcome {
     let data: Vec<u8> = slot.received.drain(..count).collect();
     slot.announced = false;
     print_data(machine, channel, &data, hex);
-    Outcome::OkThen(After::Read { channel })
+    Outcome::OkThen(FollowUp::Read { channel })
 }
 
 /// `+CIPRXGET: 2,<n>,<got>,<left>`, line end, data, line end (captures a27, a28); without data only the header.

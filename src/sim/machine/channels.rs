@@ -233,7 +233,7 @@ impl Machine {
     /// The result of a connect: an answer if the profile's `AT+CIPSTART` waits for it, otherwise unsolicited.
     fn channel_result(&mut self, channel: usize, text: &str) {
         let line = self.on_channel(channel, text);
-        if self.paused_for() == Some(crate::sim::result::Then::Connected { channel }) {
+        if self.paused_for() == Some(crate::sim::result::Continuation::Connected { channel }) {
             self.frame(OutputKind::Final, &line);
         } else {
             self.urc(&line);

@@ -1,7 +1,7 @@
 //! The content of `AT+FSWRITE`.
 
 use super::{Machine, Mode};
-use crate::sim::result::Then;
+use crate::sim::result::Continuation;
 
 impl Machine {
     /// Takes a file's bytes, without echo (capture a21). Returns the number of bytes that belong to the file.
@@ -18,7 +18,7 @@ impl Machine {
         self.editor.skip_line_ends();
         if written {
             let until = self.after_latency();
-            self.run_pause(until, Then::Written);
+            self.run_pause(until, Continuation::Written);
         } else {
             self.final_line("ERROR");
             self.free_line();

@@ -35,7 +35,7 @@ use crate::sim::output_kind::OutputKind;
 use crate::sim::phone::Phone;
 use crate::sim::plug::Plug;
 use crate::sim::radio::Radio;
-use crate::sim::result::{After, Failure, Outcome, Pause, Then};
+use crate::sim::result::{Continuation, Failure, FollowUp, Outcome, Pause};
 use crate::sim::rng::Rng;
 use crate::sim::settings::{Boot, Settings};
 use crate::sim::sleep::Sleep;
@@ -234,12 +234,12 @@ impl Machine {
     }
 
     /// Waits inside a command.
-    pub(in crate::sim) fn pause(&self, span: Duration, then: Then) -> Outcome {
+    pub(in crate::sim) fn pause(&self, span: Duration, then: Continuation) -> Outcome {
         Outcome::Pause(Pause { until: self.now + span, then })
     }
 
     /// The wait of the current command, if it waits.
-    fn paused_for(&self) -> Option<Then> {
+    fn paused_for(&self) -> Option<Continuation> {
         match &self.mode {
             Mode::Running(running) => running.pause.as_ref().map(|pause| pause.then),
             Mode::Command | Mode::Payload(_) | Mode::File(_) | Mode::Online(_) => None,
@@ -255,7 +255,7 @@ impl Machine {
     }
 
     /// Starts a command line without commands, which waits and then ends.
-    fn run_pause(&mut self, until: Timestamp, then: Then) {
+    fn run_pause(&mut self, until: Timestamp, then: Continuation) {
         self.mode = Mode::Running(Running {
             calls: VecDeque::new(),
             at: self.now,
@@ -399,9 +399,9 @@ impl Machine {
         }
         match after {
             None => {}
-            Some(After::Service) => self.reconsider_service(),
-            Some(After::Read { channel }) => self.read_on(channel),
-            Some(After::Beat) => self.beat(),
+            Some(FollowUp::Service) => self.reconsider_service(),
+            Some(FollowUp::Read { channel }) => self.read_on(channel),
+            Some(FollowUp::Beat) => self.beat(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::Machine;
 use crate::sim::ping::Ping;
-use crate::sim::result::{Outcome, Pause, Then};
+use crate::sim::result::{Continuation, Outcome, Pause};
 
 impl Machine {
     /// Begins a series, which occupies the command line.
@@ -42,6 +42,6 @@ impl Machine {
         };
         ping.ask(now, query);
         self.network.ping(now, query, &ping.host);
-        Outcome::Pause(Pause { until: now + ping.timeout, then: Then::Pinging })
+        Outcome::Pause(Pause { until: now + ping.timeout, then: Continuation::Pinging })
     }
 }

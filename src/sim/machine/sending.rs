@@ -5,7 +5,7 @@ use crate::sim::control::ModemEvent;
 use crate::sim::data::{End, Payload};
 use crate::sim::ip::ChannelState;
 use crate::sim::output_kind::OutputKind;
-use crate::sim::result::{Awaits, Outcome, Then};
+use crate::sim::result::{Awaits, Continuation, Outcome};
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -129,14 +129,14 @@ impl Machine {
     }
 
     /// Continues a waiting command; `None`: it still waits.
-    pub(super) fn resume(&mut self, then: Then, overdue: bool) -> Option<Outcome> {
+    pub(super) fn resume(&mut self, then: Continuation, overdue: bool) -> Option<Outcome> {
         match then {
-            Then::BearerUp => overdue.then(|| self.bearer_up()),
-            Then::Escaped => overdue.then_some(Outcome::Ok),
-            Then::Pinging => self.ping_on(overdue),
-            Then::Written => overdue.then_some(Outcome::Ok),
-            Then::Connected { channel } => self.connect_awaited(channel, overdue),
-            Then::Sent { channel, bytes, awaits } => self.sent(channel, bytes, awaits, overdue),
+            Continuation::BearerUp => overdue.then(|| self.bearer_up()),
+            Continuation::Escaped => overdue.then_some(Outcome::Ok),
+            Continuation::Pinging => self.ping_on(overdue),
+            Continuation::Written => overdue.then_some(Outcome::Ok),
+            Continuation::Connected { channel } => self.connect_awaited(channel, overdue),
+            Continuation::Sent { channel, bytes, awaits } => self.sent(channel, bytes, awaits, overdue),
         }
     }
 
@@ -220,7 +220,7 @@ impl Machine {
             Awaits::Latency
         };
         let until = if awaits == Awaits::Latency { self.after_latency() } else { self.now + SEND_TIMEOUT };
-        let then = Then::Sent { channel, bytes: count, awaits };
+        let then = Continuation::Sent { channel, bytes: count, awaits };
         self.run_pause(until, then);
     }
 

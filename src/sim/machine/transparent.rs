@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Machine, Mode};
 use crate::sim::data::Online;
-use crate::sim::result::Then;
+use crate::sim::result::Continuation;
 use crate::sim::terminal::DtrOff;
 use crate::time::Timestamp;
 
@@ -86,7 +86,7 @@ impl Machine {
         if online.pluses == 3 {
             self.send_packet();
             let until = self.after_latency();
-            self.run_pause(until, Then::Escaped);
+            self.run_pause(until, Continuation::Escaped);
         } else {
             let data = vec![b'+'; std::mem::take(&mut online.pluses)];
             self.pack(&data);
@@ -115,7 +115,7 @@ impl Machine {
             self.connection_lost(0);
         } else {
             let until = self.after_latency();
-            self.run_pause(until, Then::Escaped);
+            self.run_pause(until, Continuation::Escaped);
         }
     }
 

@@ -1,4 +1,4 @@
-//! The steps of the ladder.
+//! The rungs of the ladder.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
