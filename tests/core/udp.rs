@@ -72,6 +72,13 @@ fn an_application_receives_a_datagram_with_its_sender() {
     assert_eq!(socket.recv_from(&mut buf).unwrap(), (8, from), "the rest of the datagram is lost");
     assert_eq!(socket.recv_from(&mut buf).unwrap(), (3, from));
     assert_eq!(&buf[..3], b"two");
+    socket.send_to(b"there", ("ECHO.test", 7)).unwrap();
+    assert_eq!(socket.recv_from(&mut buf).unwrap(), (5, from));
+    for other in [("echo.test", 8), ("other.test", 7), ("10.1.0.1", 7)] {
+        let refused = socket.send_to(b"elsewhere", other);
+        assert!(matches!(refused, Err(air724ug::Error::InvalidInput { .. })), "{refused:?}");
+    }
+    assert!(matches!(socket.send_to(b"", "echo.test:7"), Err(air724ug::Error::InvalidInput { .. })));
     socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
     assert!(matches!(socket.recv_from(&mut buf), Err(air724ug::Error::Timeout { .. })));
 }

@@ -314,6 +314,10 @@ fn datagrams_come_one_at_a_time() {
             let (count, _) = socket.recv_from(&mut buf).await.unwrap();
             assert_eq!(&buf[..count], text);
         }
+        socket.send_to(b"there", "echo.test:7").await.unwrap();
+        assert_eq!(socket.recv_from(&mut buf).await.unwrap().0, 5);
+        let refused = socket.send_to(b"elsewhere", ("echo.test", 8)).await;
+        assert!(matches!(refused, Err(Error::InvalidInput { .. })), "{refused:?}");
         assert!(matches!(socket.send(b"").await, Err(Error::InvalidInput { .. })));
     });
 }

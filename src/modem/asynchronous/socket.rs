@@ -13,7 +13,7 @@ use crate::error::{CloseReason, Error, Result};
 use crate::modem::deadline::Deadline;
 use crate::modem::socket::{CLOSE_TIMEOUT, MAX_HANDED_OVER, timed_out};
 use crate::modem::transport::{Stream, Tcp, Transport, Udp};
-use crate::modem::{Socket, unexpected};
+use crate::modem::{Socket, ToRemote, unexpected};
 use crate::proto::{Engine, Joining, Request, Response};
 use crate::time::Timestamp;
 
@@ -142,6 +142,15 @@ impl AsyncSocket<Tcp> {
 }
 
 impl AsyncSocket<Udp> {
+    /// Sends a datagram to the peer, by its name or its address ([`Socket::send_to`]).
+    ///
+    /// # Errors
+    /// As for [`Socket::send_to`].
+    pub async fn send_to(&self, data: &[u8], peer: impl ToRemote) -> Result<()> {
+        self.socket.check_peer(peer)?;
+        self.send(data).await
+    }
+
     /// Waits for a datagram and copies it into `buf`. Returns the number of bytes, and the sender if the firmware
     /// reports it ([`Socket::recv_from`]). A future that is dropped before it is ready has taken no datagram.
     ///
