@@ -76,6 +76,11 @@ pub(super) fn closed() -> io::Error {
     )
 }
 
+/// Whether the server has closed the connection. A server that closes before it has read everything resets it.
+pub(super) fn is_closed(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
+}
+
 /// The error for a server that closes at once. A server whose port is in use or missing sends a short message, or
 /// nothing.
 pub(super) fn closed_after(words: &[u8]) -> io::Error {

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use super::connection::{Halves, closed_after};
+use super::connection::{Halves, closed_after, is_closed};
 use crate::port::{WrongProtocol, after};
 
 /// The time that the driver listens before it writes. A telnet server speaks first, a modem seldom does.
@@ -34,6 +34,7 @@ pub(super) fn open(stream: TcpStream) -> io::Result<Halves> {
             }
             Ok(count) => early.extend_from_slice(&buf[..count]),
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+            Err(error) if is_closed(&error) => return Err(closed_after(&early)),
             Err(error) => return Err(error),
         }
         refuse_others(&early)?;

@@ -5,9 +5,10 @@ use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::connection::{Halves, closed_after};
+use super::connection::{Halves, closed_after, is_closed};
 use super::telnet::{self, DO, DONT, Decoder, IAC, Request, WILL, WONT};
 use crate::config::{Config, FlowControl};
+use crate::port::WrongProtocol;
 
 /// Telnet options: RFC 856, RFC 858, RFC 2217.
 const BINARY: u8 = 0;
@@ -41,7 +42,11 @@ const MAX_EARLY: usize = 64 * 1024;
 /// for a server that does not answer.
 pub(super) fn open(mut stream: TcpStream, config: &Config, deadline: Instant) -> io::Result<Halves> {
     let mut agreement = Agreement::new(config);
-    stream.write_all(&agreement.greeting())?;
+    // A server that closes at once may reset the connection, but its words can still be read.
+    let written = |written: io::Result<()>| {
+        written.or_else(|error| if is_closed(&error) { Ok(()) } else { Err(error) })
+    };
+    written(stream.write_all(&agreement.greeting()))?;
     let (mut decoder, mut early, mut buf) = (Decoder::default(), Vec::new(), [0; 1024]);
     while !agreement.is_reached() {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -55,13 +60,14 @@ pub(super) fn open(mut stream: TcpStream, config: &Config, deadline: Instant) ->
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
                 continue;
             }
+            Err(error) if is_closed(&error) => return Err(closed_after(&early)),
             Err(error) => return Err(error),
         };
         let mut requests = Vec::new();
         let data = decoder.decode(&mut buf[..count], |request| requests.push(request));
         early.extend_from_slice(&buf[..data.min(MAX_EARLY.saturating_sub(early.len()))]);
         for request in requests {
-            stream.write_all(&agreement.answer(&request)?)?;
+            written(stream.write_all(&agreement.answer(&request)?))?;
         }
     }
     stream.set_read_timeout(None)?;
@@ -142,7 +148,7 @@ impl Agreement {
                 io::ErrorKind::InvalidData,
                 "the server speaks telnet without RFC 2217; enable it there, or set its port to raw and use `tcp://`",
             )),
-            Request::Option(verb, option) => Ok(self.options.answer(*verb, *option)),
+            Request::Option(verb, option) => self.options.answer(*verb, *option),
             Request::Parameters(COM_PORT, values) => self.confirm(values).map(|()| Vec::new()),
             Request::Parameters(..) => Ok(Vec::new()),
         }
@@ -201,22 +207,34 @@ struct Options {
 }
 
 impl Options {
-    fn answer(&mut self, verb: u8, option: u8) -> Vec<u8> {
+    /// # Errors
+    /// The server refuses data as they are: it would add or remove a NUL after each CR (RFC 854), and may take the
+    /// eighth bit. A server that does not answer the request is taken for one that leaves the data alone.
+    fn answer(&mut self, verb: u8, option: u8) -> io::Result<Vec<u8>> {
         let is_ours = matches!(option, BINARY | SUPPRESS_GO_AHEAD);
         let reply = match verb {
+            DONT | WONT if option == BINARY => {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    WrongProtocol(
+                        "the server refuses binary data (telnet option 0) and would change them: enable it there, or set its \
+                         port to raw and use `tcp://`",
+                    ),
+                ));
+            }
             // The other side confirms or refuses an option that the driver has requested: no answer is due.
-            DO | WILL if is_ours => return Vec::new(),
-            DO if option == COM_PORT => return Vec::new(),
+            DO | WILL if is_ours => return Ok(Vec::new()),
+            DO if option == COM_PORT => return Ok(Vec::new()),
             WILL if option == COM_PORT => DO,
             DO => WONT,
             WILL => DONT,
-            _ => return Vec::new(),
+            _ => return Ok(Vec::new()),
         };
         if self.answered.contains(&(verb, option)) {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         self.answered.push((verb, option));
-        vec![IAC, reply, option]
+        Ok(vec![IAC, reply, option])
     }
 }
 
@@ -290,7 +308,7 @@ impl Read for PortReader {
             let data = self.decoder.decode(&mut buf[..count], |request| requests.push(request));
             for request in requests {
                 match request {
-                    Request::Option(verb, option) => self.out.reply(&self.options.answer(verb, option))?,
+                    Request::Option(verb, option) => self.out.reply(&self.options.answer(verb, option)?)?,
                     Request::Parameters(COM_PORT, values) => {
                         match values.first().map(|first| first.wrapping_sub(FROM_SERVER)) {
                             Some(FLOW_CONTROL_SUSPEND) => self.out.suspend(true),
@@ -442,6 +460,10 @@ mod tests {
         };
         let (kind, text) = refuses(&[IAC, DONT, COM_PORT]);
         assert!(kind == io::ErrorKind::InvalidData && text.contains("without RFC 2217"), "{text}");
+        for reply in [&[IAC, DO, COM_PORT, IAC, WONT, BINARY], &[IAC, DO, COM_PORT, IAC, DONT, BINARY]] {
+            let (kind, text) = refuses(reply);
+            assert!(kind == io::ErrorKind::InvalidData && text.contains("binary"), "{text}");
+        }
         let (kind, text) = refuses(b"\r\nRDY\r\n");
         assert!(kind == io::ErrorKind::TimedOut && text.contains("`tcp://`"), "{text}");
         let (kind, text) = refuses(&[IAC, DO, COM_PORT]);
@@ -478,6 +500,21 @@ mod tests {
             error.to_string().contains("It said \"Device open failure: Value or file not found\""),
             "{error}"
         );
+    }
+
+    /// Regression: a NUL after each CR of the module's data was taken for data.
+    #[test]
+    fn a_server_that_refuses_binary_data_later_ends_the_port() {
+        let (proceed, wait) = std::sync::mpsc::channel::<()>();
+        let client = server(move |mut stream, _| {
+            wait.recv().unwrap();
+            stream.write_all(&[b'x', IAC, WONT, BINARY]).unwrap();
+            drop(stream.read_to_end(&mut Vec::new()));
+        });
+        let (mut reader, _writer) = open(client, &Config::default(), soon()).unwrap();
+        proceed.send(()).unwrap();
+        let error = io::copy(&mut reader, &mut io::sink()).unwrap_err();
+        assert!(WrongProtocol::has_ended(&error), "{error}");
     }
 
     #[test]
@@ -526,13 +563,13 @@ mod tests {
     #[test]
     fn two_sides_do_not_answer_each_other_without_end() {
         let mut options = Options::default();
-        assert_eq!(options.answer(WILL, 1), [IAC, DONT, 1]);
-        assert_eq!(options.answer(DO, 24), [IAC, WONT, 24]);
-        assert_eq!(options.answer(WILL, COM_PORT), [IAC, DO, COM_PORT]);
+        assert_eq!(options.answer(WILL, 1).unwrap(), [IAC, DONT, 1]);
+        assert_eq!(options.answer(DO, 24).unwrap(), [IAC, WONT, 24]);
+        assert_eq!(options.answer(WILL, COM_PORT).unwrap(), [IAC, DO, COM_PORT]);
         for verb in [WILL, WONT, DO, DONT] {
             for option in [0, 1, 3, 24, COM_PORT] {
-                options.answer(verb, option);
-                assert_eq!(options.answer(verb, option), []);
+                let _ = options.answer(verb, option);
+                assert!(options.answer(verb, option).map_or(option == BINARY, |answer| answer.is_empty()));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::connection::{CONNECT_TIMEOUT, End, closed, connect};
+use super::connection::{CONNECT_TIMEOUT, End, closed, connect, is_closed};
 use super::{raw, rfc2217};
 use crate::config::Config;
 use crate::port::{Port, after};
@@ -28,9 +28,7 @@ pub(in crate::port) fn open(name: &str, config: &Config) -> io::Result<Port> {
 /// The error with the name and a hint.
 fn explain(name: &str, error: &io::Error) -> io::Error {
     match error.kind() {
-        kind @ (io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
-            io::Error::new(kind, format!("{name}: {}", closed()))
-        }
+        kind if is_closed(error) => io::Error::new(kind, format!("{name}: {}", closed())),
         kind => io::Error::new(kind, format!("{name}: {error}")),
     }
 }
@@ -179,6 +177,20 @@ mod tests {
         );
         let error = refused("tcp://no-such-host.invalid:4001").to_string();
         assert!(error.contains("is the host's name right"), "{error}");
+    }
+
+    /// Regression: the words were discarded if the server had not read everything, as a busy ser2net.
+    #[test]
+    #[cfg(unix)]
+    fn the_words_of_a_server_that_resets_the_connection_are_reported() {
+        for scheme in ["tcp", "rfc2217"] {
+            let name = server(|mut stream| {
+                stream.write_all(b"Port already in use\r\n").unwrap();
+                rustix::net::sockopt::set_socket_linger(&stream, Some(std::time::Duration::ZERO)).unwrap();
+            });
+            let text = refused(&name.replace("tcp", scheme)).to_string();
+            assert!(text.contains("another client") && text.contains("Port already in use"), "{text}");
+        }
     }
 
     #[test]
