@@ -138,7 +138,7 @@ impl Link {
                     return Ok(());
                 }
                 Ok(()) => return Err(Failed::Job("time is up, and not everything came back".into(), ADVICE)),
-                Err(Failed::Modem(error)) if !is_final(&error) => step("lost", error)?,
+                Err(Failed::Modem(error)) if !is_final(&self.modem, &error) => step("lost", error)?,
                 Err(failed) => return Err(failed),
             }
             self.proof =
@@ -157,7 +157,7 @@ impl Link {
                     step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
                     return Ok(Some(socket));
                 }
-                Err(error) if is_final(&error) => return Err(error.into()),
+                Err(error) if is_final(&self.modem, &error) => return Err(error.into()),
                 Err(error) => step("failed", error)?,
             }
             failures += 1;
@@ -165,7 +165,7 @@ impl Link {
                 step("flight mode", format_args!("for {:?}, after {failures} failures", self.flight))?;
                 match fly(&self.modem, self.flight) {
                     Ok(()) => self.proof.iter_mut().for_each(|proof| proof.flown = true),
-                    Err(error) if is_final(&error) => return Err(error.into()),
+                    Err(error) if is_final(&self.modem, &error) => return Err(error.into()),
                     Err(error) => step("failed", error)?,
                 }
             }

@@ -73,7 +73,10 @@ fn run(options: Options) -> Result<(), Failed> {
 
     for number in 1..=count {
         if number > 1 {
-            rest(&modem, between, options.flight_mode)?;
+            match rest(&modem, between, options.flight_mode) {
+                Err(Failed::Modem(error)) if !is_final(&modem, &error) => step("failed", error)?,
+                rested => rested?,
+            }
         }
         let message = format!("location data {number}\r\n");
         match exchange(&modem, &host, port, message.as_bytes(), timeout) {
@@ -84,7 +87,7 @@ fn run(options: Options) -> Result<(), Failed> {
             Ok(answer) if answer.is_empty() => step("no answer", format_args!("to message {number}"))?,
             Ok(answer) => step("answer", answer.escape_ascii())?,
             // A temporary fault of the network: the next connection may succeed.
-            Err(Failed::Modem(error)) if !is_ours && !is_final(&error) => {
+            Err(Failed::Modem(error)) if !is_ours && !is_final(&modem, &error) => {
                 failed += 1;
                 step("failed", error)?;
             }

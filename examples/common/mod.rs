@@ -252,12 +252,12 @@ impl From<std::io::Error> for Failed {
     }
 }
 
-/// True if another attempt would fail, too.
-pub fn is_final(error: &Error) -> bool {
+/// True if another attempt with this modem would fail, too. A lost port is opened again unless the modem is closed.
+pub fn is_final(modem: &Modem, error: &Error) -> bool {
     match error {
         Error::NotReady(reason) => is_permanent(*reason),
-        Error::PortLost(_) | Error::InvalidInput { .. } | Error::Io(_) => true,
-        _ => false,
+        Error::InvalidInput { .. } | Error::Io(_) => true,
+        _ => modem.is_closed(),
     }
 }
 
