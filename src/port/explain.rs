@@ -20,6 +20,11 @@ pub(super) fn explain(path: &str, error: io::Error) -> io::Error {
             kind,
             "there is no such port; one on another machine is `tcp://HOST:PORT` or `rfc2217://HOST:PORT`",
         ),
+        kind @ io::ErrorKind::NotFound if cfg!(unix) && !path.contains('/') => (
+            kind,
+            "there is no such port; its name is a path such as `/dev/ttyUSB0`, or `auto`, `usb:PLACE`, `imei:NUMBER` for a \
+             module on USB",
+        ),
         kind @ io::ErrorKind::NotFound => (
             kind,
             match cfg!(windows) {
