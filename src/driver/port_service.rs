@@ -11,7 +11,7 @@ use super::line::OpenLine;
 use super::port_threads::{self, WriterHalf};
 use super::shared::Shared;
 use super::thread::{self, Turn};
-use crate::port::{CallerEnd, Opener, OpeningTime, Port, Sleeper};
+use crate::port::{CallerEnd, ModuleMode, Opener, OpeningTime, Port, Sleeper};
 use crate::time::Timestamp;
 
 /// The pause between two attempts to open a port that is gone: the first one, and the longest. It is doubled each time.
@@ -132,13 +132,14 @@ impl PortService {
             let opener = opener.lock().unwrap_or_else(PoisonError::into_inner);
             (opener.time(), opener.time().delays_close().then(|| self.open.clone()))
         };
+        let mode = self.shared.lock().module_mode();
         if time == OpeningTime::Moment {
-            return Some(open(opener));
+            return Some(open(opener, mode));
         }
         let opened = Arc::new(Mutex::new(None));
         let (result, opener, wake) = (Arc::downgrade(&opened), opener.clone(), self.shared.wake.clone());
         let open = move || {
-            let port = open(&opener);
+            let port = open(&opener, mode);
             if let Some(opened) = result.upgrade() {
                 *opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(port);
             }
@@ -178,8 +179,8 @@ impl PortService {
 }
 
 /// Opens the port. A panic of the application's source is an error.
-fn open(opener: &Mutex<Opener>) -> io::Result<Port> {
-    thread::survive(|| opener.lock().unwrap_or_else(PoisonError::into_inner).open())
+fn open(opener: &Mutex<Opener>, mode: ModuleMode) -> io::Result<Port> {
+    thread::survive(|| opener.lock().unwrap_or_else(PoisonError::into_inner).open(mode))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::diagnosis::{Checkup, Diagnosis, Evidence, Exchange, OTHER_RATES, PortFault, QUESTIONS, Question};
 use crate::driver::Driver;
 use crate::error::{Error, NotReady, Result};
-use crate::port::{has_rate, is_remote};
+use crate::port::{ModuleMode, has_rate, is_remote};
 use crate::proto::{Engine, Event, RegistrationStatus};
 use crate::time::Timestamp;
 
@@ -343,7 +343,7 @@ impl OpenedModem {
 /// Opens a port. Its bytes are kept in `recorded`, in addition to the capture of the configuration.
 fn open(path: &str, config: &Config, recorded: &RecordedBytes) -> Result<OpenedModem> {
     let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
-    let port = super::opener(path, config).open()?;
+    let port = super::opener(path, config).open(ModuleMode::Command)?;
     // A capture that can't be written is no fault of the port, and does not prevent the examination.
     let capture = CaptureFile::configured(config);
     let capture_error = capture.as_ref().err().map(ToString::to_string);

@@ -3,8 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use crate::port::{Ask, Identify};
-use crate::proto::{Command, attempts_after_attention};
+use crate::port::{Ask, Identify, ModuleMode};
+use crate::proto::{Command, attempts_after_attention, attempts_to_escape};
 
 /// The identification of a module.
 pub(super) const IDENTIFY: Identify = Identify { imei, imei_of_silent };
@@ -16,11 +16,26 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 /// The number of digits of an IMEI.
 const IMEI_DIGITS: usize = 15;
 
-/// Asks a port for the IMEI of its module. The result is empty if the module does not report one.
-fn imei(ask: &mut Ask<'_>) -> io::Result<String> {
+/// Asks a port for the IMEI of its module, which is in this mode. The result is empty if the module does not report
+/// one.
+fn imei(ask: &mut Ask<'_>, mode: ModuleMode) -> io::Result<String> {
+    let (mut fill, mut timeout) = (Vec::new(), ATTEMPTS.1);
+    match mode {
+        ModuleMode::Command => {}
+        // The module would take the question for the payload. CR are empty commands if it does not wait.
+        ModuleMode::Send(count) => {
+            fill = [&*vec![b'\r'; count], b"\r\n"].concat();
+            timeout *= 2;
+        }
+        // The module would pass on the question to the peer.
+        ModuleMode::Data => attempts_to_escape().for_each(|(bytes, timeout)| {
+            let _ = ask(&bytes, timeout, is_answered);
+        }),
+    }
     let mut answer = Err(io::ErrorKind::TimedOut.into());
     for _ in 0..ATTEMPTS.0 {
-        answer = ask(&Command::attention().wire(), ATTEMPTS.1, is_answered);
+        fill.extend(Command::attention().wire());
+        answer = ask(&std::mem::take(&mut fill), timeout, is_answered);
         if answer.is_ok() {
             break;
         }
@@ -37,7 +52,7 @@ fn imei_of_silent(ask: &mut Ask<'_>) -> io::Result<String> {
             break;
         }
     }
-    imei(ask)
+    imei(ask, ModuleMode::Command)
 }
 
 fn serial_number(ask: &mut Ask<'_>) -> io::Result<String> {
@@ -71,13 +86,16 @@ mod tests {
     /// What is asked and found, if the module answers like this.
     fn asked(answers: &[&str]) -> (usize, io::Result<String>) {
         let mut count = 0;
-        let found = imei(&mut |_, _, is_answered| {
-            count += 1;
-            // It comes byte by byte.
-            let said = answers.get(count - 1).map(|answer| answer.as_bytes()).unwrap_or_default();
-            let answer = (0..=said.len()).map(|end| &said[..end]).find(|said| is_answered(said));
-            answer.map(<[u8]>::to_vec).ok_or(io::ErrorKind::TimedOut.into())
-        });
+        let found = imei(
+            &mut |_: &[u8], _, is_answered| {
+                count += 1;
+                // It comes byte by byte.
+                let said = answers.get(count - 1).map(|answer| answer.as_bytes()).unwrap_or_default();
+                let answer = (0..=said.len()).map(|end| &said[..end]).find(|said| is_answered(said));
+                answer.map(<[u8]>::to_vec).ok_or(io::ErrorKind::TimedOut.into())
+            },
+            ModuleMode::Command,
+        );
         (count, found)
     }
 
@@ -97,6 +115,26 @@ mod tests {
             assert_eq!(found.unwrap(), "860000000000001");
             assert!(asked.contains(&answered));
         }
+    }
+
+    /// Regression: `AT` went into the send, so the module did not answer, and the peer got it.
+    #[test]
+    fn a_module_that_was_left_in_a_send_or_in_data_mode_is_asked_after_the_end_of_it() {
+        let asked = |mode| {
+            let mut asked = Vec::new();
+            let found = imei(
+                &mut |question, _, _| {
+                    asked.push(question.to_vec());
+                    Ok(b"\r\n860000000000001\r\n\r\nOK\r\n".to_vec())
+                },
+                mode,
+            );
+            assert_eq!(found.unwrap(), "860000000000001");
+            asked
+        };
+        assert_eq!(asked(ModuleMode::Command), [&b"AT\r\n"[..], b"AT+CGSN\r\n"]);
+        assert_eq!(asked(ModuleMode::Send(3)), [&b"\r\r\r\r\nAT\r\n"[..], b"AT+CGSN\r\n"]);
+        assert_eq!(asked(ModuleMode::Data), [&b""[..], b"+++", b"AT\r\n", b"AT+CGSN\r\n"]);
     }
 
     #[test]

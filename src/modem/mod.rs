@@ -58,7 +58,7 @@ use crate::capture::{CaptureFile, Header, Recorder};
 use crate::config::Config;
 use crate::driver::Driver;
 use crate::error::{Error, NotReady, Result};
-use crate::port::{Opener, Port, PortSource};
+use crate::port::{ModuleMode, Opener, Port, PortSource};
 use crate::proto::{Command, Engine, Event, Identity, Protocol, Request, Response};
 use crate::query::{DomainRegistration, Query, Signal, SignalQuality};
 use crate::time::Timestamp;
@@ -105,9 +105,10 @@ impl Modem {
     /// | `rfc2217://host:2217` | a port of a serial server whose settings can be changed (RFC 2217) | `remote` |
     ///
     /// A search writes `AT` and `AT+CGSN` on the ports of modules (USB 1782:4e00), and on other devices only if `usb:`
-    /// names their place. It skips ports that another program has locked. After a module was found, later searches look
-    /// for that module only. `imei:` selects the first module with the number; `usb:` distinguishes two modules with
-    /// one IMEI.
+    /// names their place. To silent ports it also writes whatever can make a module answer (`ATQ0`, `ATV1`, `+++`, CR,
+    /// ESC), which takes 5 s. It does not take ports that another program has locked; the first search waits for them
+    /// for 3 s. After a module was found, later searches look for that module only. `imei:` selects the first module
+    /// with the number; `usb:` distinguishes two modules with one IMEI.
     ///
     /// The port is opened exclusively. A port is lost when it is unplugged or without power, or when the module
     /// restarts on USB. A port on another machine is also lost when its server closes the connection, or when nothing
@@ -358,7 +359,7 @@ impl Modem {
 
     fn open_by(mut opener: Opener, config: &Config, on: &str) -> Result<Self> {
         let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
-        let port = opener.open()?;
+        let port = opener.open(ModuleMode::Command)?;
         Self::run(port, opener.again().filter(|_| config.reopen), engine, config, on)
     }
 

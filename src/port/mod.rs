@@ -14,6 +14,7 @@ mod direct_read;
 mod explain;
 #[cfg(feature = "ports")]
 mod listing;
+mod module_mode;
 mod open;
 #[cfg(feature = "remote")]
 mod remote;
@@ -34,6 +35,7 @@ use std::time::Instant;
 
 #[cfg(feature = "ports")]
 pub use listing::{PortInfo, PortKind, UsbInfo, ports, ports_below};
+pub(crate) use module_mode::ModuleMode;
 #[cfg(feature = "diagnosis")]
 pub(crate) use open::{has_rate, is_remote};
 #[cfg(all(feature = "ports", unix))]

@@ -6,12 +6,13 @@
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::listing::{PortInfo, PortKind, ports_below};
 use super::serial;
-use super::{Line, Port, Sleeper, after, wake_up};
+use super::{Line, ModuleMode, Port, Sleeper, after, wake_up};
 use crate::config::Config;
 
 /// Writes a question to a port and reads the answer. The arguments are the question, the time-out, and a function that
@@ -20,8 +21,8 @@ pub(crate) type Ask<'a> = dyn FnMut(&[u8], Duration, fn(&[u8]) -> bool) -> io::R
 /// Finds the IMEI of the module that a port belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Identify {
-    /// Asks for less than 2 s.
-    pub(crate) imei: fn(&mut Ask<'_>) -> io::Result<String>,
+    /// Asks a module in this mode. This takes less than 3 s.
+    pub(crate) imei: fn(&mut Ask<'_>, ModuleMode) -> io::Result<String>,
     /// Makes a module answer that did not, whatever its state is, and asks it then. This takes up to 7 s.
     pub(crate) imei_of_silent: fn(&mut Ask<'_>) -> io::Result<String>,
 }
@@ -34,14 +35,14 @@ const SECOND_QUESTION: u32 = 4;
 /// The longest answer that is read, in bytes.
 const MAX_ANSWER: usize = 4 * 1024;
 
-/// The longest wait for a port that another program has open, which may be a search that asks for this time; and the
+/// The longest wait for ports that other programs have open, which may be searches that ask for this time; and the
 /// pause between two attempts.
 const BUSY: Duration = Duration::from_secs(3);
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Ports that another program has had open for longer than [`BUSY`]. A search tries them without a wait, until one can
 /// be opened again.
-static KEPT: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static KEPT: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// The module that a search is for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -73,8 +74,19 @@ pub(crate) struct Search {
 #[derive(Default)]
 struct CandidateAnswers {
     answers: Vec<(PortInfo, Port, String)>,
-    silent: Vec<PathBuf>,
+    silent: Vec<PortInfo>,
+    /// Ports that another program has open, with the error.
+    busy: Vec<(PortInfo, io::Error)>,
+    /// The places of modules that have answered.
+    places: Vec<String>,
     notes: Vec<String>,
+}
+
+impl CandidateAnswers {
+    /// Whether another port of this module has answered.
+    fn is_known(&self, info: &PortInfo) -> bool {
+        info.usb.as_ref().is_some_and(|usb| self.places.contains(&usb.location))
+    }
 }
 
 impl Search {
@@ -95,23 +107,21 @@ impl Search {
         Self { root: root.to_owned(), ..self }
     }
 
-    /// Opens the port of the module.
-    pub(super) fn open(&mut self) -> io::Result<Port> {
+    /// Opens the port of the module, which lost it in this mode.
+    pub(super) fn open(&mut self, mode: ModuleMode) -> io::Result<Port> {
         self.check_name()?;
-        let mut asked = self.asked(self.identify.imei, |_| true)?;
+        let mut asked = self.asked(mode)?;
         if asked.answers.is_empty() && !asked.silent.is_empty() && self.asks_again() {
-            let again = self.asked(self.identify.imei_of_silent, |path| asked.silent.contains(path))?;
-            asked.answers = again.answers;
-            asked.silent = again.silent;
-            asked.notes.extend(again.notes);
+            self.ask_silent(&mut asked);
         }
-        let CandidateAnswers { mut answers, silent, mut notes } = asked;
+        let CandidateAnswers { mut answers, silent, busy, mut notes, .. } = asked;
         if answers.len() > 1 {
             let text = format!("{}: there are several modules; name one: {}", self.name, names(&answers));
             return Err(io::Error::new(ErrorKind::InvalidInput, text));
         }
-        notes.extend(silent.iter().map(|path| format!("{} does not answer", path.display())));
-        let Some((info, port, imei)) = answers.pop() else { return Err(self.not_found(&notes)) };
+        notes.extend(busy.iter().map(|(_, error)| error.to_string()));
+        notes.extend(silent.iter().map(|info| format!("{} does not answer", info.path.display())));
+        let Some((info, port, imei)) = answers.pop() else { return Err(self.not_found(notes, &silent)) };
         log::info!("{}: the module {imei} is at {}", self.name, info.path.display());
         self.found = Some(imei).filter(|imei| !imei.is_empty());
         self.silent = 1;
@@ -119,36 +129,95 @@ impl Search {
     }
 
     /// Asks the candidates.
-    fn asked(
-        &self,
-        identify: fn(&mut Ask<'_>) -> io::Result<String>,
-        is_asked: impl Fn(&PathBuf) -> bool,
-    ) -> io::Result<CandidateAnswers> {
+    fn asked(&self, mode: ModuleMode) -> io::Result<CandidateAnswers> {
         let mut asked = CandidateAnswers::default();
-        let candidates = ports_below(&self.root)?.into_iter().filter(|info| self.is_candidate(info));
-        for info in candidates.filter(|info| is_asked(&info.path)) {
-            let path = info.path.display().to_string();
-            // One port of each module is asked.
-            let place = |info: &PortInfo| info.usb.as_ref().map(|usb| usb.location.clone());
-            if asked.answers.iter().any(|(known, ..)| place(known) == place(&info)) {
-                continue;
+        let mut candidates = ports_below(&self.root)?;
+        candidates.retain(|info| self.is_candidate(info));
+        // A port in use is left for later: the module may be at another one.
+        self.ask_each(candidates, &mut asked, mode);
+        let until = after(BUSY);
+        // A search for a lost module is repeated soon, so it waits for no other program.
+        while self.found.is_none() && !self.is_over(&asked) {
+            let all = std::mem::take(&mut asked.busy);
+            let (busy, is_kept): (Vec<_>, _) =
+                all.into_iter().partition(|(info, _)| !kept().contains(&info.path));
+            asked.busy = is_kept;
+            if busy.is_empty() {
+                break;
             }
-            match ask(&path, &self.config, identify) {
-                Err(error) if error.kind() == ErrorKind::TimedOut => asked.silent.push(info.path),
-                Err(error) => asked.notes.push(error.to_string()),
-                Ok((_, imei)) if self.imei().is_some_and(|wanted| *wanted != imei) => {
-                    asked.notes.push(format!("{path} is the module {imei}"));
-                }
-                Ok((port, imei)) => {
-                    asked.answers.push((info, port, imei));
-                    // The module is found, so no other port is asked.
-                    if self.imei().is_some() {
-                        break;
-                    }
-                }
+            if Instant::now() >= until {
+                kept().extend(busy.iter().map(|(info, _)| info.path.clone()));
+                asked.busy.extend(busy);
+                break;
             }
+            let (_waker, sleeper) = wake_up()?;
+            sleeper.wait(Some(BUSY_PAUSE))?;
+            self.ask_each(busy.into_iter().map(|(info, _)| info).collect(), &mut asked, mode);
         }
         Ok(asked)
+    }
+
+    /// Asks one candidate after the other. One port of each module is asked.
+    fn ask_each(&self, candidates: Vec<PortInfo>, asked: &mut CandidateAnswers, mode: ModuleMode) {
+        for info in candidates {
+            if !asked.is_known(&info) && !self.is_over(asked) {
+                let answer = ask(&info, &self.config, |ask| (self.identify.imei)(ask, mode));
+                self.take(info, answer, asked);
+            }
+        }
+    }
+
+    /// Asks the silent candidates a second time, all at once, because it takes seconds.
+    fn ask_silent(&self, asked: &mut CandidateAnswers) {
+        let silent = std::mem::take(&mut asked.silent);
+        let answers: Vec<_> = thread::scope(|scope| {
+            let ask = |info| move || ask(info, &self.config, self.identify.imei_of_silent);
+            let asking: Vec<_> =
+                silent.iter().map(|info| thread::Builder::new().spawn_scoped(scope, ask(info))).collect();
+            let panicked = |_| Err(io::Error::other("its thread panicked"));
+            asking.into_iter().map(|asking| asking?.join().unwrap_or_else(panicked)).collect()
+        });
+        for (info, answer) in silent.into_iter().zip(answers) {
+            if !asked.is_known(&info) {
+                self.take(info, answer, asked);
+            }
+        }
+    }
+
+    /// Takes the answer of a candidate.
+    fn take(&self, info: PortInfo, answer: io::Result<(Port, String)>, asked: &mut CandidateAnswers) {
+        let is_busy = matches!(&answer, Err(error) if error.kind() == ErrorKind::ResourceBusy);
+        kept().retain(|path| is_busy || *path != info.path);
+        let place = info.usb.as_ref().map(|usb| usb.location.clone());
+        let is_same = |known: &PortInfo| known.usb.as_ref().map(|usb| &usb.location) == place.as_ref();
+        let path = info.path.display();
+        match answer {
+            Err(error) if error.kind() == ErrorKind::TimedOut => asked.silent.push(info),
+            Err(error) if is_busy => asked.busy.push((info, error)),
+            Err(error) => asked.notes.push(error.to_string()),
+            // Another port of the module may say more.
+            Ok((_, imei)) if imei.is_empty() && asked.answers.iter().any(|(known, ..)| is_same(known)) => {}
+            Ok((_, imei)) if self.imei().is_some_and(|wanted| *wanted != imei) => {
+                if imei.is_empty() {
+                    asked.notes.push(format!("{path} reports no IMEI"));
+                } else {
+                    asked.notes.push(format!("{path} is the module {imei}"));
+                    asked.places.extend(place);
+                }
+            }
+            Ok((port, imei)) => {
+                asked.answers.retain(|(known, ..)| !is_same(known));
+                if !imei.is_empty() {
+                    asked.places.extend(place);
+                }
+                asked.answers.push((info, port, imei));
+            }
+        }
+    }
+
+    /// Whether the module is found, so that no other port is asked.
+    fn is_over(&self, asked: &CandidateAnswers) -> bool {
+        self.imei().is_some() && !asked.answers.is_empty()
     }
 
     /// Counts an attempt with silent ports. Returns true if they are asked a second time.
@@ -187,11 +256,19 @@ impl Search {
         }
     }
 
-    fn not_found(&self, notes: &[String]) -> io::Error {
-        let why = match notes {
-            [] if self.wanted != Wanted::Any => "nothing that fits is plugged in".to_owned(),
-            [] => "no module is plugged in (USB 1782:4e00)".to_owned(),
-            notes => notes.join("; "),
+    fn not_found(&self, mut notes: Vec<String>, silent: &[PortInfo]) -> io::Error {
+        if !silent.is_empty() {
+            notes.push("is the module on, and is this its line rate?".to_owned());
+        }
+        let why = match (&self.wanted, &*notes) {
+            (Wanted::Any, []) => "no module is plugged in (USB 1782:4e00)".to_owned(),
+            (Wanted::Imei(_), []) => {
+                "no module is plugged in (USB 1782:4e00), so none has this IMEI".to_owned()
+            }
+            (Wanted::Location(_), []) => {
+                "no serial port is plugged in there; the example `ports` shows the places".to_owned()
+            }
+            (_, notes) => notes.join("; "),
         };
         let text = format!("{}: {why}; a port of another adapter is opened by its path", self.name);
         io::Error::new(ErrorKind::NotFound, text)
@@ -206,6 +283,7 @@ fn names(answers: &[(PortInfo, Port, String)]) -> String {
     imeis.dedup();
     let is_named_by_imei = imeis.len() == answers.len() && imeis.iter().all(|imei| !imei.is_empty());
     let name = |(info, _, imei): &(PortInfo, Port, String)| match &info.usb {
+        Some(usb) if imei.is_empty() => format!("usb:{} (reports no IMEI)", usb.location),
         Some(usb) if !is_named_by_imei => format!("usb:{} (IMEI {imei})", usb.location),
         _ => format!("imei:{imei}"),
     };
@@ -214,12 +292,13 @@ fn names(answers: &[(PortInfo, Port, String)]) -> String {
 
 /// Opens a candidate and reads its IMEI, which is empty if the module does not report it.
 fn ask(
-    path: &str,
+    info: &PortInfo,
     config: &Config,
-    identify: fn(&mut Ask<'_>) -> io::Result<String>,
+    identify: impl FnOnce(&mut Ask<'_>) -> io::Result<String>,
 ) -> io::Result<(Port, String)> {
+    let path = info.path.display().to_string();
     let (_waker, sleeper) = wake_up()?;
-    let mut port = open(path, config, &sleeper)?;
+    let mut port = serial::open(&path, config)?;
     let Port::Line { line, .. } = &mut port else { return Ok((port, String::new())) };
     let imei = identify(&mut |question, timeout, is_answered| {
         exchange(&mut **line, &sleeper, question, timeout, is_answered)
@@ -228,25 +307,9 @@ fn ask(
     Ok((port, imei.map_err(named)?))
 }
 
-/// Opens a candidate. The first time that it is busy, this waits for it.
-fn open(path: &str, config: &Config, sleeper: &Sleeper) -> io::Result<Port> {
-    let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_kept = kept().iter().any(|known| known == path);
-    let until = after(if is_kept { Duration::ZERO } else { BUSY });
-    loop {
-        let opened = serial::open(path, config);
-        let is_busy = matches!(&opened, Err(error) if error.kind() == ErrorKind::ResourceBusy);
-        if is_busy && Instant::now() < until {
-            sleeper.wait(Some(BUSY_PAUSE))?;
-            continue;
-        }
-        let mut kept = kept();
-        kept.retain(|known| known != path);
-        kept.extend(is_busy.then(|| path.to_owned()));
-        return opened;
-    }
+fn kept() -> MutexGuard<'static, Vec<PathBuf>> {
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
 /// Writes a question and reads until the answer is complete.
 fn exchange(
     line: &mut dyn Line,

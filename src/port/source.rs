@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use super::Port;
+use super::module_mode::ModuleMode;
 use super::open::{is_remote, open};
 use crate::config::Config;
 
@@ -47,7 +48,7 @@ where
 
 /// Opens a port, each time that [`open`](Self::open) is called.
 pub(crate) struct Opener {
-    open: Box<dyn FnMut() -> io::Result<Port> + Send>,
+    open: Box<dyn FnMut(ModuleMode) -> io::Result<Port> + Send>,
     /// Whether a later call opens the same port as the first.
     is_lasting: bool,
     time: OpeningTime,
@@ -78,23 +79,24 @@ impl Opener {
         let (name, config) = (name.to_owned(), config.clone());
         let is_lasting = is_lasting(Path::new(&name));
         let time = if is_remote(&name) { OpeningTime::Network } else { OpeningTime::Moment };
-        Self { open: Box::new(move || open(&name, &config)), is_lasting, time }
+        Self { open: Box::new(move |_| open(&name, &config)), is_lasting, time }
     }
 
     /// An opener that searches for a module.
     #[cfg(all(feature = "ports", unix))]
     pub(crate) fn search(mut search: super::search::Search) -> Self {
-        Self { open: Box::new(move || search.open()), is_lasting: true, time: OpeningTime::Questions }
+        Self { open: Box::new(move |mode| search.open(mode)), is_lasting: true, time: OpeningTime::Questions }
     }
 
     /// An opener that calls the application's own source.
     pub(crate) fn source(mut source: impl PortSource) -> Self {
-        let open = move || source.open().map(|(reader, writer)| Port::Halves { reader, writer, end: None });
+        let open = move |_| source.open().map(|(reader, writer)| Port::Halves { reader, writer, end: None });
         Self { open: Box::new(open), is_lasting: true, time: OpeningTime::Questions }
     }
 
-    pub(crate) fn open(&mut self) -> io::Result<Port> {
-        (self.open)()
+    /// Opens the port of a module that lost it in this mode.
+    pub(crate) fn open(&mut self, mode: ModuleMode) -> io::Result<Port> {
+        (self.open)(mode)
     }
 
     pub(crate) fn time(&self) -> OpeningTime {

@@ -32,7 +32,7 @@ pub use histogram::Histogram;
 pub use interface::{Deadline, Event, Identity, Input, Output, Request, Ticket};
 pub use response::Response;
 #[cfg(all(feature = "ports", unix))]
-pub(crate) use session::attempts_after_attention;
+pub(crate) use session::{attempts_after_attention, attempts_to_escape};
 pub use socket_id::SocketId;
 pub use statistics::{CommandStatistics, SocketStatistics, Statistics};
 // The types of the grammar that the facade uses without naming `at`.

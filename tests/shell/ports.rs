@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use crate::support::driver::eventually;
 use crate::support::hostile::{Random, for_each_seed};
-use air724ug::sim::fault::Deaf;
-use air724ug::sim::{Control, MemoryNetwork, Settings, Simulator, serve};
+use air724ug::sim::fault::{Deaf, LostPrompt, WrongAnswer};
+use air724ug::sim::{Control, MemoryNetwork, Peer, Settings, Simulator, serve};
 use air724ug::{Config, Error, Event, Modem, PortKind, ports_below};
 
 /// A limit: the awaited event comes within seconds, or the test fails.
@@ -113,7 +113,9 @@ impl Module {
         let mut pty = serve::Pty::open().unwrap();
         pty.link(link).unwrap();
         let (remote, inbox) = serve::remote().unwrap();
-        let modem = Simulator::new(Settings::default().imei(imei.to_owned()), MemoryNetwork::new());
+        let mut network = MemoryNetwork::new();
+        network.name("echo.test", [10, 1, 0, 1]).serve("echo.test", 7, Peer::echo());
+        let modem = Simulator::new(Settings::default().imei(imei.to_owned()), network);
         let received = Arc::new(Mutex::new(Vec::new()));
         let kept = received.clone();
         let served = thread::spawn(move || {
@@ -348,6 +350,125 @@ fn a_search_waits_only_once_for_a_port_in_use() {
     let again = attempt();
     assert!(again > first / 2, "the port was free in between: {again:?}");
     holder.close();
+}
+
+/// Regression: a search for a lost module waited 3 s for each port of other modules that other programs have open, if
+/// the port had another name than before.
+#[test]
+fn a_search_for_a_lost_module_waits_for_no_other_program() {
+    let tree = Tree::new("not-waiting");
+    let other = tree.modem("1-1.2", MODULE, "ttyUSB0", SECOND);
+    let module = tree.modem("1-1.4", MODULE, "ttyUSB1", FIRST);
+    let modem = tree.open(&format!("imei:{FIRST}")).unwrap();
+    assert_eq!(imei(&modem), FIRST);
+    let events = modem.events();
+    other.remote.send(Control::Unplug);
+    module.remote.send(Control::Unplug);
+    while events.recv_timeout(SOON).unwrap() != Event::PortLost {}
+    eventually("the port does not exist", || !tree.0.join("dev/ttyUSB0").exists());
+    tree.renames("1-1.2", "ttyUSB0", "ttyUSB2");
+    other.remote.send(Control::Replug(Some("ttyUSB2".to_owned())));
+    eventually("the port exists", || tree.0.join("dev/ttyUSB2").exists());
+    let open = || Modem::open(tree.0.join("dev/ttyUSB2"), Config::default());
+    // The search may ask it just now.
+    let mut holder = open();
+    eventually("the port is free", || {
+        if holder.is_err() {
+            holder = open();
+        }
+        holder.is_ok()
+    });
+    tree.renames("1-1.4", "ttyUSB1", "ttyUSB3");
+    module.remote.send(Control::Replug(Some("ttyUSB3".to_owned())));
+    let begun = Instant::now();
+    while events.recv_timeout(SOON).unwrap() != Event::PortBack {}
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    modem.close();
+    holder.unwrap().close();
+}
+
+/// Regression: the search asked them, and each silent one took seconds.
+#[test]
+fn other_ports_of_another_module_are_not_asked() {
+    let tree = Tree::new("siblings");
+    let _other = tree.modem("1-1.2", MODULE, "ttyUSB0", SECOND);
+    tree.port("1-1.2", 4, "ttyUSB1", "option1");
+    let sibling = Module::at(&tree.0.join("dev/ttyUSB1"), SECOND);
+    let _module = tree.modem("1-1.4", MODULE, "ttyUSB2", FIRST);
+    let modem = tree.open(&format!("imei:{FIRST}")).unwrap();
+    assert_eq!(imei(&modem), FIRST);
+    modem.close();
+    assert_eq!(sibling.received_count(), 0);
+}
+
+#[test]
+fn a_port_that_reports_the_imei_is_preferred_to_another_port_of_the_same_module() {
+    let tree = Tree::new("no-imei");
+    let mute = tree.modem("1-1.2", MODULE, "ttyUSB0", FIRST);
+    let refuses = || {
+        for command in 1..=4 {
+            mute.remote.send(Control::fault(WrongAnswer { command, text: "ERROR".to_owned() }));
+        }
+    };
+    refuses();
+    let text = refused(&tree, &format!("imei:{SECOND}"));
+    assert!(text.contains("ttyUSB0 reports no IMEI"), "{text}");
+    tree.port("1-1.2", 4, "ttyUSB1", "option1");
+    let speaks = Module::at(&tree.0.join("dev/ttyUSB1"), FIRST);
+    refuses();
+    let modem = tree.open("auto").unwrap();
+    assert_eq!(imei(&modem), FIRST);
+    assert!(speaks.received_count() > 0);
+    modem.close();
+}
+
+/// Regression: it took 15 s, because the ports were asked one after the other.
+#[test]
+fn the_silent_ports_of_a_dead_module_are_asked_at_once() {
+    let tree = Tree::new("dead");
+    let _dead: Vec<_> = (0..3)
+        .map(|number| {
+            let name = format!("ttyUSB{number}");
+            tree.device("1-1.2", MODULE[0], MODULE[1]);
+            tree.port("1-1.2", number, &name, "option1");
+            fs::create_dir_all(tree.0.join("dev")).unwrap();
+            let port = Module::at(&tree.0.join("dev").join(name), FIRST);
+            port.remote.send(Control::fault(Deaf { lasting: SOON }));
+            port
+        })
+        .collect();
+    let begun = Instant::now();
+    let text = refused(&tree, "auto");
+    assert!(begun.elapsed() < Duration::from_secs(11), "{:?}", begun.elapsed());
+    assert!(text.contains("ttyUSB2 does not answer") && text.contains("is the module on"), "{text}");
+}
+
+/// Regression: the question of the search went into the send, and the module was found after 7 s.
+#[test]
+fn a_module_that_was_lost_in_a_send_is_found_at_once_and_the_peer_gets_no_question() {
+    let tree = Tree::new("in-a-send");
+    let module = tree.modem("1-1.2", MODULE, "ttyUSB0", FIRST);
+    let modem = tree.open("auto").unwrap();
+    modem.wait_ready(SOON).unwrap();
+    let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
+    let events = modem.events();
+    let before = module.received_count();
+    module.remote.send(Control::fault(LostPrompt));
+    let sending = thread::spawn(move || socket.send(&[b'x'; 100]));
+    eventually("the send has begun", || {
+        module.received.lock().unwrap()[before..].windows(10).any(|bytes| bytes == b"AT+CIPSEND")
+    });
+    module.remote.send(Control::Unplug);
+    while events.recv_timeout(SOON).unwrap() != Event::PortLost {}
+    assert!(sending.join().unwrap().is_err());
+    let before = module.received_count();
+    module.remote.send(Control::Replug(None));
+    let begun = Instant::now();
+    while events.recv_timeout(SOON).unwrap() != Event::PortBack {}
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert_eq!(module.received.lock().unwrap()[before..][..100], [b'\r'; 100]);
+    modem.wait_ready(SOON).unwrap();
+    modem.close();
 }
 
 /// A program writes these commands to the port, and ends.

@@ -2,7 +2,7 @@
 
 use super::{Core, PortState};
 use crate::driver::reading_caller::ReadingCaller;
-use crate::port::CallerEnd;
+use crate::port::{CallerEnd, ModuleMode};
 use crate::proto::Input;
 use crate::time::Timestamp;
 
@@ -15,6 +15,15 @@ impl Core {
     /// The number of the port that is open, or will be next.
     pub(in crate::driver) fn next_port_number(&self) -> u64 {
         self.number
+    }
+
+    /// The mode in which the module lost its port.
+    pub(in crate::driver) fn module_mode(&self) -> ModuleMode {
+        match self.engine.awaited_len() {
+            None => ModuleMode::Data,
+            Some(0) => ModuleMode::Command,
+            Some(count) => ModuleMode::Send(count),
+        }
     }
 
     /// The number of the port that is open.

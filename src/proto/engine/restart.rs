@@ -7,7 +7,7 @@ use crate::error::{CloseReason, NotReady};
 use crate::proto::Event;
 use crate::proto::channels::{End, ModuleSide};
 use crate::proto::issuer::Issuer;
-use crate::proto::session::Wake;
+use crate::proto::session::{OpenSend, Wake};
 use crate::time::Timestamp;
 
 use super::Engine;
@@ -116,6 +116,18 @@ impl Engine {
         self.start_over(now, Wake::new(Timestamp::MAX), &end, NotReady::NoPort);
         self.out.drop_writes();
         unfinished
+    }
+
+    /// The number of bytes of a send that the module may wait for whose port is gone; `None` in data mode, which takes
+    /// every byte.
+    pub(crate) fn awaited_len(&self) -> Option<usize> {
+        match &self.port {
+            Port::There => Some(0),
+            Port::Away(_, Unfinished::Send(open)) | Port::Lost(_, Unfinished::Send(open)) => {
+                Some(open.as_ref().map_or(0, OpenSend::len))
+            }
+            Port::Away(_, Unfinished::DataMode) | Port::Lost(_, Unfinished::DataMode) => None,
+        }
     }
 
     pub(super) fn port_back(&mut self, now: Timestamp) {

@@ -46,7 +46,7 @@ pub(super) use resync::{ChannelSet, ProbeEcho};
 pub(super) use step::Step;
 pub(super) use wake::Wake;
 #[cfg(all(feature = "ports", unix))]
-pub(crate) use wake::attempts_after_attention;
+pub(crate) use wake::{attempts_after_attention, attempts_to_escape};
 
 /// The exchange of commands and answers with the module: the command in flight, its answer, and the recovery after
 /// time-outs.

@@ -21,6 +21,11 @@ impl OpenSend {
         Self { payload, fills: 0 }
     }
 
+    /// The number of bytes.
+    pub(in crate::proto) fn len(&self) -> usize {
+        self.payload.len()
+    }
+
     /// The payload itself, for a module that has asked for it and got no other bytes since.
     pub(super) fn into_payload(self) -> Vec<u8> {
         self.payload

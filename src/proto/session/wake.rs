@@ -85,6 +85,13 @@ pub(crate) fn attempts_after_attention() -> impl Iterator<Item = (Vec<u8>, Durat
     after.map(|(attempt, timeout)| (attempt.bytes(), *timeout))
 }
 
+/// The bytes that end data mode, and the time-out of each attempt.
+#[cfg(all(feature = "ports", unix))]
+pub(crate) fn attempts_to_escape() -> impl Iterator<Item = (Vec<u8>, Duration)> {
+    let escape = ROUND.iter().skip_while(|(attempt, _)| *attempt != Attempt::Guard).take(2);
+    escape.map(|(attempt, timeout)| (attempt.bytes(), *timeout))
+}
+
 /// The action when the deadline has come.
 #[derive(Debug)]
 pub(super) struct WakeAttempt {
