@@ -1517,3 +1517,33 @@ fn a_line_end_that_comes_late_is_no_damage() {
         assert_eq!(pair.send(socket, b"0123").unwrap(), 4);
     }
 }
+
+/// The line end behind `CONNECT OK` may be that of the header, because old firmware omits the one of `CONNECT OK`.
+#[test]
+fn a_header_directly_after_connect_ok_is_no_damage() {
+    let mut pair = Pair::online();
+    let first = pair.channel_open();
+    pair.deliver(b"\r\n+RECEIVE,0,4:\r\nabcd\r\n+CREG: 1\r\n");
+    pair.instead("AT+CIPSTART=1", "\r\nOK\r\n\r\n1, CONNECT OK\r\n+RECEIVE,1,4:\r\nefgh\r\n+CREG: 1\r\n");
+    let second = pair.channel_open();
+    assert_eq!(pair.read(first, 4).unwrap(), b"abcd");
+    assert_eq!(pair.read(second, 4).unwrap(), b"efgh");
+    assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{}", pair.story());
+}
+
+/// A module whose echo stays on may write a line directly after the end of an echo.
+#[test]
+fn an_end_after_an_echo_is_believed_where_echo_stays_on() {
+    for between in ["\r\n", "\r\r\n"] {
+        let mut pair = Pair::new();
+        pair.instead("ATE0", "ATE0\r\r\nOK\r\n");
+        let mut pair = pair.ready();
+        let socket = pair.channel_open();
+        pair.run_for(Duration::from_secs(5));
+        pair.instead("AT+CSQ", format!("AT+CSQ{between}0, CLOSED\r\n\r\n+CSQ: 24,99\r\n\r\nOK\r\n"));
+        assert_eq!(pair.command("AT+CSQ", Duration::from_secs(5)).unwrap(), ["+CSQ: 24,99"]);
+        let (_, end) = pair.read_to_end(socket);
+        assert!(matches!(end, Error::Closed(CloseReason::Peer)), "{between:?}: {end}");
+        assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{}", pair.story());
+    }
+}

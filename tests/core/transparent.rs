@@ -750,6 +750,22 @@ fn data_in_command_mode_are_not_lost_silently() {
     }
 }
 
+/// Old firmware omits the line end of some lines. A text of people may be incomplete for a moment.
+#[test]
+fn a_line_of_the_module_without_its_end_in_command_mode_is_no_data() {
+    for line in
+        ["\r\n+CREG: 1", "\r\nRING", "\r\n+CMT: \"+8613800138000\",,\"24/07/23,08:35:01+32\"\r\nhello"]
+    {
+        let (mut pair, stream) = streaming();
+        pair.escape(stream).unwrap();
+        pair.inject(line.as_bytes());
+        pair.run_for(Duration::from_secs(1));
+        pair.inject(b"\r\n");
+        pair.resume(stream).unwrap_or_else(|error| panic!("{line:?}: {error}"));
+        echoes(&mut pair, stream, b"goes on");
+    }
+}
+
 #[test]
 fn no_carrier_and_every_other_refusal_of_data_mode_end_the_stream() {
     for answer in ["\r\nNO CARRIER\r\n", "\r\nERROR\r\n", "\r\n+CME ERROR: 3\r\n"] {

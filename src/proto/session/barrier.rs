@@ -583,4 +583,108 @@ mod tests {
         barrier.prompted(Timestamp::ZERO);
         assert!(!barrier.is_prompted(), "it waits for no payload: it has answered");
     }
+
+    /// The verdict on the last of these lines.
+    fn last_verdict(mut barrier: Barrier, lines: &[&str]) -> BarrierVerdict {
+        let verdicts = lines.iter().map(|line| barrier.line(Timestamp::ZERO, line.as_bytes()));
+        verdicts.last().unwrap()
+    }
+
+    /// What a barrier is passed with: final result codes too many, how many of them are a bare `OK`, and whether the
+    /// answer may be mixed.
+    fn counted(barrier: Barrier, lines: &[&str]) -> (u8, u8, bool) {
+        match last_verdict(barrier, &[lines, &PROBED].concat()) {
+            BarrierVerdict::Passed { extra, extra_oks, mixed, .. } => (extra, extra_oks, mixed),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_attempt_has_a_second_more() {
+        let at = Timestamp::from_millis;
+        let probe = |turn| Command::probe(turn, &|_| false);
+        let mut barrier = Barrier::after_nothing(at(10_000), probe(0));
+        assert_eq!(barrier.deadline(), at(11_000));
+        for attempt in 2..=6 {
+            assert!(!barrier.is_exhausted());
+            let now = barrier.deadline();
+            barrier = barrier.ask(now, probe(attempt as usize - 1));
+            assert_eq!(barrier.deadline(), now + Duration::from_secs(attempt));
+        }
+        assert!(barrier.is_exhausted());
+    }
+
+    #[test]
+    fn an_odd_final_result_code_is_waited_for_300_ms_for_each_attempt() {
+        let at = Timestamp::from_millis;
+        let probe = |turn| Command::probe(turn, &|_| false);
+        let mut barrier = Barrier::after_nothing(at(10_000), probe(0));
+        barrier.odd_final(at(10_100));
+        assert_eq!(barrier.deadline(), at(10_400));
+        barrier.odd_final(at(10_200));
+        assert_eq!(barrier.deadline(), at(10_400), "another one");
+        let mut barrier = barrier.ask(at(10_400), probe(1));
+        barrier.odd_final(at(10_500));
+        assert_eq!(barrier.deadline(), at(11_100));
+        let mut barrier = barrier.ask(at(11_100), probe(2));
+        barrier.odd_final(at(14_000));
+        assert_eq!(barrier.deadline(), at(14_100), "the deadline of the question");
+    }
+
+    #[test]
+    fn lines_are_attributed_before_and_after_the_answer_to_the_question() {
+        let barrier = || after(Ok(()), &["+CSQ: 24,0"]);
+        assert!(matches!(last_verdict(barrier(), &["AT+CIPMUX?"]), BarrierVerdict::Consumed), "its echo");
+        for line in ["STATE: IP STATUS", "SHUT OK"] {
+            assert!(matches!(last_verdict(barrier(), &[line]), BarrierVerdict::Stray), "{line}");
+        }
+        assert!(matches!(last_verdict(barrier(), &["0, CLOSED"]), BarrierVerdict::Unclaimed));
+        let answered = |line| last_verdict(barrier(), &["+CIPMUX: 1", line]);
+        assert!(matches!(answered("NO CARRIER"), BarrierVerdict::Stray), "the end of a call");
+        assert!(matches!(answered("0, CLOSED"), BarrierVerdict::Unclaimed));
+        assert!(matches!(answered("ERROR"), BarrierVerdict::Passed { .. }));
+    }
+
+    #[test]
+    fn final_result_codes_too_many_are_counted() {
+        let nothing = Barrier::after_nothing(Timestamp::ZERO, Command::probe(0, &|_| false));
+        assert_eq!(counted(nothing, &[]), (0, 0, false));
+        let answered = |lines: &[&str]| counted(after(Ok(()), &["+CSQ: 24,0"]), lines);
+        assert_eq!(answered(&[]), (0, 0, false));
+        assert_eq!(answered(&["OK"]), (1, 1, false));
+        assert_eq!(answered(&["ERROR"]), (1, 0, false));
+        assert_eq!(answered(&["+CSQ: 24,0", "OK"]), (1, 0, false));
+        assert_eq!(answered(&["+CSQ: 24,0"]), (0, 0, true), "a line after the final result code");
+        assert_eq!(counted(after(Ok(()), &[]), &["ERROR"]), (1, 1, false), "the first one is bare");
+        assert_eq!(answered(&["OK"; 20]), (7, 7, false), "eight are kept");
+    }
+
+    #[test]
+    fn a_line_of_no_command_makes_an_answer_doubtful() {
+        for (foreign, lines, is_mixed) in [
+            (None, &[][..], false),
+            (Some(ForeignLine::OwnName), &[], false),
+            (Some(ForeignLine::OwnName), &["OK"], true),
+            (Some(ForeignLine::OwnName), &["OK", "OK"], true),
+            (Some(ForeignLine::Unexplained), &[], true),
+            (None, &["OK"], false),
+        ] {
+            let mut barrier = after(Ok(()), &["+CSQ: 24,0"]);
+            if let Some(foreign) = foreign {
+                barrier.held.as_mut().unwrap().exchange.foreign_line_came(foreign);
+            }
+            assert_eq!(counted(barrier, lines).2, is_mixed, "{foreign:?}, {lines:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_whose_line_was_too_long_is_no_answer() {
+        let command = Command::of_user("ATI", Duration::from_secs(1)).unwrap();
+        let issuer = Issuer::Caller(Ticket(1));
+        let exchange = Exchange::new(Timestamp::ZERO, command, issuer, Duration::ZERO, Phase::Answer);
+        let mut barrier = Barrier::after(Timestamp::ZERO, exchange, Ok(()), Command::probe(0, &|_| false));
+        assert!(barrier.issuer_mut().is_some());
+        barrier.line_lost();
+        assert_eq!(passed(barrier, &PROBED), Err(Failure::Refused(Refusal::TooLong)));
+    }
 }

@@ -184,3 +184,60 @@ impl Session {
         matches!(&self.state, State::Busy(exchange) if matches!(exchange.issuer, Issuer::Caller(_)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::query::{Query, Signal};
+
+    use super::*;
+
+    #[test]
+    fn a_final_result_code_follows_only_lines_of_late_answers_that_end_with_one() {
+        let mut session = Session::new(Timestamp::ZERO);
+        session.late_answers.begin(Timestamp::ZERO, &Signal.command());
+        session.late_answers.begin(Timestamp::ZERO, &Command::ip_status());
+        for (line, is_awaited) in [
+            ("+CSQ: 24,99", true),
+            ("STATE: IP STATUS", false),
+            ("OK", false),
+            ("SHUT OK", false),
+            ("+CREG: 1", false),
+        ] {
+            assert_eq!(session.awaits_final_after(&Line::parse(line.as_bytes())), is_awaited, "{line}");
+        }
+    }
+
+    #[test]
+    fn data_of_an_earlier_fetch_may_come_for_its_channel_while_late_answers_may() {
+        let channel = |number| ChannelId::new(number).unwrap();
+        let mut session = Session::new(Timestamp::ZERO);
+        session.late_answers.begin(Timestamp::ZERO, &Command::fetch(channel(1), 100));
+        session.late_answers.begin(Timestamp::ZERO, &Signal.command());
+        assert!(session.may_still_fetch(Timestamp::ZERO, channel(1)));
+        assert!(!session.may_still_fetch(Timestamp::ZERO, channel(0)));
+        assert!(!session.may_still_fetch(Timestamp::from_secs(3_600), channel(1)));
+    }
+
+    #[test]
+    fn damage_is_counted_once_and_not_before_the_line_is_trusted() {
+        let (mut session, mut out) = (Session::new(Timestamp::ZERO), Outbox::default());
+        let now = Timestamp::from_secs(1);
+        let mut counted = |session: &mut Session| {
+            session.distrust(now, now, ChannelSet::default(), &mut out);
+            out.count().resynchronisations
+        };
+        assert_eq!((counted(&mut session), session.is_distrusting()), (0, false), "no line was trusted yet");
+        session.state = State::Idle;
+        assert_eq!((counted(&mut session), session.is_distrusting()), (1, true));
+        assert_eq!(counted(&mut session), 1, "the line is distrusted already");
+    }
+
+    #[test]
+    fn questions_are_counted() {
+        let mut session = Session::new(Timestamp::ZERO);
+        for number in 0..3 {
+            assert_eq!(session.questions(), number);
+            session.next_probe(&[]);
+        }
+    }
+}

@@ -49,3 +49,59 @@ pub(super) fn one_of(
     }
     end.map(|()| lines).map_err(Failure::Refused)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Held<'a> = (&'a [&'a str], Result<(), Refusal>);
+
+    fn result(command: &Command, ends: &[Held<'_>], rest: &[&str]) -> Result<Vec<String>, Failure> {
+        let owned = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+        one_of(ends.iter().map(|(lines, end)| (owned(lines), *end)).collect(), owned(rest), command)
+    }
+
+    #[test]
+    fn results_that_agree_are_one_and_others_are_ambiguous() {
+        let (ok, error, empty) = (Ok(()), Err(Refusal::Error), Err(Refusal::Empty));
+        let ambiguous = || Err(Failure::Refused(Refusal::Ambiguous));
+        let lines = |lines: &[&str]| Ok(lines.iter().map(|line| (*line).to_owned()).collect());
+        let cases: [(&[Held<'_>], Result<Vec<String>, Failure>); 11] = [
+            (&[], Err(Failure::Timeout)),
+            (&[(&["a"], ok)], lines(&["a"])),
+            (&[(&["a"], ok), (&["a"], ok)], lines(&["a"])),
+            (&[(&[], ok), (&["a"], ok)], lines(&["a"])),
+            (&[(&["a"], ok), (&[], ok)], lines(&["a"])),
+            (&[(&["a"], ok), (&["b"], ok)], ambiguous()),
+            (&[(&["a"], ok), (&["a"], error)], ambiguous()),
+            (&[(&[], error), (&[], error)], Err(Failure::Refused(Refusal::Error))),
+            (&[(&[], empty)], Err(Failure::Refused(Refusal::Empty))),
+            (&[(&[], empty), (&["a"], ok)], lines(&["a"])),
+            (&[(&[], empty), (&[], empty)], Err(Failure::Refused(Refusal::Empty))),
+        ];
+        for (ends, expected) in cases {
+            assert_eq!(result(&Command::attention(), ends, &[]), expected, "{ends:?}");
+        }
+    }
+
+    #[test]
+    fn the_lines_of_an_answer_without_an_end_are_those_before_and_after_its_final_result_codes() {
+        let status = Command::ip_status();
+        let (ok, error) = (Ok(()), Err(Refusal::Error));
+        let state = "STATE: IP STATUS";
+        assert_eq!(result(&status, &[(&[], ok)], &[state]), Ok(vec![state.to_owned()]));
+        assert_eq!(result(&status, &[(&[state], ok)], &[]), Ok(vec![state.to_owned()]));
+        assert_eq!(result(&status, &[(&[], ok)], &[]), Err(Failure::Refused(Refusal::Empty)));
+        assert_eq!(result(&status, &[(&[], error)], &[]), Err(Failure::Refused(Refusal::Error)));
+        let doubled = result(&status, &[(&[state], ok)], &[state]);
+        assert_eq!(doubled, Err(Failure::Refused(Refusal::Ambiguous)));
+    }
+
+    #[test]
+    fn a_refusal_beside_data_that_were_not_recognised_is_no_refusal() {
+        let fetch = Command::fetch(ChannelId::all().next().unwrap(), 100);
+        let ends: [Held<'_>; 2] = [(&[], Err(Refusal::Empty)), (&[], Err(Refusal::Error))];
+        assert_eq!(result(&fetch, &ends, &[]), Err(Failure::Refused(Refusal::Empty)));
+        assert_eq!(result(&fetch, &ends[1..], &[]), Err(Failure::Refused(Refusal::Error)));
+    }
+}

@@ -714,4 +714,131 @@ mod tests {
             assert_eq!(pushed(split, Escape::None).0, b"data+++", "{split:?}");
         }
     }
+
+    #[test]
+    fn every_kind_of_held_bytes_has_its_span() {
+        for (bytes, escape, millis) in [
+            (&b"\r"[..], Escape::None, 20),
+            (b"\r\n", Escape::None, 20),
+            (b"\r\nC", Escape::None, 250),
+            (b"\r\n+CREG: 1\r", Escape::None, 250),
+            (b"\r\n+CREG: 1\r\n", Escape::None, 300),
+            (ESCAPED, Escape::Answerable, 300),
+            (b"\r\nCLOSED\r\n\r\nOK\r\n", Escape::Answerable, 300),
+        ] {
+            let mut detector = EndDetector::default();
+            detector.escape_is(escape);
+            detector.push(Timestamp::from_secs(5), bytes, |_| {});
+            let due = Timestamp::from_millis(5_000 + millis);
+            let before = Timestamp::from_millis(4_999 + millis);
+            let shown = bytes.escape_ascii();
+            assert_eq!(detector.deadline(), Some(due), "{shown}");
+            detector.settle(before, |_| panic!("{shown}: too early"));
+            let is_answer = escape == Escape::Answerable;
+            assert_eq!(
+                (detector.is_escaped(before), detector.is_escaped(due)),
+                (false, is_answer),
+                "{shown}"
+            );
+            let mut given = Vec::new();
+            detector.settle(due, |bytes| given.extend_from_slice(bytes));
+            assert_eq!(given, if is_answer { &b""[..] } else { bytes }, "{shown}");
+        }
+    }
+
+    #[test]
+    fn the_limits_of_held_bytes_are_exact() {
+        let (mut detector, mut given) = (EndDetector::default(), 0);
+        detector.push(Timestamp::ZERO, b"\r\nCLOSED\r\n", |bytes| assert!(bytes.is_empty()));
+        detector.push(Timestamp::ZERO, &vec![b'x'; 128 * 1024 - 10], |_| panic!("it is in doubt"));
+        assert!(detector.is_in_doubt());
+        detector.push(Timestamp::ZERO, b"x", |bytes| given += bytes.len());
+        assert_eq!((detector.is_in_doubt(), given), (false, 128 * 1024 + 1));
+        let (payload, detector) = pushed(&[&b"\r\n+CREG: 1\r\n".repeat(1_000)], Escape::None);
+        assert_eq!(
+            (payload.len(), detector.held.len()),
+            (12_000 - 4_092, 4_092),
+            "whole frames in 4096 bytes"
+        );
+    }
+
+    #[test]
+    fn an_escape_that_was_not_written_and_an_ok_without_one_are_payload() {
+        for (bytes, escape, payload) in [
+            (&b"\r\n+CREG: 1\r\n+++\r\n+CREG: 1\r\n"[..], Escape::None, 15),
+            (b"\r\n+CREG: 1\r\n+++\r\n+CREG: 1\r\n", Escape::Written, 0),
+            (b"\r\n+CREG: 1\r\n+", Escape::None, 10),
+            (b"\r\n+CREG: 1\r\n++", Escape::None, 14),
+            (b"\r\n+CREG: 1\r\n++", Escape::Written, 0),
+            (b"\r\nOK\r\n", Escape::None, 4),
+            (b"\r\nOK\r\n", Escape::Written, 4),
+            (b"\r\nOK\r\n", Escape::Answerable, 0),
+            (b"\r\nhello\r\n", Escape::Answerable, 7),
+        ] {
+            assert_eq!(pushed(&[bytes], escape).0.len(), payload, "{}, {escape:?}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn the_words_of_the_boot_rom_alone_have_no_line_end_in_front_of_them() {
+        for (bytes, payload) in [
+            ("data^boot.rom", "data"),
+            ("data^boot.rom'v'!\n", "data"),
+            ("data^boot.rom'v'!\r\n", "data"),
+            ("data^MODE: 17,17\r\n", "data^MODE: 17,17"),
+            ("data^MODE: 1", "data^MODE: 1"),
+            ("data\r\n^MODE: 17,17\r\n", "data"),
+        ] {
+            assert_eq!(
+                pushed(&[bytes.as_bytes()], Escape::None).0.escape_ascii().to_string(),
+                payload,
+                "{bytes:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_answer_is_found_after_everything_was_the_modules() {
+        let (_, mut detector) = pushed(&[b"\r\n+CREG: 1\r\n"], Escape::Answerable);
+        detector.forget();
+        detector.push(Timestamp::ZERO, ESCAPED, |bytes| assert!(bytes.is_empty()));
+        assert!(detector.has_answer());
+    }
+
+    #[test]
+    fn an_answer_that_was_payload_is_in_doubt_with_an_end_after_it() {
+        for (after, is_in_doubt) in
+            [(&b""[..], false), (b"\r\n+CREG: 1\r\n", false), (b"\r\nCLOSED\r\n", true)]
+        {
+            let mut detector = EndDetector::default();
+            detector.keep_answer(after);
+            assert_eq!(detector.is_in_doubt(), is_in_doubt, "{}", after.escape_ascii());
+            assert_eq!(detector.held, [ESCAPED, after].concat());
+        }
+    }
+
+    #[test]
+    fn without_a_line_that_ends_it_there_is_no_end_and_no_payload() {
+        let (_, mut detector) = pushed(&[b"\r\nCLO"], Escape::None);
+        assert_eq!(detector.end(true, |bytes| assert!(bytes.is_empty())), None);
+    }
+
+    #[test]
+    fn an_uncertain_end_counts_the_bytes_after_those_that_are_payload() {
+        assert_eq!(
+            ended(&[b"\r\nCLOSED\r\n.\r\nCLOSED\r\n\r\nCLOSED\r\n"], true),
+            ("\\r\\nCLOSED\\r\\n.".into(), uncertain(20))
+        );
+    }
+
+    #[test]
+    fn frames_are_lines_between_line_ends() {
+        for frames in ["", "\r", "\r\n", "\r\n\r\nOK\r\n", "\r\n\r\n\r\nOK\r\n", "\r\n>\r\n", "\r\nOK\r\n\r"]
+        {
+            assert!(are_frames(frames.as_bytes()), "{frames:?}");
+        }
+        for other in ["x", "\r\nOK", "\r\nOK\r", "\r\nOK\n", "\r\nOK\r\nx", "\n"] {
+            assert!(!are_frames(other.as_bytes()), "{other:?}");
+        }
+    }
 }

@@ -31,3 +31,19 @@ pub(super) fn meaning(line: &[u8]) -> Option<Option<Ending>> {
         Effect::Restarts => Some(Ending::Restarted),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_compared_up_to_80_bytes_and_without_blanks_around_it() {
+        let line = |length: usize| format!("{:1<length$}", "+CGEV: NW PDN DEACT ").into_bytes();
+        assert!(may_begin_word(&line(80)) && !may_begin_word(&line(81)));
+        assert_eq!((meaning(&line(80)).is_some(), meaning(&line(81))), (true, None));
+        assert_eq!(meaning(b"CLOSED"), Some(Some(Ending::Closed(CloseReason::Peer))));
+        for padded in [&b"CLOSED "[..], b" CLOSED", b"+CREG: 1 "] {
+            assert_eq!(meaning(padded), None, "{}", padded.escape_ascii());
+        }
+    }
+}

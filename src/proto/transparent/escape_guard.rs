@@ -229,4 +229,53 @@ mod tests {
         assert_eq!(EscapeGuard::default().allow(Timestamp::from_secs(5), b"+++", true), Allowed::Now(3));
         assert_eq!(EscapeGuard::default().allow(Timestamp::from_secs(5), b"+++", false), Allowed::Now(2));
     }
+
+    #[test]
+    fn the_third_plus_waits_until_750_ms_after_the_first() {
+        let at = Timestamp::from_millis;
+        let mut guard = EscapeGuard::default();
+        for millis in [1_000, 1_200] {
+            assert_eq!(guard.allow(at(millis), b"+", false), Allowed::Now(1));
+            guard.wrote(at(millis), b"+");
+        }
+        for millis in [1_300, 1_749] {
+            assert_eq!(guard.allow(at(millis), b"+", false), Allowed::Wait(at(1_750)));
+        }
+        assert_eq!(guard.allow(at(1_750), b"+", false), Allowed::Now(1));
+        // The first plus of a run decides, and not the silence in front of it.
+        let mut guard = EscapeGuard::default();
+        guard.wrote(at(0), b"data");
+        guard.taken(at(5_000));
+        assert_eq!(guard.allow(at(5_690), b"+++", false), Allowed::Now(2));
+        guard.wrote(at(5_690), b"++");
+        assert_eq!(guard.allow(at(5_700), b"+", false), Allowed::Wait(at(6_440)));
+        // The port has taken the first plus a moment later.
+        let mut guard = EscapeGuard::default();
+        guard.wrote(at(1_000), b"data");
+        assert_eq!(guard.allow(at(2_000), b"+", false), Allowed::Now(1));
+        guard.wrote(at(2_000), b"+");
+        guard.taken(at(2_200));
+        assert_eq!(guard.allow(at(2_700), b"++", false), Allowed::Now(1));
+        assert_eq!(guard.allow(at(2_800), b"++", false), Allowed::Now(2));
+    }
+
+    #[test]
+    fn a_plus_in_a_port_for_250_ms_or_more_delays_the_next_data_by_750_ms() {
+        let at = Timestamp::from_millis;
+        for (taken_at, allowed) in [(1_249, Allowed::Now(1)), (1_250, Allowed::Wait(at(2_000)))] {
+            let mut guard = EscapeGuard::default();
+            assert_eq!(guard.allow(at(1_000), b"+", false), Allowed::Now(1));
+            guard.wrote(at(1_000), b"+");
+            guard.taken(at(taken_at));
+            assert_eq!(guard.allow(at(taken_at), b"x", false), allowed, "taken after {taken_at} ms");
+        }
+    }
+
+    #[test]
+    fn three_pluses_in_one_piece_are_no_escape_that_has_begun() {
+        let mut guard = EscapeGuard::default();
+        assert_eq!(guard.allow(Timestamp::from_secs(5), b"+++", true), Allowed::Now(3));
+        guard.wrote(Timestamp::from_secs(5), b"+++");
+        assert_eq!(guard.run, Run::Other);
+    }
 }

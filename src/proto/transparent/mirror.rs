@@ -64,4 +64,16 @@ mod tests {
         assert!(echoes(&[b"ping"]) && echoes(&[b"p", b"ing"]));
         assert!(!echoes(&[b"pin"]) && !echoes(&[b"pong"]) && !echoes(&[b"ping pong"]) && !echoes(&[]));
     }
+
+    #[test]
+    fn a_heartbeat_of_one_byte_to_4096_bytes_is_compared() {
+        for (length, is_compared) in [(1, true), (4_096, true), (4_097, false)] {
+            let heartbeat = vec![b'x'; length];
+            let mut mirror = Mirror::default();
+            mirror.wrote(&heartbeat);
+            mirror.received(&heartbeat);
+            assert_eq!(mirror.take_echo(), is_compared, "{length} bytes");
+            assert!(!mirror.take_echo(), "it is reported once");
+        }
+    }
 }

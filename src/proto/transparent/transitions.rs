@@ -1,5 +1,7 @@
 //! The transitions of the transparent stream: every state and every input.
 
+mod outputs;
+
 use std::time::Duration;
 
 use crate::at::{Command, Quotable, Refusal, Urc};
@@ -114,6 +116,7 @@ impl Walk {
                 StreamAction::Open(_) => self.facts.socket = StreamSocket::Open,
                 StreamAction::End(end) => self.facts.socket = StreamSocket::Ended(end.clone()),
                 StreamAction::Vacate => self.facts.socket = StreamSocket::None,
+                StreamAction::Payload(bytes) => assert!(!bytes.is_empty()),
                 _ => {}
             }
             self.actions.push(action);
@@ -159,16 +162,7 @@ impl Walk {
     }
 
     fn finish(&mut self, result: Result<Vec<String>, Failure>) {
-        let finished = Finished {
-            command: Command::attention(),
-            issuer: Issuer::Stream,
-            result,
-            latency: None,
-            is_given: false,
-            is_prompted: false,
-            extra_finals: 0,
-            extra_oks: 0,
-        };
+        let finished = finished(result);
         self.stream.finished(self.now, &finished, &self.facts);
         self.drive();
     }
@@ -203,6 +197,19 @@ impl Walk {
     }
 }
 
+fn finished(result: Result<Vec<String>, Failure>) -> Finished {
+    Finished {
+        command: Command::attention(),
+        issuer: Issuer::Stream,
+        result,
+        latency: None,
+        is_given: false,
+        is_prompted: false,
+        extra_finals: 0,
+        extra_oks: 0,
+    }
+}
+
 #[test]
 fn every_transition_is_as_the_table_says() {
     let table = "
@@ -224,11 +231,12 @@ fn every_transition_is_as_the_table_says() {
         | a line that ends a connection | - | - | - | suspecting | - | - | escaping, suspecting | - | - | - | - | - | - | - | - |
         | the answer to an escape | - | - | - | - | - | - | proving | proving | proving | - | - | - | - | - | - |
         | CLOSED in command mode | - | - | - | - | - | - | - | - | - | - | - | - | - | - | - |
+        | an unknown line in command mode | - | - | - | - | - | - | - | - | - | recovering | recovering | - | recovering | - | - |
         | damage | - | - | - | - | - | - | - | - | - | recovering | recovering | - | recovering | - | - |
         | a required command is refused | - | off | - | - | - | - | - | - | - | - | - | - | - | - | - |
         | bring-up has shut everything down | - | - | - | - | - | - | - | - | - | - | - | - | - | - | off |
         | everything is lost | - | off | off | off | off | off | off | off | off | off | off | off | off | off | off |";
-    let inputs: [Act<Walk>; 21] = [
+    let inputs: [Act<Walk>; 22] = [
         ("a request for a stream", Walk::request),
         ("the turn of a command", Walk::command_is_due),
         ("OK or CONNECT", |it| it.finish(Ok(Vec::new()))),
@@ -262,6 +270,9 @@ fn every_transition_is_as_the_table_says() {
         ("the answer to an escape", Walk::escaped),
         ("CLOSED in command mode", |it| {
             it.handle(StreamInput::News(b"CLOSED", &Urc::parse(b"CLOSED")));
+        }),
+        ("an unknown line in command mode", |it| {
+            it.handle(StreamInput::News(b"what is this", &Urc::parse(b"what is this")));
         }),
         ("damage", |it| it.handle(StreamInput::Fault)),
         ("a required command is refused", |it| {

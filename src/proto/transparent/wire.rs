@@ -114,3 +114,54 @@ impl Wire {
         self.end_detector.deadline().map(|at| (at, Deadline::EndDetector))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_byte_leaves_the_port_at_the_line_rate_or_with_the_buffer_of_the_port() {
+        let at = Timestamp::from_secs;
+        let mut wire = Wire::new(9_600);
+        assert_eq!(wire.on_the_line(960), Duration::from_secs(1));
+        assert_eq!(Wire::new(0).on_the_line(1), Duration::from_secs(10));
+        wire.begin(at(10));
+        wire.wrote(at(10), &[b'x'; 960]);
+        assert_eq!(wire.silent_since(), None);
+        wire.taken(at(10));
+        assert_eq!(wire.silent_since(), Some(at(11)));
+        wire.wrote(at(11), &[b'x'; 8 * 1024]);
+        wire.taken(at(11));
+        let buffer = Duration::from_micros(4_096 * 10 * 1_000_000 / 9_600);
+        assert_eq!(wire.silent_since(), Some(at(11) + buffer), "the port holds no more than its buffer");
+        assert_eq!((PIECE, PORT_BUFFER), (4_096, 4_096));
+    }
+
+    #[test]
+    fn bytes_that_wait_in_the_port_leave_before_the_next_ones() {
+        let mut wire = Wire::new(9_600);
+        wire.begin(Timestamp::from_secs(12));
+        wire.wrote(Timestamp::from_secs(10), &[b'x'; 960]);
+        wire.taken(Timestamp::from_secs(10));
+        assert_eq!(wire.silent_since(), Some(Timestamp::from_secs(13)));
+    }
+
+    #[test]
+    fn nothing_is_left_when_written_bytes_are_lost_with_the_port() {
+        let mut wire = Wire::new(9_600);
+        assert_eq!((wire.after_answer, wire.resume_at()), (0, None));
+        wire.wrote(Timestamp::from_secs(1), b"x");
+        wire.end_detector.push(Timestamp::from_secs(1), b"\r\nCLOSED\r\n", |_| {});
+        wire.news.extend_from_slice(b"+CREG: 1\r\n");
+        wire.after_answer = 10;
+        wire.mirror.wrote(b"ping");
+        wire.resume_at = Some(Timestamp::from_secs(2));
+        assert_eq!(wire.resume_at(), Some((Timestamp::from_secs(2), Deadline::Guard)));
+        wire.forget();
+        assert_eq!(wire.port, PortWrite::Done(Timestamp::ZERO));
+        assert!(!wire.end_detector.is_in_doubt() && wire.news.is_empty());
+        assert_eq!((wire.after_answer, wire.resume_at()), (0, None));
+        wire.mirror.received(b"ping");
+        assert!(!wire.mirror.take_echo());
+    }
+}
