@@ -12,8 +12,8 @@ pub(super) struct Word {
     pub(super) length: usize,
     /// True if a part of the name that is no longer kept speaks of a secret.
     pub(super) spoke_of_secret: bool,
-    /// True if a blank came last.
-    pub(super) has_blank: bool,
+    /// True if a byte that may stand in place of the `=` came last.
+    pub(super) has_gap: bool,
     /// The length of a name up to its first `_`.
     pub(super) base: Option<usize>,
 }

@@ -14,6 +14,10 @@ const PREFIXES: [u8; 6] = [b'+', b'*', b'^', b'$', b'%', b'#'];
 /// The other characters of names (V.250 section 5.4.1), but those that end or begin one here.
 const OF_NAMES: [u8; 5] = *b"!-./_";
 
+/// The bytes that may stand in place of the `=`: blanks, and those of which one bit is wrong, unless they may be part of
+/// a name.
+const IN_PLACE: [u8; 6] = *b" \t<?}\xbd";
+
 /// The verdict of a scanner on one byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SecretVerdict {
@@ -57,6 +61,8 @@ struct Arguments {
     secret: Secret,
     index: usize,
     quoted: bool,
+    /// True if the argument had a closing quote. Another string after it is another argument, whose comma is lost.
+    was_quoted: bool,
     /// The key of [`Secret::Keyed`] or the length of [`Secret::Upload`].
     word: Word,
 }
@@ -68,8 +74,10 @@ impl Scanner {
         if is_line_end {
             self.url = Url::Off;
         }
-        let in_url = self.url.byte(byte);
-        let in_code = self.keys.byte(byte);
+        // A control byte, which damage may add, is no part of any word.
+        let is_added = is_added(byte);
+        let in_url = !is_added && self.url.byte(byte);
+        let in_code = !is_added && self.keys.byte(byte);
         match self.named(byte, is_line_end) {
             SecretVerdict::Open if in_url || in_code => SecretVerdict::Secret,
             verdict => verdict,
@@ -86,21 +94,21 @@ impl Scanner {
                 }
                 return arguments.byte(byte);
             }
-            ScanState::Name(word) if matches!(byte, b' ' | b'\t') => word.has_blank = true,
-            // A control byte, which damage may add, does not end a name; a quote does, in case the `=` is lost.
-            ScanState::Name(_) if byte.is_ascii_control() && !is_line_end => {}
+            ScanState::Name(word) if byte == b'?' && word.text() == Some(SECRET_QUERY) => {
+                self.state = ScanState::Arguments(Arguments::of(Secret::Download));
+            }
+            ScanState::Name(word) if IN_PLACE.contains(&byte) => word.has_gap = true,
+            ScanState::Name(_) | ScanState::Quoted(_) | ScanState::Key if is_added(byte) => {}
+            // A quote ends a name, in case the `=` is lost.
             ScanState::Name(word) if matches!(byte, b'=' | b':' | b'"') => {
                 let secret = secret(word, byte == b':');
                 let arguments = secret.map(Arguments::of).map(|arguments| arguments.opened_by(byte));
                 self.state = arguments.map_or(ScanState::Text, ScanState::Arguments);
                 self.url.begin();
             }
-            ScanState::Name(word) if byte == b'?' && word.text() == Some(SECRET_QUERY) => {
-                self.state = ScanState::Arguments(Arguments::of(Secret::Download));
-            }
-            // A blank stands in place of the `=`.
-            ScanState::Name(word) if word.has_blank && !is_line_end && !matches!(byte, b'?' | b';') => {
-                word.has_blank = false;
+            // Another byte stands in place of the `=`.
+            ScanState::Name(word) if word.has_gap && !is_line_end && !matches!(byte, b'?' | b';') => {
+                word.has_gap = false;
                 if let Some(secret) = secret(word, false) {
                     let mut arguments = Arguments::of(secret);
                     let verdict = arguments.byte(byte);
@@ -144,9 +152,14 @@ impl Scanner {
     }
 }
 
+/// True if only damage puts this byte into a line.
+pub(super) fn is_added(byte: u8) -> bool {
+    byte.is_ascii_control() && !matches!(byte, b'\r' | b'\n' | b'\t')
+}
+
 impl Arguments {
     fn of(secret: Secret) -> Self {
-        Self { secret, index: 0, quoted: false, word: Word::default() }
+        Self { secret, index: 0, quoted: false, was_quoted: false, word: Word::default() }
     }
 
     /// The same with a quote open if this byte, which ended the name, is a quote.
@@ -156,6 +169,11 @@ impl Arguments {
 
     fn byte(&mut self, byte: u8) -> SecretVerdict {
         if byte == b'"' {
+            if self.quoted {
+                self.was_quoted = true;
+            } else if self.was_quoted && !matches!(self.secret, Secret::Upload(_)) {
+                self.next_argument();
+            }
             self.quoted = !self.quoted;
             return SecretVerdict::Open;
         }
@@ -167,7 +185,7 @@ impl Arguments {
         }
         if byte == b',' {
             let between_quotes = self.quoted && self.is_secret();
-            self.index = self.index.saturating_add(1);
+            self.next_argument();
             return if between_quotes { SecretVerdict::Secret } else { SecretVerdict::Open };
         }
         let collected = match self.secret {
@@ -179,6 +197,11 @@ impl Arguments {
             self.word.push(byte);
         }
         if self.is_secret() { SecretVerdict::Secret } else { SecretVerdict::Open }
+    }
+
+    fn next_argument(&mut self) {
+        self.index = self.index.saturating_add(1);
+        self.was_quoted = false;
     }
 
     fn is_secret(&self) -> bool {
@@ -253,6 +276,11 @@ mod tests {
             "AT+PASS s3cret",
             "AT+PASS\ts3cret",
             "AT+PASS  $s3cret",
+            "AT+PASS<\"s3cret\"",
+            "AT+PASS?s3cret",
+            "AT+CPWD=\"SC\"\"s3cret\"",
+            "AT+CPWD=\"SC\"-\"s3cret\"",
+            "AT+PASS}s3cret",
         ] {
             let masked = masked(command);
             assert!(!masked.contains("s3cret") && masked.starts_with(&command[..5]), "{masked}");
@@ -264,6 +292,8 @@ mod tests {
             "+RECEIVE,0,5:",
             "0+1-2=3",
             "AT+CPIN ?",
+            "AT+CPIN?",
+            "AT+CPIN?;+CSQ",
             "AT+CPIN ;+CSQ=1",
             "AT+CSQ%CREG=1,5",
             "AT+A_LONG_NAME_OF_A_VENDOR_FOR_THE_NUMBER_OF_A_NETWORK=1,5",
@@ -271,6 +301,7 @@ mod tests {
         ] {
             assert_eq!(masked(open), open);
         }
+        assert_eq!(masked("AT+CPIN\"12,34\""), "AT+CPIN\"*****\"", "the equals sign is lost");
         assert_eq!(masked("AT+CPIN 1234\r\nAT+CSQ\r"), "AT+CPIN ****\r\nAT+CSQ\r");
         assert_eq!(masked("AT+CLCK \"SC\",1,\"1234\""), "AT+CLCK \"SC\",1,\"****\"");
     }

@@ -1,6 +1,7 @@
 //! Credentials in the URLs among the arguments of a command.
 
 use super::secret_words::Word;
+use super::secrets::is_added;
 
 /// The fewest digits of a name of a user that has no letter. A time has two in front of its colon, an address four.
 const MIN_USER: usize = 5;
@@ -34,8 +35,8 @@ pub(super) enum Url {
     Path { word: Word, secrecy: Secrecy },
     /// The name of a parameter of the query.
     Parameter(Word),
-    /// The value of a parameter; true if it is secret.
-    Value(bool),
+    /// The value of a parameter: whether it is secret, and the number of characters of `://` that have come.
+    Value { is_secret: bool, seen: usize },
 }
 
 /// The part of a password that has come.
@@ -83,20 +84,33 @@ impl Url {
             Self::Off => Self::Off,
             Self::Password(password) => self::password(password, byte),
             _ if matches!(byte, b'?' | b'#') => Self::Parameter(Word::default()),
-            Self::Parameter(_) | Self::Value(_) if matches!(byte, b'&' | b';') => {
+            Self::Parameter(_) | Self::Value { .. } if matches!(byte, b'&' | b';') => {
                 Self::Parameter(Word::default())
             }
-            Self::Parameter(_) | Self::Value(_) if ends => Self::Arguments(0),
-            Self::Parameter(name) if byte == b'=' => Self::Value(name.is_secret_parameter()),
+            Self::Parameter(_) | Self::Value { .. } if ends => Self::Arguments(0),
+            Self::Parameter(name) if byte == b'=' => {
+                Self::Value { is_secret: name.is_secret_parameter(), seen: 0 }
+            }
             Self::Parameter(mut name) => {
                 name.push(byte);
-                Self::Parameter(name)
+                // It was a scheme: a damaged quote looks like the beginning of a fragment.
+                let is_scheme = name.text().is_some_and(|name| name.as_bytes().ends_with(SCHEME));
+                if is_scheme { Self::authority() } else { Self::Parameter(name) }
             }
-            Self::Value(is_secret) => Self::Value(is_secret),
+            Self::Value { is_secret, .. } if is_secret => Self::Value { is_secret, seen: 0 },
+            // A URL may be a value.
+            Self::Value { seen: 2, .. } if byte == b'/' => Self::authority(),
+            Self::Value { is_secret, seen } => {
+                let goes_on = SCHEME.get(seen) == Some(&byte);
+                let seen = if goes_on { seen.saturating_add(1) } else { usize::from(byte == b':') };
+                Self::Value { is_secret, seen }
+            }
             Self::Arguments(seen) if SCHEME.get(seen) == Some(&byte) && seen == 2 => Self::authority(),
             Self::Arguments(seen) if SCHEME.get(seen) == Some(&byte) => {
                 Self::Arguments(seen.saturating_add(1))
             }
+            // A user may follow a scheme that is damaged.
+            Self::Arguments(_) if byte == b'/' => Self::Arguments(0),
             Self::User { .. } | Self::Number(MIN_USER..) if byte == b':' => Self::Password(Password::Colon),
             Self::Arguments(_) | Self::User { .. } | Self::Number(_) | Self::Word
                 if !(byte.is_ascii_alphanumeric() || OF_USERS.contains(&byte)) =>
@@ -121,7 +135,8 @@ impl Url {
             Self::Path { word, secrecy } => in_path(word, secrecy, byte),
         };
         let is_secret = match (*self, next) {
-            (Self::Password(_), Self::Password(_)) | (Self::Value(true), Self::Value(_)) => true,
+            (Self::Password(_), Self::Password(_))
+            | (Self::Value { is_secret: true, .. }, Self::Value { .. }) => true,
             (Self::Path { secrecy, .. }, Self::Path { .. }) => secrecy != Secrecy::Open && byte != b'/',
             (_, Self::Authority { label, .. }) => label.len() > MAX_LABEL,
             _ => false,
@@ -142,11 +157,12 @@ impl Url {
 /// Masks the secrets in the URLs of a text: in words with a scheme or an `@`.
 pub(crate) fn mask_urls(text: &mut [u8]) {
     for word in text.split_mut(|byte| matches!(byte, b' ' | b'"')) {
-        if !word.contains(&b'@') && !word.windows(3).any(|part| part == b"://") {
+        let text: Vec<u8> = word.iter().copied().filter(|byte| !is_added(*byte)).collect();
+        if !text.contains(&b'@') && !text.windows(3).any(|part| part == b"://") {
             continue;
         }
         let mut url = Url::Arguments(0);
-        for byte in word.iter_mut() {
+        for byte in word.iter_mut().filter(|byte| !is_added(**byte)) {
             if url.byte(*byte) {
                 *byte = b'*';
             }

@@ -54,7 +54,7 @@ pub use transparent::TransparentStream;
 
 use transport::{Tcp, Udp};
 
-use crate::capture::{CaptureFile, Header, Recorder};
+use crate::capture::{CaptureFile, Header, Mask, Recorder};
 use crate::config::Config;
 use crate::driver::Driver;
 use crate::error::{Error, NotReady, Result};
@@ -392,7 +392,10 @@ fn opener(name: &str, config: &Config) -> Opener {
 fn query_answer<Q: Query>(query: &Q, response: Response) -> Result<Q::Answer> {
     match response {
         Response::Reply(reply) => query.read(&reply).ok_or_else(|| {
-            let (command, lines) = (reply.command(), reply.lines());
+            // A repeated command may be among the lines.
+            let mask = Mask::default();
+            let lines: Vec<String> = reply.lines().iter().map(|line| mask.words(line)).collect();
+            let command = reply.command();
             Error::Unexpected(format!("{command} was answered with {lines:?}").into())
         }),
         other => Err(unexpected(&other)),
@@ -408,4 +411,18 @@ fn command_reply(response: Response) -> Result<Vec<String>> {
 
 fn unexpected(response: &Response) -> Error {
     Error::Unexpected(format!("{response:?}").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::Reply;
+
+    #[test]
+    fn an_answer_that_cannot_be_read_is_shown_without_its_secrets() {
+        let lines = vec!["AT+CPIN=\"4711\"".to_owned(), "+CSQ: 99999,99".to_owned()];
+        let reply = Reply::new("AT+CSQ", lines, Vec::new());
+        let error = query_answer(&Signal, Response::Reply(reply)).unwrap_err().to_string();
+        assert!(error.contains("+CSQ: 99999,99") && !error.contains("4711"), "{error}");
+    }
 }

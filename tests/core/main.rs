@@ -31,6 +31,7 @@ mod release;
 mod results;
 #[cfg(feature = "sim-tls")]
 mod secrets;
+mod secrets_shown;
 mod services;
 mod sim_fuzz;
 mod statistics;
