@@ -90,6 +90,11 @@ impl Word {
     }
 }
 
+/// True if only damage puts this byte into a line.
+pub(super) fn is_added(byte: u8) -> bool {
+    byte.is_ascii_control() && !matches!(byte, b'\r' | b'\n' | b'\t')
+}
+
 pub(super) fn secret(name: &Word, is_answer: bool) -> Option<Secret> {
     if name.spoke_of_secret {
         return Some(if is_answer { Secret::From(0) } else { Secret::Named });

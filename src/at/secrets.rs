@@ -2,7 +2,7 @@
 
 use super::phone_keys::PhoneKeys;
 use super::secret_commands::Secret;
-use super::secret_words::{Word, secret};
+use super::secret_words::{Word, is_added, secret};
 use super::url_credentials::Url;
 
 /// A query whose answer shows the access point's user and password in lines of their own (manual, CIPSCONT).
@@ -14,8 +14,8 @@ const PREFIXES: [u8; 6] = [b'+', b'*', b'^', b'$', b'%', b'#'];
 /// The other characters of names (V.250 section 5.4.1), but those that end or begin one here.
 const OF_NAMES: [u8; 5] = *b"!-./_";
 
-/// The bytes that may stand in place of the `=`: blanks, and those of which one bit is wrong, unless they may be part of
-/// a name.
+/// The bytes that may stand in place of the `=`: blanks, and those of which one bit is wrong, unless they may be part
+/// of a name.
 const IN_PLACE: [u8; 6] = *b" \t<?}\xbd";
 
 /// The verdict of a scanner on one byte.
@@ -150,11 +150,6 @@ impl Scanner {
         }
         SecretVerdict::Open
     }
-}
-
-/// True if only damage puts this byte into a line.
-pub(super) fn is_added(byte: u8) -> bool {
-    byte.is_ascii_control() && !matches!(byte, b'\r' | b'\n' | b'\t')
 }
 
 impl Arguments {

@@ -1,7 +1,6 @@
 //! Credentials in the URLs among the arguments of a command.
 
-use super::secret_words::Word;
-use super::secrets::is_added;
+use super::secret_words::{Word, is_added};
 
 /// The fewest digits of a name of a user that has no letter. A time has two in front of its colon, an address four.
 const MIN_USER: usize = 5;
