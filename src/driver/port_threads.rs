@@ -1,7 +1,8 @@
 //! The threads of a pair of halves: one for the reader and one for the writer, because each may block.
 //!
 //! Neither thread waits for the other. A module may stop reading until its output is read; the reader thread reads it.
-//! While the writer blocks, answers still come, and callers serve their own deadlines.
+//! While the writer blocks, answers still come, and callers serve their own deadlines. The reader thread then serves
+//! those of futures, whenever its half returns.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Arc, Weak};
@@ -113,7 +114,8 @@ impl ReaderHalf {
                 shared.leave_to_thread(&mut core);
                 shared.relieve(core);
             }
-            Err(error) if is_passing(&error) => {}
+            // The modem's thread may be in a write that blocks.
+            Err(error) if is_passing(&error) => core.tick_if_due(shared.now()),
             Err(error) => return Err(error),
         }
         Ok(Turn::Again)

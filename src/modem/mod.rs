@@ -153,6 +153,10 @@ impl Modem {
     /// a processor busy. `Ok(0)` and other errors end the port. Each half has its own thread. The thread ends with the
     /// port and drops the half; after [`close`](Self::close) it ends as soon as the current call of the half returns.
     ///
+    /// While the writer blocks, the time-outs of calls hold. Those of futures, which have no thread, are served
+    /// whenever the reader returns, with bytes or with one of these errors. If neither half returns, a future waits
+    /// until one does.
+    ///
     /// # Errors
     /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if no thread can be started.
     pub fn start<R, W>(reader: R, writer: W, config: Config) -> Result<Self>

@@ -2,9 +2,13 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)] // A failing io call shall fail the test, also in a helper.
 
+use std::io::{self, Read, Write};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Wake, Waker};
+use std::thread;
+use std::time::Duration;
 
 use futures::executor::block_on;
 use futures::future::{join, join_all};
@@ -13,7 +17,7 @@ use futures::stream::StreamExt;
 
 use crate::support::driver::{MODES, SOON, memory, noise};
 use air724ug::sim::{Settings, Simulator, serve};
-use air724ug::{AsyncModem, AsyncSocket, Config, Event, Modem};
+use air724ug::{AsyncModem, AsyncSocket, Config, Error, Event, Modem};
 
 fn modem(config: Config) -> AsyncModem {
     let (reader, writer, _) =
@@ -107,4 +111,65 @@ fn a_waker_may_drop_the_socket_that_wakes_it() {
     drop(socket);
     // The driver still works.
     block_on(modem.tcp().connect(("echo.test", 7))).unwrap();
+}
+
+/// A reader with a time-out, as that of a serial port.
+struct Patient(mpsc::Receiver<Vec<u8>>);
+
+impl Read for Patient {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self.0.recv_timeout(Duration::from_millis(10)) {
+            Ok(bytes) => {
+                buf[..bytes.len()].copy_from_slice(&bytes);
+                Ok(bytes.len())
+            }
+            Err(RecvTimeoutError::Timeout) => Err(io::ErrorKind::TimedOut.into()),
+            Err(RecvTimeoutError::Disconnected) => Ok(0),
+        }
+    }
+}
+
+/// A writer that blocks while its gate is closed.
+struct Gated<W> {
+    writer: W,
+    is_closed: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl<W: Write> Write for Gated<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let (is_closed, opened) = &*self.is_closed;
+        drop(opened.wait_while(is_closed.lock().unwrap(), |is_closed| *is_closed).unwrap());
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+#[test]
+fn the_time_out_of_a_future_is_served_while_the_writer_blocks() {
+    let simulator = Simulator::new(Settings::default().baud(None), memory());
+    let (mut reader, writer, _) = serve::in_process(simulator).unwrap();
+    let (bytes, patient) = mpsc::channel();
+    thread::spawn(move || {
+        let mut buf = [0; 1_024];
+        while let Ok(count @ 1..) = reader.read(&mut buf) {
+            if bytes.send(buf[..count].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    let is_closed = Arc::new((Mutex::new(false), Condvar::new()));
+    let gated = Gated { writer, is_closed: is_closed.clone() };
+    let modem = AsyncModem::from(Modem::start(Patient(patient), gated, Config::default()).unwrap());
+    block_on(modem.wait_ready(SOON)).unwrap();
+    *is_closed.0.lock().unwrap() = true;
+    let (answer, answered) = mpsc::channel();
+    let asking = modem.clone();
+    thread::spawn(move || answer.send(block_on(asking.command("AT+CSQ", Duration::from_millis(200)))));
+    let answer = answered.recv_timeout(SOON);
+    *is_closed.0.lock().unwrap() = false;
+    is_closed.1.notify_all();
+    assert!(matches!(answer, Ok(Err(Error::Timeout { .. }))), "{answer:?}");
 }
