@@ -18,8 +18,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use air724ug::ReceiveMode;
 use shell::{Argument, Arguments};
-use simulation::{Kind, Report};
+use simulation::{Kind, Report, Unseen};
 
 const HELP: &str = "\
 Runs scenarios of driver, simulated modem, network and applications in virtual time. A seed chooses what the
@@ -71,6 +72,9 @@ struct Total {
     kinds: BTreeMap<&'static str, u64>,
     faults: BTreeMap<String, u64>,
     failures: BTreeMap<(&'static str, &'static str), Vec<u64>>,
+    /// The runs with damage on the line to the host, those in which changed bytes of payload went unseen, and those in
+    /// which other damage did: with data pushed, and with data fetched.
+    damages: [[u64; 3]; 2],
     /// The sum of the digests of all runs.
     digest: u64,
 }
@@ -233,6 +237,12 @@ fn gather(options: &Options, inbox: &mpsc::Receiver<(Kind, u64, Report)>) -> io:
         for (fault, count) in report.faults {
             *total.faults.entry(fault).or_default() += count;
         }
+        if let Some((mode, unseen)) = report.damage {
+            let [runs, changed, holes] = &mut total.damages[usize::from(mode == ReceiveMode::Manual)];
+            *runs += 1;
+            *changed += u64::from(unseen == Some(Unseen::ChangedBytes));
+            *holes += u64::from(unseen == Some(Unseen::Hole));
+        }
         if let Some(failure) = report.failure {
             let seeds = total.failures.entry((kind.name(), failure.check)).or_default();
             seeds.push(seed);
@@ -251,6 +261,16 @@ fn gather(options: &Options, inbox: &mpsc::Receiver<(Kind, u64, Report)>) -> io:
     }
     let kinds: Vec<String> = total.kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
     writeln!(out, "kinds: {}", kinds.join(", "))?;
+    for ([runs, changed, holes], mode) in total.damages.iter().zip(["Push", "Manual"]) {
+        if *runs > 0 {
+            writeln!(
+                out,
+                "damaged lines with ReceiveMode::{mode}: {runs}; {} went unseen: {changed} changed bytes of payload, {holes} \
+                 others",
+                changed + holes
+            )?;
+        }
+    }
     writeln!(out, "{}", rate(&total, began))?;
     if options.digest {
         writeln!(out, "digest {:016x}", total.digest)?;

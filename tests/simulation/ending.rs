@@ -10,6 +10,7 @@ use air724ug::sim::{Control, Profile, fault};
 
 use super::Kind;
 use super::applications::is_of_an_application;
+use super::checks::unseen;
 use super::facts::{Connection, Observation, Outcome, RequestKind};
 use super::payload::Style;
 use super::rig::Rig;
@@ -64,6 +65,7 @@ impl Rig {
             connection.is_gone = connection.links.last().is_some_and(|link| !network.is_open(*link));
         }
         self.sees(&Observation::End { got: &got });
+        self.unseen = unseen(&self.facts, &got);
         self.recover();
         self.close();
     }

@@ -28,6 +28,9 @@ pub struct Facts {
     pub hung_up: bool,
     /// The directions in which bytes were damaged on the line.
     pub damaged: Vec<Direction>,
+    /// Whether damage on the way to the host may have hurt any connection. A changed byte of payload hurts only the
+    /// connection of the payload.
+    pub may_hurt_all: bool,
     /// Whether the modem may have cut the body of received data short.
     pub may_cut_bodies: bool,
     /// Whether the line may have behaved as no sound line does: it paused in a frame for seconds, or an answer came
@@ -313,6 +316,12 @@ impl Facts {
     pub fn resets_begin(&mut self) {
         self.may_reset = true;
         self.unended().for_each(|connection| connection.may_be_reset = true);
+    }
+
+    /// Whether damage may have changed what this connection receives, in a way that is not known at once.
+    pub fn may_be_hurt(&self, connection: &Connection) -> bool {
+        let hurt = connection.hurt;
+        hurt.received || hurt.changed > 0 || self.may_hurt_all || self.may_cut_bodies
     }
 
     /// Whether bytes were damaged in this direction.

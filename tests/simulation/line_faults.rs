@@ -61,6 +61,12 @@ impl Rig {
     /// Notes the undetectable effects of a damage to bytes of the modem.
     fn hurt_by_host(&mut self, damage: Damage, parts: &[Part], at: usize, bytes: &[u8]) {
         let online = self.modem.state().line == LineState::Online;
+        let stays_in_body = match (parts[at], damage.harm) {
+            (Part::Body { .. }, Harm::Flip(_) | Harm::Replace(_)) => true,
+            (Part::Body { .. }, Harm::Swap) => parts.get(at + 1) == Some(&parts[at]),
+            (Part::Body { .. } | Part::Header { .. } | Part::Text, _) => false,
+        };
+        self.facts.may_hurt_all |= !stays_in_body;
         match (parts[at], damage.harm) {
             (Part::Body { channel }, Harm::Flip(_) | Harm::Replace(_)) => {
                 self.of_channel(channel, |hurt| hurt.changed += 1)

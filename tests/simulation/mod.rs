@@ -26,6 +26,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 use std::time::Duration;
 
+use air724ug::ReceiveMode;
+use air724ug::sim::Direction;
+
+pub use checks::Unseen;
 pub use digest::Digest;
 pub use facts::Connection;
 pub use kinds::Kind;
@@ -59,6 +63,8 @@ pub struct Report {
     pub connections: Vec<Connection>,
     /// The bytes that the peer of each connection has received.
     pub got: Vec<Vec<u8>>,
+    /// The receive mode of a run with damage on the line to the host, and the worst damage that no error has reported.
+    pub damage: Option<(ReceiveMode, Option<Unseen>)>,
     /// A digest of all bytes that the modem has read and written.
     pub digest: Digest,
 }
@@ -115,6 +121,8 @@ pub fn play(script: &Script, traced: bool) -> Report {
     report.trace = rig.trace.take().unwrap_or_default();
     report.capture = rig.capture.take().map(|capture| capture.into_inner()).unwrap_or_default();
     report.got = rig.got();
+    let is_damaged = rig.facts.is_damaged(Direction::ToHost);
+    report.damage = is_damaged.then_some((script.world.mode, rig.unseen));
     report.connections = rig.facts.connections;
     report
 }

@@ -10,7 +10,7 @@ use air724ug::proto::{Engine, Event, Input, Output, Request, SocketId, Ticket};
 use air724ug::sim::{self, Control, Direction, MemoryNetwork, ModemEvent, Simulator};
 use air724ug::time::Timestamp;
 
-use super::checks::{self, Check};
+use super::checks::{self, Check, Unseen};
 use super::digest::Digest;
 use super::facts::{Facts, Observation, Outcome, PendingRequest, RequestKind, Send};
 use super::host_bytes::HostBytes;
@@ -33,6 +33,8 @@ pub struct Rig {
     pub facts: Facts,
     checks: Vec<Box<dyn Check>>,
     pub failure: Option<Failure>,
+    /// The worst damage of the line to the host that no error has reported.
+    pub unseen: Option<Unseen>,
     next_ticket: u64,
     /// The number of consecutive steps at one time.
     stood: u32,
@@ -80,6 +82,7 @@ impl Rig {
             healed: false,
             hung_up: false,
             damaged: Vec::new(),
+            may_hurt_all: false,
             may_cut_bodies: false,
             may_mislead: false,
             may_double_answers: false,
@@ -107,6 +110,7 @@ impl Rig {
             facts,
             checks: checks::all(script.kind),
             failure: None,
+            unseen: None,
             next_ticket: 1,
             stood: 0,
             held_back: Vec::new(),

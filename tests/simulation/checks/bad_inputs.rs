@@ -149,6 +149,14 @@ fn missing_bytes_without_an_error_and_wrong_bytes_are_refused() {
     let own = Observation::Read { connection: 0, bytes: b"<P0000@00000016>" };
     assert!(!refused(&mut peers::Peers, &facts, &own));
     assert!(!refused(&mut prefix::Prefix, &facts, &own));
+    // A byte of another connection was changed.
+    facts.damaged.push(Direction::ToHost);
+    assert!(refused(&mut prefix::Prefix, &facts, &seen) && refused(&mut peers::Peers, &facts, &other));
+    facts.connections[0].hurt.changed = 1;
+    assert!(!refused(&mut prefix::Prefix, &facts, &seen) && !refused(&mut peers::Peers, &facts, &other));
+    facts.connections[0].hurt.changed = 0;
+    facts.may_hurt_all = true;
+    assert!(!refused(&mut prefix::Prefix, &facts, &seen) && !refused(&mut peers::Peers, &facts, &other));
 }
 
 #[test]

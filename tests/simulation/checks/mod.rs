@@ -16,6 +16,8 @@ mod secrets;
 mod undamaged;
 mod waiters;
 
+pub use reported_holes::{Unseen, unseen};
+
 use super::Kind;
 use super::facts::{Facts, Observation};
 

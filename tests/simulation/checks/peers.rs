@@ -1,7 +1,6 @@
-//! Separation of sockets: every record that an application reads carries the number of its own connection. On a damaged
-//! line, wrong records are treated like missing data, which [`reported`](super::reported_holes) checks.
-
-use air724ug::sim::Direction;
+//! Separation of sockets: every record that an application reads carries the number of its own connection. On a line
+//! that has lost or gained bytes, wrong records are treated like missing data, which
+//! [`reported`](super::reported_holes) checks. A changed byte of payload excuses only the connection of the payload.
 
 use super::Check;
 use crate::simulation::facts::{Facts, Observation};
@@ -20,11 +19,7 @@ impl Check for Peers {
         let Observation::Read { connection, bytes } = seen else { return Ok(()) };
         let own = &facts.connections[*connection];
         let is_echo_of_damage = own.hurt.sent && own.far == Far::Echo;
-        if own.hurt.received
-            || is_echo_of_damage
-            || facts.is_damaged(Direction::ToHost)
-            || facts.may_cut_bodies
-        {
+        if is_echo_of_damage || facts.may_be_hurt(own) {
             return Ok(());
         }
         match connections_in(bytes).find(|number| *number != own.number) {

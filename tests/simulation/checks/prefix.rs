@@ -1,9 +1,8 @@
 //! Integrity of streams: an application reads the bytes of its own peer, from the first one on.
 //!
-//! If bytes were damaged on the line, or the modem cut a body short, wrong bytes may have been read before the damage
-//! could be detected. [`reported`](super::reported_holes) then checks the error.
-
-use air724ug::sim::Direction;
+//! If the line lost or gained bytes, or the modem cut a body short, wrong bytes may have been read before the damage
+//! could be detected. [`reported`](super::reported_holes) then checks the error. A changed byte of payload excuses only
+//! the connection of the payload.
 
 use super::Check;
 use crate::simulation::facts::{Facts, Observation};
@@ -20,8 +19,7 @@ impl Check for Prefix {
     fn sees(&mut self, facts: &Facts, seen: &Observation<'_>) -> Result<(), String> {
         let Observation::Read { connection, bytes } = seen else { return Ok(()) };
         let own = &facts.connections[*connection];
-        let may_be_hurt = own.hurt.received || facts.is_damaged(Direction::ToHost) || facts.may_cut_bodies;
-        if may_be_hurt || own.far == Far::Echo || own.is_udp() {
+        if facts.may_be_hurt(own) || own.far == Far::Echo || own.is_udp() {
             // These connections are compared at the end.
             return Ok(());
         }

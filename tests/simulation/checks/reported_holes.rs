@@ -36,11 +36,48 @@ impl Check for TypedErrors {
     }
 }
 
-fn stream(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), String> {
-    let said = match connection.far {
+/// Damage that reached an application without an error.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Unseen {
+    /// Bytes of payload were changed, and none was lost or added.
+    ChangedBytes,
+    /// Bytes are missing, or belong elsewhere.
+    Hole,
+}
+
+/// The worst damage of a run that no error has reported.
+pub fn unseen(facts: &Facts, got: &[Vec<u8>]) -> Option<Unseen> {
+    let of = |(connection, got): (&Connection, &Vec<u8>)| {
+        let is_left = connection.left && connection.ended.is_none();
+        if connection.id.is_none()
+            || connection.wanted != Wanted::Tcp
+            || connection.has_typed_error()
+            || is_left
+        {
+            return None;
+        }
+        let (said, read) = (said(connection, got), &connection.read);
+        let strange = read.iter().zip(&said).filter(|(one, other)| one != other).count();
+        match (read.len() == said.len(), strange) {
+            (true, 0) => None,
+            (true, 1..) if strange <= connection.hurt.changed => Some(Unseen::ChangedBytes),
+            (false, 0) if read.len() < said.len() && is_excused(facts, connection, &said) => None,
+            (_, _) => Some(Unseen::Hole),
+        }
+    };
+    facts.connections.iter().zip(got).filter_map(of).max()
+}
+
+/// The bytes that the peer of a stream has sent.
+fn said(connection: &Connection, got: &[u8]) -> Vec<u8> {
+    match connection.far {
         Far::Echo => got[..connection.echoed.map_or(got.len(), |count| count.min(got.len()))].to_vec(),
         _ => connection.incoming().bytes(0, connection.pushed_bytes()),
-    };
+    }
+}
+
+fn stream(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), String> {
+    let said = said(connection, got);
     let (read, number) = (&connection.read, connection.number);
     let strange = read.iter().zip(&said).filter(|(one, other)| one != other).count();
     let is_wrong = strange > connection.hurt.changed || read.len() > said.len();
