@@ -106,6 +106,42 @@ fn a_prompt_after_a_believed_error_ends_the_send_and_gets_the_payload() {
     }
 }
 
+/// The module accepts the payload of a send although an error came, and its prompt is late or lost. A question was
+/// written before that shows. Which of the two lines is wrong can't be known: if the error were true, payload in place
+/// of the question would be read as a command.
+#[test]
+fn after_a_stray_error_one_question_at_most_is_payload_and_the_send_is_not_confirmed() {
+    for late in [310, 1_290, 1_310, 2_500, 6_000, 20_000] {
+        for len in [1, 5, 13, 50, 1_460] {
+            let payload = vec![b'p'; len];
+            let mut pair = without_prompts();
+            let socket = pair.channel_open();
+            let link = pair.modem.network().last_link().unwrap();
+            let ticket = sending_with_a_stray_error(&mut pair, socket, &payload);
+            pair.run_for(Duration::from_millis(late));
+            pair.inject(PROMPT);
+            let answer = pair.answer(ticket);
+            let case = format!("{len} bytes, prompt after {late} ms");
+            assert!(is_unconfirmed(&answer), "{case}: {answer:?}");
+            let got = peer_got(&pair, link);
+            let begun = got.iter().position(|byte| *byte == b'p').unwrap_or(got.len());
+            assert!(
+                begun <= 16 && b"AT+".starts_with(&got[..begun.min(3)]),
+                "{case}: {}",
+                got.escape_ascii()
+            );
+            assert!(
+                got.len() <= len && got[begun..].iter().all(|byte| *byte == b'p'),
+                "{case}: {}",
+                got.escape_ascii()
+            );
+            heal(&mut pair);
+            pair.close(socket).unwrap();
+            still_works(&mut pair);
+        }
+    }
+}
+
 #[test]
 fn an_error_in_place_of_a_prompt_frees_the_line_soon() {
     for words in [
