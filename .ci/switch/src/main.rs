@@ -1,4 +1,6 @@
-//! Puts mutants behind switches: `air724ug-switch FILE < LIST`.
+//! Puts mutants behind switches: `air724ug-switch FILE < LIST`. `air724ug-switch --list FILE` lists places for mutants that
+//! cargo-mutants does not know, in a line each: `If` (a condition), `Const` (the use of a constant) or `Lit` (a number),
+//! the first byte and the byte behind the last. Tests have none.
 //!
 //! LIST has a line for each mutant: its number, its genre in cargo-mutants, the first byte that it replaces, the byte
 //! behind the last, the replacement; divided by tabs. A line `keep` with a name leaves the functions of this name
@@ -28,7 +30,7 @@ enum Kind {
     Binary(Range<usize>, Range<usize>, Range<usize>, Vec<(u32, String)>),
     /// A mutant without the operator; the operand.
     Unary(u32, Range<usize>),
-    /// Mutants with another guard.
+    /// Mutants with another guard, or another whole expression.
     Guard(Vec<(u32, String)>),
     /// A mutant without the arm, which has a guard.
     ArmWithGuard(u32),
@@ -53,6 +55,8 @@ struct Finder<'a> {
     keep: &'a HashSet<String>,
     /// Whether this is evaluated by the compiler, where no switch can be asked.
     is_const: bool,
+    /// Whether places are listed, and nothing is written.
+    lists: bool,
     regions: Vec<Region>,
 }
 
@@ -73,6 +77,17 @@ impl Finder<'_> {
     fn of(&self, genre: &str, is_here: impl Fn(&Range<usize>) -> bool) -> Vec<(u32, String)> {
         let here = self.mutants.iter().filter(|mutant| mutant.genre == genre && is_here(&mutant.range));
         here.map(|mutant| (mutant.number, mutant.replacement.clone())).collect()
+    }
+
+    /// A place of a genre that cargo-mutants does not know. The replacement of a mutant is the whole text.
+    fn own(&mut self, genre: &str, range: Range<usize>) {
+        if self.lists && !self.is_const {
+            println!("{genre}\t{}\t{}", range.start, range.end);
+        }
+        let found = self.of(genre, |here| *here == range);
+        if !found.is_empty() {
+            self.add(range, Kind::Guard(found));
+        }
     }
 
     fn add(&mut self, range: Range<usize>, kind: Kind) {
@@ -139,6 +154,34 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 
     fn visit_type_array(&mut self, item: &'ast syn::TypeArray) {
         self.in_const(true, |finder| visit::visit_type_array(finder, item));
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if item.ident != "tests" {
+            visit::visit_item_mod(self, item);
+        }
+    }
+
+    fn visit_pat(&mut self, _: &'ast syn::Pat) {}
+
+    fn visit_expr_if(&mut self, item: &'ast syn::ExprIf) {
+        if !has_let(&item.cond) {
+            self.own("If", bytes(item.cond.span()));
+        }
+        visit::visit_expr_if(self, item);
+    }
+
+    fn visit_expr_path(&mut self, item: &'ast syn::ExprPath) {
+        let name = item.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        if name.len() > 2 && name.chars().all(|c| c.is_ascii_uppercase() || c == '_') {
+            self.own("Const", bytes(item.span()));
+        }
+    }
+
+    fn visit_expr_lit(&mut self, item: &'ast syn::ExprLit) {
+        if matches!(item.lit, syn::Lit::Int(_)) {
+            self.own("Lit", bytes(item.span()));
+        }
     }
 
     fn visit_expr_binary(&mut self, item: &'ast ExprBinary) {
@@ -308,10 +351,13 @@ impl Writer<'_> {
 }
 
 fn main() {
-    let path = env::args().nth(1).expect("a file");
+    let lists = env::args().nth(1).is_some_and(|first| first == "--list");
+    let path = env::args().nth(1 + usize::from(lists)).expect("a file");
     let source = fs::read_to_string(&path).expect("a file that can be read");
     let mut list = String::new();
-    io::stdin().read_to_string(&mut list).expect("a list");
+    if !lists {
+        io::stdin().read_to_string(&mut list).expect("a list");
+    }
     let (mut mutants, mut keep) = (Vec::new(), HashSet::new());
     for line in list.lines() {
         match line.split('\t').collect::<Vec<_>>()[..] {
@@ -326,8 +372,11 @@ fn main() {
         }
     }
     let file = syn::parse_file(&source).expect("a Rust source");
-    let mut finder = Finder { mutants: &mutants, keep: &keep, is_const: false, regions: Vec::new() };
+    let mut finder = Finder { mutants: &mutants, keep: &keep, is_const: false, lists, regions: Vec::new() };
     finder.visit_file(&file);
+    if lists {
+        return;
+    }
     let mut regions = finder.regions;
     // Outer ones before inner ones, and what is only put in before what begins there; equal ones as they were found.
     regions.sort_by_key(|region| {

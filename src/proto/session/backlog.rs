@@ -108,4 +108,13 @@ mod tests {
         assert_eq!(backlog.took(), Duration::from_secs(2));
         assert_eq!(backlog.attempt_answered(Timestamp::from_secs(6)), None);
     }
+
+    #[test]
+    fn an_answer_that_took_longer_than_8_s_counts_as_8_s() {
+        for (seconds, took) in [(7, 7), (8, 8), (20, 8)] {
+            let mut backlog = Backlog::new(Timestamp::ZERO, 0);
+            backlog.question_answered(Timestamp::from_secs(seconds), Timestamp::ZERO);
+            assert_eq!(backlog.took(), Duration::from_secs(took));
+        }
+    }
 }

@@ -687,4 +687,45 @@ mod tests {
         barrier.line_lost();
         assert_eq!(passed(barrier, &PROBED), Err(Failure::Refused(Refusal::TooLong)));
     }
+
+    #[test]
+    fn a_barrier_after_nothing_is_preceded_by_no_attempt() {
+        assert!(!at_pace(0).answers_attempt(Timestamp::ZERO));
+    }
+
+    #[test]
+    fn an_error_after_one_question_refuses_that_one_alone() {
+        let (now, probe) = (Timestamp::ZERO, |turn| Command::probe(turn, &|_| false));
+        let mut barrier = Barrier::after_nothing(now, probe(0));
+        barrier.line(now, b"ERROR");
+        let mut barrier = barrier.ask(now, probe(1)).ask(now, probe(2));
+        let refused: Vec<Command> = barrier.take_refused();
+        assert_eq!(refused.iter().map(Command::text).collect::<Vec<_>>(), [probe(0).text()]);
+    }
+
+    #[test]
+    fn the_header_of_data_is_the_answer_to_their_fetch() {
+        let channel = |number| ChannelId::new(number).unwrap();
+        for (came, expected) in [(Some(1), Ok(Vec::new())), (Some(2), Err(Failure::Refused(Refusal::Empty)))]
+        {
+            let (now, issuer) = (Timestamp::ZERO, Issuer::Caller(Ticket(1)));
+            let command = Command::fetch(channel(1), 100);
+            let exchange = Exchange::new(now, command, issuer, Duration::ZERO, Phase::Answer);
+            let mut barrier = Barrier::after_open(now, exchange, Command::probe(0, &|_| false));
+            came.into_iter().for_each(|number| barrier.data_came(channel(number)));
+            assert_eq!(passed(barrier, &["OK", PROBED[0], PROBED[1]]), expected, "{came:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_with_text_of_people_has_no_final_result_code_too_many() {
+        let (now, issuer) = (Timestamp::ZERO, Issuer::Caller(Ticket(1)));
+        let command = Command::of_user("AT+CMGR=1", Duration::from_secs(1)).unwrap();
+        let mut exchange = Exchange::new(now, command, issuer, Duration::ZERO, Phase::Answer);
+        for line in ["+CMGR: \"REC READ\",\"1\"", "hello", "OK"] {
+            exchange.judge(line.as_bytes(), &Line::parse(line.as_bytes()));
+        }
+        let barrier = Barrier::after(now, exchange, Ok(()), Command::probe(0, &|_| false));
+        assert_eq!(counted(barrier, &[]), (0, 0, false));
+    }
 }

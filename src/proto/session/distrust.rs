@@ -240,4 +240,25 @@ mod tests {
             session.next_probe(&[]);
         }
     }
+
+    #[test]
+    fn nothing_is_consumed_while_the_line_is_trusted() {
+        let (mut session, mut out) = (Session::new(Timestamp::ZERO), Outbox::default());
+        assert_eq!(session.distrusted(Timestamp::ZERO, b"OK", &mut out).0, 0);
+    }
+
+    #[test]
+    fn a_prompt_is_waited_for_before_the_line_is_searched_for_text() {
+        let (now, mut out) = (Timestamp::from_secs(1), Outbox::default());
+        for (phase, is_waiting) in [(Phase::Prompt(b"hello".to_vec()), true), (Phase::Answer, false)] {
+            let mut session = Session::new(now);
+            let command = Command::send(ChannelId::new(0).unwrap(), 5);
+            let issuer = Issuer::Caller(crate::proto::Ticket(1));
+            let exchange = Exchange::new(now, command, issuer, std::time::Duration::from_secs(5), phase);
+            session.state = State::Busy(exchange);
+            let ended = session.distrust(now, now, ChannelSet::default(), &mut out);
+            assert_eq!((ended.is_none(), session.is_busy()), (is_waiting, is_waiting));
+            assert_eq!(session.resync.as_ref().map(Resync::is_waiting), Some(is_waiting));
+        }
+    }
 }

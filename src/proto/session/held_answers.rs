@@ -55,6 +55,7 @@ mod tests {
     use super::*;
 
     type Held<'a> = (&'a [&'a str], Result<(), Refusal>);
+    type Case<'a> = (&'a [Held<'a>], Result<Vec<String>, Failure>);
 
     fn result(command: &Command, ends: &[Held<'_>], rest: &[&str]) -> Result<Vec<String>, Failure> {
         let owned = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
@@ -66,7 +67,7 @@ mod tests {
         let (ok, error, empty) = (Ok(()), Err(Refusal::Error), Err(Refusal::Empty));
         let ambiguous = || Err(Failure::Refused(Refusal::Ambiguous));
         let lines = |lines: &[&str]| Ok(lines.iter().map(|line| (*line).to_owned()).collect());
-        let cases: [(&[Held<'_>], Result<Vec<String>, Failure>); 11] = [
+        let cases: [Case<'_>; 11] = [
             (&[], Err(Failure::Timeout)),
             (&[(&["a"], ok)], lines(&["a"])),
             (&[(&["a"], ok), (&["a"], ok)], lines(&["a"])),

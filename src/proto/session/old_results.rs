@@ -33,3 +33,52 @@ impl Session {
         Step::Consumed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::query::{Query, Signal};
+
+    use super::*;
+
+    /// True if a late answer may still come after these lines, of which none belongs to a command in flight.
+    fn awaits_late_after(mut session: Session, lines: &[&str]) -> bool {
+        session.late_answers.begin(Timestamp::ZERO, &Signal.command());
+        for line in lines {
+            let _ = session.stray(Timestamp::ZERO, line.as_bytes(), &mut Outbox::default());
+        }
+        session.awaits_late_answer(Timestamp::ZERO)
+    }
+
+    #[test]
+    fn only_a_final_result_code_is_a_late_answer() {
+        for line in ["NO CARRIER", "+CREG: 1", "0, CLOSED", "hello"] {
+            assert!(awaits_late_after(Session::new(Timestamp::ZERO), &[line]), "{line}");
+        }
+        for line in ["OK", "ERROR", "SHUT OK"] {
+            assert!(!awaits_late_after(Session::new(Timestamp::ZERO), &[line]), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_attempt_of_the_search_is_answered_before_late_commands() {
+        let session = || {
+            let mut session = Session::new(Timestamp::ZERO);
+            session.barrier_after(Timestamp::ZERO, 1, &mut Outbox::default());
+            session
+        };
+        assert!(awaits_late_after(session(), &["OK"]));
+        assert!(!awaits_late_after(session(), &["OK", "OK"]));
+        let mut session = session();
+        session.barrier_nothing(Timestamp::ZERO, &mut Outbox::default());
+        assert!(!awaits_late_after(session, &["OK"]), "there was no attempt");
+    }
+
+    #[test]
+    fn a_session_without_a_command_in_flight_is_not_busy_and_not_in_data_mode() {
+        let mut session = Session::new(Timestamp::ZERO);
+        session.state = State::Idle;
+        assert!(!session.is_busy() && !session.may_be_online());
+        session.go_online();
+        assert!(!session.is_busy() && session.may_be_online());
+    }
+}

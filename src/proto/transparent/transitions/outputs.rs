@@ -22,7 +22,7 @@ impl Walk {
         written
     }
 
-    /// The question after an escape is answered, with so many result codes too many.
+    /// The question after an escape is answered, with these numbers of result codes too many.
     fn prove(&mut self, extra_finals: u8, extra_oks: u8) {
         let finished = Finished { extra_finals, extra_oks, ..finished(Ok(Vec::new())) };
         self.stream.finished(self.now, &finished, &self.facts);
@@ -368,4 +368,16 @@ fn a_stream_is_idle_when_dtr_is_on_again() {
     walk.drive();
     assert!(walk.taken().iter().any(|action| matches!(action, StreamAction::Dtr(true))));
     assert!(walk.stream.is_idle());
+}
+
+#[test]
+fn a_request_for_the_next_stream_ends_when_its_time_is_over() {
+    let mut walk = Walk::dialling().and(|it| it.finish(Err(Failure::Timeout)));
+    assert_eq!(walk.name(), "recovering");
+    walk.taken();
+    walk.request();
+    walk.after(TIMEOUT.as_millis() as u64 - 1);
+    assert!(error_for(&walk.taken(), Ticket(1)).is_none());
+    walk.after(1);
+    assert!(matches!(error_for(&walk.taken(), Ticket(1)), Some(Error::Timeout { .. })));
 }
