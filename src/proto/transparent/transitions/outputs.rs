@@ -105,7 +105,7 @@ fn a_port_that_takes_no_byte_for_a_minute_ends_the_stream() {
     assert_eq!(walk.deadline_after(begin), Some((Duration::from_secs(60), Deadline::Guard)));
     for (millis, state) in [(59_999, "guarding"), (1, "recovering")] {
         walk.now += Duration::from_millis(millis);
-        while walk.stream.drive(walk.now, &walk.facts) == Next::Again {}
+        while walk.stream.drive(walk.now, &walk.facts) == StepOutcome::Again {}
         assert_eq!(walk.name(), state);
     }
     walk.take();
