@@ -609,6 +609,60 @@ fn the_end_of_an_earlier_connection_is_no_failure_of_the_next_one() {
     }
 }
 
+/// Opens a socket on channel 0 whose predecessor was closed by the driver.
+fn opened_again(pair: &mut Pair) -> SocketId {
+    let first = pair.channel_open();
+    pair.close(first).unwrap();
+    let socket = pair.channel_open();
+    assert_eq!(socket.channel().index(), 0);
+    socket
+}
+
+#[test]
+fn a_close_ok_that_comes_twice_or_late_does_not_end_the_next_connection() {
+    for (pause, questions) in [(0, 1), (74, 1)] {
+        let mut pair = Pair::online();
+        let socket = opened_again(&mut pair);
+        pair.run_for(Duration::from_secs(pause));
+        let before = pair.wrote("AT+CIPSTATUS");
+        pair.inject(b"\r\n0, CLOSE OK\r\n");
+        pair.run_for(Duration::from_secs(2));
+        assert_eq!(pair.wrote("AT+CIPSTATUS") - before, questions);
+        pair.send(socket, b"hello").unwrap_or_else(|error| panic!("{pause} s: {error}, {}", pair.story()));
+        assert_eq!(pair.read(socket, 5).unwrap(), b"hello");
+    }
+    // A command of the application closed the predecessor.
+    let mut pair = Pair::online();
+    let first = pair.channel_open();
+    pair.command("AT+CIPCLOSE=0", LONG).unwrap();
+    assert!(matches!(pair.read_to_end(first).1, Error::Closed(CloseReason::Peer)));
+    pair.close(first).unwrap();
+    let socket = pair.channel_open();
+    pair.inject(b"\r\n0, CLOSE OK\r\n");
+    pair.send(socket, b"hello").unwrap_or_else(|error| panic!("{error}, {}", pair.story()));
+}
+
+/// The line is believed if the module has no connection any more, and if nothing was closed for a while.
+#[test]
+fn a_close_ok_soon_after_a_close_is_believed_if_the_status_confirms_it() {
+    let mut pair = Pair::online();
+    let socket = opened_again(&mut pair);
+    pair.to_host = Box::new(|_, bytes| {
+        let text = String::from_utf8_lossy(&bytes).replace("\r\n0, CLOSED", "\r\n0, CLOSE OK");
+        text.into_bytes()
+    });
+    pair.control(Control::PeerClose(0));
+    let (_, error) = pair.read_to_end(socket);
+    assert!(matches!(error, Error::Closed(CloseReason::Peer)), "{error:?}");
+    let mut pair = Pair::online();
+    let socket = opened_again(&mut pair);
+    pair.run_for(Duration::from_secs(80));
+    let before = pair.wrote("AT+CIPSTATUS");
+    pair.inject(b"\r\n0, CLOSE OK\r\n");
+    assert!(matches!(pair.read_to_end(socket).1, Error::Closed(CloseReason::Peer)));
+    assert_eq!(pair.wrote("AT+CIPSTATUS"), before);
+}
+
 const OLD: &[u8] = b"\r\n+RECEIVE,0,7:\r\nOLDDATA";
 
 fn strays(pair: &Pair) -> u64 {

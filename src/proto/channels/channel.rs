@@ -31,6 +31,8 @@ pub(in crate::proto) struct Channel {
     pub(super) socket: Option<Socket>,
     /// Until this moment late lines of an earlier connection may come.
     pub(super) stale_until: Timestamp,
+    /// Until this moment a second or late `CLOSE OK` of a close that was asked for may come.
+    pub(super) late_close_until: Timestamp,
     /// The connection that was started last, if the module may be making it.
     pub(super) pending_connect: Option<PendingConnect>,
     /// A line that is held until the module has answered a question about it.
@@ -151,6 +153,7 @@ impl Channel {
             generation: 0,
             socket: None,
             stale_until: Timestamp::ZERO,
+            late_close_until: Timestamp::ZERO,
             pending_connect: None,
             doubt: None,
             asked: None,
@@ -164,6 +167,11 @@ impl Channel {
     pub(super) fn is_long_unused(&self, now: Timestamp) -> bool {
         let is_unused = matches!(self.link, Link::Idle) && self.socket.is_none();
         is_unused && (self.generation == 0 || now >= self.last_data_at + LATE_DATA)
+    }
+
+    /// True if the line may be about an earlier connection of the channel.
+    pub(super) fn may_be_late(&self, now: Timestamp, news: ChannelNews) -> bool {
+        self.stale_until > now || (news == ChannelNews::CloseOk && self.late_close_until > now)
     }
 
     /// The news of its end that the module is still to be asked about.

@@ -9,9 +9,9 @@ use crate::proto::outbox::Outbox;
 use crate::proto::session::ChannelSet;
 use crate::time::Timestamp;
 
-use super::Channels;
 use super::channel::{Doubt, End};
 use super::link::Link;
+use super::{Channels, STALE};
 
 /// A channel counts as receiving if its last data are not older than this, although a header names another channel.
 const RECENT: Duration = Duration::from_secs(1);
@@ -73,6 +73,14 @@ impl Channels {
     /// The affected channels that must be closed on the module.
     pub(in crate::proto) fn released(&self, channels: ChannelSet) -> ChannelSet {
         channels.iter().filter(|channel| matches!(self.all[channel.index()].link, Link::Used)).collect()
+    }
+
+    /// A command of the application may have ended connections. Its `CLOSE OK` may come twice or late.
+    pub(in crate::proto) fn others_may_have_closed(&mut self, now: Timestamp) {
+        for channel in &mut self.all {
+            channel.late_close_until = now + STALE;
+        }
+        self.doubt_all();
     }
 
     /// Unsolicited lines may have been lost: the module is asked for the state of its channels.

@@ -133,6 +133,7 @@ impl Channels {
         }
         let channel = self.channel(id);
         channel.last_data_at = now;
+        channel.late_close_until = now + STALE;
         channel.link.closed(match finished.result {
             // The module refuses the close of a channel without a connection (protocol section 10).
             Ok(_) | Err(Failure::Refused(Refusal::Error | Refusal::Cme(_))) => ModuleSide::Released,
@@ -233,6 +234,7 @@ impl Channel {
             Link::Used => {
                 self.link.closing();
                 self.close_at = Timestamp::ZERO;
+                self.late_close_until = now + STALE;
                 return turn(Job::Close, Command::close(id));
             }
             // `opening_command` gives these their commands.

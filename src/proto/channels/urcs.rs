@@ -39,7 +39,7 @@ impl Channels {
         // The end of a connection that is not made yet belongs to an earlier one, or is the way in which some firmware
         // reports a failure.
         let is_odd = channel.link.is_connecting() && news.ends();
-        if is_odd || (channel.stale_until > now && channel.link.is_changed_by(news)) {
+        if is_odd || (channel.may_be_late(now, news) && channel.link.is_changed_by(news)) {
             channel.doubt = Some(Doubt::News(news));
             return;
         }

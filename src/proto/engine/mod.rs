@@ -336,7 +336,7 @@ impl Engine {
                 }
                 // A stream is asked for when it is resumed.
                 if finished.command.may_end_connections() && !self.transparent.is_escaped() {
-                    self.channels.doubt_all();
+                    self.channels.others_may_have_closed(now);
                     self.requests.check(SelfCheck::Bearer);
                 }
                 let (answer, effect) = self.requests.finished(now, ticket, finished);
