@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::support::hostile::{Random, for_each_seed};
 use crate::support::pair::{ECHO, Pair};
-use air724ug::at::Fault;
+use air724ug::at::{Fault, Refusal};
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Input, Request, Response, SocketId};
 use air724ug::query::Signal;
@@ -429,6 +429,53 @@ fn a_module_that_announces_data_but_gives_none_is_fetched_from_at_a_bounded_rate
         assert_eq!(pair.wrote("AT+CIPRXGET=2,0"), 3);
         assert!(pair.now - begun >= 2 * POLL, "{:?} for three questions", pair.now - begun);
     }
+}
+
+/// Regression: the end was that of the peer alone, and on a live connection the missing data were not noticed.
+#[test]
+fn data_that_the_module_has_counted_and_does_not_give_are_lost() {
+    let counted = "\r\n+CIPRXGET: 2,0,4,900\r\nabcd\r\nOK\r\n";
+    let nothing = "\r\n+CIPRXGET: 2,0,0,0\r\n\r\nOK\r\n";
+    let (mut pair, socket) = manual();
+    pair.instead("AT+CIPRXGET=2,0", [counted, "\r\n0, CLOSED\r\n"].concat());
+    pair.instead("AT+CIPRXGET=2,0", nothing);
+    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+    let (read, end) = pair.read_to_end(socket);
+    assert_eq!(read, b"abcd");
+    assert!(matches!(end, Error::Closed(CloseReason::PeerWithDataLost)), "{end}");
+    let (mut pair, socket) = manual();
+    pair.instead("AT+CIPRXGET=2,0", counted).instead_times(3, "AT+CIPRXGET=2,0", nothing);
+    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+    let (read, end) = pair.read_to_end(socket);
+    assert_eq!(read, b"abcd");
+    assert!(matches!(end, Error::Closed(CloseReason::ReceiveRefused(Refusal::Empty))), "{end}");
+    // An answer that was empty once may be damaged.
+    let (mut pair, socket) = manual();
+    pair.instead("AT+CIPRXGET=2,0", counted).instead("AT+CIPRXGET=2,0", nothing);
+    pair.instead("AT+CIPRXGET=2,0", "\r\n+CIPRXGET: 2,0,2,0\r\nef\r\nOK\r\n");
+    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+    assert_eq!(pair.read(socket, 6).unwrap(), b"abcdef");
+    pair.run_for(Duration::from_secs(30));
+    assert!(pair.engine.is_open(socket));
+}
+
+/// Regression: data that were announced before the answer, and are not in it, were fetched seconds later.
+#[test]
+fn data_that_are_announced_before_an_answer_are_asked_for_after_it() {
+    let (mut pair, socket) = manual();
+    let announced = "\r\n+CIPRXGET: 1,0\r\n";
+    pair.instead("AT+CIPRXGET=2,0", [announced, "\r\n+CIPRXGET: 2,0,4,0\r\nabcd\r\nOK\r\n"].concat());
+    pair.instead("AT+CIPRXGET=2,0", "\r\n+CIPRXGET: 2,0,2,0\r\nef\r\nOK\r\n");
+    pair.inject(announced.as_bytes());
+    let begun = pair.now;
+    assert_eq!(pair.read(socket, 6).unwrap(), b"abcdef");
+    assert!(pair.now - begun < Duration::from_secs(1), "{:?}", pair.now - begun);
+    // Firmware that announces with each answer is not asked without end.
+    pair.instead("AT+CIPRXGET=2,0", [announced, "\r\n+CIPRXGET: 2,0,0,0\r\n\r\nOK\r\n"].concat());
+    let before = pair.wrote("AT+CIPRXGET=2,0");
+    pair.inject(announced.as_bytes());
+    pair.run_for(Duration::from_secs(1));
+    assert_eq!(pair.wrote("AT+CIPRXGET=2,0") - before, 1);
 }
 
 #[test]

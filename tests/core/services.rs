@@ -145,11 +145,14 @@ fn an_error_in_place_of_a_prompt_is_the_answer_and_the_payload_is_not_written() 
         assert!(matches!(answer, Err(Error::Refused { code: Refusal::Error, .. })), "{command}: {answer:?}");
     }
     assert_eq!(pair.wrote("hello"), 0);
-    // `OK` without a prompt is no success: the module does not have the payload.
-    pair.instead("AT+XPUT", "\r\nOK\r\n");
-    let answer = pair.command_with_payload("AT+XPUT", b"AT+X1", SOON);
-    assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
-    assert_eq!(pair.wrote("AT+X1"), 0);
+    // `OK` or `CONNECT` without a prompt is no success: the module does not have the payload.
+    for success in ["\r\nOK\r\n", "\r\nCONNECT\r\n"] {
+        pair.instead("AT+XPUT", success);
+        let answer = pair.command_with_payload("AT+XPUT", b"AT+X1", SOON);
+        assert!(matches!(answer, Err(Error::Timeout { .. })), "{success:?}: {answer:?}");
+        assert_eq!(pair.wrote("AT+X1"), 0);
+        pair.command("AT+CSQ", SOON).unwrap();
+    }
 }
 
 #[test]

@@ -75,6 +75,10 @@ pub(super) struct Socket {
     pub(super) closers: Vec<Closer>,
     /// Whether the module has announced data that were not fetched yet.
     pub(super) waiting: bool,
+    /// Whether the last answer to a fetch said that the module holds more data.
+    pub(super) owed: bool,
+    /// Whether the module has announced data since the fetch in flight was written.
+    pub(super) announced: bool,
     /// In manual mode, when a silent channel is asked for data.
     pub(super) poll_at: Timestamp,
     /// Whether the next command is a fetch and not a send.
@@ -219,6 +223,8 @@ impl Channel {
             sends: VecDeque::new(),
             closers: Vec::new(),
             waiting: false,
+            owed: false,
+            announced: false,
             poll_at: Timestamp::MAX,
             fetch_next: false,
             abandoned: None,

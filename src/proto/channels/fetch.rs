@@ -102,8 +102,19 @@ impl Channels {
         let Some(socket) = channel.open_socket() else { return };
         let was_empty = socket.window.readable() == 0;
         let len = socket.window.finish_frame();
-        if len == 0 && socket.waiting {
+        let was_owed = std::mem::replace(&mut socket.owed, socket.waiting);
+        if len == 0 && (socket.waiting || was_owed) {
+            // What the module has counted and does not give any more is lost.
+            if draining.is_some() && !socket.waiting {
+                return self.end(id, End::Closed(CloseReason::PeerWithDataLost), out);
+            }
+            socket.owed = true;
             return self.gave_nothing(now, id, Refusal::Empty, out);
+        }
+        // The module may have written the announcement before an answer that does not include those data.
+        let is_due_again = len > 0 && socket.announced;
+        if is_due_again {
+            socket.poll_at = now;
         }
         socket.refusals = 0;
         if len > 0 {
@@ -113,7 +124,7 @@ impl Channels {
         if was_empty && len > 0 {
             out.readable(socket_id);
         }
-        if let Some(reason) = draining.filter(|_| !socket.waiting) {
+        if let Some(reason) = draining.filter(|_| !socket.waiting && !is_due_again) {
             self.end(id, End::Closed(reason), out);
         }
     }

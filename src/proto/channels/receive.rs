@@ -280,6 +280,7 @@ impl Channels {
             && let Some(socket) = channel.open_socket()
         {
             socket.waiting = true;
+            socket.announced = true;
         }
     }
 

@@ -279,6 +279,7 @@ impl Channel {
             }
             Some(_) | None if wants_fetch => {
                 socket.poll_at = Timestamp::MAX;
+                socket.announced = false;
                 turn(Job::Fetch, Command::fetch(id, socket.next_fetch()))
             }
             Some(_) | None => None,

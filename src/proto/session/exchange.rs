@@ -177,7 +177,9 @@ impl Exchange {
             // The line reports the previous send of the channel: this send has not begun.
             (Phase::Prompt(_), Line::Channel { .. }) => Verdict::NotMine,
             // The module has not asked for the payload, so it can't have accepted it.
-            (Phase::Prompt(_), Line::Final(Final::Ok)) if self.must_prompt() => Verdict::NotMine,
+            (Phase::Prompt(_), Line::Final(Final::Ok | Final::Connect)) if self.must_prompt() => {
+                Verdict::NotMine
+            }
             _ => self.command.judge(line, self.answered),
         };
         if let (Verdict::NotMine, Line::Info { key, .. }) = (&verdict, line)
