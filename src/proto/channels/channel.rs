@@ -76,7 +76,7 @@ pub(super) struct Socket {
     /// Whether the module has announced data that were not fetched yet.
     pub(super) waiting: bool,
     /// Whether the last answer to a fetch said that the module holds more data.
-    pub(super) owed: bool,
+    pub(super) counted: bool,
     /// Whether the module has announced data since the fetch in flight was written.
     pub(super) announced: bool,
     /// In manual mode, when a silent channel is asked for data.
@@ -223,7 +223,7 @@ impl Channel {
             sends: VecDeque::new(),
             closers: Vec::new(),
             waiting: false,
-            owed: false,
+            counted: false,
             announced: false,
             poll_at: Timestamp::MAX,
             fetch_next: false,
