@@ -77,6 +77,8 @@ pub(super) struct Socket {
     pub(super) waiting: bool,
     /// Whether the last answer to a fetch said that the module holds more data.
     pub(super) counted: bool,
+    /// The same for the answer before.
+    pub(super) was_counted: bool,
     /// Whether the module has announced data since the fetch in flight was written.
     pub(super) announced: bool,
     /// In manual mode, when a silent channel is asked for data.
@@ -224,6 +226,7 @@ impl Channel {
             closers: Vec::new(),
             waiting: false,
             counted: false,
+            was_counted: false,
             announced: false,
             poll_at: Timestamp::MAX,
             fetch_next: false,

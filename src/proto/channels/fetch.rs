@@ -102,13 +102,13 @@ impl Channels {
         let Some(socket) = channel.open_socket() else { return };
         let was_empty = socket.window.readable() == 0;
         let len = socket.window.finish_frame();
-        let was_counted = std::mem::replace(&mut socket.counted, socket.waiting);
+        let was_counted = std::mem::take(&mut socket.was_counted);
         if len == 0 && (socket.waiting || was_counted) {
             // What the module has counted and does not give any more is lost.
-            if draining.is_some() && !socket.waiting {
+            if draining.is_some() && was_counted && !socket.counted {
                 return self.end(id, End::Closed(CloseReason::PeerWithDataLost), out);
             }
-            socket.counted = true;
+            socket.counted |= was_counted;
             return self.gave_nothing(now, id, Refusal::Empty, out);
         }
         // The module may have written the announcement before an answer that does not include those data.

@@ -65,6 +65,7 @@ impl Channels {
         let fits = channel.open_socket().filter(|_| wanted).map(|open| {
             if let Some(left) = left {
                 open.waiting = left > 0;
+                open.was_counted = std::mem::replace(&mut open.counted, left > 0);
             }
             open.window.begin_frame(from);
             open.window.room() >= header.len && !is_unread
