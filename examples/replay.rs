@@ -1,7 +1,7 @@
 //! Shows the content of a capture: commands, answers, URCs and data, in order.
 //!
 //! ```text
-//! cargo run --example replay -- [--quiet] [--marks FILE] [FILE...]
+//! cargo run --example replay -- [--quiet] [--remarks] [--marks FILE] [FILE...]
 //! cargo run --example replay -- --html session.html session.capture
 //! cargo run --example replay -- --diff good.capture bad.capture
 //! ```
@@ -17,17 +17,18 @@ mod page;
 #[path = "common/shell.rs"]
 mod shell;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use air724ug::capture::{self, Capture, Coverage, Marks, TimelineEntry, TimelineEntryKind};
+use air724ug::capture::{self, Capture, Coverage, Marks, Reason, Timeline, TimelineEntry, TimelineEntryKind};
 use shell::{Argument, Arguments, complain};
 
 const HELP: &str = "\
 Decodes captures into timelines of commands, answers, URCs and data.
 
-Usage: replay [--quiet] [--marks FILE] [FILE...]
+Usage: replay [--quiet] [--remarks] [--marks FILE] [FILE...]
        replay --html OUT [--marks FILE] FILE
        replay --diff [--marks FILE] A B
 
@@ -39,6 +40,8 @@ Usage: replay [--quiet] [--marks FILE] [FILE...]
                 latencies as bars, payload, errors, a field to search; OUT is
                 a new file, or a page of this program
   --diff A B    shows where two sessions part; times make no difference
+  --remarks     also the lines that are no part of the exchange, with the reason,
+                and the number of lines of each kind, which add up to the file
   --quiet       only what is unexplained, and a line for each file
   --help        this text
 
@@ -52,6 +55,7 @@ const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/tcp_push.ca
 /// The options of the command line.
 struct Options {
     quiet: bool,
+    remarks: bool,
     diff: bool,
     html: Option<PathBuf>,
     marks: Marks,
@@ -93,8 +97,14 @@ fn main() -> ExitCode {
 impl Options {
     /// `None`: help is requested.
     fn parse() -> Result<Option<Self>, String> {
-        let mut options =
-            Self { quiet: false, diff: false, html: None, marks: Marks::default(), files: Vec::new() };
+        let mut options = Self {
+            quiet: false,
+            remarks: false,
+            diff: false,
+            html: None,
+            marks: Marks::default(),
+            files: Vec::new(),
+        };
         let mut arguments = Arguments::of_process();
         while let Some(argument) = arguments.take()? {
             let option = match argument {
@@ -107,6 +117,7 @@ impl Options {
             };
             match option.as_str() {
                 "--quiet" | "-q" => options.quiet = true,
+                "--remarks" => options.remarks = true,
                 "--marks" => marks::add(&mut options.marks, &arguments.path()?)?,
                 "--diff" => options.diff = true,
                 "--html" => options.html = Some(arguments.path()?),
@@ -163,6 +174,9 @@ fn show(out: &mut impl Write, file: &Path, capture: &Capture, options: &Options)
             print(out, entry)?;
         }
     }
+    if options.remarks {
+        print_remarks(out, capture, &timeline)?;
+    }
     let unexplained = timeline.unexplained().count();
     writeln!(out, "{}: {} entries, {unexplained} unexplained", file.display(), timeline.entries.len())?;
     let kept = capture.header.as_ref().map(|header| timeline.meets(header));
@@ -184,6 +198,29 @@ fn show(out: &mut impl Write, file: &Path, capture: &Capture, options: &Options)
         true => Ok(Verdict::Explained),
         false => Ok(Verdict::Unexplained),
     }
+}
+
+/// Prints the lines that are no part of the exchange, and counts all lines, each once.
+fn print_remarks(out: &mut impl Write, capture: &Capture, timeline: &Timeline) -> io::Result<()> {
+    let unexplained: BTreeSet<usize> = timeline.unexplained().flat_map(|entry| entry.lines.clone()).collect();
+    let records: BTreeSet<usize> = capture.records.iter().map(|located| located.line).collect();
+    let reasons: BTreeMap<usize, Reason> =
+        capture.remarks.iter().rev().map(|remark| (remark.line, remark.reason)).collect();
+    let mut counts = BTreeMap::<String, usize>::new();
+    for line in 1..=capture.lines {
+        let kind = match reasons.get(&line) {
+            _ if unexplained.contains(&line) => "unexplained".to_owned(),
+            _ if records.contains(&line) => "exchange".to_owned(),
+            Some(reason) => format!("{reason:?}").to_lowercase(),
+            None => "header".to_owned(),
+        };
+        if !unexplained.contains(&line) && !records.contains(&line) {
+            writeln!(out, "  line {line}: {kind}")?;
+        }
+        *counts.entry(kind).or_default() += 1;
+    }
+    let counts: Vec<String> = counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    writeln!(out, "  {} lines: {}", capture.lines, counts.join(", "))
 }
 
 /// Prints the differences of two sessions.

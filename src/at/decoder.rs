@@ -33,7 +33,7 @@ use super::token::{Expect, Fault, MAX_LINE, Token};
 /// A module begins each line with CR LF, so CR LF follows data that are as long as announced. Other bytes there are a
 /// [`Fault::NoLineEnd`], with three exceptions: an echo, until [`echo_is_off`](Self::echo_is_off); and an expected
 /// prompt or a header, if the first prompt or header has shown that the firmware begins them without a line end.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Decoder {
     state: DecoderState,
     /// The part of a line that has come so far.

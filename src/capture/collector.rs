@@ -16,7 +16,7 @@ pub(super) struct Line<'a> {
 }
 
 /// Collects records and remarks of the readers of layouts.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Collector {
     pub(super) header: Option<Header>,
     pub(super) records: Vec<Located>,
@@ -48,6 +48,14 @@ impl Collector {
     /// Adds bytes that went to the modem.
     pub(super) fn sent(&mut self, line: usize, bytes: impl Into<Vec<u8>>) {
         self.entry(line, Entry::ToModem(bytes.into()));
+    }
+
+    /// Adds bytes to the last record, if it went to the modem, or as a record of their own.
+    pub(super) fn sent_more(&mut self, line: usize, bytes: &[u8]) {
+        match self.records.last_mut().map(|last| &mut last.record.what) {
+            Some(Entry::ToModem(sent)) => sent.extend_from_slice(bytes),
+            _ => self.sent(line, bytes),
+        }
     }
 
     /// Adds bytes that came from the modem.

@@ -81,6 +81,8 @@ pub enum Reason {
     Alternative,
     /// Data of a connection, without the headers around them.
     BareData,
+    /// A command or an answer in a line of a form that is not known. A replay reports the line as unexplained.
+    UnknownForm,
     /// The file ends within this line, because the recorder lost its power. The part before the fault is a record.
     Cut,
 }

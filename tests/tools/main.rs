@@ -12,6 +12,7 @@ mod logs;
 mod logs_connections;
 mod logs_diagnosis;
 mod logs_forms;
+mod logs_hostile;
 mod logs_layouts;
 mod luat_captures;
 mod luat_fixtures;

@@ -25,7 +25,7 @@ pub(super) enum End {
 ///
 /// The program prints the bytes unchanged and begins a new line for the next stamp. So each line of the block except
 /// the last ended with CR LF on the wire. The last line, which is usually blank, is the program's own new line.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Block {
     direction: Direction,
     lines: Vec<(usize, Vec<u8>)>,
@@ -82,10 +82,10 @@ impl Block {
         // A command ended with a line end on the wire, even if the block shows none.
         let whole = ended || self.direction == Direction::ToModem && is_command(text);
         let end: &[u8] = if whole { b"\r\n" } else { b"" };
-        let bytes = [text, end].concat();
         match self.direction {
-            Direction::ToModem => wire.sent(number, bytes),
-            Direction::FromModem => wire.received(number, bytes),
+            Direction::ToModem => wire.sent(number, [text, end].concat()),
+            Direction::FromModem if whole => wire.line_received(number, text),
+            Direction::FromModem => wire.received(number, text.to_vec()),
         }
     }
 }

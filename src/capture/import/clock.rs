@@ -5,7 +5,7 @@ use crate::time::Timestamp;
 pub(super) const DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// Converts the wall clock of a log into the time since its first stamp.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Clock {
     first: Option<u64>,
     last: u64,

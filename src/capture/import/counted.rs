@@ -12,11 +12,11 @@
 //! which may be in the middle of a line.
 
 use super::super::Reason;
-use super::Line;
 use super::clock::{Clock, number};
 use super::exchange::Wire;
 use super::stamp::{Stamp, stamp};
 use super::text::{find, is_command};
+use super::{Encoding, Line};
 
 /// The header of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,8 @@ impl Counted {
         None
     }
 
-    pub(super) fn read(self, lines: &[Line<'_>], wire: &mut Wire) {
+    pub(super) fn read(self, lines: &[Line<'_>], encoding: Encoding) -> Wire {
+        let mut wire = Wire::new(encoding);
         let (mut clock, mut arrow, mut left) = (Clock::default(), self.to_modem, 0_usize);
         for line in lines {
             let found = header(line.text).filter(|(at, _)| unescaped(&line.text[..*at]).len() <= left);
@@ -96,6 +97,7 @@ impl Counted {
             }
             wire.out.remark(line.number, Reason::Mark);
         }
+        wire
     }
 }
 

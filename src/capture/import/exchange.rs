@@ -1,35 +1,39 @@
 //! The two sides of a terminal, distinguished line by line, and the data between the lines.
 
-use crate::at::{ChannelNews, Decoder, Expect, Final, Line as AtLine};
+use crate::at::{ChannelNews, Decoder, Expect, Final, Line as AtLine, Token};
 
 use super::super::Reason;
 use super::super::announced::announced;
+use super::data_lines::{DataLines, LineEnds};
 use super::marks::Marks;
-use super::notation::unescaped;
+use super::notation::without_ctrl_z;
 use super::text::{glued_command, is_answer, is_command, is_prose, without_remark};
 use super::{Collector, Encoding, Line, encoding};
 
 /// Writes lines as records, and predicts which side the next lines belong to.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Wire {
     pub(super) out: Collector,
-    encoding: Encoding,
+    pub(super) encoding: Encoding,
     decoder: Decoder,
-    data: DataLines,
+    pub(super) data: DataLines,
+    /// The assumption about the line ends of data and payload.
+    pub(super) ends: LineEnds,
+    /// Whether data or payload have begun that are incomplete.
+    pub(super) begun: bool,
+    /// Whether data or payload do not end where a line ends: the assumption is wrong.
+    pub(super) failed: bool,
+    /// The blank lines within data, and the last line that was none.
+    pub(super) blanks: Vec<usize>,
+    pub(super) last_data: usize,
+    /// The first and the last line of data for which no assumption was right.
+    pub(super) unsure: Vec<(usize, usize)>,
     /// Whether the last command has no result yet.
     is_open: bool,
     /// Whether there may be several connections, so that commands name a channel.
     mux: bool,
     /// The last command.
-    last: Vec<u8>,
-}
-
-/// The expected data of the host. The length `None` stands for data up to Ctrl-Z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum DataLines {
-    Nothing,
-    Announced(Option<usize>),
-    Open { left: Option<usize>, begun: bool },
+    pub(super) last: Vec<u8>,
 }
 
 impl Wire {
@@ -39,6 +43,12 @@ impl Wire {
             encoding,
             decoder: Decoder::new(),
             data: DataLines::Nothing,
+            ends: LineEnds::default(),
+            begun: false,
+            failed: false,
+            blanks: Vec::new(),
+            last_data: 0,
+            unsure: Vec::new(),
             is_open: false,
             mux: false,
             last: Vec::new(),
@@ -50,35 +60,66 @@ impl Wire {
         self.decoder.data_left() > 0
     }
 
+    /// Whether payload of this length is missing.
+    pub(super) fn misses(&self, length: usize) -> bool {
+        self.decoder.data_left() == length
+    }
+
     /// Whether a line is the echo of the command in flight.
     pub(super) fn echoes(&self, line: &[u8]) -> bool {
         self.is_open && self.last == line
     }
 
-    /// Whether the next lines are data of the host.
-    pub(super) fn in_data(&self) -> bool {
-        matches!(self.data, DataLines::Open { .. })
+    /// Whether a line is no payload, because the log has cut the payload before it.
+    pub(super) fn ends_payload(&self, text: &[u8]) -> bool {
+        self.ends == LineEnds::Cut && (is_command(text.trim_ascii()) || is_answer(text))
     }
 
-    /// Whether a command has announced data of the host that are incomplete.
-    pub(super) fn waits_for_data(&self) -> bool {
-        self.data != DataLines::Nothing
+    fn cut_payload(&mut self, number: usize) {
+        self.decoder.abandon_data();
+        self.out.gap(number);
     }
 
     /// Records bytes from the modem.
     pub(super) fn received(&mut self, number: usize, bytes: Vec<u8>) {
         let bytes = encoding::wire(self.encoding, bytes);
+        let was_payload = self.in_payload();
+        let begins = |text: &[u8]| first_line(text).is_some_and(|line| is_answer(line) || is_command(line));
+        if was_payload && begins(&bytes) {
+            match self.ends {
+                LineEnds::CrLf => {}
+                LineEnds::Lf | LineEnds::Joined => self.failed = true,
+                LineEnds::Cut => self.cut_payload(number),
+            }
+        }
         let mut rest = bytes.as_slice();
-        while self.decoder.next(&mut rest, Expect::Line).is_some() {}
+        while let Some(token) = self.decoder.next(&mut rest, Expect::Line) {
+            let is_last = matches!(token, Token::Data { last: true, .. });
+            let is_end = match rest {
+                [] | [b'\r', ..] => true,
+                [b'\n', ..] => self.ends == LineEnds::Lf,
+                rest => !rest[0].is_ascii_whitespace() && begins(rest),
+            };
+            self.failed |= is_last && !is_end;
+        }
+        self.begun |= !was_payload && self.in_payload();
         for line in bytes.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty()) {
             self.is_open &= !is_end(line);
+            if !was_payload && self.has_begun_data() && ends_data(line) {
+                self.close_data();
+            }
         }
         self.out.received(number, bytes);
     }
 
     /// Records a line from the modem, with its line end restored.
     pub(super) fn line_received(&mut self, number: usize, text: &[u8]) {
-        self.received(number, [text, b"\r\n"].concat());
+        let is_joined = self.in_payload() && self.ends == LineEnds::Joined;
+        let end = if self.in_payload() { self.ends.bytes() } else { b"\r\n" };
+        self.received(number, [text, end].concat());
+        if is_joined && !self.in_payload() {
+            self.received(number, b"\r\n".to_vec());
+        }
     }
 
     /// Records a line from the modem, which may be two lines that the log has joined.
@@ -93,34 +134,35 @@ impl Wire {
     /// Records bytes to the modem.
     pub(super) fn sent(&mut self, number: usize, bytes: Vec<u8>) {
         let bytes = encoding::wire(self.encoding, bytes);
-        if let Some(command) = bytes.strip_suffix(b"\n").or_else(|| bytes.strip_suffix(b"\r")) {
-            self.command(command.trim_ascii());
+        if self.ends == LineEnds::Cut && self.in_payload() && is_command(bytes.trim_ascii()) {
+            self.cut_payload(number);
+        }
+        match bytes.strip_suffix(b"\n").or_else(|| bytes.strip_suffix(b"\r")) {
+            Some(command) if is_command(command.trim_ascii()) => self.command(command.trim_ascii()),
+            _ => self.data_sent(&bytes),
         }
         self.out.sent(number, bytes);
     }
 
     fn command(&mut self, text: &[u8]) {
-        if is_command(text) {
-            let upper = text.to_ascii_uppercase();
-            let arguments = upper.strip_prefix(b"AT+CIPSTART=").unwrap_or_default();
-            match upper.as_slice() {
-                b"AT+CIPMUX=0" => self.mux = false,
-                b"AT+CIPMUX=1" => self.mux = true,
-                _ => self.mux |= matches!(arguments, [b'0'..=b'9', b',', ..]),
-            }
-            self.data = announced(&String::from_utf8_lossy(text), self.mux)
-                .map_or(DataLines::Nothing, DataLines::Announced);
-            self.is_open = true;
-            self.last = text.to_vec();
+        self.close_data();
+        let upper = text.to_ascii_uppercase();
+        let arguments = upper.strip_prefix(b"AT+CIPSTART=").unwrap_or_default();
+        match upper.as_slice() {
+            b"AT+CIPMUX=0" => self.mux = false,
+            b"AT+CIPMUX=1" => self.mux = true,
+            _ => self.mux |= matches!(arguments, [b'0'..=b'9', b',', ..]),
         }
+        self.data = announced(&String::from_utf8_lossy(text), self.mux)
+            .map_or(DataLines::Nothing, DataLines::Announced);
+        self.is_open = true;
+        self.last = text.to_vec();
     }
 
     /// Records a marked line to the modem: a command, or data.
     pub(super) fn line_sent(&mut self, number: usize, text: &[u8]) {
-        if !is_command(text.trim_ascii()) && self.data != DataLines::Nothing {
-            // The line end is the log's, not part of the data.
-            let shown = if self.fits(text) { text.to_vec() } else { unescaped(text) };
-            return self.out.sent(number, encoding::wire(self.encoding, shown));
+        if self.marked_data(number, text) {
+            return;
         }
         self.sent(number, [text.trim_ascii_end(), b"\r\n"].concat());
     }
@@ -139,49 +181,18 @@ impl Wire {
         let typed = typed.strip_prefix(b" ").unwrap_or(typed);
         if (exact || length == Some(typed.len())) && !typed.is_empty() {
             self.data = DataLines::Nothing;
-            self.out.sent(number, encoding::wire(self.encoding, unescaped_end(typed)));
+            let shown = without_ctrl_z(typed).map_or(typed.to_vec(), |text| [text, b"\x1a"].concat());
+            self.out.sent(number, encoding::wire(self.encoding, shown));
         } else if !typed.trim_ascii().is_empty() && !self.data_line(number, typed) {
             self.answered(number, typed);
         }
         true
     }
 
-    /// Records a line of data, with its line end if the announced length includes it. Returns `false` if the line is
-    /// not data.
-    pub(super) fn data_line(&mut self, number: usize, text: &[u8]) -> bool {
-        let DataLines::Open { left, begun } = self.data else { return false };
-        // An `OK` where a file's content is expected is the result, not content: the log leaves the content out.
-        let is_done = self.last.starts_with(b"AT+FSWRITE") && text.trim_ascii() == b"OK";
-        let ends = is_done || ends_data(text);
-        if ends {
-            self.data = DataLines::Nothing;
-            return false;
-        }
-        if text.trim_ascii().is_empty() && (left.is_none() || !begun) {
-            self.out.remark(number, Reason::Blank);
-            return true;
-        }
-        let shown = unescaped_end(text);
-        let Some(left) = left else {
-            self.data = DataLines::Nothing;
-            let end: &[u8] = if shown.ends_with(b"\x1a") { b"" } else { b"\r\n\x1a" };
-            self.out.sent(number, encoding::wire(self.encoding, [&shown, end].concat()));
-            return true;
-        };
-        let whole = [encoding::wire(self.encoding, shown.clone()), b"\r\n".to_vec()].concat();
-        let length = whole.len().min(left.max(whole.len().saturating_sub(2)));
-        self.out.sent(number, &whole[..length]);
-        self.data = match left.saturating_sub(length) {
-            0 => DataLines::Nothing,
-            left => DataLines::Open { left: Some(left), begun: true },
-        };
-        true
-    }
-
     /// Records a line that no mark assigns to a side.
     pub(super) fn line(&mut self, line: Line<'_>, marks: &Marks) {
         let number = line.number;
-        if self.in_payload() {
+        if self.in_payload() && !self.ends_payload(line.text) {
             return self.line_received(number, line.text);
         }
         let is_whole = self.shows_data(line.text);
@@ -190,7 +201,7 @@ impl Wire {
             let (text, _) = without_remark(line.text);
             let text = if ends_data(text.trim_ascii()) { text.trim_ascii() } else { line.text };
             let shown = match self.data {
-                DataLines::Open { left: None, .. } => without_remark(text).0,
+                DataLines::Open { left: None, begun: false } => without_remark(text).0,
                 _ => text,
             };
             if self.data_line(number, shown) {
@@ -226,26 +237,6 @@ impl Wire {
         self.fits(typed.unwrap_or(text))
     }
 
-    /// Whether a line has the length of the data that a command has announced.
-    pub(super) fn fits(&self, text: &[u8]) -> bool {
-        let (DataLines::Announced(Some(length)) | DataLines::Open { left: Some(length), begun: false }) =
-            self.data
-        else {
-            return false;
-        };
-        let text = encoding::wire(self.encoding, text.to_vec());
-        !is_answer(&text)
-            && !text.trim_ascii().is_empty()
-            && [length, length.saturating_sub(2)].contains(&text.len())
-    }
-
-    /// Begins the data of the host, if a command has announced them.
-    fn open_data(&mut self) {
-        if let DataLines::Announced(left) = self.data {
-            self.data = DataLines::Open { left, begun: false };
-        }
-    }
-
     /// Records a command, a prompt, or a line of the modem, or remarks on a print of the program.
     fn exchange(&mut self, number: usize, text: &[u8], marks: &Marks) {
         if self.prompt(number, text, false) {
@@ -270,7 +261,7 @@ impl Wire {
         if is_said || is_echoed_result {
             return self.out.remark(number, Reason::Tool);
         }
-        if self.fits(text) {
+        if self.fits(text) || self.ends_data_at(text) {
             // The log does not show the prompt.
             self.open_data();
             self.data_line(number, text);
@@ -280,13 +271,18 @@ impl Wire {
     }
 }
 
+/// The first line of bytes that is not blank.
+fn first_line(bytes: &[u8]) -> Option<&[u8]> {
+    bytes.split(|byte| matches!(byte, b'\r' | b'\n')).find(|line| !line.trim_ascii().is_empty())
+}
+
 /// Whether a line is the final result of a command.
 fn is_end(line: &[u8]) -> bool {
     matches!(AtLine::parse(line), AtLine::Final(_) | AtLine::ShutOk)
 }
 
 /// Whether a line is the result of a send, so that no data follow.
-fn ends_data(text: &[u8]) -> bool {
+pub(super) fn ends_data(text: &[u8]) -> bool {
     match AtLine::parse(text) {
         AtLine::Final(end) => !matches!(end, Final::Ok | Final::Connect),
         AtLine::ShutOk => true,
@@ -296,16 +292,6 @@ fn ends_data(text: &[u8]) -> bool {
         ),
         _ => false,
     }
-}
-
-/// The data of a line, in which the Ctrl-Z at the end may be a name or an escape.
-fn unescaped_end(text: &[u8]) -> Vec<u8> {
-    for name in [&b"<CTRL-Z>"[..], b"<Ctrl-Z>", b"<ctrl-z>", b"<1A>", b"<SUB>", b"^Z", b"\\x1A", b"\\x1a"] {
-        if let Some(data) = text.trim_ascii_end().strip_suffix(name) {
-            return [data, b"\x1a"].concat();
-        }
-    }
-    text.to_vec()
 }
 
 /// Whether a line is the prompt of a shell with a shell command: `me@pi:~$ screen /dev/ttyUSB2`.

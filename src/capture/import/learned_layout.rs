@@ -7,13 +7,15 @@
 
 use std::collections::BTreeMap;
 
+use super::super::Reason;
 use super::super::layout::Layout;
 use super::Line;
 use super::marks::Marks;
 use super::notation::{dump, ends_spelled, is_list, is_spelled, pairs, single, unescaped, unlisted};
 use super::shape::{shape_of, starts};
 use super::stamp::{Stamp, stamp};
-use super::survey::{Side, Spelling, Survey};
+use super::survey::{Side, Survey};
+use super::tally::Spelling;
 use super::text::{find, is_answer, is_command};
 
 /// The number of lines that are used to learn.
@@ -93,7 +95,7 @@ impl Shape {
         let ended = self.ended > 0;
         match () {
             () if self.hex > 0 && self.hex == self.lines => Spelling::Hex { ended },
-            () if enclosed || self.spelled > 0 => Spelling::Escaped { ended },
+            () if enclosed || self.spelled.saturating_mul(2) >= self.lines => Spelling::Escaped { ended },
             () => Spelling::Plain,
         }
     }
@@ -139,14 +141,17 @@ impl LearnedLayout {
         learned.shapes.retain(|_, shape| shape.side() != Side::None);
         let sampled = texts().count();
         let (mut read, mut answered, mut last) = (0_usize, 0_usize, Side::None);
-        let (mut ended, mut fed) = (false, false);
+        let (mut ended, mut fed, mut received) = (0_usize, 0_usize, 0_usize);
         for text in texts() {
             let line = learned.read(text);
             let side = line.as_ref().map(|line| line.side);
             // Only reads that end at the end of a line show whether line ends are shown.
             if let Some(shown) = line.and_then(|line| line.text).filter(|_| side == Some(Side::FromModem)) {
-                ended |= ends_spelled(shown.strip_suffix(b"\n").unwrap_or(&shown));
-                fed |= ends_spelled(&shown) && unescaped(&shown).ends_with(b"\n");
+                let is_ended = ends_spelled(shown.strip_suffix(b"\n").unwrap_or(&shown));
+                let is_fed = ends_spelled(&shown) && unescaped(&shown).ends_with(b"\n");
+                ended = ended.saturating_add(usize::from(is_ended));
+                fed = fed.saturating_add(usize::from(is_fed));
+                received = received.saturating_add(1);
             }
             read = read.saturating_add(usize::from(side.is_some() || learned.below(text).is_some()));
             answered =
@@ -154,17 +159,16 @@ impl LearnedLayout {
             last = side.unwrap_or(last);
         }
         for shape in learned.shapes.values_mut().filter(|shape| shape.side() == Side::FromModem) {
-            shape.ended = shape.ended.max(usize::from(ended));
-            shape.fed = shape.fed.max(usize::from(fed));
+            // One line of payload may end so.
+            let is_usual = |count: usize| count > 1 || count.saturating_mul(4) > received;
+            shape.ended = shape.ended.max(usize::from(is_usual(ended)));
+            shape.fed = shape.fed.max(usize::from(is_usual(fed)));
         }
         // A script names commands and answers, too, but few answers follow a command.
         let is_talk = answered.saturating_mul(2) >= learned.commands(Side::ToModem);
         let found = learned.shapes.values().map(|shape| shape.commands.saturating_add(shape.answers));
-        let found = found.fold(0, usize::saturating_add).saturating_mul(lines.len().max(SAMPLE) / SAMPLE);
-        // The layout is a guess, so it has to find more than one and a half times as many as the table.
-        let more = found.saturating_mul(2) > survey.found().saturating_mul(3);
-        let form = learned.form;
-        let enough = more && (found >= FEW || form != Form::Inline) && read.saturating_mul(3) >= sampled;
+        let found = found.fold(0, usize::saturating_add);
+        let enough = (found >= FEW || learned.form != Form::Inline) && read.saturating_mul(3) >= sampled;
         (enough && is_talk).then_some(learned)
     }
 
@@ -211,7 +215,8 @@ impl LearnedLayout {
         // shapes the longest.
         let known = |at: usize| Some((at, self.shapes.get(&self.shape_of(&text[..at]))?));
         let opened = starts(text).filter(|at| closing(&text[..*at]).is_some()).find_map(known);
-        let usual = || starts(text).filter_map(known).max_by_key(|(_, shape)| shape.lines);
+        let usual =
+            || starts(text).chain([text.len()]).filter_map(known).max_by_key(|(_, shape)| shape.lines);
         let (at, shape) = opened.or_else(usual)?;
         let (front, rest) = text.split_at(at);
         let inner = enclosed(front, rest, shape.tail());
@@ -356,6 +361,26 @@ fn piece(bytes: &[u8]) -> Option<Speaker> {
         }
         () if is_answer(first) => Some(Speaker::Modem),
         () => None,
+    }
+}
+
+/// The reason why a line is no record whose form is not known: a print of the program, unless it contains a command or
+/// an answer.
+pub(super) fn reason(text: &[u8]) -> Reason {
+    let text = &text[..text.len().min(LEARNT)];
+    // A program may repeat an answer in its own words, without the line end.
+    let is_wire = |at: usize| {
+        let bytes = unescaped(&text[at..]);
+        match piece(&bytes) {
+            Some(Speaker::Host) => true,
+            Some(Speaker::Modem) => bytes.contains(&b'\n') || bytes.contains(&b'\r'),
+            None => false,
+        }
+    };
+    match text.trim_ascii() {
+        [] => Reason::Blank,
+        _ if starts(text).any(is_wire) => Reason::UnknownForm,
+        _ => Reason::Tool,
     }
 }
 

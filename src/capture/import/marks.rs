@@ -65,11 +65,6 @@ impl Row {
         matches!(self.text.as_str(), "Modem" | "Module" | "Host" | "PC" | "MCU" | "DTE" | "DCE")
     }
 
-    /// Whether the mark stands on a line of its own, above the bytes.
-    pub(super) fn is_heading(&self) -> bool {
-        self.text.contains('*') && self.text.ends_with(['>', '<'])
-    }
-
     /// The length of this mark at the start of `text`, and the text after it; `None` if `text` does not begin with the
     /// mark.
     fn after<'a>(&self, text: &'a [u8]) -> Option<(usize, &'a [u8])> {

@@ -6,21 +6,27 @@
 //! removes stamps, levels and marks, [`reader`] decides which side wrote the text, and [`exchange`] turns it into the
 //! bytes that were on the wire.
 
+mod assumption;
 mod block;
 mod clock;
 mod counted;
+mod data_lines;
 mod encoding;
 mod exchange;
+mod host_data;
 mod learned_layout;
 mod marks;
 mod notation;
 mod notes;
 mod reader;
+mod reading;
 mod shape;
 mod stamp;
 mod strip;
 mod survey;
+mod tally;
 mod taught;
+mod terminal;
 mod text;
 mod trace;
 
@@ -38,10 +44,10 @@ use super::layout::{Encoding, Layout};
 use super::reader::{capture, lines, load_by};
 use super::{Capture, LoadError, ReadError, format};
 use counted::Counted;
-use exchange::Wire;
 use learned_layout::{LearnedLayout, unfronted};
 use notes::Notes;
 use reader::Reader;
+use reading::{Choice, Reading};
 use strip::without_colours;
 use survey::Survey;
 
@@ -60,14 +66,13 @@ pub fn read_with(file: &[u8], marks: &Marks) -> Result<Capture, ReadError> {
     let (encoding, text) = encoding::decode(file);
     let lines = lines(&text)?;
     let begins = lines.iter().find(|line| !line.text.trim_ascii().is_empty());
-    let (layout, out) = if begins.is_some_and(|line| format::recognises(line.text)) {
+    let mut capture = if begins.is_some_and(|line| format::recognises(line.text)) {
         let mut out = Collector::default();
         format::read(&lines, text.ends_with(b"\n"), &mut out)?;
-        (Layout::Own, out)
+        capture(Layout::Own, lines.len(), out)
     } else {
         log(&lines, marks, encoding)
     };
-    let mut capture = capture(layout, lines.len(), out);
     capture.encoding = encoding;
     Ok(capture)
 }
@@ -82,37 +87,60 @@ pub fn load_with(path: impl AsRef<Path>, marks: &Marks) -> Result<Capture, LoadE
     load_by(path.as_ref(), |file| read_with(file, marks))
 }
 
-fn log(lines: &[Line<'_>], marks: &Marks, encoding: Encoding) -> (Layout, Collector) {
+fn log(lines: &[Line<'_>], marks: &Marks, encoding: Encoding) -> Capture {
     let plain: Vec<_> = lines.iter().map(|line| without_colours(line.text)).collect();
     let plain = without_entities(plain);
     let numbered = lines.iter().zip(&plain);
     let lines: Vec<Line<'_>> = numbered.map(|(line, plain)| Line { text: plain, ..*line }).collect();
-    let lines = lines.as_slice();
-    let survey = Survey::of(lines, marks);
+    best(&lines, marks, encoding).capture
+}
+
+/// The reading of the layout that finds most. The first layout is a terminal's, whose lines are all recorded as they
+/// are. Each of the others is a guess, which is taken if it improves the reading.
+fn best(lines: &[Line<'_>], marks: &Marks, encoding: Encoding) -> Reading {
+    let unmarked = Survey::unmarked(lines, marks);
+    let plain = unmarked.plain();
     let unframed: Vec<_> =
-        lines.iter().map(|line| Line { text: survey.unframed(line.text), ..*line }).collect();
-    let mut wire = Wire::new(encoding);
-    if let Some(counted) = Counted::of(&unframed) {
-        counted.read(&unframed, &mut wire);
-        return (Layout::Blocks, wire.out);
+        lines.iter().map(|line| Line { text: unmarked.unframed(line.text), ..*line }).collect();
+    let counted = Counted::of(&unframed);
+    let notes = Notes::of(lines, &unmarked);
+    let fronted = unfronted(&unframed, &unmarked, marks);
+    let surveys = Survey::marked(lines, marks);
+    let framed: Vec<_> = surveys.iter().map(Survey::framed).collect();
+    let last = surveys.last().unwrap_or(&unmarked);
+    let learned = LearnedLayout::of(lines, last);
+
+    let log = |survey: &Survey, learned: Option<&LearnedLayout>, count: usize| {
+        let layout = learned.map_or(survey.layout(), LearnedLayout::layout);
+        let reader = Reader::new(survey, learned, marks, encoding);
+        Reading::of(layout, count, assumption::read(reader, &lines[..count]))
+    };
+    let mut choice = Choice::new(lines.len(), |count| log(&plain, None, count));
+    if unmarked.spelled || unmarked.dumps {
+        choice.take(|count| log(&unmarked, None, count), false);
     }
-    if let Some(notes) = Notes::of(lines, &survey) {
-        notes.read(&unframed, &mut wire);
-        return (Layout::Notes, wire.out);
+    if let Some(counted) = &counted {
+        choice.take(
+            |count| Reading::of(Layout::Blocks, count, counted.read(&unframed[..count], encoding)),
+            true,
+        );
+    } else if let Some(notes) = &notes {
+        choice
+            .take(|count| Reading::of(Layout::Notes, count, notes.read(&unframed[..count], encoding)), true);
     }
-    let learned = LearnedLayout::of(lines, &survey);
-    if learned.is_none()
-        && !survey.marked
-        && let Some(lines) = unfronted(&unframed, &survey, marks)
-    {
-        return log(&lines, marks, encoding);
+    if let Some(lines) = &fronted {
+        choice.take(|count| best(&lines[..count], marks, encoding), false);
     }
-    let layout = learned.as_ref().map_or(survey.layout(), LearnedLayout::layout);
-    let mut reader = Reader::new(&survey, learned, marks, encoding);
-    for (at, line) in lines.iter().enumerate() {
-        reader.line(*line, lines.get(at.saturating_add(1)).map(|next| next.text));
+    for (survey, framed) in surveys.iter().zip(&framed) {
+        choice.take(|count| log(survey, None, count), survey.both || !survey.marked);
+        if let Some(survey) = framed {
+            choice.take(|count| log(survey, None, count), false);
+        }
     }
-    (layout, reader.finish().out)
+    if let Some(learned) = &learned {
+        choice.take_clear(|count| log(last, Some(learned), count));
+    }
+    choice.finish()
 }
 
 /// The lines of a page: of a file with `&gt;` or `&quot;` and without the characters for which these stand.

@@ -3,42 +3,37 @@
 use std::borrow::Cow;
 
 use super::super::escape::{escape_at, hex_byte};
-use super::text::find;
+use super::text::{find, is_answer, is_command};
 
 /// The names that tools give to bytes. Of two names that begin alike, the longer one stands first.
-const NAMES: [(&str, u8); 32] = [
-    ("<CTRL-Z>", 0x1a),
-    ("<Ctrl-Z>", 0x1a),
-    ("<Ctrl+Z>", 0x1a),
-    ("<SUB>", 0x1a),
-    ("<ESC>", 0x1b),
-    ("<NUL>", 0),
-    ("<CR>", b'\r'),
-    ("<LF>", b'\n'),
+const NAMES: [(&str, u8); 27] = [
+    ("<ctrl-z>", 0x1a),
+    ("<ctrl+z>", 0x1a),
+    ("<sub>", 0x1a),
+    ("<esc>", 0x1b),
+    ("<nul>", 0),
     ("<cr>", b'\r'),
     ("<lf>", b'\n'),
     ("<ln>", b'\n'),
-    ("<TAB>", b'\t'),
-    ("<SP>", b' '),
-    ("[CR]", b'\r'),
-    ("[LF]", b'\n'),
-    ("{CR}", b'\r'),
-    ("{LF}", b'\n'),
+    ("<tab>", b'\t'),
+    ("<sp>", b' '),
+    ("[cr]", b'\r'),
+    ("[lf]", b'\n'),
+    ("[sub]", 0x1a),
+    ("{cr}", b'\r'),
+    ("{lf}", b'\n'),
     ("(\\r)", b'\r'),
     ("(\\n)", b'\n'),
     ("(\\t)", b'\t'),
     ("␍", b'\r'),
     ("␊", b'\n'),
+    ("␚", 0x1a),
     ("\\'", b'\''),
     ("\\\"", b'"'),
     ("\\e", 0x1b),
-    ("\\015", b'\r'),
-    ("\\012", b'\n'),
-    ("\\032", 0x1a),
-    ("\\0", 0),
-    ("^M", b'\r'),
-    ("^J", b'\n'),
-    ("^Z", 0x1a),
+    ("^m", b'\r'),
+    ("^j", b'\n'),
+    ("^z", 0x1a),
 ];
 
 /// The byte that a notation at the start of `text` stands for, and the length of the notation. `None` for a byte that
@@ -47,8 +42,12 @@ fn named(text: &[u8]) -> Option<(u8, usize)> {
     if !matches!(text.first()?, b'<' | b'[' | b'{' | b'(' | b'\\' | b'^' | 0xe2) {
         return None;
     }
-    let name = NAMES.iter().find(|(name, _)| text.starts_with(name.as_bytes()));
-    name.map(|(name, byte)| (*byte, name.len())).or_else(|| escape_at(text)).or_else(|| match text {
+    let is_name =
+        |name: &str| text.get(..name.len()).is_some_and(|text| text.eq_ignore_ascii_case(name.as_bytes()));
+    let name = NAMES.iter().find(|(name, _)| is_name(name));
+    let named =
+        name.map(|(name, byte)| (*byte, name.len())).or_else(|| escape_at(text)).or_else(|| octal(text));
+    named.or_else(|| match text {
         [b'<', b'0', b'x' | b'X', high, low, b'>', ..] => Some((hex_byte(&[*high, *low])?, 6)),
         [b'<' | b'[', high, low, b'>' | b']', ..] => Some((hex_byte(&[*high, *low])?, 4)),
         [b'\\', b'u', b'0', b'0', high, low, ..] => Some((hex_byte(&[*high, *low])?, 6)),
@@ -57,14 +56,50 @@ fn named(text: &[u8]) -> Option<(u8, usize)> {
     })
 }
 
+/// The control character that an escape of C with up to three octal digits names.
+fn octal(text: &[u8]) -> Option<(u8, usize)> {
+    let digits = text.strip_prefix(b"\\")?;
+    let length = digits.iter().take(3).take_while(|digit| matches!(digit, b'0'..=b'7')).count();
+    let value = u8::from_str_radix(str::from_utf8(&digits[..length]).ok()?, 8).ok()?;
+    value.is_ascii_control().then_some((value, length.saturating_add(1)))
+}
+
+/// The text before a Ctrl-Z at its end, which may be a name or an escape. A word is one in brackets or in capitals.
+pub(super) fn without_ctrl_z(text: &[u8]) -> Option<&[u8]> {
+    const SHOWN: [&str; 12] = [
+        "\x1a", "\\x1a", "\\u001a", "\\032", "\\32", "0x1a", "^z", "␚", "\u{2192}", "ctrl-z", "ctrl+z",
+        "ctrl z",
+    ];
+    const BRACKETED: [&str; 8] = ["ctrl-z", "ctrl+z", "ctrl z", "sub", "1a", "0x1a", "26", "^z"];
+    let text = if text.ends_with(b"\x1a") { text } else { text.trim_ascii_end() };
+    let before = |name: &str| {
+        let (before, end) = text.split_at_checked(text.len().checked_sub(name.len())?)?;
+        end.eq_ignore_ascii_case(name.as_bytes()).then_some(before)
+    };
+    let bracketed = |name: &str| {
+        let (inner, close) = text.split_last().map(|(last, inner)| (inner, last))?;
+        let open = match close {
+            b'>' => b'<',
+            b')' => b'(',
+            b']' => b'[',
+            b'}' => b'{',
+            _ => return None,
+        };
+        let (before, end) = inner.split_at_checked(inner.len().checked_sub(name.len())?)?;
+        before.strip_suffix(&[open]).filter(|_| end.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    BRACKETED.into_iter().find_map(bracketed).or_else(|| SHOWN.into_iter().find_map(before))
+}
+
 /// The single byte at the end of a line, and the text in front of it: `0x41 (A)`, `41`, `A`, `\\r`, `' '`.
 pub(super) fn single(text: &[u8]) -> Option<(&[u8], u8)> {
     let text = text.trim_ascii_end();
     let text = text.strip_suffix(b",,").unwrap_or(text);
-    let text = match text {
-        [inner @ .., b' ', b'(', _, b')'] | [inner @ .., b' ', b'(', b'\\', _, b')'] => inner,
-        _ => text,
-    };
+    let remark = text.strip_suffix(b")").and_then(|text| {
+        let from = text.len().saturating_sub(6);
+        find(&text[from..], b" (").map(|at| &text[..from.saturating_add(at)])
+    });
+    let text = remark.unwrap_or(text);
     let (front, value) = match text {
         [front @ .., quote @ (b'\'' | b'"'), byte, end] if quote == end => {
             (front, std::slice::from_ref(byte))
@@ -130,9 +165,17 @@ pub(super) fn unescaped(text: &[u8]) -> Vec<u8> {
         bytes.push(value);
         rest = rest.get(length..).unwrap_or_default();
     }
-    // A text escaped twice: a program's string within a string of the log.
+    // A command or an answer escaped twice: a program's string within a string of the log.
     let is_shown = bytes.len() < text.len() && !bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
-    if is_shown && is_spelled(&bytes) { unescaped(&bytes) } else { bytes }
+    if is_shown && is_spelled(&bytes) {
+        let twice = unescaped(&bytes);
+        let mut lines = twice.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty());
+        let is_wire = |line: &[u8]| is_command(line) || is_answer(line) || line.trim_ascii() == b">";
+        if lines.next().is_some_and(is_wire) {
+            return twice;
+        }
+    }
+    bytes
 }
 
 /// Whether a text ends or begins with an escaped line end.
@@ -152,6 +195,12 @@ pub(super) fn ends_spelled(text: &[u8]) -> bool {
 
 /// The text between quotes, if it is quoted from end to end: `b'AT\r\n'`, `"AT"`, `"b'OK'"`.
 pub(super) fn unquoted(text: &[u8]) -> Option<&[u8]> {
+    for (open, close) in [("“", "”"), ("「", "」"), ("‘", "’")] {
+        let inner = text.trim_ascii().strip_prefix(open.as_bytes());
+        if let Some(inner) = inner.and_then(|inner| inner.strip_suffix(close.as_bytes())) {
+            return Some(inner);
+        }
+    }
     match text.trim_ascii() {
         [b'"', b'b', b'\'', inner @ .., b'\'', b'"']
         | [b'b', b'"', inner @ .., b'"']

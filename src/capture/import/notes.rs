@@ -12,7 +12,7 @@ use super::super::Reason;
 use super::exchange::Wire;
 use super::notation::unescaped;
 use super::text::{cells, find, is_command};
-use super::{Line, Survey};
+use super::{Encoding, Line, Survey};
 
 /// The two kinds of notes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,11 +38,13 @@ impl Notes {
         }
     }
 
-    pub(super) fn read(self, lines: &[Line<'_>], wire: &mut Wire) {
+    pub(super) fn read(self, lines: &[Line<'_>], encoding: Encoding) -> Wire {
+        let mut wire = Wire::new(encoding);
         match self {
-            Self::Answers => answers(lines, wire),
-            Self::Formats => formats(lines, wire),
+            Self::Answers => answers(lines, &mut wire),
+            Self::Formats => formats(lines, &mut wire),
         }
+        wire
     }
 }
 

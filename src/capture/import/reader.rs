@@ -3,21 +3,24 @@
 use super::super::Reason;
 use super::block::{Block, Direction, End};
 use super::clock::Clock;
+use super::data_lines::LineEnds;
 use super::exchange::Wire;
-use super::learned_layout::LearnedLayout;
+use super::learned_layout::{LearnedLayout, reason};
 use super::marks::Marks;
-use super::notation::{dump, ends_spelled, has_offset, pairs, quoted, unescaped, unquoted};
+use super::notation::{dump, ends_spelled, has_offset, pairs, unescaped, unquoted};
 use super::shape::{after_front, shape_of};
 use super::stamp::Stamp;
 use super::strip::StrippedLine;
-use super::survey::{Side, Spelling, Survey};
+use super::survey::{Side, Survey};
+use super::tally::Spelling;
 use super::text::{elided, find, is_answer, is_command, is_prose, without_remark};
 use super::{Encoding, Line};
 
 /// Reads the lines of a log.
+#[derive(Debug, Clone)]
 pub(super) struct Reader<'a> {
     pub(super) survey: &'a Survey,
-    pub(super) learned: Option<LearnedLayout>,
+    pub(super) learned: Option<&'a LearnedLayout>,
     pub(super) marks: &'a Marks,
     pub(super) wire: Wire,
     clock: Clock,
@@ -36,7 +39,7 @@ pub(super) struct Reader<'a> {
     /// Whether the line is between fences, in a file whose recorded lines are there.
     in_fence: bool,
     /// The command in the heading above a dump.
-    quoted: Vec<u8>,
+    pub(super) quoted: Vec<u8>,
     /// The bytes below a heading that have come so far.
     pub(super) below: Vec<u8>,
 }
@@ -44,7 +47,7 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub(super) fn new(
         survey: &'a Survey,
-        learned: Option<LearnedLayout>,
+        learned: Option<&'a LearnedLayout>,
         marks: &'a Marks,
         encoding: Encoding,
     ) -> Self {
@@ -82,7 +85,16 @@ impl<'a> Reader<'a> {
             return self.taught(line.number, text, next);
         }
         let is_payload = self.wire.in_payload() || self.wire.waits_for_data();
-        let most = if is_payload { self.stamps } else { usize::MAX };
+        let most = match is_payload {
+            // With a stamp on few lines, one that completes the length belongs to the payload.
+            true if self.survey.stamped <= self.survey.unstamped
+                && (self.wire.misses(text.len()) || self.wire.fits(text)) =>
+            {
+                0
+            }
+            true => self.stamps,
+            false => usize::MAX,
+        };
         let stripped = self.survey.strip(text, self.marks, most);
         self.stamps = self.stamps.max(stripped.stamps);
         // Payload below a stamp is recorded, whatever it looks like.
@@ -124,9 +136,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn finish(mut self) -> Wire {
+    /// The file ends here.
+    pub(super) fn end(&mut self) {
         self.end_block(End::Cut);
-        self.wire
+        self.wire.close_data();
+        self.wire.failed |= self.wire.in_payload();
     }
 
     pub(super) fn set_time(&mut self, stamp: Option<Stamp>) {
@@ -178,6 +192,13 @@ impl<'a> Reader<'a> {
                 self.wire.out.remark(number, Reason::Elided);
                 return self.wire.line_received(number, &bytes);
             }
+            let is_text = spelling == (Spelling::Escaped { ended: false });
+            if is_text && side == Side::FromModem && self.wire.in_payload() {
+                return self.wire.line_received(number, &bytes);
+            }
+            if is_text && side == Side::ToModem && self.wire.marked_data(number, &bytes) {
+                return;
+            }
             if self.is_line(side, spelling, &bytes) {
                 bytes.extend_from_slice(b"\r\n");
             }
@@ -202,8 +223,7 @@ impl<'a> Reader<'a> {
                 _ => text,
             };
             let direction = if side == Side::ToModem { Direction::ToModem } else { Direction::FromModem };
-            let is_heading = stripped.mark.is_some_and(|row| self.marks.rows()[row].is_heading());
-            self.block = Some(match is_heading && text.trim_ascii().is_empty() {
+            self.block = Some(match self.survey.is_headed() && text.trim_ascii().is_empty() {
                 true => {
                     self.wire.out.remark(number, Reason::Mark);
                     Block::empty(direction)
@@ -248,6 +268,9 @@ impl<'a> Reader<'a> {
             _ => {}
         }
         let trimmed = text.trim_ascii();
+        if trimmed.is_empty() && !self.wire.in_data() {
+            return self.wire.out.remark(number, Reason::Blank);
+        }
         if let Some(shown) = elided(trimmed) {
             self.wire.out.remark(number, Reason::Elided);
             return match shown.is_empty() {
@@ -274,16 +297,20 @@ impl<'a> Reader<'a> {
     /// Whether an unmarked line continues the text of the last mark: payload, or bytes in hexadecimal. If so, it is
     /// recorded.
     fn goes_on(&mut self, number: usize, stripped: StrippedLine<'_>) -> bool {
-        let is_stamped = stripped.stamp.is_some() && self.survey.unstamped == 0;
-        if self.wire.in_payload() && is_stamped && !stripped.tagged && !stripped.text.is_empty() {
-            self.wire.line_received(number, stripped.text);
+        let is_hex = matches!(self.spelling, Spelling::Hex { .. }) && self.last != Side::None;
+        if let Some(bytes) = dump(stripped.text).filter(|_| is_hex && has_offset(stripped.text)) {
+            self.put_bytes(number, self.last, bytes);
             return true;
         }
-        let is_hex = matches!(self.spelling, Spelling::Hex { .. }) && self.last != Side::None;
-        let bytes = dump(stripped.text).filter(|_| is_hex && has_offset(stripped.text));
-        let goes_on = bytes.is_some();
-        if let Some(bytes) = bytes {
-            self.put_bytes(number, self.last, bytes);
+        let is_payload = self.wire.in_payload() && !self.wire.ends_payload(stripped.text);
+        // Where both sides have marks, lines without one may be payload, or the tool's.
+        let may_go_on = !self.survey.both || self.wire.ends != LineEnds::Joined;
+        let goes_on = is_payload && may_go_on && !stripped.tagged && self.block.is_none();
+        if goes_on {
+            // An author may have indented the payload.
+            let trimmed = stripped.text.trim_ascii();
+            let text = if self.wire.misses(trimmed.len()) { trimmed } else { stripped.text };
+            self.wire.line_received(number, text);
         }
         goes_on
     }
@@ -346,6 +373,10 @@ impl<'a> Reader<'a> {
             () if self.survey.blocks && self.last == Side::FromModem && stripped.stamp.is_none() => {
                 self.put(number, Side::FromModem, trimmed);
             }
+            // With a mark on what was sent only, everything else came from the modem.
+            () if !self.survey.both && self.last == Side::ToModem && !self.marks.is_print(trimmed) => {
+                self.put(number, Side::FromModem, trimmed);
+            }
             () if stripped.stamp.is_some()
                 && self.survey.unstamped == 0
                 && (self.is_bare || !self.survey.both)
@@ -353,83 +384,8 @@ impl<'a> Reader<'a> {
             {
                 self.put(number, Side::FromModem, text);
             }
-            () => self.wire.out.remark(number, Reason::Tool),
-        }
-    }
-
-    /// Reads a line of a log without marks: the screen of a terminal, with or without stamps.
-    fn terminal(&mut self, number: usize, stripped: StrippedLine<'_>, next: Option<&[u8]>) {
-        if self.wire.in_payload() && !self.survey.spelled {
-            return self.wire.line_received(number, stripped.text);
-        }
-        let mut text = stripped.text;
-        if stripped.tagged && !self.wire.in_data() {
-            let is_wire = is_answer(stripped.core)
-                || is_command(stripped.core.trim_ascii())
-                || stripped.core.trim_ascii() == b">"
-                || stripped.core.trim_ascii_start().starts_with(b"+RECEIVE,");
-            if !(self.survey.tagged_wire && is_wire) {
-                return self.wire.out.remark(number, Reason::Tool);
-            }
-            text = stripped.core.trim_ascii_start();
-        }
-        if self.survey.dumps {
-            return self.dumped(number, text);
-        }
-        let title = text.len() > 8
-            && text.starts_with(b"--- ")
-            && text.ends_with(b" ---")
-            && !self.marks.is_print(text);
-        if title {
-            self.wire.out.gap(number);
-            return self.wire.out.remark(number, Reason::Comment);
-        }
-        if self.survey.spelled && !text.starts_with(b"#") && !text.starts_with(b"//") {
-            let trimmed = text.trim_ascii();
-            let shown = unescaped(trimmed);
-            let is_ended = shown.ends_with(b"\n") || next == Some(br"\r\n");
-            let shown_command = shown.trim_ascii_end();
-            return match (is_command(shown_command), is_ended) {
-                (true, _) => self.wire.line_sent(number, shown_command),
-                (false, _) if self.wire.fits(&shown) && shown.trim_ascii() != b">" => {
-                    self.wire.line_sent(number, trimmed)
-                }
-                (false, true) => self.wire.received(number, shown),
-                (false, false) => self.wire.line_received(number, &shown),
-            };
-        }
-        let unstamped =
-            stripped.stamp.is_none() && self.survey.stamped > self.survey.unstamped.saturating_mul(4);
-        let trimmed = text.trim_ascii();
-        if unstamped && !self.wire.in_data() && !is_answer(trimmed) && !is_command(trimmed) {
-            // In a log with a stamp on every line, this is the rest of a print of the program, or the publisher's text.
-            let reason = if trimmed.is_empty() { Reason::Blank } else { Reason::Comment };
-            return self.wire.out.remark(number, reason);
-        }
-        self.wire.line(Line { number, text }, self.marks);
-    }
-
-    /// Reads a line of a file of hexadecimal bytes, with headings that quote the command.
-    fn dumped(&mut self, number: usize, text: &[u8]) {
-        let quoted = quoted(text);
-        if let Some(bytes) = dump(text) {
-            self.wire.received(number, bytes);
-        } else if let Some(command) = quoted.map(unescaped).filter(|command| is_command(command.trim_ascii()))
-        {
-            self.quoted = [command.trim_ascii_end(), b"\r\n"].concat();
-            self.wire.sent(number, self.quoted.clone());
-        } else if let Some(bytes) = quoted.and_then(pairs) {
-            self.wire.sent(number, self.quoted.clone());
-            self.wire.received(number, bytes);
-        } else if text.starts_with(b"or") && !self.quoted.is_empty() {
-            // The heading of another answer to the same command.
-            self.wire.out.remark(number, Reason::Comment);
-            self.wire.sent(number, self.quoted.clone());
-        } else if !text.contains(&b'<') && (is_answer(text) || is_command(text)) {
-            self.wire.line(Line { number, text }, self.marks);
-        } else {
-            let reason = if text.is_empty() { Reason::Blank } else { Reason::Comment };
-            self.wire.out.remark(number, reason);
+            () if self.marks.is_print(trimmed) => self.wire.out.remark(number, Reason::Tool),
+            () => self.wire.out.remark(number, reason(trimmed)),
         }
     }
 }

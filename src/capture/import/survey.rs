@@ -1,9 +1,10 @@
 //! The first pass over a file: the marks that it uses, the side of each mark, and the notation of bytes.
 
 use super::marks::{Kind, Marks};
-use super::notation::{dump, ends_spelled, is_spelled, pairs, unquoted};
+use super::notation::{dump, unquoted};
 use super::strip::{StrippedLine, strip};
-use super::text::{is_answer, is_command, without_remark};
+use super::tally::{Spelling, Tally};
+use super::text::{is_answer, is_command};
 use super::{Layout, Line};
 
 /// The meaning of a mark in this file.
@@ -18,65 +19,23 @@ pub(super) enum Side {
     FromModem,
 }
 
-/// The notation of the bytes after a mark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Spelling {
-    #[default]
-    Plain,
-    /// Hexadecimal. `ended`: the line ends are shown.
-    Hex { ended: bool },
-    /// Escapes or names. `ended`: the line ends are shown.
-    Escaped { ended: bool },
-}
-
-/// The number of lines after one mark, by kind.
-#[derive(Debug, Clone, Copy, Default)]
-struct Tally {
-    lines: usize,
-    stamped: usize,
-    commands: usize,
-    answers: usize,
-    /// The answers in the unmarked lines below.
-    answers_after: usize,
-    texts: usize,
-    hex: usize,
-    quoted: usize,
-    spelled: usize,
-    ended: usize,
-}
-
-impl Tally {
-    fn all_answers(&self) -> usize {
-        // A mark may stand over several lines, whose answers count for it. They do not count for a single mark at the
-        // head of a file, which has the whole file below it.
-        let heads =
-            self.stamped == self.lines || self.texts < self.lines || self.commands > 0 || self.answers > 0;
-        let after = if heads { self.answers_after } else { 0 };
-        self.answers.saturating_add(after)
-    }
-
-    fn is_answering(&self) -> bool {
-        let answers = self.all_answers();
-        answers > 0 && answers.saturating_mul(4) >= self.commands
-    }
-
-    fn spelling(&self) -> Spelling {
-        match () {
-            () if self.texts == 0 => Spelling::Plain,
-            () if self.hex == self.texts => Spelling::Hex { ended: self.ended > 0 },
-            () if self.spelled > 0 || self.quoted == self.texts => {
-                Spelling::Escaped { ended: self.ended > 0 }
-            }
-            () => Spelling::Plain,
-        }
-    }
-}
+/// The families of marks: whether they are arrows, and whether they are weak.
+const FAMILIES: [(bool, bool); 4] = [(false, false), (false, true), (true, false), (true, true)];
 
 /// Line ends that a tool shows at the end of every line in addition to the real one.
 const DRAWN_ENDS: [&str; 3] = ["␍␊", "<CR><LF>", "^M"];
 
+/// The marks of a family.
+fn rows_of(marks: &Marks, family: (bool, bool)) -> impl Iterator<Item = usize> {
+    let rows = marks.rows().iter().enumerate();
+    rows.filter(move |(_, row)| {
+        matches!(row.kind, Kind::Sent | Kind::Received) && (row.is_arrow(), row.is_weak()) == family
+    })
+    .map(|(index, _)| index)
+}
+
 /// The results of the first pass.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Survey {
     tallies: Vec<Tally>,
     sides: Vec<Side>,
@@ -88,6 +47,8 @@ pub(super) struct Survey {
     drawn_end: Option<&'static str>,
     /// The quotation mark at the start of every line.
     pub(super) quote: Option<u8>,
+    /// Whether a line shows several lines with their line ends escaped.
+    framed: bool,
     /// Whether every line stands in quotes.
     enclosed: bool,
     pub(super) stamped: usize,
@@ -113,10 +74,46 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    pub(super) fn of(lines: &[Line<'_>], marks: &Marks) -> Self {
-        let mut survey = Self { sides: vec![Side::Both; marks.rows().len()], ..Self::default() };
+    /// The surveys of a file with few of the marks and with more and more: the two marks of a family with most commands
+    /// and most answers, all marks of the family, and all marks. A family is arrows or words, of one letter or more.
+    /// A mark that is part of some payload can't spoil the others.
+    pub(super) fn marked(lines: &[Line<'_>], marks: &Marks) -> Vec<Self> {
+        let all = Self::of(lines, marks, &(0..marks.rows().len()).collect::<Vec<_>>());
+        let mut surveys: Vec<(Vec<usize>, Self)> = Vec::new();
+        for family in FAMILIES {
+            let used: Vec<usize> = rows_of(marks, family).filter(|row| all.is_used(*row)).collect();
+            let most = |kind: Kind, count: fn(&Tally) -> usize| {
+                let rows = used.iter().filter(|row| marks.rows()[**row].kind == kind);
+                rows.max_by_key(|row| count(&all.tallies[**row])).copied()
+            };
+            let main = [most(Kind::Sent, |tally| tally.commands), most(Kind::Received, Tally::all_answers)];
+            let [sent, _] = main;
+            for rows in [sent.into_iter().collect(), main.into_iter().flatten().collect(), used] {
+                if !rows.is_empty() && surveys.iter().all(|(other, _)| *other != rows) {
+                    let survey = Self::of(lines, marks, &rows);
+                    surveys.push((rows, survey));
+                }
+            }
+        }
+        let mut surveys: Vec<Self> = surveys.into_iter().map(|(_, survey)| survey).collect();
+        surveys.extend((!surveys.is_empty()).then_some(all));
+        surveys
+    }
+
+    fn of(lines: &[Line<'_>], marks: &Marks, rows: &[usize]) -> Self {
+        let mut survey = Self { sides: vec![Side::None; marks.rows().len()], ..Self::default() };
+        for row in rows {
+            survey.sides[*row] = Side::Both;
+        }
         survey.frame(lines);
         survey.find_fences(lines);
+        survey.count(lines, marks);
+        // Most words in front of other marks are names.
+        for (side, tally) in survey.sides.iter_mut().zip(&survey.tallies) {
+            if tally.leads.saturating_mul(2) > tally.lines {
+                *side = Side::None;
+            }
+        }
         survey.count(lines, marks);
         survey.decide(marks);
         survey.find_gap(lines, marks);
@@ -125,12 +122,24 @@ impl Survey {
         survey
     }
 
-    /// The number of commands and answers after marks.
-    pub(super) fn found(&self) -> usize {
-        let sided = self.tallies.iter().zip(&self.sides);
-        let sided = sided.filter(|(_, side)| matches!(side, Side::ToModem | Side::FromModem));
-        sided
-            .fold(0, |sum, (tally, _)| sum.saturating_add(tally.commands).saturating_add(tally.all_answers()))
+    /// Whether a mark is in front of a line, and is no part of its text.
+    fn is_used(&self, row: usize) -> bool {
+        self.side(row) != Side::None && self.tallies.get(row).is_some_and(|tally| tally.lines > 0)
+    }
+
+    /// The survey of a file in which no text is a mark.
+    pub(super) fn unmarked(lines: &[Line<'_>], marks: &Marks) -> Self {
+        let mut survey = Self::default();
+        survey.frame(lines);
+        survey.find_fences(lines);
+        survey.find_gap(lines, marks);
+        survey.count(lines, marks);
+        survey
+    }
+
+    /// The same for lines that are neither escaped nor hexadecimal.
+    pub(super) fn plain(&self) -> Self {
+        Self { spelled: false, dumps: false, ..self.clone() }
     }
 
     /// A line without the parts that every line of the file has.
@@ -164,7 +173,31 @@ impl Survey {
     }
 
     pub(super) fn spelling(&self, row: usize) -> Spelling {
-        self.tallies.get(row).map_or(Spelling::Plain, Tally::spelling)
+        match self.tallies.get(row).map_or(Spelling::Plain, Tally::spelling) {
+            Spelling::Plain if self.framed => Spelling::Escaped { ended: false },
+            spelling => spelling,
+        }
+    }
+
+    /// Whether the marks stand on lines of their own, above the bytes.
+    pub(super) fn is_headed(&self) -> bool {
+        let (lines, alone) = self.sided().fold((0_usize, 0_usize), |(lines, alone), tally| {
+            (lines.saturating_add(tally.lines), alone.saturating_add(tally.alone))
+        });
+        alone.saturating_mul(4) >= lines.saturating_mul(3)
+    }
+
+    /// The tallies of the marks that stand for a side.
+    fn sided(&self) -> impl Iterator<Item = &Tally> {
+        let sided = self.tallies.iter().zip(&self.sides);
+        sided.filter(|(_, side)| matches!(side, Side::ToModem | Side::FromModem)).map(|(tally, _)| tally)
+    }
+
+    /// The same survey for frames of several lines with escaped line ends within, if there seem to be some.
+    pub(super) fn framed(&self) -> Option<Self> {
+        let is_plain = self.sided().all(|tally| tally.lines == 0 || tally.spelling() == Spelling::Plain);
+        let framed = self.sided().any(|tally| tally.framed > 0);
+        (is_plain && framed).then(|| Self { framed, ..self.clone() })
     }
 
     pub(super) fn layout(&self) -> Layout {
@@ -242,7 +275,7 @@ impl Survey {
             let count = if stripped.stamp.is_some() { &mut self.stamped } else { &mut self.unstamped };
             *count = count.saturating_add(1);
             if let Some(row) = stripped.mark {
-                self.tallies[row].take(stripped.text);
+                self.tallies[row].take(&stripped);
                 let stamped = &mut self.tallies[row].stamped;
                 *stamped = stamped.saturating_add(usize::from(stripped.stamp.is_some()));
                 last = Some(row);
@@ -274,14 +307,12 @@ impl Survey {
     /// keep their meaning, unless answers follow the words for sent data and none follow those for received data, as in
     /// the log of a modem.
     fn decide(&mut self, marks: &Marks) {
-        for row in 0..marks.rows().len() {
-            self.sides[row] = Side::None;
-        }
-        for (arrows, weak) in [(false, false), (false, true), (true, false), (true, true)] {
+        let wanted: Vec<bool> = self.sides.iter().map(|side| *side != Side::None).collect();
+        for (arrows, weak) in FAMILIES {
             let family = |kind: Kind| {
-                let rows = marks.rows().iter().enumerate();
-                rows.filter(move |(_, row)| {
-                    row.kind == kind && row.is_arrow() == arrows && row.is_weak() == weak
+                let rows = marks.rows().iter().zip(&wanted).enumerate();
+                rows.filter(move |(_, (row, wanted))| {
+                    row.kind == kind && (row.is_arrow(), row.is_weak()) == (arrows, weak) && **wanted
                 })
                 .map(|(index, _)| index)
             };
@@ -291,14 +322,16 @@ impl Survey {
             let (right, left) = (sum(Kind::Sent), sum(Kind::Received));
             let nothing = [right, left].iter().all(|tally| tally.commands == 0 && tally.all_answers() == 0);
             let both = right.lines > 0 && left.lines > 0;
+            let is_reversed =
+                both && left.commands >= right.commands && right.is_answering() && !left.is_answering();
+            // `> AT`, with answers that have no mark.
+            let is_typed = left.lines == 0 && right.commands > 1 && right.answers == 0;
             let sides = match () {
                 () if nothing => (Side::None, Side::None),
-                () if weak && !(both && (right.is_answering() || left.is_answering())) => {
+                () if weak && !(both && (right.is_answering() || left.is_answering())) && !is_typed => {
                     (Side::None, Side::None)
                 }
-                () if both && right.is_answering() && !left.is_answering() => {
-                    (Side::FromModem, Side::ToModem)
-                }
+                () if is_reversed => (Side::FromModem, Side::ToModem),
                 () if arrows && right.is_answering() => (Side::Both, Side::Both),
                 () if arrows && left.is_answering() && !both => (Side::Both, Side::Both),
                 () => (Side::ToModem, Side::FromModem),
@@ -327,50 +360,5 @@ impl Survey {
         self.both = [Side::ToModem, Side::FromModem]
             .iter()
             .all(|side| (0..self.sides.len()).any(|row| has_side(&row) && self.sides[row] == *side));
-    }
-}
-
-impl Tally {
-    fn take(&mut self, text: &[u8]) {
-        let add = |count: &mut usize, is: bool| *count = count.saturating_add(usize::from(is));
-        add(&mut self.lines, true);
-        let (text, _) = without_remark(text);
-        let inner = unquoted(text);
-        let shown = inner.unwrap_or(text);
-        let hex = dump(text).or_else(|| pairs(text)).filter(|bytes| bytes.len() > 1 || text.len() > 2);
-        let plain = match &hex {
-            Some(bytes) => bytes.clone(),
-            None => super::notation::unescaped(shown),
-        };
-        let plain_ended = hex.is_some() && (plain.ends_with(b"\n") || plain.ends_with(b"\r"));
-        let mut lines =
-            plain.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty()).peekable();
-        add(&mut self.commands, lines.peek().is_some_and(|line| is_command(line.trim_ascii())));
-        add(&mut self.answers, lines.any(is_answer));
-        if text.trim_ascii().is_empty() {
-            return;
-        }
-        add(&mut self.texts, true);
-        add(
-            &mut self.hex,
-            hex.is_some() || dump(text).is_some() || text.trim_ascii().len() == 2 && pairs(text).is_some(),
-        );
-        add(&mut self.quoted, inner.is_some());
-        add(&mut self.spelled, is_spelled(shown) || inner.is_some_and(is_spelled));
-        add(&mut self.ended, ends_spelled(shown) || plain_ended);
-    }
-
-    fn and(mut self, other: &Self) -> Self {
-        for (count, more) in [
-            (&mut self.lines, other.lines),
-            (&mut self.stamped, other.stamped),
-            (&mut self.texts, other.texts),
-            (&mut self.commands, other.commands),
-            (&mut self.answers, other.answers),
-            (&mut self.answers_after, other.answers_after),
-        ] {
-            *count = count.saturating_add(more);
-        }
-        self
     }
 }

@@ -1,11 +1,12 @@
 //! The reading of a file by its learned layout.
 
 use super::super::Reason;
-use super::learned_layout::LearnedLine;
+use super::learned_layout::{LearnedLine, reason};
 use super::notation::unescaped;
 use super::reader::Reader;
 use super::strip::StrippedLine;
-use super::survey::{Side, Spelling};
+use super::survey::Side;
+use super::tally::Spelling;
 use super::text::is_command;
 
 impl Reader<'_> {
@@ -43,8 +44,15 @@ impl Reader<'_> {
                 if is_cut_command {
                     text.extend_from_slice(b"\\r\\n");
                 }
-                let stripped =
-                    StrippedLine { stamp, stamps: 0, mark: None, tagged: false, text: &text, core: &text };
+                let stripped = StrippedLine {
+                    stamp,
+                    stamps: 0,
+                    mark: None,
+                    leads: false,
+                    tagged: false,
+                    text: &text,
+                    core: &text,
+                };
                 self.marked(number, side, spelling, stripped);
                 if is_cut {
                     self.wire.out.remark(number, Reason::Elided);
@@ -56,8 +64,8 @@ impl Reader<'_> {
             None => {
                 // A line of unknown shape ends the bytes below a heading.
                 self.last = Side::None;
-                let reason = if text.trim_ascii().is_empty() { Reason::Blank } else { Reason::Tool };
-                self.wire.out.remark(number, reason);
+                let is_print = self.survey.is_print(text, self.marks);
+                self.wire.out.remark(number, if is_print { Reason::Tool } else { reason(text) });
             }
         }
     }

@@ -51,10 +51,19 @@ pub(super) fn is_answer(text: &[u8]) -> bool {
     match Line::parse(text) {
         Line::Info { key, .. } => keyed(key),
         Line::Text([]) => false,
-        Line::Text(text) => Urc::parse(text).is_known() || bare_address(text).is_some(),
+        Line::Text(text) => Urc::parse(text).is_known() || bare_address(text).is_some() || is_header(text),
         Line::Row(row) => row.trim_ascii_start().first().is_some_and(u8::is_ascii_digit),
         _ => true,
     }
+}
+
+/// Whether a line announces payload: `+RECEIVE,0,5:`.
+fn is_header(text: &[u8]) -> bool {
+    let fields = text.strip_prefix(b"+RECEIVE,").or_else(|| text.strip_prefix(b"+IPD,"));
+    let fields = fields.and_then(|fields| fields.split(|byte| *byte == b':').next());
+    fields.is_some_and(|fields| {
+        fields.iter().all(|byte| byte.is_ascii_digit() || *byte == b',') && !fields.is_empty()
+    })
 }
 
 /// Whether a person wrote the text: it has Chinese characters, which no line of these modems has.

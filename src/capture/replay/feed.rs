@@ -94,6 +94,12 @@ impl Feed {
         }
     }
 
+    /// Takes a line of an unknown form.
+    pub(super) fn unknown(&mut self, line: usize) {
+        let why = UnexplainedReason::UnknownForm;
+        self.add(vec![line], TimelineEntryKind::Unexplained { bytes: Vec::new(), why });
+    }
+
     /// The timeline at the end of the capture.
     pub(super) fn finish(mut self) -> Timeline {
         self.end_of_stream();

@@ -31,7 +31,7 @@ pub use timeline::{Coverage, PayloadKind, Timeline, TimelineEntry, TimelineEntry
 
 use std::num::NonZeroUsize;
 
-use super::Capture;
+use super::{Capture, Reason};
 use feed::Feed;
 
 /// The entries of a capture.
@@ -43,8 +43,14 @@ pub fn replay(capture: &Capture) -> Timeline {
 /// result is the same for every size; tests prove this.
 pub fn replay_in_chunks(capture: &Capture, size: NonZeroUsize) -> Timeline {
     let mut feed = Feed::new(capture, size);
+    let unknown = capture.remarks.iter().filter(|remark| remark.reason == Reason::UnknownForm);
+    let mut unknown = unknown.map(|remark| remark.line).peekable();
     for (at, located) in capture.records.iter().enumerate() {
+        while let Some(line) = unknown.next_if(|line| *line < located.line) {
+            feed.unknown(line);
+        }
         feed.record(located, &capture.records[at..]);
     }
+    unknown.for_each(|line| feed.unknown(line));
     feed.finish()
 }

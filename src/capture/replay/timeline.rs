@@ -114,6 +114,8 @@ pub enum UnexplainedReason {
     Missing(usize),
     /// The host sent bytes that are neither a command nor data that the modem waits for.
     NotACommand,
+    /// The line has a form that is not known, and contains a command or an answer.
+    UnknownForm,
 }
 
 impl Timeline {
@@ -265,6 +267,7 @@ impl fmt::Display for UnexplainedReason {
             Self::UnknownLine => write!(f, "answers nothing and is no known URC"),
             Self::Fault(fault) => write!(f, "{fault}"),
             Self::Missing(count) => write!(f, "{count} announced bytes never came"),
+            Self::UnknownForm => write!(f, "a command or an answer in a line of unknown form"),
             Self::NotACommand => write!(f, "neither a command nor data that is waited for"),
         }
     }
