@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::support::pair::Pair;
 use air724ug::at::Urc;
-use air724ug::proto::{Event, SocketId};
+use air724ug::proto::{Event, Response, SocketId};
 use air724ug::sim::{Control, Settings};
 use air724ug::{CloseReason, Config, Error, ReceiveMode};
 
@@ -400,4 +400,64 @@ fn events_show_unsolicited_lines_without_text_of_people() {
         lines,
         ["+CREG:  1", "^MODE:17, 17", "+X: **********", "+CUSD:***************", "+CMT:*************"]
     );
+}
+
+/// The rows of `AT+CIPSTATUS` of all eight channels, of which the first ones have these states.
+fn status(state: &str, first: &[&str]) -> String {
+    let rows = (0..8).map(|n| match first.get(n) {
+        Some(&row) if row != "INITIAL" => format!("\r\nC: {n},0,\"TCP\",\"1.2.3.4\",\"80\",\"{row}\"\r\n"),
+        Some(_) | None => format!("\r\nC: {n},,\"\",\"\",\"\",\"INITIAL\"\r\n"),
+    });
+    format!("\r\nOK\r\n\r\nSTATE: {state}\r\n{}", rows.collect::<String>())
+}
+
+/// The ways in which the text of a message comes, each with the text of its lines.
+fn text_comes(pair: &mut Pair, way: &str, text: &str) {
+    if way == "+CMGR" {
+        pair.instead("AT+CMGR", format!("\r\n{READ}\r\n{text}\r\n\r\nOK\r\n"));
+        pair.command("AT+CMGR=1", MINUTE).unwrap();
+    } else {
+        pair.inject(format!("\r\n{}\r\nfirst\r\n\r\n{text}\r\n", HEADERS[0]).as_bytes());
+    }
+}
+
+#[test]
+fn a_text_that_names_a_connecting_channel_does_not_end_its_connection() {
+    for way in ["+CMGR", "+CMT"] {
+        for text in ["0, CLOSED", "0, CLOSE OK", "0, TCP ERROR", "0, CONNECT FAIL"] {
+            for said in ["CONNECTING", "INITIAL", "CONNECTED"] {
+                let mut pair = Pair::online();
+                pair.instead("AT+CIPSTART=0", "\r\nOK\r\n");
+                // The connection is made between the row and the next answer.
+                let made = status("IP PROCESSING", &[said]) + "\r\n0, CONNECT OK\r\n";
+                pair.instead("AT+CIPSTATUS", made);
+                pair.instead("AT+CIPSTATUS", status("IP PROCESSING", &["CONNECTED"]));
+                let connecting = pair.connecting("a.test", 80, MINUTE);
+                text_comes(&mut pair, way, text);
+                pair.run_for(Duration::from_secs(5));
+                let what = format!("{way} {text}, {said}");
+                let Some(Ok(Response::Connected(socket))) = pair.answered(connecting) else {
+                    panic!("{what}: {}", pair.story());
+                };
+                assert_eq!(pair.engine.readable(socket), (0, false), "{what}: {}", pair.story());
+                assert_eq!(pair.wrote("AT+CIPCLOSE"), 0, "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_text_that_names_a_connecting_channel_does_not_make_its_connection() {
+    for way in ["+CMGR", "+CMT"] {
+        for said in ["CONNECTING", "INITIAL", "CLOSED"] {
+            let mut pair = Pair::online();
+            pair.instead("AT+CIPSTART=0", "\r\nOK\r\n");
+            pair.instead("AT+CIPSTATUS", status("IP PROCESSING", &[said]));
+            let connecting = pair.connecting("a.test", 80, MINUTE);
+            text_comes(&mut pair, way, "0, CONNECT OK");
+            pair.run_for(Duration::from_secs(5));
+            let answer = pair.answered(connecting);
+            assert!(!matches!(answer, Some(Ok(_))), "{way}, {said}: {answer:?}");
+        }
+    }
 }

@@ -59,6 +59,16 @@ pub(super) enum Doubt {
     Standing,
 }
 
+impl Doubt {
+    /// The line that is in doubt, if there is one.
+    pub(super) fn news(self) -> Option<ChannelNews> {
+        match self {
+            Self::News(news) | Self::Suspicion(news) => Some(news),
+            Self::Standing => None,
+        }
+    }
+}
+
 /// For this span after the end of a connection its data may still come. An assumption.
 const LATE_DATA: Duration = Duration::from_secs(10);
 

@@ -75,31 +75,54 @@ impl Channels {
 
     /// The module has reported the state of its channels; `None` if the question failed.
     pub(in crate::proto) fn checked(&mut self, now: Timestamp, status: Option<&IpStatus>, out: &mut Outbox) {
-        if status.is_none() && self.all.iter().any(|channel| channel.asked.is_some()) {
+        let rows = status.map(|status| status.rows.as_slice()).unwrap_or_default();
+        let has_row = |id: ChannelId| rows.iter().any(|row| row.channel == id);
+        if self.all.iter().any(|channel| channel.asked.is_some() && !has_row(channel.id)) {
             self.checks = self.checks.saturating_add(1);
             if self.checks < MAX_CHECKS {
-                for channel in &mut self.all {
+                for channel in self.all.iter_mut().filter(|channel| !has_row(channel.id)) {
                     channel.doubt = channel.doubt.or(channel.asked.take());
                 }
-                return;
+            } else {
+                self.checks = 0;
             }
+        } else {
+            self.checks = 0;
         }
-        self.checks = 0;
-        let rows = status.map(|status| status.rows.as_slice()).unwrap_or_default();
         for id in ChannelId::all() {
-            let Some(doubt) = self.channel(id).asked.take() else { continue };
-            let row = rows.iter().find(|row| row.channel == id);
-            match (row.map(|row| row.state.as_str()), self.channel(id).link.is_connecting(), doubt) {
-                (Some("CONNECTED"), true, _) => self.connected(now, id, out),
-                (Some(state), true, doubt) if state == "CONNECTING" || doubt == Doubt::Standing => {
-                    let question = self.question;
-                    if let Some(opening) = self.channel(id).link.opening_mut() {
-                        opening.strays.settle(question);
-                    }
+            let channel = self.channel(id);
+            let Some(asked) = channel.asked.take() else { continue };
+            // A `CONNECT OK` after the question is newer than the row. Another question is asked about it.
+            let is_old = channel.doubt.and_then(Doubt::news) == Some(ChannelNews::ConnectOk);
+            let doubt = if is_old { Doubt::Standing } else { asked };
+            let row = rows.iter().find(|row| row.channel == id).map(|row| row.state.as_str());
+            self.settle_doubt(now, id, row, doubt, out);
+        }
+    }
+
+    /// Settles a doubt with the state of the channel; `None` if the module does not say it.
+    ///
+    /// A connection that is being made or stands has not ended, and no connection is made unless it stands.
+    fn settle_doubt(
+        &mut self,
+        now: Timestamp,
+        id: ChannelId,
+        row: Option<&str>,
+        doubt: Doubt,
+        out: &mut Outbox,
+    ) {
+        let question = self.question;
+        let link = &mut self.channel(id).link;
+        let is_connecting = link.is_connecting();
+        match (row, doubt.news()) {
+            (Some("CONNECTED"), _) if is_connecting => self.connected(now, id, out),
+            (Some("CONNECTING"), _) | (Some(_), None) => {
+                if let Some(opening) = link.opening_mut().filter(|_| is_connecting) {
+                    opening.strays.settle(question);
                 }
-                (Some("CONNECTED"), false, _) | (_, _, Doubt::Standing) => {}
-                (_, _, Doubt::News(news) | Doubt::Suspicion(news)) => self.believe(now, id, news, out),
             }
+            (Some("CONNECTED"), _) | (Some(_), Some(ChannelNews::ConnectOk)) | (None, None) => {}
+            (_, Some(news)) => self.believe(now, id, news, out),
         }
     }
 
@@ -164,6 +187,8 @@ impl Channels {
             return;
         }
         let Some(opening) = channel.link.connected() else { return };
+        // The doubt that the question in flight is about came before this connection was made.
+        channel.asked = None;
         if matches!(opening.strays, StrayData::Doubtful { .. }) {
             // The dropped data may belong to this connection. It is closed and made again, so that no data are missing.
             channel.link.release();
