@@ -461,3 +461,26 @@ fn a_text_that_names_a_connecting_channel_does_not_make_its_connection() {
         }
     }
 }
+
+#[test]
+fn a_lost_bearer_ends_a_channel_that_a_text_names_like_the_others() {
+    for way in ["+CMGR", "+CMT"] {
+        for text in ["0, CLOSED", "0, TCP ERROR", "+PDP: DEACT"] {
+            for mode in [ReceiveMode::Push, ReceiveMode::Manual] {
+                for state in ["PDP DEACT", "IP INITIAL", "IP GPRSACT"] {
+                    let config = Config::default().receive_mode(mode);
+                    let mut pair = Pair::with(config, Settings::default()).ready();
+                    let sockets = [pair.channel_open(), pair.channel_open()];
+                    pair.instead("AT+CIPSTATUS", status(state, &[]));
+                    text_comes(&mut pair, way, text);
+                    pair.run_for(Duration::from_secs(5));
+                    for socket in sockets {
+                        let (_, end) = pair.read_to_end(socket);
+                        let what = format!("{way} {text}, {mode:?}, {state}");
+                        assert!(matches!(end, Error::Closed(CloseReason::BearerLost)), "{what}: {end}");
+                    }
+                }
+            }
+        }
+    }
+}

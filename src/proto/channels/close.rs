@@ -146,6 +146,9 @@ impl Channels {
         }
         for id in ChannelId::all() {
             let channel = self.channel(id);
+            // Nothing is left that a doubtful line could end.
+            channel.doubt = None;
+            channel.asked = None;
             if channel.link.opening().is_some() {
                 channel.socket = None;
                 refuse_connect(channel.link.take_ticket(), end.error(), out);

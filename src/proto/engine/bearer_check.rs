@@ -23,6 +23,10 @@ impl Engine {
 
     fn bearer_checked(&mut self, now: Timestamp, finished: &Finished) {
         let status = finished.result.as_deref().ok().and_then(IpStatus::parse);
+        // The loss of the bearer is the cause of what the rows say.
+        if status.as_ref().is_some_and(|status| has_no_bearer(&status.state)) {
+            self.bearer_lost(now);
+        }
         self.channels.checked(now, status.as_ref(), &mut self.out);
         let Some(IpStatus { state, rows }) = status else { return };
         match state {
@@ -33,9 +37,7 @@ impl Engine {
             IpState::Status | IpState::Processing | IpState::Single(_) => {
                 self.requests.check(SelfCheck::Connections);
             }
-            IpState::Initial | IpState::Start | IpState::Config | IpState::GprsAct | IpState::PdpDeact => {
-                self.bearer_lost(now)
-            }
+            IpState::Initial | IpState::Start | IpState::Config | IpState::GprsAct | IpState::PdpDeact => {}
         }
     }
 
@@ -46,5 +48,13 @@ impl Engine {
         if modes.into_iter().any(|fields| fields.first().and_then(|field| field.number()) == Some(0)) {
             self.take_bearer_down(now);
         }
+    }
+}
+
+/// True if the module has no bearer in this state.
+fn has_no_bearer(state: &IpState) -> bool {
+    match state {
+        IpState::Initial | IpState::Start | IpState::Config | IpState::GprsAct | IpState::PdpDeact => true,
+        IpState::Status | IpState::Processing | IpState::Single(_) => false,
     }
 }
