@@ -268,15 +268,100 @@ fn every_refusal_of_a_send_is_the_reason_of_the_sockets_end() {
     still_works(&mut pair);
 }
 
+/// True if the module has a connection on channel 0.
+fn has_connection(pair: &Pair) -> bool {
+    pair.modem.state().channels[0].link.is_some()
+}
+
 #[test]
 fn every_refusal_of_a_close_is_a_closed_channel() {
     let mut pair = Pair::online();
     for (text, _) in refusals() {
+        // The module has closed the connection.
         let socket = pair.channel_open();
         pair.before("AT+CIPCLOSE", &text);
         assert!(matches!(pair.close(socket), Ok(Response::Closed)), "{text:?}");
+        assert!(!has_connection(&pair), "{text:?}");
+        // It has not: the close is written again.
+        let socket = pair.channel_open();
+        pair.instead("AT+CIPCLOSE", &text);
+        let before = (pair.wrote("AT+CIPCLOSE"), pair.wrote("AT+CIPSTATUS"));
+        assert!(matches!(pair.close(socket), Ok(Response::Closed)), "{text:?}");
+        assert!(!has_connection(&pair), "{text:?}");
+        assert_eq!((pair.wrote("AT+CIPCLOSE"), pair.wrote("AT+CIPSTATUS")), (before.0 + 2, before.1 + 1));
     }
     still_works(&mut pair);
+}
+
+#[test]
+fn a_close_that_was_damaged_on_its_way_closes_the_connection() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    let mut damages = 1;
+    pair.to_modem = Box::new(move |_, bytes| {
+        if damages == 0 || !bytes.starts_with(b"AT+CIPCLOSE") {
+            return bytes;
+        }
+        damages -= 1;
+        b"AT+CIPCLSOE=0\r".to_vec()
+    });
+    assert!(matches!(pair.close(socket), Ok(Response::Closed)));
+    assert!(!has_connection(&pair), "{}", pair.story());
+    still_works(&mut pair);
+}
+
+#[test]
+fn a_close_that_is_refused_again_and_again_is_an_error_and_the_channel_stays_in_use() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.instead_times(1_000, "AT+CIPCLOSE", "\r\nERROR\r\n");
+    let begun = pair.now;
+    pair.written.clear();
+    let answer = pair.close(socket);
+    assert!(matches!(answer, Err(Error::Refused { code: Refusal::Error, .. })), "{answer:?}");
+    assert!(pair.now - begun < Duration::from_secs(1));
+    assert_eq!((pair.wrote("AT+CIPCLOSE"), pair.wrote("AT+CIPSTATUS")), (2, 2), "{}", pair.story());
+    // The close is repeated, more and more seldom, and the channel is not used for another connection.
+    pair.run_for(Duration::from_secs(60));
+    assert!((5..=8).contains(&pair.wrote("AT+CIPCLOSE")), "{} closes", pair.wrote("AT+CIPCLOSE"));
+    assert!(has_connection(&pair));
+    assert_eq!(pair.channel_open().channel().index(), 1);
+    // A close that is asked for again is written at once.
+    let before = pair.wrote("AT+CIPCLOSE");
+    assert!(pair.close(socket).is_err());
+    assert_eq!(pair.wrote("AT+CIPCLOSE") - before, 2);
+    pair.heal();
+    assert!(matches!(pair.close(socket), Ok(Response::Closed)));
+    assert!(!has_connection(&pair));
+    still_works(&mut pair);
+}
+
+#[test]
+fn a_refused_close_without_a_status_is_no_success() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.instead_times(1_000, "AT+CIPCLOSE", "\r\nERROR\r\n");
+    pair.instead_times(1_000, "AT+CIPSTATUS", "\r\nERROR\r\n");
+    let answer = pair.call(Request::Close { socket, timeout: Duration::from_secs(20) });
+    assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");
+    let commands = pair.wrote("AT+CIPCLOSE") + pair.wrote("AT+CIPSTATUS");
+    assert!(commands <= 30, "{commands} commands in 20 s");
+    pair.heal();
+    pair.run_for(Duration::from_secs(32));
+    assert!(!has_connection(&pair));
+    still_works(&mut pair);
+}
+
+/// A close after `CLOSED` is refused by firmware, and that agrees with what the module has said.
+#[test]
+fn the_refused_close_of_a_connection_that_has_ended_needs_no_question() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.written.clear();
+    pair.control(Control::PeerClose(0));
+    assert!(matches!(pair.read_to_end(socket).1, Error::Closed(CloseReason::Peer)));
+    assert!(matches!(pair.close(socket), Ok(Response::Closed)));
+    assert_eq!((pair.wrote("AT+CIPCLOSE"), pair.wrote("AT+CIPSTATUS")), (1, 0), "{}", pair.story());
 }
 
 #[test]

@@ -164,11 +164,28 @@ fn a_failed_release_is_repeated_and_the_connection_waits() {
     assert_eq!(pair.wrote("AT+CIPCLOSE"), 2);
 }
 
-/// The module refuses the close and keeps the channel. The connection finds the channel in use, and there is no other.
+#[test]
+fn a_refused_release_is_repeated_and_the_connection_waits() {
+    let (mut pair, sockets) = full();
+    pair.instead("AT+CIPCLOSE", "\r\nERROR\r\n");
+    forget(&mut pair, sockets[3]);
+    let ticket = connecting(&mut pair, LONG);
+    connects(&mut pair, ticket, sockets[3]);
+    assert_eq!((pair.wrote("AT+CIPCLOSE"), pair.wrote("AT+CIPSTART")), (2, 9));
+}
+
+/// The module refuses the next close of the channel and keeps it, but its status says that the channel is free.
+fn is_kept_in_silence(pair: &mut Pair, channel: usize) {
+    pair.instead(&format!("AT+CIPCLOSE={channel}"), "\r\nERROR\r\n");
+    let rows: String = (0..8).map(|n| format!("\r\nC: {n},,\"\",\"\",\"\",\"INITIAL\"\r\n")).collect();
+    pair.instead("AT+CIPSTATUS", format!("\r\nOK\r\n\r\nSTATE: IP PROCESSING\r\n{rows}"));
+}
+
+/// The connection finds the channel in use, and there is no other.
 #[test]
 fn a_connection_that_finds_its_channel_in_use_waits_for_its_release() {
     let (mut pair, sockets) = full();
-    pair.instead("AT+CIPCLOSE", "\r\nERROR\r\n");
+    is_kept_in_silence(&mut pair, 3);
     forget(&mut pair, sockets[3]);
     let ticket = connecting(&mut pair, LONG);
     connects(&mut pair, ticket, sockets[3]);
@@ -178,7 +195,7 @@ fn a_connection_that_finds_its_channel_in_use_waits_for_its_release() {
 #[test]
 fn no_connection_overtakes_one_that_found_its_channel_in_use() {
     let (mut pair, sockets) = full();
-    pair.instead("AT+CIPCLOSE=3", "\r\nERROR\r\n");
+    is_kept_in_silence(&mut pair, 3);
     pair.instead_times(100, "AT+CIPCLOSE=5", "");
     forget(&mut pair, sockets[3]);
     forget(&mut pair, sockets[5]);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::at::{ChannelId, ChannelNews, Command};
+use crate::at::{ChannelId, ChannelNews, Command, Refusal};
 use crate::error::{CloseReason, Error};
 use crate::proto::outbox::RequestResult;
 use crate::proto::statistics::SocketStatistics;
@@ -45,6 +45,10 @@ pub(in crate::proto) struct Channel {
     pub(super) last_data_at: Timestamp,
     /// The earliest moment of the next close. The module's answer to the last one was not clear.
     pub(super) close_at: Timestamp,
+    /// The number of closes in a row that the module has refused without having said that the connection has ended.
+    pub(super) close_refusals: u32,
+    /// Whether the module has reported the end of the connection that was started last.
+    pub(super) has_reported_end: bool,
 }
 
 /// The reason for a question about the state of a channel.
@@ -57,6 +61,8 @@ pub(super) enum Doubt {
     Suspicion(ChannelNews),
     /// The connection that is being made may exist already. Only the status can prove that.
     Standing,
+    /// The close of the channel was refused. Only the status shows whether it was closed before.
+    RefusedClose(Refusal),
 }
 
 impl Doubt {
@@ -64,7 +70,7 @@ impl Doubt {
     pub(super) fn news(self) -> Option<ChannelNews> {
         match self {
             Self::News(news) | Self::Suspicion(news) => Some(news),
-            Self::Standing => None,
+            Self::Standing | Self::RefusedClose(_) => None,
         }
     }
 }
@@ -176,6 +182,8 @@ impl Channel {
             last_piece: 0,
             last_data_at: Timestamp::ZERO,
             close_at: Timestamp::ZERO,
+            close_refusals: 0,
+            has_reported_end: false,
         }
     }
 
@@ -194,7 +202,7 @@ impl Channel {
     pub(super) fn doubtful_end(&self) -> Option<ChannelNews> {
         match self.doubt {
             Some(Doubt::News(news)) => Some(news),
-            Some(Doubt::Suspicion(_) | Doubt::Standing) | None => None,
+            Some(Doubt::Suspicion(_) | Doubt::Standing | Doubt::RefusedClose(_)) | None => None,
         }
     }
 

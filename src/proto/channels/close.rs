@@ -33,6 +33,7 @@ impl Channels {
         if !self.leave(now, id, false, out) {
             self.end(id.channel, End::Closed(CloseReason::Local), out);
         }
+        self.channel(id.channel).close_is_asked_again();
         if let Some(socket) = self.channel(id.channel).socket_of(id) {
             socket.closers.push(Closer { ticket, asked_at: now, deadline: now + timeout, timeout });
         }
@@ -156,6 +157,7 @@ impl Channels {
             self.end(id, end.clone(), out);
             let channel = self.channel(id);
             channel.link.cut(module_side);
+            channel.forget_refused_close();
             if module_side == ModuleSide::Released {
                 channel.pending_connect = None;
             }

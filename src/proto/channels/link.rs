@@ -21,8 +21,9 @@ use super::opening::Opening;
 /// | `Up` | `CLOSED`, an error, the application closes | `Used`, or `Draining` if unread data wait in the module |
 /// | `Draining` | nothing is left, or the module refuses | `Used` |
 /// | `Used` | its turn: `AT+CIPCLOSE` is written | `Closing` |
-/// | `Closing` | `CLOSE OK` or a refusal | `Idle` |
-/// | `Closing` | no answer | `Used` |
+/// | `Closing` | `CLOSE OK`, or a refusal after the module has reported the end | `Idle` |
+/// | `Closing` | another refusal, or no answer | `Used` |
+/// | `Used` | after the refusal the status shows no connection | `Idle` |
 /// | `Idle` | a transparent stream begins on this channel | `Stream` |
 /// | `Stream` | it is over ([`Transparent`](crate::proto::transparent::Transparent)) | `Idle` |
 /// | any | bearer lost, restart | `Idle` |

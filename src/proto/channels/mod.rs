@@ -19,6 +19,7 @@ mod pressure;
 mod prompts;
 mod queue;
 mod receive;
+mod refused_closes;
 mod refused_sends;
 mod scheduler;
 mod security;
@@ -177,6 +178,7 @@ impl Channels {
                 self.queue.0.push_front(opening);
             }
             self.channel(*id).link.found_in_use();
+            self.channel(*id).may_have_connection();
         }
     }
 

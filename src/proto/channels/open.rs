@@ -40,6 +40,7 @@ impl Channels {
         let command = Command::start(id, opening.protocol, &opening.host, opening.port);
         channel.security = opening.security();
         channel.link.started(now);
+        channel.may_have_connection();
         channel.pending_connect = Some(PendingConnect::begun(now));
         Some(ChannelCommand { channel: id, job: Job::Start, command, payload: None })
     }

@@ -109,6 +109,7 @@ impl Channels {
             channel.doubt = Some(Doubt::News(ChannelNews::ConnectFail));
             return;
         }
+        channel.has_reported_end |= matches!(failure, Failure::Refused(Refusal::ConnectFail));
         let Some(opening) = channel.link.failed() else { return };
         match failure {
             Failure::Refused(Refusal::AlreadyConnect) => {
@@ -128,24 +129,24 @@ impl Channels {
     }
 
     fn close_finished(&mut self, now: Timestamp, id: ChannelId, finished: &Finished, out: &mut Outbox) {
-        if !matches!(finished.result, Err(Failure::Timeout)) {
-            self.making_settled(now, id);
-        }
         let channel = self.channel(id);
         channel.last_data_at = now;
         channel.late_close_until = now + STALE;
-        channel.link.closed(match finished.result {
-            // The module refuses the close of a channel without a connection (protocol section 10).
-            Ok(_) | Err(Failure::Refused(Refusal::Error | Refusal::Cme(_))) => ModuleSide::Released,
+        match finished.result {
+            Ok(_) => self.channel_released(now, id),
+            Err(Failure::Refused(refusal @ (Refusal::Error | Refusal::Cme(_)))) => {
+                self.close_refused(now, id, refusal);
+            }
             Err(Failure::Refused(_) | Failure::NoPrompt(_)) => {
                 channel.close_at = now + CLOSE_PAUSE;
-                ModuleSide::Unknown
+                channel.link.closed(ModuleSide::Unknown);
+                self.making_settled(now, id);
             }
             Err(Failure::Timeout) => {
                 channel.stale_until = now + STALE;
-                ModuleSide::Unknown
+                channel.link.closed(ModuleSide::Unknown);
             }
-        });
+        }
         self.settle(id, out);
     }
 
@@ -230,7 +231,7 @@ impl Channel {
         let id = self.id;
         let turn = |job, command| Some(ChannelCommand { channel: id, job, command, payload: None });
         match &self.link {
-            Link::Used if now < self.close_at => return None,
+            Link::Used if now < self.close_at || self.has_refused_close() => return None,
             Link::Used => {
                 self.link.closing();
                 self.close_at = Timestamp::ZERO;

@@ -57,7 +57,10 @@ impl Channels {
     /// True if a channel waits for its `AT+CIPCLOSE`. The close has precedence over a question about the bearer, so
     /// that a cancelled connection is closed even if the port is lost next.
     pub(in crate::proto) fn has_to_close(&self, now: Timestamp) -> bool {
-        self.all.iter().any(|channel| matches!(channel.link, Link::Used) && channel.close_at <= now)
+        self.all.iter().any(|channel| {
+            let is_due = channel.close_at <= now && !channel.has_refused_close();
+            matches!(channel.link, Link::Used) && is_due
+        })
     }
 
     /// True if the module must be asked for the state of its channels.
@@ -92,10 +95,14 @@ impl Channels {
         for id in ChannelId::all() {
             let channel = self.channel(id);
             let Some(asked) = channel.asked.take() else { continue };
+            let row = rows.iter().find(|row| row.channel == id).map(|row| row.state.as_str());
+            if let Doubt::RefusedClose(refusal) = asked {
+                self.refused_close_checked(now, id, refusal, row, out);
+                continue;
+            }
             // A `CONNECT OK` after the question is newer than the row. Another question is asked about it.
             let is_old = channel.doubt.and_then(Doubt::news) == Some(ChannelNews::ConnectOk);
             let doubt = if is_old { Doubt::Standing } else { asked };
-            let row = rows.iter().find(|row| row.channel == id).map(|row| row.state.as_str());
             self.settle_doubt(now, id, row, doubt, out);
         }
     }
@@ -122,7 +129,11 @@ impl Channels {
                 }
             }
             (Some("CONNECTED"), _) | (Some(_), Some(ChannelNews::ConnectOk)) | (None, None) => {}
-            (_, Some(news)) => self.believe(now, id, news, out),
+            (row, Some(news)) => {
+                let is_known = row.is_some();
+                self.believe(now, id, news, out);
+                self.channel(id).has_reported_end &= is_known;
+            }
         }
     }
 
@@ -184,6 +195,7 @@ impl Channels {
         if matches!(channel.link, Link::Idle) {
             // A late success of a cancelled connection, which must not stay open.
             channel.link.made_late();
+            channel.may_have_connection();
             return;
         }
         let Some(opening) = channel.link.connected() else { return };
@@ -222,6 +234,7 @@ impl Channels {
         if matches!(channel.link, Link::Connecting(_))
             && let Some(opening) = channel.link.failed()
         {
+            channel.has_reported_end = true;
             let error = opening.refused(Refusal::ConnectFail);
             self.fail_connect(id, opening, error, out);
         }
@@ -232,11 +245,15 @@ impl Channels {
         let channel = self.channel(id);
         match &channel.link {
             Link::Up if manual && reason == CloseReason::Peer => {
+                channel.has_reported_end = true;
                 // The module may still have data that can be fetched.
                 self.fail_sends(id, &|| Error::Closed(reason), out);
                 self.drain(now, id, reason);
             }
-            Link::Up => self.end(id, End::Closed(reason), out),
+            Link::Up => {
+                channel.has_reported_end = true;
+                self.end(id, End::Closed(reason), out);
+            }
             Link::Connecting(_) => self.connect_failed(now, id, out),
             Link::Idle
             | Link::Wanted(_)

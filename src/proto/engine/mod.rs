@@ -379,7 +379,7 @@ impl Engine {
                 continue;
             }
             let asks = self.bring_up.is_ready() && !self.channels.has_to_close(now);
-            if self.channels.has_doubt() || (asks && self.channels.takes_bearer_question(now)) {
+            if (asks && self.channels.takes_bearer_question(now)) || self.channels.has_doubt() {
                 self.requests.check(SelfCheck::Bearer);
             }
             if self.bring_up.is_ready() && self.requests_next {
