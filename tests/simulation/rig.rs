@@ -336,14 +336,13 @@ impl Rig {
         any
     }
 
-    /// Notes that a datagram was not confirmed. For a queued datagram this is the only report.
+    /// Notes that data were not confirmed. For queued ones this is the only report.
     fn unsent(&mut self, socket: SocketId, len: usize) {
         let Some(connection) = self.facts.of_socket(socket) else { return };
         let connection = &mut self.facts.connections[connection];
-        let is_it = |send: &&mut Send| send.outcome == Outcome::Open && send.len == len;
-        if connection.is_udp()
-            && let Some(send) = connection.sends.iter_mut().find(is_it)
-        {
+        let is_udp = connection.is_udp();
+        let is_it = |send: &&mut Send| send.outcome == Outcome::Open && (!is_udp || send.len == len);
+        if let Some(send) = connection.sends.iter_mut().find(is_it) {
             send.outcome = Outcome::Unknown(0);
         }
     }
@@ -427,7 +426,12 @@ impl Rig {
             ModemEvent::Connecting { channel, target } => {
                 let number = target.port.wrapping_sub(FIRST_PORT) / 3;
                 let link = self.modem.network().links().filter(|(_, other)| other.port == target.port).last();
-                let index = self.facts.numbered(number);
+                // A connect whose port the line has changed can lead to the peer of a connection that has ended.
+                let has_ended = |index: &usize| {
+                    let connection = &self.facts.connections[*index];
+                    connection.left && !connection.links.is_empty()
+                };
+                let index = self.facts.numbered(number).filter(|index| !has_ended(index));
                 if let (Some((link, _)), Some(index)) = (link, index) {
                     // A repeated connection begins with its first byte. Bytes that its peer had sent before are lost.
                     let connection = &mut self.facts.connections[index];
