@@ -146,7 +146,7 @@ fn chosen(given: &[String]) -> Result<Vec<(String, PortChoice)>, Usage> {
             Some((name, path)) if is_name(name) => (Some(name.to_owned()), path),
             _ => (None, given.as_str()),
         };
-        let paths = if path == "all" { every_module()? } else { vec![path.to_owned()] };
+        let paths = if path.eq_ignore_ascii_case("all") { every_module()? } else { vec![path.to_owned()] };
         for path in paths {
             let short = path.trim_end_matches('/').rsplit('/').next().unwrap_or(&path).to_owned();
             let base = name.clone().unwrap_or(short);

@@ -107,8 +107,10 @@ impl Modem {
     /// A search writes `AT` and `AT+CGSN` on the ports of modules (USB 1782:4e00), and on other devices only if `usb:`
     /// names their place. To silent ports it also writes whatever can make a module answer (`ATQ0`, `ATV1`, `+++`, CR,
     /// ESC), which takes 5 s. It does not take ports that another program has locked; the first search waits for them
-    /// for 3 s. After a module was found, later searches look for that module only. `imei:` selects the first module
-    /// with the number; `usb:` distinguishes two modules with one IMEI.
+    /// for 3 s. `imei:` selects the first module with the number; `usb:` distinguishes two modules with one IMEI. After
+    /// a loss, `auto` and `imei:` look for the module that was found. `usb:` takes any module that is plugged in there,
+    /// as a path does; another one than before is an [`Event::OtherModule`]. `auto`, `imei`, `usb` and the schemes of
+    /// URLs may be in capitals.
     ///
     /// The port is opened exclusively. A port is lost when it is unplugged or without power, or when the module
     /// restarts on USB. A port on another machine is also lost when its server closes the connection, or when nothing

@@ -13,7 +13,7 @@ use crate::config::Config;
 
 /// Opens a port by its path, or by the name of a port on another machine: `tcp://host:port`, `rfc2217://host:port`.
 pub(crate) fn open(name: &str, config: &Config) -> io::Result<Port> {
-    if name == "auto" || name.starts_with("imei:") || name.starts_with("usb:") {
+    if search_words(name).is_some() {
         let text =
             format!("{name}: a search for a module needs feature `ports` of the crate air724ug, and Linux");
         return Err(io::Error::new(io::ErrorKind::Unsupported, text));
@@ -34,6 +34,24 @@ pub(crate) fn open(name: &str, config: &Config) -> io::Result<Port> {
     ))
 }
 
+/// The kind of a search: by nothing, by the IMEI, by the place on USB.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum SearchKind {
+    Auto,
+    Imei,
+    Usb,
+}
+
+/// The parts of a name that asks for a search: its kind and the value after the colon. As in the scheme of a URL, upper
+/// and lower case are the same.
+pub(super) fn search_words(name: &str) -> Option<(SearchKind, &str)> {
+    let Some((word, value)) = name.split_once(':') else {
+        return name.eq_ignore_ascii_case("auto").then_some((SearchKind::Auto, ""));
+    };
+    let kinds = [("imei", SearchKind::Imei), ("usb", SearchKind::Usb)];
+    kinds.into_iter().find(|(known, _)| word.eq_ignore_ascii_case(known)).map(|(_, kind)| (kind, value))
+}
+
 /// Whether the name is that of a port on another machine.
 pub(crate) fn is_remote(name: &str) -> bool {
     name.contains("://")
@@ -48,6 +66,23 @@ pub(crate) fn has_rate(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Regression: names in capitals were paths.
+    #[test]
+    fn upper_and_lower_case_of_a_search_are_the_same() {
+        for (name, expected) in [
+            ("auto", Some((SearchKind::Auto, ""))),
+            ("AUTO", Some((SearchKind::Auto, ""))),
+            ("IMEI:860000000000001", Some((SearchKind::Imei, "860000000000001"))),
+            ("Usb:1-1.4", Some((SearchKind::Usb, "1-1.4"))),
+            ("./AUTO", None),
+            ("AUTO:1", None),
+            ("/dev/ttyUSB0", None),
+            ("TCP://rack:4001", None),
+        ] {
+            assert_eq!(search_words(name), expected, "{name}");
+        }
+    }
 
     /// Regression: the message began with `: there is no such port`.
     #[test]

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::listing::{PortInfo, PortKind, ports_below};
+use super::open::{SearchKind, search_words};
 use super::serial;
 use super::{Line, ModuleMode, Port, Sleeper, after, wake_up};
 use crate::config::Config;
@@ -55,7 +56,8 @@ enum Wanted {
     Location(String),
 }
 
-/// A search. Once it has found a module, later calls look for the same module.
+/// A search. Once it has found a module, later calls look for the same module. If the application has named a place,
+/// later calls take any module there.
 #[derive(Debug)]
 pub(crate) struct Search {
     name: String,
@@ -92,11 +94,10 @@ impl CandidateAnswers {
 impl Search {
     /// The search with this name; `None` if the name is a path.
     pub(crate) fn named(name: &str, config: &Config, identify: Identify) -> Option<Self> {
-        let wanted = match name.split_once(':') {
-            None if name == "auto" => Wanted::Any,
-            Some(("imei", imei)) => Wanted::Imei(imei.to_owned()),
-            Some(("usb", location)) => Wanted::Location(location.to_owned()),
-            _ => return None,
+        let wanted = match search_words(name)? {
+            (SearchKind::Auto, _) => Wanted::Any,
+            (SearchKind::Imei, imei) => Wanted::Imei(imei.to_owned()),
+            (SearchKind::Usb, location) => Wanted::Location(location.to_owned()),
         };
         let (name, config, root) = (name.to_owned(), config.clone(), PathBuf::from("/"));
         Some(Self { name, wanted, config, identify, root, found: None, silent: 0 })
@@ -241,10 +242,13 @@ impl Search {
         Err(io::Error::new(ErrorKind::InvalidInput, format!("{}: {wrong}", self.name)))
     }
 
+    /// The IMEI of the only module that is taken.
     fn imei(&self) -> Option<&String> {
         match &self.wanted {
             Wanted::Imei(imei) => Some(imei),
-            Wanted::Any | Wanted::Location(_) => self.found.as_ref(),
+            Wanted::Any => self.found.as_ref(),
+            // Another module there replaces the one that was found.
+            Wanted::Location(_) => None,
         }
     }
 
@@ -259,6 +263,11 @@ impl Search {
     fn not_found(&self, mut notes: Vec<String>, silent: &[PortInfo]) -> io::Error {
         if !silent.is_empty() {
             notes.push("is the module on, and is this its line rate?".to_owned());
+        }
+        if let (Wanted::Any, Some(found), false) = (&self.wanted, &self.found, notes.is_empty()) {
+            notes.push(format!(
+                "only the module {found} is taken, which was found first (`usb:PLACE` takes any there)"
+            ));
         }
         let why = match (&self.wanted, &*notes) {
             (Wanted::Any, []) => "no module is plugged in (USB 1782:4e00)".to_owned(),

@@ -308,6 +308,47 @@ fn another_module_at_the_same_path_is_reported() {
     modem.close();
 }
 
+/// Regression: the search continued for the module that had been there, so the other one was never taken.
+#[test]
+fn another_module_at_a_named_place_is_taken_and_reported() {
+    for (kind, name) in [(MODULE, "usb:1-1.4"), (ADAPTER, "USB:1-1.4")] {
+        let tree = Tree::new("exchanged");
+        let first = tree.modem("1-1.4", kind, "ttyUSB0", FIRST);
+        let modem = tree.open(name).unwrap();
+        assert_eq!(imei(&modem), FIRST);
+        let events = modem.events();
+        drop(first);
+        while events.recv_timeout(SOON).unwrap() != Event::PortLost {}
+        tree.renames("1-1.4", "ttyUSB0", "ttyUSB1");
+        let _second = Module::at(&tree.0.join("dev/ttyUSB1"), SECOND);
+        let expected = Event::OtherModule { before: FIRST.to_owned() };
+        while events.recv_timeout(SOON).unwrap() != expected {}
+        assert_eq!(imei(&modem), SECOND);
+        modem.close();
+    }
+}
+
+/// The module that was found comes back at another place, and meanwhile there is another module at its own.
+#[test]
+fn another_module_is_not_taken_by_a_search_without_a_place() {
+    for name in ["auto".to_owned(), "AUTO".to_owned(), format!("imei:{FIRST}"), format!("IMEI:{FIRST}")] {
+        let tree = Tree::new("stays");
+        let first = tree.modem("1-1.4", MODULE, "ttyUSB0", FIRST);
+        let modem = tree.open(&name).unwrap();
+        assert_eq!(imei(&modem), FIRST);
+        let events = modem.events();
+        drop(first);
+        while events.recv_timeout(SOON).unwrap() != Event::PortLost {}
+        let second = Module::at(&tree.0.join("dev/ttyUSB0"), SECOND);
+        eventually("the other module was asked", || second.received_count() > 0);
+        let _first = tree.modem("1-1.2", MODULE, "ttyUSB1", FIRST);
+        while events.recv_timeout(SOON).unwrap() != Event::PortBack {}
+        assert_eq!(imei(&modem), FIRST);
+        assert!(!events.try_iter().any(|event| matches!(event, Event::OtherModule { .. })), "{name}");
+        modem.close();
+    }
+}
+
 #[test]
 fn the_error_names_ports_in_use_and_silent_ports() {
     let tree = Tree::new("taken");
