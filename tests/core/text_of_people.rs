@@ -484,3 +484,117 @@ fn a_lost_bearer_ends_a_channel_that_a_text_names_like_the_others() {
         }
     }
 }
+
+/// A prompt that nothing waits for has no line end of its own: that after it is the one of the next frame.
+#[test]
+fn data_after_a_stray_prompt_within_a_text_are_data() {
+    for chunk in [1, 7, 1000] {
+        for prompt in ["\r\n> ", "\r\n>"] {
+            let data = |bytes: &str| format!("{prompt}\r\n+RECEIVE,0,4:\r\n{bytes}");
+            let mut watched = Watched::new(chunk);
+            let text = format!("\r\n{READ}\r\nhello\r\n{}\r\nOK\r\n", data("abcd"));
+            watched.pair.instead("AT+CMGR", text);
+            watched.pair.before("AT+CIP", data("efgh"));
+            let answer = watched.pair.command("AT+CMGR=1", MINUTE).unwrap();
+            assert_eq!(answer[..2], [READ, "hello"]);
+            assert_eq!(watched.pair.read(watched.socket, 8).unwrap(), b"abcdefgh", "{prompt:?}, {chunk}");
+            watched.is_undisturbed(prompt);
+        }
+    }
+}
+
+#[test]
+fn data_directly_behind_a_stray_prompt_within_a_text_are_not_lost_in_silence() {
+    for chunk in [1, 7, 1000] {
+        for bytes in
+            ["\r\n> +RECEIVE,0,4:\r\nabcd", "\r\n>+RECEIVE,0,4:\r\nabcd", "\r\n> \n+RECEIVE,0,4:\r\nabcd"]
+        {
+            let mut watched = Watched::new(chunk);
+            watched.pair.instead("AT+CMGR", format!("\r\n{READ}\r\nhello\r\n\r\nOK\r\n"));
+            watched.pair.before("AT+CIP", bytes);
+            let _ = watched.pair.command("AT+CMGR=1", MINUTE);
+            watched.pair.run_for(Duration::from_secs(5));
+            let (len, has_ended) = watched.pair.engine.readable(watched.socket);
+            assert!(len == 4 || has_ended, "{bytes:?}, {chunk}, {}", watched.pair.story());
+        }
+    }
+}
+
+/// The end of the line belongs to the next frame, as that of a prompt does (Q9).
+#[test]
+fn data_after_a_connection_without_its_line_end_within_a_text_are_data() {
+    for chunk in [1, 7, 1000] {
+        let mut watched = Watched::new(chunk);
+        watched.pair.instead("AT+CIPSTART=1", "\r\nOK\r\n");
+        let connecting = watched.pair.connecting("a.test", 80, MINUTE);
+        watched.pair.instead("AT+CMGR", format!("\r\n{READ}\r\nhello\r\n\r\nOK\r\n"));
+        watched.pair.before("AT+CIP", "\r\n1, CONNECT OK\r\n+RECEIVE,0,4:\r\nabcd");
+        watched.pair.instead("AT+CIPSTATUS", status("IP PROCESSING", &["CONNECTED", "CONNECTED"]));
+        let answer = watched.pair.command("AT+CMGR=1", MINUTE).unwrap();
+        assert_eq!(answer[..2], [READ, "hello"]);
+        assert_eq!(watched.pair.read(watched.socket, 4).unwrap(), b"abcd", "{chunk}");
+        watched.is_undisturbed("a connection");
+        let answer = watched.pair.answered(connecting);
+        assert!(matches!(answer, Some(Ok(Response::Connected(_)))), "{answer:?}");
+    }
+}
+
+/// An echo ends with the CR of its command: the line end after it is the one of the next frame.
+#[test]
+fn data_after_an_echo_within_a_text_are_data() {
+    for chunk in [1, 7, 1000] {
+        for echoed in ["\r", "\r\n"] {
+            let mut pair = Pair::new().in_chunks_of(chunk);
+            pair.instead("ATE0", "ATE0\r\r\nOK\r\n");
+            let mut pair = pair.ready();
+            let socket = pair.channel_open();
+            pair.instead("AT+CMGR", format!("AT+CMGR=1{echoed}\r\n{READ}\r\nhello\r\n\r\nOK\r\n"));
+            for name in ["AT+CIPQSEND", "AT+CIPMODE", "AT+CIPMUX"] {
+                let key = &name[2..];
+                pair.instead(
+                    name,
+                    format!("{name}?{echoed}\r\n+RECEIVE,0,4:\r\nabcd\r\n{key}: 1\r\n\r\nOK\r\n"),
+                );
+            }
+            assert_eq!(pair.command("AT+CMGR=1", MINUTE).unwrap(), [READ, "hello"], "{}", pair.story());
+            assert_eq!(pair.read(socket, 4).unwrap(), b"abcd", "{echoed:?}, {chunk}");
+        }
+    }
+}
+
+/// The echo of a command may stand directly behind a text, and ends it.
+#[test]
+fn an_answer_after_an_echo_behind_a_text_is_an_answer() {
+    for chunk in [1, 7, 1000] {
+        for header in HEADERS {
+            let mut pair = Pair::new().in_chunks_of(chunk);
+            pair.instead("ATE0", "ATE0\r\r\nOK\r\n");
+            let mut pair = pair.ready();
+            let socket = pair.channel_open();
+            pair.before("AT+CSQ", format!("\r\n{header}\r\nhello\r\n"));
+            assert_eq!(pair.command("AT+CSQ", MINUTE).unwrap(), ["+CSQ: 24,99"], "{header}, {chunk}");
+            let data = "AT+CSQ\r\r\n+RECEIVE,0,4:\r\nabcd\r\n+CSQ: 24,99\r\n\r\nOK\r\n";
+            pair.instead("AT+CSQ", format!("\r\n{header}\r\nhello\r\n{data}"));
+            assert_eq!(pair.command("AT+CSQ", MINUTE).unwrap(), ["+CSQ: 24,99"], "{header}, {chunk}");
+            assert_eq!(pair.read(socket, 4).unwrap(), b"abcd", "{header}, {chunk}");
+            let is_text = |event: &Event| matches!(event, Event::Urc(Urc::Message { text, .. }) if text.starts_with("hello"));
+            assert_eq!(pair.events.iter().filter(|event| is_text(event)).count(), 2, "{}", pair.story());
+        }
+    }
+}
+
+/// The content of a file begins without a header.
+#[test]
+fn data_between_an_echo_and_a_file_are_data() {
+    for chunk in [1, 7, 1000] {
+        let mut pair = Pair::new().in_chunks_of(chunk);
+        pair.instead("ATE0", "ATE0\r\r\nOK\r\n");
+        let mut pair = pair.ready();
+        let socket = pair.channel_open();
+        let command = "AT+FSREAD=\"name\",0,50,0";
+        let answer = "\r\n+RECEIVE,0,4:\r\nabcd\r\nfirst\r\nlast\r\n\r\nOK\r\n";
+        pair.instead("AT+FSREAD", format!("{command}\r{answer}"));
+        assert_eq!(pair.command(command, MINUTE).unwrap(), ["first", "last"], "{chunk}");
+        assert_eq!(pair.read(socket, 4).unwrap(), b"abcd", "{chunk}");
+    }
+}

@@ -8,7 +8,7 @@
 use crate::at::{ChannelId, ChannelNews, Fault, Final, Line, Urc, is_torn_news};
 use crate::error::CloseReason;
 use crate::proto::Event;
-use crate::proto::session::{ChannelSet, ProbeEcho};
+use crate::proto::session::{ChannelSet, ProbeEcho, begins_connection};
 use crate::time::Timestamp;
 
 use super::Engine;
@@ -369,9 +369,4 @@ fn strange_text(line: &[u8]) -> Text {
 /// True if a line reports the end of a connection.
 fn ends_connection(line: &[u8]) -> bool {
     matches!(Line::parse(line), Line::Channel { channel: Some(_), news: ChannelNews::Closed })
-}
-
-/// True for lines after which old firmware writes no line end, so that the next frame has none before it.
-pub(super) fn begins_connection(line: &[u8]) -> bool {
-    matches!(Line::parse(line), Line::Channel { news: ChannelNews::ConnectOk, .. })
 }

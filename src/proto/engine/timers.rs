@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::at::{Fault, Line, Urc};
+use crate::proto::session::may_lack_end;
 use crate::proto::transparent::StreamInput;
 use crate::proto::{Deadline, Event};
 use crate::time::Timestamp;
 
 use super::Engine;
-use super::damage::begins_connection;
 use super::line_state::{LastByte, PARTIAL_LINE};
 
 /// After this span without a byte, announced payload counts as lost. A module writes a frame without pauses. No source
@@ -217,11 +217,6 @@ fn is_whole(line: &[u8]) -> bool {
     }
 }
 
-/// True if a line may have no line end: a prompt has none, and old firmware omits that of some lines.
-fn may_lack_end(line: &[u8]) -> bool {
-    line == b">" || begins_connection(line)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,11 +240,5 @@ mod tests {
         let (at, name) = engine.next_timer().unwrap();
         engine.timers_rest_until = at + REST;
         assert_eq!(engine.next_timer(), Some((at + REST, name)));
-    }
-
-    #[test]
-    fn a_prompt_and_news_of_a_connection_may_lack_their_line_end() {
-        assert!([&b">"[..], b"0, CONNECT OK", b"CONNECT OK"].into_iter().all(may_lack_end));
-        assert!(![&b"OK"[..], b"0, CLOSED", b"RING"].into_iter().any(may_lack_end));
     }
 }

@@ -4,10 +4,11 @@ use crate::at::{ChannelId, Fault, Header, HeaderKind, Token, Urc, is_piece_of_fe
 use crate::proto::Event;
 use crate::proto::channels::LateFetch;
 use crate::proto::issuer::Job;
+use crate::proto::session::begins_connection;
 use crate::time::Timestamp;
 
 use super::Engine;
-use super::damage::{AfterFetched, begins_connection};
+use super::damage::AfterFetched;
 use super::line_state::LastByte;
 use super::port::Port;
 

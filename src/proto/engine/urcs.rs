@@ -66,6 +66,11 @@ impl Engine {
 
     /// Returns true if a line belongs to text of people.
     pub(super) fn is_text(&mut self, now: Timestamp, raw: &[u8]) -> bool {
+        if self.bodies.is_open() && self.bring_up.knows_echo_stays() && self.session.is_echo_before_frame(raw)
+        {
+            self.end_text(now);
+            return true;
+        }
         if let Bodies::Open(text) = &mut self.bodies {
             if text.line(raw) == Progress::Complete {
                 self.end_text(now);

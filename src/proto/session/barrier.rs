@@ -230,6 +230,15 @@ impl Barrier {
         &self.probe
     }
 
+    /// True if a line is the echo of one of the questions.
+    pub(super) fn has_asked(&self, line: &[u8]) -> bool {
+        self.asked
+            .iter()
+            .map(|question| &question.command)
+            .chain([&self.probe])
+            .any(|asked| asked.is_echo(line))
+    }
+
     /// The command that is held back.
     pub(super) fn held(&self) -> Option<&Command> {
         self.held.as_ref().map(|held| &held.exchange.command)
@@ -317,7 +326,7 @@ impl Barrier {
 
     pub(super) fn line(&mut self, now: Timestamp, text: &[u8]) -> BarrierVerdict {
         let line = Line::parse(text);
-        if self.probe.is_echo(text) {
+        if self.has_asked(text) || text.strip_suffix(b"\r").is_some_and(|echo| self.has_asked(echo)) {
             return BarrierVerdict::Consumed;
         }
         self.has_error |= matches!(line, Line::Final(Final::Error | Final::Cme(_)));

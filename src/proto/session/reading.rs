@@ -1,6 +1,6 @@
 //! Predicates on lines.
 
-use crate::at::{Line, Urc};
+use crate::at::{ChannelNews, Line, Urc};
 
 use super::late_answers::LateAnswers;
 
@@ -20,6 +20,16 @@ pub(super) fn is_unexplained(late_answers: &LateAnswers, line: &Line<'_>) -> boo
 pub(super) fn is_echo(text: &[u8]) -> bool {
     let basic: [&[u8]; 5] = [b"AT", b"ATI", b"ATQ0", b"ATV1", b"+++"];
     basic.contains(&text) || text.starts_with(b"AT+") || text.starts_with(b"ATE")
+}
+
+/// True for lines after which old firmware writes no line end, so that the next frame has none before it.
+pub(in crate::proto) fn begins_connection(line: &[u8]) -> bool {
+    matches!(Line::parse(line), Line::Channel { news: ChannelNews::ConnectOk, .. })
+}
+
+/// True if a line may have no line end: a prompt has none, and old firmware omits that of some lines.
+pub(in crate::proto) fn may_lack_end(line: &[u8]) -> bool {
+    line == b">" || begins_connection(line)
 }
 
 #[cfg(test)]
@@ -45,5 +55,11 @@ mod tests {
         for text in [">", "+CREG: 1", "RDY", "OK", "0, CLOSED", "SHUT OK", "STATE: IP STATUS"] {
             assert!(!unexplained(text.as_bytes()), "{text}");
         }
+    }
+
+    #[test]
+    fn a_prompt_and_the_begin_of_a_connection_may_lack_their_line_end() {
+        assert!([&b">"[..], b"0, CONNECT OK", b"CONNECT OK"].into_iter().all(may_lack_end));
+        assert!(![&b"OK"[..], b"0, CLOSED", b"RING"].into_iter().any(may_lack_end));
     }
 }

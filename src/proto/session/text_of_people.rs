@@ -4,17 +4,39 @@ use crate::at::Line;
 use crate::time::Timestamp;
 
 use super::super::outbox::Outbox;
+use super::reading::may_lack_end;
 use super::{LastToken, Session, State, Step};
 
 impl Session {
     /// A line of text.
     pub(in crate::proto) fn line(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
         let reads_text = self.reads_text();
-        self.before = LastToken::Line;
+        self.before = if self.has_no_end(text) { LastToken::FrameEnd } else { LastToken::Line };
         match self.line_in_state(now, text, out) {
             Step::Consumed if reads_text => Step::Text,
             step => step,
         }
+    }
+
+    /// True if a line has no line end of its own, so that the one after it is that of the next frame.
+    fn has_no_end(&self, text: &[u8]) -> bool {
+        // An echo ends with the CR of its command, and a line of text keeps that.
+        text.strip_suffix(b"\r").is_some_and(|line| self.is_echo_of_asked(line))
+            || (self.before == LastToken::FrameEnd && (may_lack_end(text) || self.is_echo_of_asked(text)))
+    }
+
+    /// True if a line is the echo of what was asked and may not be answered yet.
+    fn is_echo_of_asked(&self, line: &[u8]) -> bool {
+        match &self.state {
+            State::Busy(exchange) => exchange.command.is_echo(line),
+            State::AtBarrier(barrier) => barrier.has_asked(line),
+            State::Waking(_) | State::Idle | State::Online => false,
+        }
+    }
+
+    /// True if a line (without its LF) is such an echo, and its line end is that of the next frame.
+    pub(in crate::proto) fn is_echo_before_frame(&self, raw: &[u8]) -> bool {
+        raw.strip_suffix(b"\r\r").is_some_and(|line| self.is_echo_of_asked(line))
     }
 
     /// True if the rest of the answer in flight is text of people.
