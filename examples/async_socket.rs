@@ -16,11 +16,12 @@ use std::time::{Duration, Instant};
 use air724ug::crossbeam_channel::{Receiver, select, tick};
 use air724ug::{Error, Event, Heartbeat, Modem, Socket};
 use common::shell::Arguments;
-use common::{Common, Failed, Usage, host_and_port, positive, seconds, step, unknown};
+use common::{Common, Failed, Usage, host_and_port, over_port_losses, positive, seconds, step, unknown};
 
 const USAGE: &str = "\
 Queues readings without waiting, takes what the server sends back without waiting, and sends \"ping\" after silence. Ends
-when every reading and a ping came back, so the server must echo; succeeds only then.
+when every reading and a ping came back, so the server must echo; succeeds only then. When the port is lost and back,
+connects again, and goes on with the first reading that had not come back.
 
 usage: async_socket [options]
 
@@ -72,23 +73,25 @@ fn run(options: Options) -> Result<(), Failed> {
     let (host, port) = common.server(options.connect.as_ref(), common::echo_server)?;
     let modem = common.open()?;
     common::bring_up(&modem)?;
-    let socket = modem.tcp().connect((&host, port))?;
-    step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
-
     let idle = options.idle.unwrap_or(common.pace(Duration::from_secs(60), Duration::from_millis(300)));
-    socket.set_heartbeat(Heartbeat::new(idle, b"ping\n").max_missed(3))?;
     let every = options.every.unwrap_or(common.pace(Duration::from_secs(1), Duration::from_millis(20)));
     let talk = Talk { count: options.count.unwrap_or(20), every, timeout: TIMEOUT + idle * 2 };
-    if options.callbacks {
-        talk.by_callbacks(&modem, &socket)?
-    } else {
-        talk.by_select(&socket)?
-    }
-
-    if let Some(statistics) = socket.heartbeat_statistics() {
-        step("heartbeat", format_args!("{} sent, {} answered", statistics.sent, statistics.answered))?;
-    }
-    socket.close()?;
+    let mut inbox = Inbox::default();
+    over_port_losses(&modem, || {
+        inbox.line.clear();
+        let socket = modem.tcp().connect((&host, port))?;
+        step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
+        socket.set_heartbeat(Heartbeat::new(idle, b"ping\n").max_missed(3))?;
+        if options.callbacks {
+            talk.by_callbacks(&modem, &socket, &mut inbox)?
+        } else {
+            talk.by_select(&socket, &mut inbox)?
+        }
+        if let Some(statistics) = socket.heartbeat_statistics() {
+            step("heartbeat", format_args!("{} sent, {} answered", statistics.sent, statistics.answered))?;
+        }
+        Ok(socket.close()?)
+    })?;
     modem.close();
     step("closed", "")?;
     Ok(())
@@ -102,9 +105,9 @@ struct Talk {
 
 impl Talk {
     /// One thread waits for all channels at once; each further socket would be one more line.
-    fn by_select(&self, socket: &Socket) -> Result<(), Failed> {
+    fn by_select(&self, socket: &Socket, inbox: &mut Inbox) -> Result<(), Failed> {
         let pace = tick(self.every);
-        let (mut inbox, mut queued) = (Inbox::default(), 0);
+        let mut queued = inbox.readings;
         let mut last_byte_at = Instant::now();
         while !inbox.is_complete(self.count) {
             select! {
@@ -122,11 +125,11 @@ impl Talk {
     }
 
     /// This thread queues; another one runs the callbacks.
-    fn by_callbacks(&self, modem: &Modem, socket: &Socket) -> Result<(), Failed> {
+    fn by_callbacks(&self, modem: &Modem, socket: &Socket, inbox: &mut Inbox) -> Result<(), Failed> {
         let events = modem.events();
         thread::scope(|scope| {
-            let called_back = scope.spawn(|| self.call_back(&events, socket));
-            let (pace, mut queued) = (tick(self.every), 0);
+            let (pace, mut queued) = (tick(self.every), inbox.readings);
+            let called_back = scope.spawn(|| self.call_back(&events, socket, inbox));
             while queued < self.count && !called_back.is_finished() {
                 let _ = pace.recv();
                 self.queue_next(socket, &mut queued)?;
@@ -135,8 +138,7 @@ impl Talk {
         })
     }
 
-    fn call_back(&self, events: &Receiver<Event>, socket: &Socket) -> Result<(), Failed> {
-        let mut inbox = Inbox::default();
+    fn call_back(&self, events: &Receiver<Event>, socket: &Socket, inbox: &mut Inbox) -> Result<(), Failed> {
         while !inbox.is_complete(self.count) {
             // The events of all sockets come here, in order.
             match events.recv_timeout(self.timeout).map_err(|_| silent())? {

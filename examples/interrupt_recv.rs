@@ -15,12 +15,14 @@ use std::time::{Duration, Instant};
 use air724ug::crossbeam_channel::{Receiver, Sender, bounded};
 use air724ug::{Received, Socket};
 use common::shell::Arguments;
-use common::{Awaited, Common, Failed, Usage, host_and_port, pause, positive, seconds, step, unknown};
+use common::{
+    Awaited, Common, Failed, Usage, host_and_port, over_port_losses, pause, positive, seconds, step, unknown,
+};
 
 const USAGE: &str = "\
 One thread publishes messages; another owns the socket and waits for data, a message or silence, in one call: data are
 counted, a message is sent, after silence \"ping\" is sent. With the server in this program, succeeds only if every byte
-came back.
+came back. When the port is lost and back, connects again; a message whose send failed is sent again.
 
 usage: interrupt_recv [options]
 
@@ -78,9 +80,6 @@ fn run(options: Options) -> Result<(), Failed> {
     let (host, port) = common.server(options.connect.as_ref(), common::echo_server)?;
     let modem = common.open()?;
     common::bring_up(&modem)?;
-    let socket = modem.tcp().connect((&host, port))?;
-    step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
-
     let count = options.count.or(common.port.is_none().then_some(10));
     let every = options.every.unwrap_or(common.pace(Duration::from_millis(500), Duration::from_millis(20)));
     let size = options.size.unwrap_or(10_240);
@@ -89,8 +88,14 @@ fn run(options: Options) -> Result<(), Failed> {
 
     let idle = options.idle.unwrap_or(common.pace(Duration::from_secs(120), Duration::from_millis(300)));
     let awaited = options.connect.is_none().then(Awaited::default);
-    converse(&socket, &messages, idle, count, awaited)?;
-    socket.close()?;
+    let mut talk =
+        Conversation { messages, idle, count, awaited, unsent: None, received: 0, sent: 0, pings: 0 };
+    over_port_losses(&modem, || {
+        let socket = modem.tcp().connect((&host, port))?;
+        step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
+        talk.hold(&socket)?;
+        Ok(socket.close()?)
+    })?;
     modem.close();
     step("closed", "")?;
     Ok(())
@@ -107,52 +112,65 @@ fn publisher(publish: &Sender<Vec<u8>>, size: usize, every: Duration, count: Opt
     }
 }
 
-/// The thread that owns the socket.
-fn converse(
-    socket: &Socket,
-    messages: &Receiver<Vec<u8>>,
+/// The conversation of the thread that owns the socket, over all connections.
+struct Conversation {
+    messages: Receiver<Vec<u8>>,
     idle: Duration,
     count: Option<u32>,
-    mut awaited: Option<Awaited>,
-) -> Result<(), Failed> {
-    let (mut received, mut sent, mut pings) = (0, 0, 0);
-    let mut last_byte_at = Instant::now();
-    loop {
-        let send = match socket.recv_or(messages, idle)? {
-            Received::Data(data) => {
-                received += data.len();
-                last_byte_at = Instant::now();
-                let first = data[..data.len().min(30)].escape_ascii();
-                step("received", format_args!("{received} bytes by now; these begin with {first}"))?;
-                if let Some(awaited) = &mut awaited {
-                    awaited.received(&data)?;
+    /// With the server in this program: the bytes that it must still send back.
+    awaited: Option<Awaited>,
+    /// The data of a send that has not succeeded yet.
+    unsent: Option<Vec<u8>>,
+    received: usize,
+    sent: u32,
+    pings: u32,
+}
+
+impl Conversation {
+    /// Talks on this connection until all messages and a ping are sent. The echo of a lost connection does not come.
+    fn hold(&mut self, socket: &Socket) -> Result<(), Failed> {
+        self.awaited = self.awaited.take().map(|_| Awaited::default());
+        let mut last_byte_at = Instant::now();
+        loop {
+            if let Some(data) = &self.unsent {
+                socket.send(data)?;
+                self.awaited.iter_mut().for_each(|awaited| awaited.sent(data));
+                self.unsent = None;
+            }
+            let complete = self.awaited.as_ref().is_none_or(Awaited::is_empty);
+            if complete && self.pings > 0 && Some(self.sent) == self.count {
+                return Ok(());
+            }
+            if !complete && last_byte_at.elapsed() > TIMEOUT.max(self.idle * 2) {
+                return Err(Failed::Job(
+                    "the echo stopped".into(),
+                    Some("--capture FILE shows which side fell silent"),
+                ));
+            }
+            match socket.recv_or(&self.messages, self.idle)? {
+                Received::Data(data) => {
+                    last_byte_at = Instant::now();
+                    self.take(&data)?;
                 }
-                None
+                Received::Message(message) => {
+                    self.sent += 1;
+                    let (number, len) = (self.sent, message.len());
+                    self.unsent = Some(message);
+                    step("message", format_args!("{number}: {len} bytes from another thread"))?;
+                }
+                Received::Timeout => {
+                    self.pings += 1;
+                    self.unsent = Some(b"ping".to_vec());
+                    step("silence", format_args!("of {:?}, so ping {}", self.idle, self.pings))?;
+                }
             }
-            Received::Message(message) => {
-                sent += 1;
-                step("message", format_args!("{sent}: {} bytes from another thread", message.len()))?;
-                Some(message)
-            }
-            Received::Timeout => {
-                pings += 1;
-                step("silence", format_args!("of {idle:?}, so ping {pings}"))?;
-                Some(b"ping".to_vec())
-            }
-        };
-        if let Some(data) = send {
-            socket.send(&data)?;
-            awaited.iter_mut().for_each(|awaited| awaited.sent(&data));
         }
-        let complete = awaited.as_ref().is_none_or(Awaited::is_empty);
-        if complete && pings > 0 && Some(sent) == count {
-            return Ok(());
-        }
-        if !complete && last_byte_at.elapsed() > TIMEOUT.max(idle * 2) {
-            return Err(Failed::Job(
-                "the echo stopped".into(),
-                Some("--capture FILE shows which side fell silent"),
-            ));
-        }
+    }
+
+    fn take(&mut self, data: &[u8]) -> Result<(), Failed> {
+        self.received += data.len();
+        let first = data[..data.len().min(30)].escape_ascii();
+        step("received", format_args!("{} bytes by now; these begin with {first}", self.received))?;
+        self.awaited.as_mut().map_or(Ok(()), |awaited| awaited.received(data))
     }
 }

@@ -17,7 +17,9 @@ use std::time::{Duration, Instant};
 use air724ug::crossbeam_channel::{Receiver, Sender, bounded, never, select};
 use air724ug::{CloseReason, Error, Socket, TransparentStream};
 use common::shell::Arguments;
-use common::{Awaited, Common, Failed, Usage, host_and_port, pause, positive, step, unknown};
+use common::{
+    Awaited, Common, Failed, Usage, host_and_port, over_port_losses, pause, positive, step, unknown,
+};
 #[cfg(windows)]
 use serialport::COMPort as Uart;
 use serialport::SerialPort;
@@ -27,7 +29,8 @@ use serialport::TTYPort as Uart;
 const USAGE: &str = "\
 Passes bytes between a TCP connection and a serial port, until the server closes. Without --uart a person in this program
 types on a pseudo-terminal; succeeds then only if the person sees every byte come back. With --transparent the module's
-own transparent mode carries the bytes, without AT commands around them.
+own transparent mode carries the bytes, without AT commands around them. With --uart, connects again when the module's port
+is lost and back; the bytes that were on the way then are missing.
 
 usage: passthrough [options]
 
@@ -86,16 +89,23 @@ fn run(options: Options) -> Result<(), Failed> {
     };
     let modem = options.common.open()?;
     common::bring_up(&modem)?;
-    if options.transparent {
-        let stream = modem.connect_transparent((&host, port))?;
-        step("connected", format_args!("to {host}:{port}, transparently"))?;
-        pass(&stream, uart, report)?;
-        stream.close()?;
-    } else {
+    let mut second = SecondPort::new(uart)?;
+    let mut job = || {
+        if options.transparent {
+            let stream = modem.connect_transparent((&host, port))?;
+            step("connected", format_args!("to {host}:{port}, transparently"))?;
+            second.pass(&stream, report.as_ref())?;
+            return Ok(stream.close()?);
+        }
         let socket = modem.tcp().connect((&host, port))?;
         step("connected", format_args!("to {host}:{port} on {:?}", socket.id()))?;
-        pass(&socket, uart, report)?;
-        socket.close()?;
+        second.pass(&socket, report.as_ref())?;
+        Ok(socket.close()?)
+    };
+    match &report {
+        None => over_port_losses(&modem, job)?,
+        // The person misses what was on the way.
+        Some(_) => job()?,
     }
     modem.close();
     step("closed", "")?;
@@ -150,46 +160,75 @@ impl Carrier for TransparentStream {
     }
 }
 
-/// Passes bytes in both directions until the server closes or the simulated user reports.
-fn pass(socket: &impl Carrier, mut uart: Uart, report: Option<Report>) -> Result<(), Failed> {
-    let mut reader = uart.try_clone_native().map_err(io::Error::from)?;
-    uart.set_timeout(TIMEOUT).map_err(io::Error::from)?;
-    let (typed, from_uart) = bounded(WAITING);
-    thread::spawn(move || read_uart(&mut reader, &typed));
-    let has_person = report.is_some();
-    let report = report.unwrap_or_else(never);
-    let (mut up, mut down, mut shown_at) = (0, 0, Instant::now());
-    loop {
-        select! {
-            recv(from_uart) -> chunk => {
-                let mut data = chunk.unwrap_or_else(|gone| Err(io::Error::other(gone))).map_err(uart_failed)?;
-                // Further bytes are added, because every command to the module costs a round trip.
-                for more in from_uart.try_iter() {
-                    data.extend(more.map_err(uart_failed)?);
+/// The second serial port.
+struct SecondPort {
+    uart: Uart,
+    /// The bytes that its thread has read, and at last the error.
+    from_uart: Receiver<io::Result<Vec<u8>>>,
+    /// The counts of bytes to the server and to the port.
+    up: usize,
+    down: usize,
+}
+
+impl SecondPort {
+    fn new(mut uart: Uart) -> Result<Self, Failed> {
+        let mut reader = uart.try_clone_native().map_err(io::Error::from)?;
+        uart.set_timeout(TIMEOUT).map_err(io::Error::from)?;
+        let (typed, from_uart) = bounded(WAITING);
+        thread::spawn(move || read_uart(&mut reader, &typed));
+        Ok(Self { uart, from_uart, up: 0, down: 0 })
+    }
+
+    /// Passes bytes in both directions until the server closes or the simulated user reports.
+    fn pass(&mut self, socket: &impl Carrier, report: Option<&Report>) -> Result<(), Failed> {
+        let silent = never();
+        let reported = report.unwrap_or(&silent);
+        let mut shown_at = Instant::now();
+        loop {
+            select! {
+                recv(self.from_uart) -> chunk => {
+                    let chunk = chunk.unwrap_or_else(|gone| Err(io::Error::other(gone)));
+                    self.send(socket, chunk.map_err(uart_failed)?)?;
                 }
-                socket.send(&data)?;
-                up += data.len();
+                recv(socket.readable()) -> _ => match socket.try_recv() {
+                    Ok(data) => {
+                        self.uart.write_all(&data).map_err(uart_failed)?;
+                        self.down += data.len();
+                    }
+                    Err(Error::Closed(CloseReason::Peer)) => {
+                        self.show()?;
+                        return match report {
+                            Some(_) => Err(Failed::Job("the server closed too early".into(), None)),
+                            None => Ok(()),
+                        };
+                    }
+                    Err(error) => return Err(error.into()),
+                },
+                recv(reported) -> said => {
+                    self.show()?;
+                    let left = |_| Err(Failed::Job("the person left".into(), None));
+                    return said.map_or_else(left, |(verdict, _)| verdict);
+                }
             }
-            recv(socket.readable()) -> _ => match socket.try_recv() {
-                Ok(data) => {
-                    uart.write_all(&data).map_err(uart_failed)?;
-                    down += data.len();
-                }
-                Err(Error::Closed(CloseReason::Peer)) => {
-                    show(up, down)?;
-                    return if has_person { Err(Failed::Job("the server closed too early".into(), None)) } else { Ok(()) };
-                }
-                Err(error) => return Err(error.into()),
-            },
-            recv(report) -> said => {
-                show(up, down)?;
-                return said.map_or_else(|_| Err(Failed::Job("the person left".into(), None)), |(verdict, _)| verdict);
+            if shown_at.elapsed() > Duration::from_secs(5) {
+                shown_at = Instant::now();
+                self.show()?;
             }
         }
-        if shown_at.elapsed() > Duration::from_secs(5) {
-            shown_at = Instant::now();
-            show(up, down)?;
+    }
+
+    /// Sends the bytes, and those that have come since, because every command to the module costs a round trip.
+    fn send(&mut self, socket: &impl Carrier, mut data: Vec<u8>) -> Result<(), Failed> {
+        for more in self.from_uart.try_iter() {
+            data.extend(more.map_err(uart_failed)?);
         }
+        socket.send(&data)?;
+        self.up += data.len();
+        Ok(())
+    }
+
+    fn show(&self) -> Result<(), Failed> {
+        step("passed", format_args!("{} bytes to the server, {} to the serial port", self.up, self.down))
     }
 }
 
@@ -198,10 +237,6 @@ fn uart_failed(error: io::Error) -> Failed {
         format!("the second serial port failed: {error}"),
         Some("is it plugged in, and does its device read?"),
     )
-}
-
-fn show(up: usize, down: usize) -> Result<(), Failed> {
-    step("passed", format_args!("{up} bytes to the server, {down} to the serial port"))
 }
 
 /// The thread that reads the serial port. It sends the bytes, and at last the error.

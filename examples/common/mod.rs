@@ -1,14 +1,15 @@
 //! Options that the examples share, and the simulated modem that they use without `--port`.
 #![allow(dead_code, unused_imports, reason = "each example uses its own part")]
 
+mod echo;
+mod port_loss;
 pub mod recording;
 pub mod shell;
 mod values;
 
 use std::collections::VecDeque;
 use std::fmt::Display;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -16,10 +17,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use air724ug::crossbeam_channel::{Receiver, after};
+use air724ug::crossbeam_channel::after;
 use air724ug::diagnosis::Code;
 use air724ug::sim::{HostNetwork, Settings, Simulator, serve};
-use air724ug::{Config, Error, Event, Modem, NotReady, RegistrationStatus};
+use air724ug::{Config, Error, Modem, NotReady, RegistrationStatus};
+pub use echo::{echo, echo_server, server_with_a_gap};
+pub use port_loss::over_port_losses;
 use recording::Recording;
 use shell::{Argument, Arguments, complain};
 pub use values::{Usage, host_and_port, number, positive, seconds, unknown};
@@ -248,7 +251,7 @@ impl From<Error> for Failed {
 
 impl From<std::io::Error> for Failed {
     fn from(error: std::io::Error) -> Self {
-        Error::from(error).into()
+        error.downcast::<Error>().unwrap_or_else(Error::from).into()
     }
 }
 
@@ -404,47 +407,4 @@ impl Awaited {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-}
-
-/// A TCP server on this machine that sends back what it receives.
-pub fn echo_server() -> Result<SocketAddr, Error> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?;
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            thread::spawn(move || echo(stream, usize::MAX));
-        }
-    });
-    Ok(address)
-}
-
-/// Sends received bytes back until the other side closes, or until at least `limit` bytes have come.
-pub fn echo(mut stream: TcpStream, limit: usize) {
-    let mut buf = [0; 16 * 1024];
-    let mut echoed = 0;
-    while echoed < limit
-        && let Ok(count @ 1..) = stream.read(&mut buf)
-        && stream.write_all(&buf[..count]).is_ok()
-    {
-        echoed += count;
-    }
-}
-
-/// An echo server that closes its first connection after `lost_after` bytes, and listens again after flight mode.
-pub fn server_with_a_gap(lost_after: usize, events: Receiver<Event>) -> Result<SocketAddr, Error> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?;
-    thread::spawn(move || {
-        let first = listener.accept();
-        drop(listener);
-        if let Ok((stream, _)) = first {
-            echo(stream, lost_after);
-        }
-        let _ = events.iter().find(|event| matches!(event, Event::NotReady(NotReady::RadioOff)));
-        drop(events);
-        if let Ok(listener) = TcpListener::bind(address) {
-            listener.incoming().flatten().for_each(|stream| echo(stream, usize::MAX));
-        }
-    });
-    Ok(address)
 }
