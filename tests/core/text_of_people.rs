@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use crate::support::pair::Pair;
-use air724ug::at::Urc;
-use air724ug::proto::{Event, Response, SocketId};
+use air724ug::at::{Command, Urc};
+use air724ug::proto::{Event, Request, Response, SocketId};
 use air724ug::sim::{Control, Settings};
 use air724ug::{CloseReason, Config, Error, ReceiveMode};
 
@@ -596,5 +596,83 @@ fn data_between_an_echo_and_a_file_are_data() {
         pair.instead("AT+FSREAD", format!("{command}\r{answer}"));
         assert_eq!(pair.command(command, MINUTE).unwrap(), ["first", "last"], "{chunk}");
         assert_eq!(pair.read(socket, 4).unwrap(), b"abcd", "{chunk}");
+    }
+}
+
+/// A module answers in order. So the answer to the first of several questions shows that the text is complete.
+#[test]
+fn an_answer_is_believed_when_a_slow_module_answers_the_questions_after_it() {
+    for chunk in [1, 7, 1000] {
+        for text in TEXTS {
+            for late in 1..=2 {
+                let mut watched = Watched::new(chunk);
+                let pair = &mut watched.pair;
+                pair.instead("AT+CMGR", format!("\r\n{READ}\r\n{text}\r\n\r\nOK\r\n"));
+                pair.instead_times(late + 1, "AT+CIP", "");
+                let before = pair.written.len();
+                let ticket = pair.ask(Request::Run(Command::of_user("AT+CMGR=1", MINUTE).unwrap()));
+                let asked = |pair: &Pair| String::from_utf8_lossy(&pair.written[before..]).into_owned();
+                pair.run_until(|pair| asked(pair).matches("?\r\n").count() == late + 1);
+                let written = asked(pair);
+                let names = written.lines().filter_map(|line| line.strip_prefix("AT")?.strip_suffix('?'));
+                for name in names {
+                    pair.inject(format!("\r\n{name}: 1\r\n\r\nOK\r\n").as_bytes());
+                }
+                let what = format!("{text}, {late} late, by {chunk}");
+                match pair.answer(ticket) {
+                    Ok(Response::Reply(reply)) => assert_eq!(reply.into_lines(), [READ, text], "{what}"),
+                    other => panic!("{what}: {other:?}, {written}"),
+                }
+                assert_eq!(pair.command("AT+CSQ", MINUTE).unwrap(), ["+CSQ: 24,99"], "{what}");
+                watched.is_undisturbed(&what);
+            }
+        }
+    }
+}
+
+/// A text has no frame end in it, so a header that begins a frame is that of another message.
+#[test]
+fn a_message_after_the_answer_to_a_reading_command_is_no_part_of_it() {
+    for chunk in [1, 7, 1000] {
+        for text in TEXTS {
+            for between in ["", "\r\n+CREG: 1\r\n"] {
+                let message = format!("{between}\r\n{}\r\n{text}\r\n", HEADERS[0]);
+                for bytes in [
+                    format!("\r\n{READ}\r\nhello\r\n\r\nOK\r\n{message}"),
+                    format!("\r\n{READ}\r\nhello\r\n{message}\r\nOK\r\n"),
+                ] {
+                    let mut watched = Watched::new(chunk);
+                    watched.pair.instead("AT+CMGR", &bytes);
+                    let answer = watched.pair.command("AT+CMGR=1", MINUTE).unwrap();
+                    assert_eq!(answer[..2], [READ, "hello"], "{bytes}");
+                    assert!(!answer.iter().any(|line| line.starts_with("+CMT")), "{bytes}: {answer:?}");
+                    assert!(watched.has_reported(text), "{bytes}: {}", watched.pair.story());
+                    watched.is_undisturbed(&bytes);
+                }
+            }
+        }
+    }
+}
+
+/// The text says `OK` itself, and the lines after it would be missing.
+#[test]
+fn an_answer_with_lines_after_its_last_result_is_refused() {
+    for (last, is_believed) in [("OK", true), ("O", false), ("OX", false), ("+X: 1", false)] {
+        for late in [false, true] {
+            let mut watched = Watched::new(1000);
+            let pair = &mut watched.pair;
+            pair.instead("AT+CMGR", format!("\r\n{READ}\r\nhello\r\nOK\r\nbye\r\n\r\n{last}\r\n"));
+            if late {
+                pair.instead("AT+CIPQSEND?", "");
+                pair.before("AT+CIPMODE?", "\r\n+CIPQSEND: 1\r\n\r\nOK\r\n");
+            }
+            let answer = pair.command("AT+CMGR=1", MINUTE);
+            match answer {
+                Ok(lines) if is_believed => assert_eq!(lines, [READ, "hello", "OK", "bye"]),
+                Err(Error::Unexpected(_)) if !is_believed => {}
+                other => panic!("{last}, {late}: {other:?}"),
+            }
+            watched.is_undisturbed(last);
+        }
     }
 }

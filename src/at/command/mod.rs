@@ -179,6 +179,11 @@ impl Command {
         matches!(self.shape, Shape::Text { .. })
     }
 
+    /// True if messages are in its answer (3GPP TS 27.005).
+    pub(crate) fn reads_messages(&self) -> bool {
+        self.answers_with_text() && ["+CMGR", "+CMGL", "+CMGRD"].into_iter().any(|key| self.has_key(key))
+    }
+
     /// True if a line is the header of the text in its answer.
     pub(crate) fn asks_for_text(&self, line: &Line<'_>) -> bool {
         self.answers_with_text()

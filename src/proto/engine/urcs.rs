@@ -82,7 +82,7 @@ impl Engine {
             self.session.empty_line(raw);
             return true;
         }
-        if self.session.reads_text() {
+        if self.session.reads_text() && !self.session.is_between_frames_of_message() {
             return false;
         }
         match text_after(raw) {

@@ -8,8 +8,10 @@ use crate::time::Timestamp;
 use super::backlog::{Backlog, Question};
 use super::exchange::{Exchange, Failure, Finished, ForeignLine};
 use super::held_answers::one_of;
+use super::late_answers::LateAnswers;
 use super::open_send::OpenSend;
 use super::pace::Pace;
+use super::reading::is_unexplained;
 use crate::proto::issuer::Issuer;
 
 /// A question that is asked when the next answer may belong to another command: after a time-out, after every command
@@ -57,6 +59,19 @@ enum ProbeState {
 struct HeldCommand {
     exchange: Exchange,
     ends: Vec<(Vec<String>, Result<(), Refusal>)>,
+    /// The answer to a question after it came: nothing more of its text of people comes.
+    is_text_over: bool,
+}
+
+impl HeldCommand {
+    fn new(exchange: Exchange, ends: Vec<(Vec<String>, Result<(), Refusal>)>) -> Self {
+        Self { exchange, ends, is_text_over: false }
+    }
+
+    /// True if the lines may be text of people.
+    fn is_in_text(&self) -> bool {
+        self.exchange.is_in_text() && !self.is_text_over
+    }
 }
 
 /// The meaning of a line for a barrier.
@@ -105,12 +120,12 @@ impl Barrier {
         probe: Command,
     ) -> Self {
         let lines = exchange.take_lines();
-        Self::new(now, Some(HeldCommand { exchange, ends: vec![(lines, end)] }), probe)
+        Self::new(now, Some(HeldCommand::new(exchange, vec![(lines, end)])), probe)
     }
 
     /// A barrier after a command that has not ended, and may never.
     pub(super) fn after_open(now: Timestamp, exchange: Exchange, probe: Command) -> Self {
-        Self::new(now, Some(HeldCommand { exchange, ends: Vec::new() }), probe)
+        Self::new(now, Some(HeldCommand::new(exchange, Vec::new())), probe)
     }
 
     fn new(now: Timestamp, held: Option<HeldCommand>, probe: Command) -> Self {
@@ -252,7 +267,7 @@ impl Barrier {
     /// True if the lines may be text of people. This is so if the final result code of the command held back was text,
     /// too.
     pub(super) fn is_in_text(&self) -> bool {
-        self.state == ProbeState::Asked && self.held.as_ref().is_some_and(|held| held.exchange.is_in_text())
+        self.state == ProbeState::Asked && self.held.as_ref().is_some_and(|held| held.is_in_text())
     }
 
     pub(super) fn deadline(&self) -> Timestamp {
@@ -340,6 +355,10 @@ impl Barrier {
             }
             ProbeState::Asked | ProbeState::Odd | ProbeState::Prompted => {
                 let is_late = self.answered_late(now, &line);
+                if is_late && let Some(held) = self.held.as_mut().filter(|held| held.is_in_text()) {
+                    held.is_text_over = true;
+                    return BarrierVerdict::Consumed;
+                }
                 match self.old_line(text, &line) {
                     BarrierVerdict::Unclaimed if is_late => BarrierVerdict::Consumed,
                     verdict => verdict,
@@ -353,7 +372,7 @@ impl Barrier {
     }
 
     fn old_line(&mut self, text: &[u8], line: &Line<'_>) -> BarrierVerdict {
-        let Some(held) = &mut self.held else {
+        let Some(held) = self.held.as_mut().filter(|held| !held.is_text_over) else {
             return if is_old_answer(line) { BarrierVerdict::Stray } else { BarrierVerdict::Unclaimed };
         };
         match held.exchange.judge(text, line) {
@@ -385,9 +404,12 @@ impl Barrier {
         if held.exchange.is_in_text()
             && let Some((mut lines, end)) = held.ends.pop()
         {
-            // The last of them is the final.
+            // The last of them is the final, unless it was torn: then the lines after it are text, and the piece.
             lines.pop();
-            let mixed = held.exchange.foreign_line() == ForeignLine::Unexplained;
+            let is_piece =
+                |line: &String| is_unexplained(&LateAnswers::none(), &Line::parse(line.as_bytes()));
+            let mixed = held.exchange.foreign_line() == ForeignLine::Unexplained
+                || held.exchange.take_lines().iter().any(is_piece);
             let result = end.map(|()| lines).map_err(Failure::Refused);
             let held = Some(held.exchange.finish(result));
             return BarrierVerdict::Passed { held, extra: 0, extra_oks: 0, mixed };

@@ -1,6 +1,6 @@
 //! Text of people in an answer. Its lines may look like lines of the module.
 
-use crate::at::Line;
+use crate::at::{Command, Line};
 use crate::time::Timestamp;
 
 use super::super::outbox::Outbox;
@@ -56,6 +56,17 @@ impl Session {
             State::Waking(_) | State::Idle | State::Online => None,
         };
         command.is_some_and(|command| command.asks_for_text(&Line::parse(line)))
+    }
+
+    /// True if the next line begins a frame after the text of a message, or after the result of the command that reads
+    /// it: no text has a frame end in it (A71). Files and pages have empty lines.
+    pub(in crate::proto) fn is_between_frames_of_message(&self) -> bool {
+        let command = match &self.state {
+            State::Busy(exchange) => Some(&exchange.command),
+            State::AtBarrier(barrier) => barrier.held(),
+            State::Waking(_) | State::Idle | State::Online => None,
+        };
+        self.before == LastToken::FrameEnd && command.is_some_and(Command::reads_messages)
     }
 
     /// An empty line in a text. CR LF may stand between two frames; LF alone is text.
