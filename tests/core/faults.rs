@@ -273,6 +273,20 @@ fn has_connection(pair: &Pair) -> bool {
     pair.modem.state().channels[0].link.is_some()
 }
 
+/// The close succeeds, and the module has no connection any more.
+fn closes(pair: &mut Pair, socket: SocketId, why: &str) {
+    assert!(matches!(pair.close(socket), Ok(Response::Closed)), "{why}, {}", pair.story());
+    assert!(!has_connection(pair), "{why}, {}", pair.story());
+}
+
+/// A socket whose closes the module refuses.
+fn refusing() -> (Pair, SocketId) {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.instead_times(1_000, "AT+CIPCLOSE", "\r\nERROR\r\n");
+    (pair, socket)
+}
+
 #[test]
 fn every_refusal_of_a_close_is_a_closed_channel() {
     let mut pair = Pair::online();
@@ -280,14 +294,12 @@ fn every_refusal_of_a_close_is_a_closed_channel() {
         // The module has closed the connection.
         let socket = pair.channel_open();
         pair.before("AT+CIPCLOSE", &text);
-        assert!(matches!(pair.close(socket), Ok(Response::Closed)), "{text:?}");
-        assert!(!has_connection(&pair), "{text:?}");
+        closes(&mut pair, socket, &text);
         // It has not: the close is written again.
         let socket = pair.channel_open();
         pair.instead("AT+CIPCLOSE", &text);
         let before = (pair.wrote("AT+CIPCLOSE"), pair.wrote("AT+CIPSTATUS"));
-        assert!(matches!(pair.close(socket), Ok(Response::Closed)), "{text:?}");
-        assert!(!has_connection(&pair), "{text:?}");
+        closes(&mut pair, socket, &text);
         assert_eq!((pair.wrote("AT+CIPCLOSE"), pair.wrote("AT+CIPSTATUS")), (before.0 + 2, before.1 + 1));
     }
     still_works(&mut pair);
@@ -305,25 +317,26 @@ fn a_close_that_was_damaged_on_its_way_closes_the_connection() {
         damages -= 1;
         b"AT+CIPCLSOE=0\r".to_vec()
     });
-    assert!(matches!(pair.close(socket), Ok(Response::Closed)));
-    assert!(!has_connection(&pair), "{}", pair.story());
+    closes(&mut pair, socket, "damaged");
     still_works(&mut pair);
 }
 
 #[test]
 fn a_close_that_is_refused_again_and_again_is_an_error_and_the_channel_stays_in_use() {
-    let mut pair = Pair::online();
-    let socket = pair.channel_open();
-    pair.instead_times(1_000, "AT+CIPCLOSE", "\r\nERROR\r\n");
+    let (mut pair, socket) = refusing();
     let begun = pair.now;
     pair.written.clear();
     let answer = pair.close(socket);
     assert!(matches!(answer, Err(Error::Refused { code: Refusal::Error, .. })), "{answer:?}");
     assert!(pair.now - begun < Duration::from_secs(1));
     assert_eq!((pair.wrote("AT+CIPCLOSE"), pair.wrote("AT+CIPSTATUS")), (2, 2), "{}", pair.story());
-    // The close is repeated, more and more seldom, and the channel is not used for another connection.
+    // The close is repeated, more and more seldom up to a bound, and the channel is not used for another connection.
     pair.run_for(Duration::from_secs(60));
     assert!((5..=8).contains(&pair.wrote("AT+CIPCLOSE")), "{} closes", pair.wrote("AT+CIPCLOSE"));
+    let before = pair.wrote("AT+CIPCLOSE");
+    pair.run_for(Duration::from_secs(600));
+    let repeated = pair.wrote("AT+CIPCLOSE") - before;
+    assert!((10..=30).contains(&repeated), "{repeated} closes in 10 minutes");
     assert!(has_connection(&pair));
     assert_eq!(pair.channel_open().channel().index(), 1);
     // A close that is asked for again is written at once.
@@ -331,16 +344,41 @@ fn a_close_that_is_refused_again_and_again_is_an_error_and_the_channel_stays_in_
     assert!(pair.close(socket).is_err());
     assert_eq!(pair.wrote("AT+CIPCLOSE") - before, 2);
     pair.heal();
-    assert!(matches!(pair.close(socket), Ok(Response::Closed)));
-    assert!(!has_connection(&pair));
+    closes(&mut pair, socket, "healed");
     still_works(&mut pair);
+}
+
+/// What the module has said of an earlier connection says nothing of the next one.
+#[test]
+fn a_refused_close_after_the_end_of_an_earlier_connection_is_examined() {
+    let mut pair = Pair::online();
+    for _ in 0..2 {
+        let socket = pair.channel_open();
+        pair.control(Control::PeerClose(0));
+        assert!(matches!(pair.read_to_end(socket).1, Error::Closed(CloseReason::Peer)));
+        closes(&mut pair, socket, "an end that was reported");
+        let socket = pair.channel_open();
+        assert_eq!(socket.channel().index(), 0);
+        pair.instead("AT+CIPCLOSE", "\r\nERROR\r\n");
+        closes(&mut pair, socket, "the connection after it");
+    }
+}
+
+/// A connection that is ending by itself needs no other close.
+#[test]
+fn a_refused_close_is_a_closed_channel_if_the_connection_is_ending() {
+    for state in ["CLOSING", "REMOTE CLOSING"] {
+        let (mut pair, socket) = refusing();
+        let row = format!("\r\nC: 0,0,\"TCP\",\"1.2.3.4\",\"80\",\"{state}\"\r\n");
+        pair.instead("AT+CIPSTATUS", format!("\r\nOK\r\n\r\nSTATE: IP PROCESSING\r\n{row}"));
+        assert!(matches!(pair.close(socket), Ok(Response::Closed)), "{state}, {}", pair.story());
+        assert_eq!(pair.wrote("AT+CIPCLOSE"), 1, "{state}");
+    }
 }
 
 #[test]
 fn a_refused_close_without_a_status_is_no_success() {
-    let mut pair = Pair::online();
-    let socket = pair.channel_open();
-    pair.instead_times(1_000, "AT+CIPCLOSE", "\r\nERROR\r\n");
+    let (mut pair, socket) = refusing();
     pair.instead_times(1_000, "AT+CIPSTATUS", "\r\nERROR\r\n");
     let answer = pair.call(Request::Close { socket, timeout: Duration::from_secs(20) });
     assert!(matches!(answer, Err(Error::Timeout { .. })), "{answer:?}");

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::support::pair::Pair;
 use air724ug::at::Refusal;
 use air724ug::error::CloseReason;
-use air724ug::proto::{Event, Request, Response, Ticket};
+use air724ug::proto::{Event, Request, Response, SocketId, Ticket};
 use air724ug::query::Signal;
 use air724ug::sim::{Control, ModemEvent, Settings, fault};
 use air724ug::{Config, Error, ReceiveMode};
@@ -53,26 +53,37 @@ fn is_unconfirmed(answer: &Result<Response, Error>) -> bool {
 }
 
 /// Begins a send, and injects an error 200 ms later.
-fn sending_with_a_stray_error(pair: &mut Pair, socket: air724ug::proto::SocketId, payload: &[u8]) -> Ticket {
+fn sending_with_a_stray_error(pair: &mut Pair, socket: SocketId, payload: &[u8]) -> Ticket {
     let ticket = pair.sending(socket, payload);
     pair.run_for(Duration::from_millis(200));
     pair.inject(b"\r\nERROR\r\n");
     ticket
 }
 
+/// The pair, the socket, the answer to a send whose prompt comes this many milliseconds after a stray error, and what
+/// the peer got.
+fn sent_with_a_late_prompt(
+    payload: &[u8],
+    millis: u64,
+) -> (Pair, SocketId, Result<Response, Error>, Vec<u8>) {
+    let mut pair = without_prompts();
+    let socket = pair.channel_open();
+    let link = pair.modem.network().last_link().unwrap();
+    let ticket = sending_with_a_stray_error(&mut pair, socket, payload);
+    pair.run_for(Duration::from_millis(millis));
+    pair.inject(PROMPT);
+    let answer = pair.answer(ticket);
+    let got = peer_got(&pair, link);
+    (pair, socket, answer, got)
+}
+
 #[test]
 fn an_error_before_the_prompt_is_not_believed_for_a_moment() {
     let payload = [b'p'; 50];
     for late in [1, 50, 100, 200, 290] {
-        let mut pair = without_prompts();
-        let socket = pair.channel_open();
-        let link = pair.modem.network().last_link().unwrap();
-        let ticket = sending_with_a_stray_error(&mut pair, socket, &payload);
-        pair.run_for(Duration::from_millis(late));
-        pair.inject(PROMPT);
-        let answer = pair.answer(ticket);
+        let (mut pair, _, answer, got) = sent_with_a_late_prompt(&payload, late);
         assert!(matches!(answer, Ok(Response::Sent { accepted: 50, .. })), "{late} ms: {answer:?}");
-        assert_eq!(peer_got(&pair, link), payload);
+        assert_eq!(got, payload);
         still_works(&mut pair);
     }
 }
@@ -114,16 +125,9 @@ fn after_a_stray_error_one_question_at_most_is_payload_and_the_send_is_not_confi
     for late in [310, 1_290, 1_310, 2_500, 6_000, 20_000] {
         for len in [1, 5, 13, 50, 1_460] {
             let payload = vec![b'p'; len];
-            let mut pair = without_prompts();
-            let socket = pair.channel_open();
-            let link = pair.modem.network().last_link().unwrap();
-            let ticket = sending_with_a_stray_error(&mut pair, socket, &payload);
-            pair.run_for(Duration::from_millis(late));
-            pair.inject(PROMPT);
-            let answer = pair.answer(ticket);
+            let (mut pair, socket, answer, got) = sent_with_a_late_prompt(&payload, late);
             let case = format!("{len} bytes, prompt after {late} ms");
             assert!(is_unconfirmed(&answer), "{case}: {answer:?}");
-            let got = peer_got(&pair, link);
             let begun = got.iter().position(|byte| *byte == b'p').unwrap_or(got.len());
             assert!(
                 begun <= 16 && b"AT+".starts_with(&got[..begun.min(3)]),

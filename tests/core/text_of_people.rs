@@ -462,6 +462,43 @@ fn a_text_that_names_a_connecting_channel_does_not_make_its_connection() {
     }
 }
 
+/// A module that never reports the channel can't settle the doubt, so the third answer without its row does.
+#[test]
+fn a_status_without_the_channels_row_confirms_nothing_before_the_third_question() {
+    let others = status("IP PROCESSING", &[]).replacen("\r\nC: 0,,\"\",\"\",\"\",\"INITIAL\"\r\n", "", 1);
+    for answer in [others.as_str(), "\r\nERROR\r\n"] {
+        for way in ["+CMGR", "+CMT"] {
+            let mut pair = Pair::online();
+            let mut socket = pair.channel_open();
+            // The count begins again after each doubt.
+            for without in [2, 1, 2, 3, 2, 3] {
+                let before = pair.wrote("AT+CIPSTATUS");
+                pair.instead_times(without, "AT+CIPSTATUS", answer);
+                let ends = without == 3;
+                if ends {
+                    // Nothing was reported that a refusal would agree with: that of the close behind is examined.
+                    pair.instead("AT+CIPCLOSE", "\r\nERROR\r\n");
+                }
+                text_comes(&mut pair, way, "0, CLOSED");
+                pair.run_for(Duration::from_secs(5));
+                let what = format!("{way}, {without} answers of {answer:?}");
+                assert_eq!(pair.wrote("AT+CIPSTATUS") - before, without + 1, "{what}");
+                if !ends {
+                    assert_eq!(pair.send(socket, b"still there").unwrap(), 11, "{what}");
+                    assert_eq!(pair.read(socket, 11).unwrap(), b"still there", "{what}");
+                } else {
+                    let (_, end) = pair.read_to_end(socket);
+                    assert!(matches!(end, Error::Closed(CloseReason::Peer)), "{what}: {end}");
+                    pair.close(socket).unwrap();
+                    assert!(pair.modem.state().channels[0].link.is_none(), "{what}");
+                    socket = pair.channel_open();
+                    assert_eq!(socket.channel().index(), 0, "{what}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn a_lost_bearer_ends_a_channel_that_a_text_names_like_the_others() {
     for way in ["+CMGR", "+CMT"] {

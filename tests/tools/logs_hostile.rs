@@ -12,7 +12,7 @@ use super::logs_layouts::{escaped, hex, name, story};
 /// The bytes of one read or write, and their direction.
 type Piece = (char, String);
 /// A layout, and the log of a session in it.
-type Layout = (&'static str, fn(&[Piece]) -> String);
+type Layout = (&'static str, Box<dyn Fn(&[Piece]) -> String>);
 
 fn session(between: &[Piece]) -> Vec<Piece> {
     let piece = |side, text: &str| (side, text.to_owned());
@@ -66,15 +66,30 @@ fn stamped(session: &[Piece], stamp: &str) -> String {
     screen(session).lines().map(|line| format!("{stamp}{line}\n")).collect()
 }
 
+/// Layouts with a line for each line of the wire: the text in front of what was sent, and of what was received.
+const MARKS: [(&str, &str, &str); 11] = [
+    ("TX and RX", "TX: ", "RX: "),
+    ("TX and RX with stamps", "[12:00:01.000] TX: ", "[12:00:01.000] RX: "),
+    ("esp-idf", "I (131) at: TX:|", "I (131) at: RX:|"),
+    ("words", "Sent: ", "Received: "),
+    ("names of devices", "Host: ", "Modem: "),
+    ("arrows", "--> ", "<-- "),
+    ("brackets of full width", "【发送】", "【接收】"),
+    ("a colon of full width", "发送：", "收到："),
+    ("arrows after words", "发送→", "接收←"),
+    ("Chinese names", "上位机：", "模块："),
+    ("stamps of full width", "【12:00:01.000】发送：", "【12:00:01.000】接收："),
+];
+
 /// One line for each line of the wire; blank lines only within data.
-fn by_line(session: &[Piece], line: impl Fn(char, &str) -> String) -> String {
+fn by_line(session: &[Piece], sent: &str, received: &str) -> String {
     let mut log = String::new();
     for (side, text) in session {
         let parts: Vec<&str> = text.split("\r\n").collect();
         let is_data = *side == '>' && !text.starts_with("AT+CIPSEND") || text.contains("+RECEIVE");
         for (at, part) in parts.iter().enumerate() {
             if !part.is_empty() || is_data && at > 1 && at + 1 < parts.len() {
-                log += &format!("{}\n", line(*side, part));
+                log += &format!("{}{part}\n", name(*side, sent, received));
             }
         }
     }
@@ -86,64 +101,50 @@ fn by_piece(session: &[Piece], piece: impl Fn(char, &str) -> String) -> String {
 }
 
 fn layouts() -> Vec<Layout> {
-    vec![
-        ("a terminal", screen),
-        ("a raw log", |session| session.iter().map(|(_, text)| text.as_str()).collect()),
-        ("CoolTerm", |session| stamped(session, "2024-10-10 15:53:37.317 ")),
-        ("Arduino's monitor", |session| stamped(session, "12:00:00.123 -> ")),
-        ("docker's log of a terminal", |session| stamped(session, "modem-1  | ")),
-        ("TX and RX", |session| by_line(session, |side, text| format!("{}: {text}", name(side, "TX", "RX")))),
-        ("TX and RX with stamps", |session| {
-            by_line(session, |side, text| format!("[12:00:01.000] {}: {text}", name(side, "TX", "RX")))
-        }),
-        ("esp-idf", |session| {
-            by_line(session, |side, text| format!("I (131) at: {}{text}", name(side, "TX:|", "RX:|")))
-        }),
-        ("words", |session| {
-            by_line(session, |side, text| format!("{}: {text}", name(side, "Sent", "Received")))
-        }),
-        ("names of devices", |session| {
-            by_line(session, |side, text| format!("{}: {text}", name(side, "Host", "Modem")))
-        }),
-        ("arrows", |session| by_line(session, |side, text| format!("{} {text}", name(side, "-->", "<--")))),
-        ("brackets of full width", |session| {
-            by_line(session, |side, text| format!("【{}】{text}", name(side, "发送", "接收")))
-        }),
-        ("a colon of full width", |session| {
-            by_line(session, |side, text| format!("{}：{text}", name(side, "发送", "收到")))
-        }),
-        ("arrows after words", |session| {
-            by_line(session, |side, text| format!("{}{text}", name(side, "发送→", "接收←")))
-        }),
-        ("Chinese names", |session| {
-            by_line(session, |side, text| format!("{}：{text}", name(side, "上位机", "模块")))
-        }),
-        ("stamps of full width", |session| {
-            by_line(session, |side, text| format!("【12:00:01.000】{}：{text}", name(side, "发送", "接收")))
-        }),
-        ("escapes", |session| {
-            by_piece(session, |side, text| {
-                let shown = escaped(text).replace("\\u{1a}", "\\x1a");
-                format!("{}: {shown}", name(side, "TX", "RX"))
-            })
-        }),
-        ("hexadecimal with a gutter", |session| {
-            by_piece(session, |side, text| {
-                format!(
-                    "{}: {}    {}",
-                    name(side, "TX", "RX"),
-                    hex(text),
-                    text.replace(['\r', '\n', '\x1a'], ".")
-                )
-            })
-        }),
-        ("hexadecimal with an offset and a gutter", |session| {
-            by_piece(session, |side, text| {
-                let shown = text.replace(['\r', '\n', '\x1a'], ".");
-                format!("{} 00000000  {}  |{shown}|", name(side, "->", "<-"), hex(text).to_lowercase())
-            })
-        }),
-    ]
+    let screens: [Layout; 5] = [
+        ("a terminal", Box::new(screen)),
+        ("a raw log", Box::new(|session| session.iter().map(|(_, text)| text.as_str()).collect())),
+        ("CoolTerm", Box::new(|session| stamped(session, "2024-10-10 15:53:37.317 "))),
+        ("Arduino's monitor", Box::new(|session| stamped(session, "12:00:00.123 -> "))),
+        ("docker's log of a terminal", Box::new(|session| stamped(session, "modem-1  | "))),
+    ];
+    let marked = MARKS.map(|(layout, sent, received)| -> Layout {
+        (layout, Box::new(move |session| by_line(session, sent, received)))
+    });
+    let by_piece: [Layout; 3] = [
+        (
+            "escapes",
+            Box::new(|session| {
+                by_piece(session, |side, text| {
+                    let shown = escaped(text).replace("\\u{1a}", "\\x1a");
+                    format!("{}: {shown}", name(side, "TX", "RX"))
+                })
+            }),
+        ),
+        (
+            "hexadecimal with a gutter",
+            Box::new(|session| {
+                by_piece(session, |side, text| {
+                    format!(
+                        "{}: {}    {}",
+                        name(side, "TX", "RX"),
+                        hex(text),
+                        text.replace(['\r', '\n', '\x1a'], ".")
+                    )
+                })
+            }),
+        ),
+        (
+            "hexadecimal with an offset and a gutter",
+            Box::new(|session| {
+                by_piece(session, |side, text| {
+                    let shown = text.replace(['\r', '\n', '\x1a'], ".");
+                    format!("{} 00000000  {}  |{shown}|", name(side, "->", "<-"), hex(text).to_lowercase())
+                })
+            }),
+        ),
+    ];
+    screens.into_iter().chain(marked).chain(by_piece).collect()
 }
 
 /// The stories of a session in all layouts that differ from its story in our own format.

@@ -77,6 +77,16 @@ mod tests {
         name
     }
 
+    /// Both ends of a connection. The words of the server have come, whatever the machine does meanwhile.
+    fn greeted(words: &[u8]) -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        server.write_all(words).unwrap();
+        client.peek(&mut [0]).unwrap();
+        (client, server)
+    }
+
     fn refused(name: &str) -> io::Error {
         match open(name, &Config::default()) {
             Ok(_) => panic!("{name} was opened"),
@@ -122,11 +132,8 @@ mod tests {
 
     #[test]
     fn a_telnet_server_after_tcp_is_refused_whenever_it_speaks() {
-        let name = server(|mut stream| {
-            stream.write_all(b"\xff\xfb\x01\xff\xfb\x03").unwrap();
-            let _ = stream.read(&mut [0]);
-        });
-        let error = refused(&name);
+        let (client, _server) = greeted(b"\xff\xfb\x01\xff\xfb\x03");
+        let error = raw::open(client).err().unwrap();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
         assert!(error.to_string().contains("rfc2217://"), "{error}");
         // A server that speaks after the first words is found by the reader, wherever the bytes are split.
@@ -151,9 +158,10 @@ mod tests {
     /// Regression: these ports were opened, and the modem waited for a module.
     #[test]
     fn the_error_names_a_server_of_another_kind_and_the_words_of_a_server_that_closes() {
-        let says = |words: &'static [u8]| {
-            let name = server(move |mut stream| stream.write_all(words).unwrap());
-            refused(&name).to_string()
+        let says = |words: &[u8]| {
+            let (client, server) = greeted(words);
+            drop(server);
+            raw::open(client).err().unwrap().to_string()
         };
         assert!(says(b"SSH-2.0-OpenSSH_9.2\r\n").contains("SSH server"));
         assert!(says(b"HTTP/1.1 400 Bad Request\r\n\r\n").contains("web server"));
@@ -183,12 +191,15 @@ mod tests {
     #[test]
     #[cfg(unix)]
     fn the_words_of_a_server_that_resets_the_connection_are_reported() {
-        for scheme in ["tcp", "rfc2217"] {
-            let name = server(|mut stream| {
-                stream.write_all(b"Port already in use\r\n").unwrap();
-                rustix::net::sockopt::set_socket_linger(&stream, Some(std::time::Duration::ZERO)).unwrap();
-            });
-            let text = refused(&name.replace("tcp", scheme)).to_string();
+        for scheme in [Scheme::Tcp, Scheme::Rfc2217] {
+            let (client, server) = greeted(b"Port already in use\r\n");
+            rustix::net::sockopt::set_socket_linger(&server, Some(std::time::Duration::ZERO)).unwrap();
+            drop(server);
+            let opened = match scheme {
+                Scheme::Tcp => raw::open(client),
+                Scheme::Rfc2217 => rfc2217::open(client, &Config::default(), after(CONNECT_TIMEOUT)),
+            };
+            let text = opened.err().unwrap().to_string();
             assert!(text.contains("another client") && text.contains("Port already in use"), "{text}");
         }
     }
