@@ -89,8 +89,9 @@ impl Modem {
                 return evidence.diagnose();
             }
         };
-        evidence.port_opened(path, Some(config.baud_rate));
-        progress(&format!("asking at {} baud", config.baud_rate));
+        let rate = has_rate(path).then_some(config.baud_rate);
+        evidence.port_opened(path, rate);
+        progress(&rate.map_or_else(|| "asking".to_owned(), |rate| format!("asking at {rate} baud")));
         let began = Instant::now();
         let mut examination = Examination::new(&modem.modem, checkup, evidence, &mut progress);
         if examination.wait_for_answer(checkup.answer_timeout) {
@@ -100,7 +101,7 @@ impl Modem {
         recorded.add_to(&mut examination.evidence);
         let evidence = examination.evidence;
         let capture_error = modem.release();
-        if !has_rate(path) {
+        if rate.is_none() {
             return evidence.diagnose().with_capture_error(capture_error);
         }
         at_other_rates(path, config, checkup, (evidence, capture_error), &mut progress)

@@ -112,6 +112,9 @@ impl Modem {
     /// as a path does; another one than before is an [`Event::OtherModule`]. `auto`, `imei`, `usb` and the schemes of
     /// URLs may be in capitals.
     ///
+    /// Behind `tcp://` a device that shows for 15 s that it is no module (an echo, a login prompt, bytes without end)
+    /// ends the port with [`Error::PortLost`], which names its first bytes.
+    ///
     /// The port is opened exclusively. A port is lost when it is unplugged or without power, or when the module
     /// restarts on USB. A port on another machine is also lost when its server closes the connection, or when nothing
     /// answers for at least 60 s. A transparent stream without a heartbeat asks no questions; then the system detects

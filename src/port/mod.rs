@@ -25,8 +25,11 @@ mod serial;
 #[cfg(any(not(unix), test))]
 mod serial_halves;
 mod source;
+#[cfg(any(feature = "remote", all(feature = "ports", unix)))]
+mod unanswered;
 mod wake_up;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -116,7 +119,7 @@ pub(crate) struct CallerEnd {
 /// The error of a port whose other side speaks another protocol than its name says.
 #[cfg_attr(not(feature = "remote"), allow(dead_code, reason = "only servers of other machines have one"))]
 #[derive(Debug)]
-pub(crate) struct WrongProtocol(pub(crate) &'static str);
+pub(crate) struct WrongProtocol(pub(crate) Cow<'static, str>);
 
 impl WrongProtocol {
     /// Whether a port ended with this error.
@@ -127,7 +130,7 @@ impl WrongProtocol {
 
 impl fmt::Display for WrongProtocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(&self.0)
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::listing::{PortInfo, PortKind, ports_below};
 use super::open::{SearchKind, search_words};
 use super::serial;
+use super::unanswered::Unanswered;
 use super::{Line, ModuleMode, Port, Sleeper, after, wake_up};
 use crate::config::Config;
 
@@ -76,7 +77,8 @@ pub(crate) struct Search {
 #[derive(Default)]
 struct CandidateAnswers {
     answers: Vec<(PortInfo, Port, String)>,
-    silent: Vec<PortInfo>,
+    /// Ports that do not answer, with what they do.
+    silent: Vec<(PortInfo, io::Error)>,
     /// Ports that another program has open, with the error.
     busy: Vec<(PortInfo, io::Error)>,
     /// The places of modules that have answered.
@@ -121,8 +123,9 @@ impl Search {
             return Err(io::Error::new(ErrorKind::InvalidInput, text));
         }
         notes.extend(busy.iter().map(|(_, error)| error.to_string()));
-        notes.extend(silent.iter().map(|info| format!("{} does not answer", info.path.display())));
-        let Some((info, port, imei)) = answers.pop() else { return Err(self.not_found(notes, &silent)) };
+        notes.extend(silent.iter().map(|(_, error)| error.to_string()));
+        let is_silent = !silent.is_empty();
+        let Some((info, port, imei)) = answers.pop() else { return Err(self.not_found(notes, is_silent)) };
         log::info!("{}: the module {imei} is at {}", self.name, info.path.display());
         self.found = Some(imei).filter(|imei| !imei.is_empty());
         self.silent = 1;
@@ -173,12 +176,14 @@ impl Search {
         let silent = std::mem::take(&mut asked.silent);
         let answers: Vec<_> = thread::scope(|scope| {
             let ask = |info| move || ask(info, &self.config, self.identify.imei_of_silent);
-            let asking: Vec<_> =
-                silent.iter().map(|info| thread::Builder::new().spawn_scoped(scope, ask(info))).collect();
+            let asking: Vec<_> = silent
+                .iter()
+                .map(|(info, _)| thread::Builder::new().spawn_scoped(scope, ask(info)))
+                .collect();
             let panicked = |_| Err(io::Error::other("its thread panicked"));
             asking.into_iter().map(|asking| asking?.join().unwrap_or_else(panicked)).collect()
         });
-        for (info, answer) in silent.into_iter().zip(answers) {
+        for ((info, _), answer) in silent.into_iter().zip(answers) {
             if !asked.is_known(&info) {
                 self.take(info, answer, asked);
             }
@@ -193,7 +198,7 @@ impl Search {
         let is_same = |known: &PortInfo| known.usb.as_ref().map(|usb| &usb.location) == place.as_ref();
         let path = info.path.display();
         match answer {
-            Err(error) if error.kind() == ErrorKind::TimedOut => asked.silent.push(info),
+            Err(error) if error.kind() == ErrorKind::TimedOut => asked.silent.push((info, error)),
             Err(error) if is_busy => asked.busy.push((info, error)),
             Err(error) => asked.notes.push(error.to_string()),
             // Another port of the module may say more.
@@ -260,8 +265,8 @@ impl Search {
         }
     }
 
-    fn not_found(&self, mut notes: Vec<String>, silent: &[PortInfo]) -> io::Error {
-        if !silent.is_empty() {
+    fn not_found(&self, mut notes: Vec<String>, is_silent: bool) -> io::Error {
+        if is_silent {
             notes.push("is the module on, and is this its line rate?".to_owned());
         }
         if let (Wanted::Any, Some(found), false) = (&self.wanted, &self.found, notes.is_empty()) {
@@ -309,10 +314,18 @@ fn ask(
     let (_waker, sleeper) = wake_up()?;
     let mut port = serial::open(&path, config)?;
     let Port::Line { line, .. } = &mut port else { return Ok((port, String::new())) };
+    let mut unanswered = Unanswered::default();
     let imei = identify(&mut |question, timeout, is_answered| {
-        exchange(&mut **line, &sleeper, question, timeout, is_answered)
+        exchange(&mut **line, &sleeper, (question, timeout), is_answered, &mut unanswered)
     });
-    let named = |error: io::Error| io::Error::new(error.kind(), format!("{path}: {error}"));
+    let named = |error: io::Error| {
+        let text = match (error.kind(), unanswered.words()) {
+            (ErrorKind::TimedOut, None) => format!("{path} does not answer"),
+            (ErrorKind::TimedOut, Some(words)) => format!("{path} does not answer: {words}"),
+            _ => format!("{path}: {error}"),
+        };
+        io::Error::new(error.kind(), text)
+    };
     Ok((port, imei.map_err(named)?))
 }
 
@@ -323,28 +336,38 @@ fn kept() -> MutexGuard<'static, Vec<PathBuf>> {
 fn exchange(
     line: &mut dyn Line,
     sleeper: &Sleeper,
-    question: &[u8],
-    timeout: Duration,
+    (question, timeout): (&[u8], Duration),
     is_answered: fn(&[u8]) -> bool,
+    unanswered: &mut Unanswered,
 ) -> io::Result<Vec<u8>> {
     let (until, mut answer, mut buf) = (after(timeout), Vec::new(), [0; 256]);
     let mut unwritten = question;
     loop {
         if !unwritten.is_empty() {
             match line.write(unwritten) {
-                Ok(count) => unwritten = &unwritten[count..],
+                Ok(count) => {
+                    unanswered.wrote(&unwritten[..count]);
+                    unwritten = &unwritten[count..];
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
             }
         }
         let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() || answer.len() > MAX_ANSWER {
+        if answer.len() > MAX_ANSWER {
+            unanswered.overflowed();
+            return Err(ErrorKind::TimedOut.into());
+        }
+        if left.is_zero() {
             return Err(ErrorKind::TimedOut.into());
         }
         line.wait(sleeper, !unwritten.is_empty(), Some(left))?;
         match line.read(&mut buf) {
             Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-            Ok(count) => answer.extend_from_slice(&buf[..count]),
+            Ok(count) => {
+                unanswered.read(&buf[..count]);
+                answer.extend_from_slice(&buf[..count]);
+            }
             Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
             Err(error) => return Err(error),
         }

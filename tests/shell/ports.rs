@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -363,6 +364,30 @@ fn the_error_names_ports_in_use_and_silent_ports() {
     assert!(text.contains("ttyUSB3 does not answer"), "{text}");
     assert_eq!(imei(&holder), FIRST, "not disturbed");
     holder.close();
+}
+
+/// Regression: the error was that it does not answer.
+#[test]
+fn the_error_names_a_port_that_sends_without_end() {
+    let tree = Tree::new("endless");
+    tree.device("1-1.4", MODULE[0], MODULE[1]);
+    tree.port("1-1.4", 2, "ttyUSB0", "option1");
+    fs::create_dir_all(tree.0.join("dev")).unwrap();
+    let mut pty = serve::Pty::open().unwrap();
+    pty.link(tree.0.join("dev/ttyUSB0")).unwrap();
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::SeqCst) {
+                let _ = rustix::io::write(pty.master().unwrap(), &[0xff; 64]);
+                thread::yield_now();
+            }
+        });
+        let text = tree.open("auto").map(|_| ()).unwrap_err().to_string();
+        is_over.store(true, Ordering::SeqCst);
+        assert!(text.contains(r"ttyUSB0 does not answer: it sends without end"), "{text}");
+        assert!(text.contains(&r"\xff".repeat(40)) && !text.contains(&r"\xff".repeat(41)), "{text}");
+    });
 }
 
 /// Regression: each attempt waited for the port, even the attempts to find a lost module again. The first time, the

@@ -251,6 +251,41 @@ fn a_telnet_server_whose_first_bytes_come_late_is_an_error_of_the_modem() {
     server.join().unwrap();
 }
 
+/// Regression: the error was that nothing answers, after the whole time of the call.
+#[test]
+fn a_device_that_is_no_module_is_an_error_of_the_modem_that_names_its_bytes() {
+    type Serve = fn(TcpStream);
+    let servers: [(Serve, &str); 3] = [
+        (|stream| drop(io::copy(&mut &stream, &mut &stream)), "it sends back what is written: \"AT"),
+        (
+            |stream| while (&stream).write_all(&[0xff; 99]).is_ok() {},
+            r#"it sends without end, and no answer to AT: "\xff"#,
+        ),
+        (
+            |mut stream| {
+                let _ = stream.write_all(b"rack login: ");
+                drop(io::copy(&mut stream, &mut io::sink()));
+            },
+            r#"it asks for a login: "rack login: ""#,
+        ),
+    ];
+    thread::scope(|scope| {
+        for (serve, expected) in servers {
+            scope.spawn(move || {
+                let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+                let name = format!("tcp://{}", listener.local_addr().unwrap());
+                thread::spawn(move || serve(listener.accept().unwrap().0));
+                let modem = Modem::open(name, Config::default()).unwrap();
+                let Err(Error::PortLost(reason)) = modem.wait_ready(SOON) else {
+                    panic!("the modem waits for {expected}")
+                };
+                assert!(reason.contains(expected), "{reason}");
+                assert!(modem.is_closed());
+            });
+        }
+    });
+}
+
 /// Regression: the close waited a second for the server.
 #[test]
 fn closing_a_modem_does_not_wait_for_a_silent_server() {

@@ -1,5 +1,6 @@
 //! A serial port with its settings over telnet (RFC 2217).
 
+use std::borrow::Cow;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -216,10 +217,10 @@ impl Options {
             DONT | WONT if option == BINARY => {
                 return Err(io::Error::new(
                     io::ErrorKind::InvalidData,
-                    WrongProtocol(
+                    WrongProtocol(Cow::Borrowed(
                         "the server refuses binary data (telnet option 0) and would change them: enable it there, or set its \
                          port to raw and use `tcp://`",
-                    ),
+                    )),
                 ));
             }
             // The other side confirms or refuses an option that the driver has requested: no answer is due.
