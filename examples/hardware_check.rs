@@ -12,14 +12,14 @@ mod recording;
 #[path = "common/shell.rs"]
 mod shell;
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use air724ug::Config;
 use air724ug::capture::{CaptureFile, Header, Recorder};
 use air724ug::sim::{MemoryNetwork, Peer, Profile, Settings, Simulator, VirtualHost};
 use air724ug::time::Timestamp;
+use air724ug::{BarePort, Config, Modem};
 use observations::{Line, Observation, masked, observe};
 use recording::Recording;
 use shell::{Argument, Arguments, complain};
@@ -31,9 +31,10 @@ const HELP: &str = "\
 Asks a module for each assumption of docs/protocol.md that commands can answer. Nothing is written to its flash; what is set is
 forgotten at a restart. Connections that are open on the module are ended.
 
-usage: hardware_check --port PATH | --simulate PROFILE [options]
+usage: hardware_check --port PORT | --simulate PROFILE [options]
 
-  --port PATH          the module's AT port
+  --port PORT          the module's AT port: /dev/ttyUSB0, auto, imei:NUMBER, usb:PLACE, tcp://HOST:PORT,
+                       rfc2217://HOST:PORT
   --baud N             its line rate [115200]
   --simulate PROFILE   the simulated modem in place of a module: PROFILES
   --connect HOST:PORT  an echo server, which gets some hundred bytes; with --simulate, echo.test:7 [no connection]
@@ -128,15 +129,7 @@ fn parse(args: &mut Arguments) -> Result<Option<Options>, String> {
         }
         let mut value = || args.value();
         match option {
-            "--port" => {
-                let path = value()?;
-                if ["", "auto"].contains(&path.as_str()) || path.contains(':') && !path.starts_with('/') {
-                    return Err(format!(
-                        "--port takes the path of a port of this machine, such as /dev/ttyUSB0, not {path:?}"
-                    ));
-                }
-                options.port = Some(path);
-            }
+            "--port" => options.port = Some(value()?),
             "--simulate" => options.profile = Some(value()?),
             "--baud" => options.baud = Some(value()?.parse().map_err(|_| "--baud takes a number")?),
             "--connect" => {
@@ -172,15 +165,11 @@ fn line(options: &Options) -> Result<Box<dyn Line>, String> {
         let modem = Simulator::new(Settings::default().profile(profile), network);
         return Ok(Box::new(SimulatedLine(VirtualHost::new(modem))));
     }
-    let path = options.port.as_deref().unwrap_or_default();
-    let builder = serialport::new(path, options.baud.unwrap_or(115_200)).timeout(Duration::from_millis(50));
-    let why = |error| {
-        format!(
-            "can't open {path}: {error}; the example `ports` shows the ports and what is in the way of each, as another \
-             program that has it, or a missing permission"
-        )
-    };
-    let port = builder.open().map_err(why)?;
+    let name = options.port.as_deref().unwrap_or_default();
+    let config = Config::default().baud_rate(options.baud.unwrap_or(115_200));
+    let port = Modem::open_bare(name, &config).map_err(|error| {
+        format!("{error}\nhardware_check: the example `ports` shows the ports and what is in the way of each")
+    })?;
     Ok(Box::new(PortLine(port)))
 }
 
@@ -195,21 +184,12 @@ impl Line for SimulatedLine {
     }
 }
 
-/// A serial port.
-struct PortLine(Box<dyn serialport::SerialPort>);
+/// A port.
+struct PortLine(BarePort);
 
 impl Line for PortLine {
     fn ask(&mut self, bytes: &[u8], within: Duration) -> Option<Vec<u8>> {
-        self.0.write_all(bytes).ok()?;
-        let (begun, mut received, mut buffer) = (Instant::now(), Vec::new(), [0; 4096]);
-        while begun.elapsed() < within {
-            match self.0.read(&mut buffer) {
-                Ok(count) => received.extend_from_slice(&buffer[..count]),
-                Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
-                Err(_) => break,
-            }
-        }
-        Some(received)
+        self.0.ask(bytes, within).ok()
     }
 }
 

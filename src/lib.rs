@@ -122,6 +122,8 @@ pub use modem::{
     CloseError, Connector, Heartbeat, Keepalive, Modem, Received, Registration, Remote, Socket, TlsSocket,
     ToRemote, TransparentStream, UdpSocket, transport,
 };
+#[doc(hidden)]
+pub use port::BarePort;
 pub use port::PortSource;
 #[cfg(feature = "ports")]
 #[doc(hidden)]

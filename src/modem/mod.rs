@@ -58,7 +58,7 @@ use crate::capture::{CaptureFile, Header, Mask, Recorder};
 use crate::config::Config;
 use crate::driver::Driver;
 use crate::error::{Error, NotReady, Result};
-use crate::port::{ModuleMode, Opener, Port, PortSource};
+use crate::port::{BarePort, ModuleMode, Opener, Port, PortSource};
 use crate::proto::{Command, Engine, Event, Identity, Protocol, Request, Response};
 use crate::query::{DomainRegistration, Query, Signal, SignalQuality};
 use crate::time::Timestamp;
@@ -138,6 +138,12 @@ impl Modem {
         let search = crate::port::Search::named(name, &config, identify::IDENTIFY);
         let search = search.ok_or_else(|| Error::invalid("name", "is no search"))?;
         Self::open_by(Opener::search(search.below(root)), &config, name)
+    }
+
+    /// Opens what [`open`](Self::open) opens, without a driver: for programs that examine a module.
+    #[doc(hidden)]
+    pub fn open_bare(name: &str, config: &Config) -> std::io::Result<BarePort> {
+        BarePort::new(opener(name, config).open(ModuleMode::Command)?)
     }
 
     /// Runs the modem over ports that a source of the application opens. The first one is opened now, and the next one

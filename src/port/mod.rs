@@ -9,6 +9,7 @@
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
 )]
 
+mod bare_port;
 #[cfg(target_os = "linux")]
 mod direct_read;
 mod explain;
@@ -33,9 +34,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::time::Duration;
-#[cfg(any(feature = "remote", all(feature = "ports", unix)))]
 use std::time::Instant;
 
+pub use bare_port::BarePort;
 #[cfg(feature = "ports")]
 pub use listing::{PortInfo, PortKind, UsbInfo, ports, ports_below};
 pub(crate) use module_mode::ModuleMode;
@@ -48,7 +49,6 @@ pub(crate) use source::{Opener, OpeningTime};
 pub(crate) use wake_up::{Sleeper, Waker, pair as wake_up};
 
 /// The moment after this span from now on.
-#[cfg(any(feature = "remote", all(feature = "ports", unix)))]
 pub(crate) fn after(span: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(span).unwrap_or(now)

@@ -1,0 +1,130 @@
+//! A port without a driver, for programs that ask a module byte by byte.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+
+use super::{Line, Port, Sleeper, Waker, after, wake_up};
+
+/// The largest read.
+const READ: usize = 4 * 1024;
+/// The reads that wait for the caller. Then the reader waits.
+const WAITING: usize = 64;
+
+/// An open port without a driver.
+#[doc(hidden)]
+pub struct BarePort(Kind);
+
+enum Kind {
+    Line {
+        line: Box<dyn Line>,
+        sleeper: Sleeper,
+        /// Without it the sleeper returns at once.
+        _waker: Waker,
+    },
+    Halves {
+        writer: Box<dyn Write + Send>,
+        received: Receiver<io::Result<Vec<u8>>>,
+        /// Ends the present calls of both halves when it is dropped.
+        _end: Option<Box<dyn Send>>,
+    },
+}
+
+impl BarePort {
+    pub(crate) fn new(port: Port) -> io::Result<Self> {
+        Ok(Self(match port {
+            Port::Line { line, .. } => {
+                let (waker, sleeper) = wake_up()?;
+                Kind::Line { line, sleeper, _waker: waker }
+            }
+            Port::Halves { reader, writer, end } => {
+                Kind::Halves { writer, received: read_on_a_thread(reader)?, _end: end }
+            }
+        }))
+    }
+
+    /// Writes these bytes and returns all bytes that come within this time.
+    ///
+    /// # Errors
+    /// The port has ended.
+    pub fn ask(&mut self, bytes: &[u8], within: Duration) -> io::Result<Vec<u8>> {
+        let until = after(within);
+        match &mut self.0 {
+            Kind::Line { line, sleeper, .. } => ask_line(&mut **line, sleeper, bytes, until),
+            Kind::Halves { writer, received, .. } => {
+                writer.write_all(bytes)?;
+                writer.flush()?;
+                let mut answer = Vec::new();
+                loop {
+                    match received.recv_deadline(until) {
+                        Ok(read) => answer.extend(read?),
+                        Err(RecvTimeoutError::Timeout) => return Ok(answer),
+                        Err(RecvTimeoutError::Disconnected) => return Err(ErrorKind::UnexpectedEof.into()),
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for BarePort {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BarePort").finish_non_exhaustive()
+    }
+}
+
+fn ask_line(line: &mut dyn Line, sleeper: &Sleeper, bytes: &[u8], until: Instant) -> io::Result<Vec<u8>> {
+    let (mut unwritten, mut answer, mut buf) = (bytes, Vec::new(), vec![0; READ]);
+    loop {
+        if !unwritten.is_empty() {
+            match line.write(unwritten) {
+                Ok(count) => unwritten = unwritten.get(count..).unwrap_or_default(),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(answer);
+        }
+        line.wait(sleeper, !unwritten.is_empty(), Some(left))?;
+        match line.read(&mut buf) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(count) => answer.extend_from_slice(buf.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Reads a half that may block. The thread ends with the half, or when the receiver is dropped.
+fn read_on_a_thread(mut reader: Box<dyn Read + Send>) -> io::Result<Receiver<io::Result<Vec<u8>>>> {
+    let (sender, received) = bounded(WAITING);
+    let read = move || loop {
+        let mut buf = vec![0; READ];
+        let read = match reader.read(&mut buf) {
+            Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
+            Ok(count) => {
+                buf.truncate(count);
+                Ok(buf)
+            }
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::TimedOut | ErrorKind::WouldBlock | ErrorKind::Interrupted
+                ) =>
+            {
+                continue;
+            }
+            Err(error) => Err(error),
+        };
+        let is_last = read.is_err();
+        if sender.send(read).is_err() || is_last {
+            return;
+        }
+    };
+    thread::Builder::new().name("air724ug-bare".into()).spawn(read)?;
+    Ok(received)
+}
