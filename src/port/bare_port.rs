@@ -12,6 +12,8 @@ use super::{Line, Port, Sleeper, Waker, after, wake_up};
 const READ: usize = 4 * 1024;
 /// The reads that wait for the caller. Then the reader waits.
 const WAITING: usize = 64;
+/// The most bytes of an answer. A port that sends without end has no more to say.
+const MOST: usize = 1024 * 1024;
 
 /// An open port without a driver.
 #[doc(hidden)]
@@ -45,7 +47,7 @@ impl BarePort {
         }))
     }
 
-    /// Writes these bytes and returns all bytes that come within this time.
+    /// Writes these bytes and returns all bytes that come within this time, or the first of more than 1 MiB.
     ///
     /// # Errors
     /// The port has ended.
@@ -57,13 +59,15 @@ impl BarePort {
                 writer.write_all(bytes)?;
                 writer.flush()?;
                 let mut answer = Vec::new();
-                loop {
+                // What waits is received after the time, too.
+                while Instant::now() < until && answer.len() < MOST {
                     match received.recv_deadline(until) {
                         Ok(read) => answer.extend(read?),
-                        Err(RecvTimeoutError::Timeout) => return Ok(answer),
+                        Err(RecvTimeoutError::Timeout) => break,
                         Err(RecvTimeoutError::Disconnected) => return Err(ErrorKind::UnexpectedEof.into()),
                     }
                 }
+                Ok(answer)
             }
         }
     }
@@ -86,7 +90,7 @@ fn ask_line(line: &mut dyn Line, sleeper: &Sleeper, bytes: &[u8], until: Instant
             }
         }
         let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        if left.is_zero() || answer.len() >= MOST {
             return Ok(answer);
         }
         line.wait(sleeper, !unwritten.is_empty(), Some(left))?;
@@ -127,4 +131,38 @@ fn read_on_a_thread(mut reader: Box<dyn Read + Send>) -> io::Result<Receiver<io:
     };
     thread::Builder::new().name("air724ug-bare".into()).spawn(read)?;
     Ok(received)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A half that gives bytes without end, or takes all.
+    struct Endless;
+
+    impl Read for Endless {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            buf.fill(0xff);
+            Ok(buf.len())
+        }
+    }
+
+    impl Write for Endless {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_question_to_a_port_that_sends_without_end_ends() {
+        let port = Port::Halves { reader: Box::new(Endless), writer: Box::new(Endless), end: None };
+        let mut port = BarePort::new(port).unwrap();
+        let answer = port.ask(b"AT\r", Duration::from_secs(3600)).unwrap();
+        assert!((MOST..MOST + READ).contains(&answer.len()), "{} bytes", answer.len());
+        assert_eq!(port.ask(b"AT\r", Duration::ZERO).unwrap(), b"");
+    }
 }

@@ -81,7 +81,7 @@ pub(crate) fn by_piece(piece: impl Fn(u64, char, &str) -> String) -> String {
     SESSION.iter().map(|(at, side, text)| piece(*at, *side, text) + "\n").collect()
 }
 
-pub(crate) fn name(side: char, sent: &'static str, received: &'static str) -> &'static str {
+pub(crate) fn name<'a>(side: char, sent: &'a str, received: &'a str) -> &'a str {
     if side == '>' { sent } else { received }
 }
 
