@@ -58,6 +58,15 @@ impl Collector {
         }
     }
 
+    /// Takes this end from the last record, if it went to the modem.
+    pub(super) fn sent_less(&mut self, end: &[u8]) {
+        if let Some(Entry::ToModem(sent)) = self.records.last_mut().map(|last| &mut last.record.what)
+            && sent.ends_with(end)
+        {
+            sent.truncate(sent.len().saturating_sub(end.len()));
+        }
+    }
+
     /// Adds bytes that came from the modem.
     pub(super) fn received(&mut self, line: usize, bytes: impl Into<Vec<u8>>) {
         self.entry(line, Entry::FromModem(bytes.into()));

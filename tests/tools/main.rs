@@ -14,6 +14,7 @@ mod logs_diagnosis;
 mod logs_forms;
 mod logs_hostile;
 mod logs_layouts;
+mod logs_lines;
 mod luat_captures;
 mod luat_fixtures;
 mod luat_hostile;

@@ -16,6 +16,8 @@ pub(super) enum Direction {
 pub(super) enum End {
     /// The next stamp. The tool itself began a new line for it.
     Stamp,
+    /// A mark of the end on a line of its own: also the last line before it has its line end on the wire.
+    Marked,
     /// The end of the file or of the publisher's quotation, where blank lines were removed.
     Cut,
 }
@@ -57,6 +59,9 @@ impl Block {
 
     /// Passes the bytes to the wire, one record for each line.
     pub(super) fn finish(self, end: End, wire: &mut Wire) {
+        if end == End::Marked {
+            return self.lines.iter().for_each(|(number, text)| self.record(*number, text, true, wire));
+        }
         let Some((last, lines)) = self.lines.split_last() else {
             return;
         };

@@ -2,13 +2,16 @@
 
 use crate::at::{ChannelNews, Decoder, Expect, Final, Line as AtLine, Token};
 
-use super::super::Reason;
 use super::super::announced::announced;
+use super::super::{Entry, Reason};
 use super::data_lines::{DataLines, LineEnds};
 use super::marks::Marks;
-use super::notation::without_ctrl_z;
+use super::notation::{is_ctrl_z_in_hex, without_ctrl_z};
 use super::text::{glued_command, is_answer, is_command, is_prose, without_remark};
 use super::{Collector, Encoding, Line, encoding};
+
+/// What ends transparent mode. It has no line end: with one it would be data.
+const ESCAPE: &[u8] = b"+++";
 
 /// Writes lines as records, and predicts which side the next lines belong to.
 #[derive(Debug, Clone)]
@@ -34,6 +37,8 @@ pub(super) struct Wire {
     mux: bool,
     /// The last command.
     pub(super) last: Vec<u8>,
+    /// The record and the line of a command whose line end has not come yet.
+    unended: Option<(usize, usize)>,
 }
 
 impl Wire {
@@ -52,6 +57,7 @@ impl Wire {
             is_open: false,
             mux: false,
             last: Vec::new(),
+            unended: None,
         }
     }
 
@@ -104,6 +110,9 @@ impl Wire {
         }
         self.begun |= !was_payload && self.in_payload();
         for line in bytes.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty()) {
+            if !was_payload && is_end(line) {
+                self.end_cut_command();
+            }
             self.is_open &= !is_end(line);
             if !was_payload && self.has_begun_data() && ends_data(line) {
                 self.close_data();
@@ -114,11 +123,28 @@ impl Wire {
 
     /// Records a line from the modem, with its line end restored.
     pub(super) fn line_received(&mut self, number: usize, text: &[u8]) {
-        let is_joined = self.in_payload() && self.ends == LineEnds::Joined;
-        let end = if self.in_payload() { self.ends.bytes() } else { b"\r\n" };
+        // The line end after payload is the module's.
+        let is_last = self.misses(encoding::wire(self.encoding, text.to_vec()).len());
+        let is_joined = self.in_payload() && !is_last && self.ends == LineEnds::Joined;
+        let end = if self.in_payload() && !is_last { self.ends.bytes() } else { b"\r\n" };
         self.received(number, [text, end].concat());
         if is_joined && !self.in_payload() {
             self.received(number, b"\r\n".to_vec());
+        }
+    }
+
+    /// Records a line of payload that no mark assigns to a side. A command that the terminal echoed directly after the
+    /// last byte is the next one.
+    pub(super) fn payload_line(&mut self, number: usize, text: &[u8]) {
+        let bytes = encoding::wire(self.encoding, text.to_vec());
+        match bytes.split_at_checked(self.decoder.data_left()) {
+            Some((payload, command)) if is_command(command.trim_ascii()) => {
+                self.received(number, payload.to_vec());
+                self.sent(number, [command.trim_ascii(), b"\r\n"].concat());
+                // The end of the echo.
+                self.received(number, b"\r\n".to_vec());
+            }
+            _ => self.line_received(number, text),
         }
     }
 
@@ -134,14 +160,34 @@ impl Wire {
     /// Records bytes to the modem.
     pub(super) fn sent(&mut self, number: usize, bytes: Vec<u8>) {
         let bytes = encoding::wire(self.encoding, bytes);
+        let bytes = if self.is_endless() && is_ctrl_z_in_hex(&bytes) { vec![0x1a] } else { bytes };
+        if first_line(&bytes).is_some_and(|line| is_command(line.trim_ascii())) {
+            self.end_cut_command();
+        }
         if self.ends == LineEnds::Cut && self.in_payload() && is_command(bytes.trim_ascii()) {
             self.cut_payload(number);
         }
         match bytes.strip_suffix(b"\n").or_else(|| bytes.strip_suffix(b"\r")) {
             Some(command) if is_command(command.trim_ascii()) => self.command(command.trim_ascii()),
-            _ => self.data_sent(&bytes),
+            _ => {
+                let is_cut = self.data == DataLines::Nothing && is_command(bytes.trim_ascii());
+                self.unended = is_cut.then_some((self.out.records.len(), number));
+                self.data_sent(&bytes);
+            }
         }
         self.out.sent(number, bytes);
+    }
+
+    /// A command without its line end was cut by the log, because its result or the next command follows.
+    fn end_cut_command(&mut self) {
+        let Some((place, number)) = self.unended.take() else { return };
+        let Some(located) = self.out.records.get_mut(place) else { return };
+        if let Entry::ToModem(bytes) = &mut located.record.what {
+            bytes.extend_from_slice(b"\r\n");
+            let command = bytes.trim_ascii().to_vec();
+            self.command(&command);
+            self.out.remark(number, Reason::Elided);
+        }
     }
 
     fn command(&mut self, text: &[u8]) {
@@ -164,7 +210,8 @@ impl Wire {
         if self.marked_data(number, text) {
             return;
         }
-        self.sent(number, [text.trim_ascii_end(), b"\r\n"].concat());
+        let end: &[u8] = if text.trim_ascii() == ESCAPE { b"" } else { b"\r\n" };
+        self.sent(number, [text.trim_ascii_end(), end].concat());
     }
 
     /// Records a prompt and the text after it. Returns `false` if the line has no prompt.
@@ -193,7 +240,7 @@ impl Wire {
     pub(super) fn line(&mut self, line: Line<'_>, marks: &Marks) {
         let number = line.number;
         if self.in_payload() && !self.ends_payload(line.text) {
-            return self.line_received(number, line.text);
+            return self.payload_line(number, line.text);
         }
         let is_whole = self.shows_data(line.text);
         let has_data = is_whole || line.text.is_empty() || !without_remark(line.text).0.is_empty();
@@ -245,6 +292,9 @@ impl Wire {
         let trimmed = text.trim_ascii();
         if is_command(trimmed) {
             return self.sent(number, [trimmed, b"\r\n"].concat());
+        }
+        if trimmed == ESCAPE {
+            return self.sent(number, ESCAPE.to_vec());
         }
         if let Some(at) = glued_command(text) {
             let (before, command) = text.split_at(at);

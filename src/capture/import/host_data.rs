@@ -4,7 +4,7 @@ use super::super::Reason;
 use super::data_lines::{DataLines, LineEnds};
 use super::encoding;
 use super::exchange::{Wire, ends_data};
-use super::notation::{unescaped, without_ctrl_z};
+use super::notation::{is_ctrl_z_in_hex, unescaped, without_ctrl_z};
 use super::text::{is_answer, is_command};
 
 impl Wire {
@@ -21,6 +21,12 @@ impl Wire {
     /// Whether a part of the data, but not all, has come.
     pub(super) fn has_begun_data(&self) -> bool {
         matches!(self.data, DataLines::Open { begun: true, .. })
+    }
+
+    /// Whether a line below a part of announced data may be more of them.
+    pub(super) fn data_go_on(&self) -> bool {
+        let is_begun = matches!(self.data, DataLines::Open { left: Some(_), begun: true });
+        is_begun && matches!(self.ends, LineEnds::CrLf | LineEnds::Lf)
     }
 
     /// Begins the data of the host, if a command has announced them.
@@ -44,10 +50,14 @@ impl Wire {
         };
     }
 
+    /// Whether data without a length are expected.
+    pub(super) fn is_endless(&self) -> bool {
+        matches!(self.data, DataLines::Announced(None) | DataLines::Open { left: None, .. })
+    }
+
     /// Whether a line is the last of data without a length.
     pub(super) fn ends_data_at(&self, text: &[u8]) -> bool {
-        let is_open = matches!(self.data, DataLines::Announced(None) | DataLines::Open { left: None, .. });
-        is_open && without_ctrl_z(text).is_some()
+        self.is_endless() && without_ctrl_z(text).is_some()
     }
 
     /// Records a marked line to the modem, if it is data.
@@ -102,7 +112,8 @@ impl Wire {
     /// Records a line of data that end with Ctrl-Z. The line ends are between the lines; blank lines before the result
     /// are the modem's.
     fn data_up_to_ctrl_z(&mut self, number: usize, text: &[u8], begun: bool) -> bool {
-        let end = without_ctrl_z(text);
+        let is_hex = is_ctrl_z_in_hex(text);
+        let end = if is_hex { Some(&b""[..]) } else { without_ctrl_z(text) };
         if end.is_none() && text.trim_ascii().is_empty() {
             self.blanks.push(number);
             return true;
@@ -110,7 +121,8 @@ impl Wire {
         for blank in std::mem::take(&mut self.blanks) {
             self.out.sent(blank, b"\r\n".to_vec());
         }
-        let before: &[u8] = if begun { b"\r\n" } else { b"" };
+        // A Ctrl-Z that a tool sends as a byte is a send of its own.
+        let before: &[u8] = if begun && !is_hex { b"\r\n" } else { b"" };
         let shown = end.map_or(text.to_vec(), ended);
         self.out.sent(number, encoding::wire(self.encoding, [before, &shown].concat()));
         self.begun = true;
@@ -126,8 +138,11 @@ impl Wire {
     pub(super) fn close_data(&mut self) {
         if let DataLines::Open { left, begun: true } = self.data {
             self.failed |= left.is_some() || self.ends == LineEnds::CrLf;
-            if left.is_none() {
-                self.out.sent_more(self.last_data, b"\r\n\x1a");
+            match left {
+                None => self.out.sent_more(self.last_data, b"\r\n\x1a"),
+                // No line end is known of data that were cut.
+                Some(_) if self.ends == LineEnds::Cut => self.out.sent_less(b"\r\n"),
+                Some(_) => {}
             }
         }
         self.data = DataLines::Nothing;

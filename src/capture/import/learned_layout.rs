@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 
-use super::super::Reason;
 use super::super::layout::Layout;
 use super::Line;
 use super::marks::Marks;
@@ -25,7 +24,7 @@ const FEW: usize = 4;
 /// The number of closing quotes or brackets of a line, from its end, of which one may end the bytes.
 const TAILS: usize = 64;
 /// The bytes of a line that are used to learn.
-const LEARNT: usize = 600;
+pub(super) const LEARNT: usize = 600;
 
 /// The shapes of a file's lines, and the side that each stands for.
 #[derive(Debug, Default)]
@@ -77,7 +76,7 @@ pub(super) struct LearnedLine {
 
 /// The side that the bytes in a line belong to, by their content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Speaker {
+pub(super) enum Speaker {
     Host,
     Modem,
 }
@@ -352,7 +351,7 @@ fn fronted_dump(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The side of a text: a command, or an answer with or without the echo of its command.
-fn piece(bytes: &[u8]) -> Option<Speaker> {
+pub(super) fn piece(bytes: &[u8]) -> Option<Speaker> {
     let mut lines = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty());
     let first = lines.next()?;
     match () {
@@ -361,26 +360,6 @@ fn piece(bytes: &[u8]) -> Option<Speaker> {
         }
         () if is_answer(first) => Some(Speaker::Modem),
         () => None,
-    }
-}
-
-/// The reason why a line is no record whose form is not known: a print of the program, unless it contains a command or
-/// an answer.
-pub(super) fn reason(text: &[u8]) -> Reason {
-    let text = &text[..text.len().min(LEARNT)];
-    // A program may repeat an answer in its own words, without the line end.
-    let is_wire = |at: usize| {
-        let bytes = unescaped(&text[at..]);
-        match piece(&bytes) {
-            Some(Speaker::Host) => true,
-            Some(Speaker::Modem) => bytes.contains(&b'\n') || bytes.contains(&b'\r'),
-            None => false,
-        }
-    };
-    match text.trim_ascii() {
-        [] => Reason::Blank,
-        _ if starts(text).any(is_wire) => Reason::UnknownForm,
-        _ => Reason::Tool,
     }
 }
 

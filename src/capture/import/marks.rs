@@ -25,7 +25,9 @@ pub struct Marks {
 
 /// An error in a table of marks.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("line {line}: a mark is `sent`, `received`, `print` or `end`, a blank, and the text of the mark")]
+#[error(
+    "line {line}: a mark is `sent`, `received`, `print`, `lost` or `end`, a blank, and the text of the mark"
+)]
 #[non_exhaustive]
 pub struct MarkError {
     /// The line, counted from 1.
@@ -37,6 +39,7 @@ pub(super) enum Kind {
     Sent,
     Received,
     Print,
+    Lost,
     End,
 }
 
@@ -135,8 +138,8 @@ impl Default for Marks {
 }
 
 impl Marks {
-    /// Adds the marks of a table. A line is `sent`, `received`, `print` or `end`, a blank, and the text. Blank lines
-    /// and lines that begin with `#` and a blank are skipped.
+    /// Adds the marks of a table. A line is `sent`, `received`, `print`, `lost` or `end`, a blank, and the text.
+    /// Blank lines and lines that begin with `#` and a blank are skipped.
     pub fn extend(&mut self, table: &str) -> Result<(), MarkError> {
         for (line, text) in (1..).zip(table.lines().map(str::trim)) {
             if text.is_empty() || text == "#" || text.starts_with("# ") {
@@ -147,6 +150,7 @@ impl Marks {
                 "sent" => Kind::Sent,
                 "received" => Kind::Received,
                 "print" => Kind::Print,
+                "lost" => Kind::Lost,
                 "end" => Kind::End,
                 _ => return Err(MarkError { line }),
             };
@@ -186,7 +190,20 @@ impl Marks {
 
     /// Whether `text` begins with a print of the program.
     pub(super) fn is_print(&self, text: &[u8]) -> bool {
-        self.rows_of(text).any(|(_, row)| row.kind == Kind::Print && prints(row, text))
+        self.is_lost(text) || self.rows_of(text).any(|(_, row)| row.kind == Kind::Print && prints(row, text))
+    }
+
+    /// Whether a program or the system says in `text` that the port is gone.
+    pub(super) fn is_lost(&self, text: &[u8]) -> bool {
+        let rows = self.rows.iter().filter(|row| row.kind == Kind::Lost);
+        rows.map(|row| row.text.as_bytes()).any(|words| {
+            let is_word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+            let is_here = |at: usize| {
+                let before = at.checked_sub(1).and_then(|at| text.get(at));
+                !is_word(before) && !is_word(text.get(at.saturating_add(words.len())))
+            };
+            text.windows(words.len()).enumerate().any(|(at, found)| found == words && is_here(at))
+        })
     }
 
     /// Whether `text` says only that something has ended.

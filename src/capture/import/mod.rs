@@ -18,6 +18,7 @@ mod learned_layout;
 mod marks;
 mod notation;
 mod notes;
+mod prints;
 mod reader;
 mod reading;
 mod shape;
@@ -42,7 +43,7 @@ use std::path::Path;
 use super::collector::{Collector, Line};
 use super::layout::{Encoding, Layout};
 use super::reader::{capture, lines, load_by};
-use super::{Capture, LoadError, ReadError, format};
+use super::{Capture, Entry, LoadError, Located, ReadError, Reason, Record, Remark, format};
 use counted::Counted;
 use learned_layout::{LearnedLayout, unfronted};
 use notes::Notes;
@@ -92,7 +93,32 @@ fn log(lines: &[Line<'_>], marks: &Marks, encoding: Encoding) -> Capture {
     let plain = without_entities(plain);
     let numbered = lines.iter().zip(&plain);
     let lines: Vec<Line<'_>> = numbered.map(|(line, plain)| Line { text: plain, ..*line }).collect();
-    best(&lines, marks, encoding).capture
+    let mut capture = best(&lines, marks, encoding).capture;
+    note_lost_ports(&mut capture, &lines, marks);
+    capture
+}
+
+/// The words of a recording of our own for a lost port.
+const LOST: &str = "the port is lost: ";
+
+/// Puts a note where a program or the system says that the port is gone. What it says up to the next record of the wire
+/// is about the same loss.
+fn note_lost_ports(capture: &mut Capture, lines: &[Line<'_>], marks: &Marks) {
+    let text = |number: usize| lines.get(number.saturating_sub(1)).map_or(&b""[..], |line| line.text);
+    let is_lost = |remark: &&Remark| remark.reason == Reason::Tool && marks.is_lost(text(remark.line));
+    let lost: Vec<usize> = capture.remarks.iter().filter(is_lost).map(|remark| remark.line).collect();
+    for number in lost {
+        let place = capture.records.partition_point(|located| located.line < number);
+        let before = place.checked_sub(1).and_then(|at| capture.records.get(at));
+        let Some(Record { at, what }) = before.map(|located| &located.record) else { continue };
+        if !matches!(what, Entry::Note(_)) {
+            let words = String::from_utf8_lossy(text(number));
+            let words: String = words.trim().chars().filter(|c| !c.is_control()).collect();
+            let record = Record { at: *at, what: Entry::Note(format!("{LOST}{words}")) };
+            capture.records.insert(place, Located { line: number, record });
+            capture.remarks.retain(|remark| remark.line != number || remark.reason != Reason::Tool);
+        }
+    }
 }
 
 /// The reading of the layout that finds most. The first layout is a terminal's, whose lines are all recorded as they

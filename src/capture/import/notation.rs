@@ -327,6 +327,11 @@ pub(super) fn quoted(line: &[u8]) -> Option<&[u8]> {
     Some(&rest[..end])
 }
 
+/// Whether a tool shows the Ctrl-Z that it sent as a byte.
+pub(super) fn is_ctrl_z_in_hex(text: &[u8]) -> bool {
+    text.trim_ascii().eq_ignore_ascii_case(b"1A")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,9 +5,10 @@ use super::block::{Block, Direction, End};
 use super::clock::Clock;
 use super::data_lines::LineEnds;
 use super::exchange::Wire;
-use super::learned_layout::{LearnedLayout, reason};
+use super::learned_layout::LearnedLayout;
 use super::marks::Marks;
 use super::notation::{dump, ends_spelled, has_offset, pairs, unescaped, unquoted};
+use super::prints::{reason, reason_of_print};
 use super::shape::{after_front, shape_of};
 use super::stamp::Stamp;
 use super::strip::StrippedLine;
@@ -85,9 +86,12 @@ impl<'a> Reader<'a> {
             return self.taught(line.number, text, next);
         }
         let is_payload = self.wire.in_payload() || self.wire.waits_for_data();
+        let whole = self.survey.strip(text, self.marks, usize::MAX);
+        let is_head = whole.stamp.is_some() && whole.mark.is_some();
         let most = match is_payload {
-            // With a stamp on few lines, one that completes the length belongs to the payload.
+            // With a stamp on few lines, one without a mark that completes the length belongs to the payload.
             true if self.survey.stamped <= self.survey.unstamped
+                && !is_head
                 && (self.wire.misses(text.len()) || self.wire.fits(text)) =>
             {
                 0
@@ -157,7 +161,8 @@ impl<'a> Reader<'a> {
 
     fn end_block(&mut self, end: End) {
         if let Some(block) = self.block.take() {
-            block.finish(if self.survey.trimmed { End::Cut } else { end }, &mut self.wire);
+            let is_trimmed = self.survey.trimmed && end != End::Marked;
+            block.finish(if is_trimmed { End::Cut } else { end }, &mut self.wire);
         }
     }
 
@@ -302,6 +307,17 @@ impl<'a> Reader<'a> {
             self.put_bytes(number, self.last, bytes);
             return true;
         }
+        let is_escaped = self.spelling == (Spelling::Escaped { ended: true }) && self.last != Side::None;
+        // A line end in angle brackets looks like a level.
+        let is_plain = stripped.stamp.is_none() && (!stripped.tagged || stripped.text.starts_with(b"<"));
+        if is_escaped && is_plain && ends_spelled(stripped.text) {
+            self.put_bytes(number, self.last, unescaped(stripped.text));
+            return true;
+        }
+        let is_sent = self.last == Side::ToModem && stripped.stamp.is_none() && !stripped.tagged;
+        if is_sent && self.block.is_none() && self.wire.data_go_on() {
+            return self.wire.marked_data(number, stripped.text);
+        }
         let is_payload = self.wire.in_payload() && !self.wire.ends_payload(stripped.text);
         // Where both sides have marks, lines without one may be payload, or the tool's.
         let may_go_on = !self.survey.both || self.wire.ends != LineEnds::Joined;
@@ -343,7 +359,7 @@ impl<'a> Reader<'a> {
             out.remark(number, if is_elided { Reason::Elided } else { Reason::Comment });
         }
         if trimmed.starts_with(b"```") || self.marks.is_end(trimmed) {
-            self.end_block(End::Cut);
+            self.end_block(if trimmed.starts_with("□".as_bytes()) { End::Marked } else { End::Cut });
             return self.wire.out.remark(number, Reason::Mark);
         }
         if remarked && trimmed.is_empty() {
@@ -364,7 +380,9 @@ impl<'a> Reader<'a> {
         let indented = whole.starts_with(b"   ");
         self.is_bare |= is_command(trimmed) || is_answer(trimmed);
         match () {
-            () if stripped.tagged && !is_answer(trimmed) => self.wire.out.remark(number, Reason::Tool),
+            () if stripped.tagged && !is_answer(trimmed) => {
+                self.wire.out.remark(number, reason_of_print(trimmed))
+            }
             () if indented && self.last == Side::ToModem && is_command(trimmed) => {
                 self.wire.out.remark(number, Reason::Alternative);
             }

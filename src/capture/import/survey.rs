@@ -4,7 +4,7 @@ use super::marks::{Kind, Marks};
 use super::notation::{dump, unquoted};
 use super::strip::{StrippedLine, strip};
 use super::tally::{Spelling, Tally};
-use super::text::{is_answer, is_command};
+use super::text::{find, is_answer, is_command};
 use super::{Layout, Line};
 
 /// The meaning of a mark in this file.
@@ -217,7 +217,12 @@ impl Survey {
         self.doubled = doubled > 4 && doubled.saturating_mul(2) >= texts().count();
         self.drawn_end = DRAWN_ENDS.into_iter().find(|end| {
             let ended = texts().filter(|text| text.ends_with(end.as_bytes())).count();
-            ended.saturating_mul(2) > texts().count()
+            // Other line ends, written in the same way, are a notation of the bytes.
+            let others = |text: &[u8]| {
+                let rest = text.strip_suffix(end.as_bytes()).unwrap_or(text);
+                find(rest, b"<CR>").is_some() || find(rest, b"<LF>").is_some()
+            };
+            ended.saturating_mul(2) > texts().count() && !texts().any(others)
         });
         self.quote = [b'>', b'|'].into_iter().find(|quote| {
             let inner = || texts().filter_map(|text| text[self.indent..].strip_prefix(&[*quote]));
@@ -350,6 +355,12 @@ impl Survey {
             && self.tallies[*row].is_answering()
         {
             self.sides[*row] = Side::None;
+        }
+        // The name of a device in front of neither is a word of a text, such as a header of HTTP.
+        for row in names {
+            if self.tallies[row].commands == 0 && self.tallies[row].all_answers() == 0 {
+                self.sides[row] = Side::None;
+            }
         }
         // Marks of one family are enough. In a file whose arrows assign the sides, words are part of the text, and the
         // other way round.

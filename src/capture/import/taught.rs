@@ -1,8 +1,9 @@
 //! The reading of a file by its learned layout.
 
 use super::super::Reason;
-use super::learned_layout::{LearnedLine, reason};
+use super::learned_layout::LearnedLine;
 use super::notation::unescaped;
+use super::prints::reason;
 use super::reader::Reader;
 use super::strip::StrippedLine;
 use super::survey::Side;

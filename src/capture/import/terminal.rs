@@ -3,6 +3,7 @@
 use super::super::Reason;
 use super::Line;
 use super::notation::{dump, pairs, quoted, unescaped};
+use super::prints::reason_of_print;
 use super::reader::Reader;
 use super::strip::StrippedLine;
 use super::text::{is_answer, is_command};
@@ -11,8 +12,9 @@ impl Reader<'_> {
     /// Reads a line of a log without marks: the screen of a terminal, with or without stamps.
     pub(super) fn terminal(&mut self, number: usize, stripped: StrippedLine<'_>, next: Option<&[u8]>) {
         let is_payload = self.wire.in_payload() && !self.wire.ends_payload(stripped.text);
-        if is_payload && !self.survey.spelled {
-            return self.wire.line_received(number, stripped.text);
+        let is_row = self.survey.dumps && dump(stripped.text).is_some();
+        if is_payload && !self.survey.spelled && !is_row {
+            return self.wire.payload_line(number, stripped.text);
         }
         let mut text = stripped.text;
         let is_escaped_data = self.survey.spelled && self.wire.fits(text);
@@ -21,7 +23,7 @@ impl Reader<'_> {
                 || is_command(stripped.core.trim_ascii())
                 || stripped.core.trim_ascii() == b">";
             if !(self.survey.tagged_wire && is_wire) {
-                return self.wire.out.remark(number, Reason::Tool);
+                return self.wire.out.remark(number, reason_of_print(stripped.text));
             }
             text = stripped.core.trim_ascii_start();
         }

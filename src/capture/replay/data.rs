@@ -1,5 +1,7 @@
 //! The data that a command asks the host for.
 
+use crate::at::{ChannelNews, Line, Urc};
+
 use super::super::announced::announced;
 
 /// The data of a command: their length, and the parts that are sent and echoed.
@@ -43,6 +45,25 @@ impl Data {
         !self.sent.is_empty()
     }
 
+    /// The number of bytes that the module has taken by this result, and that the capture does not show. A capture may
+    /// show nothing of the data.
+    pub(super) fn missing(&self, result: ChannelNews) -> usize {
+        let taken = match result {
+            ChannelNews::DataAccept(count) => count,
+            ChannelNews::SendOk => self.announced.unwrap_or_default(),
+            _ => 0,
+        };
+        if self.is_sent() { taken.saturating_sub(self.sent.len()) } else { 0 }
+    }
+
+    /// The number of bytes after the prompt that are the echo of data which the capture does not show.
+    pub(super) fn unseen_echo(&self, bytes: &[u8]) -> usize {
+        let is_echo = self.prompted && self.echoed == 0 && !self.is_sent();
+        let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+        let is_data = matches!(Line::parse(line), Line::Text([_, ..])) && !Urc::parse(line).is_known();
+        if is_echo && is_data { self.announced.unwrap_or_default() } else { 0 }
+    }
+
     /// True if a part of the data, but not all, is sent.
     pub(super) fn has_begun(&self) -> bool {
         !self.sent.is_empty() && !self.is_complete()
@@ -58,7 +79,7 @@ impl Data {
 
     /// The number of bytes at the start of `bytes` that echo the data sent so far.
     pub(super) fn echo_in(&self, bytes: &[u8]) -> usize {
-        let pending = &self.sent[self.echoed..];
+        let pending = self.sent.get(self.echoed..).unwrap_or_default();
         let length = pending.len().min(bytes.len());
         if pending[..length] == bytes[..length] { length } else { 0 }
     }

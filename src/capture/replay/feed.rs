@@ -19,6 +19,8 @@ pub(super) struct Feed {
     session: Session,
     size: NonZeroUsize,
     at: Timestamp,
+    /// The line of the file that is read.
+    line: usize,
     /// The lines of the file whose bytes are not in a token yet.
     lines: BTreeSet<usize>,
     /// The lines of the file with the beginning of an unfinished line of the host.
@@ -69,6 +71,7 @@ impl Feed {
             session: Session::new(capture.records.iter().any(is_sent)),
             size,
             at: Timestamp::ZERO,
+            line: 0,
             lines: BTreeSet::new(),
             begun: Vec::new(),
             payload: Vec::new(),
@@ -136,6 +139,7 @@ impl Feed {
     }
 
     fn received(&mut self, line: usize, bytes: &[u8], records: &[Located]) {
+        self.line = line;
         self.await_echo(bytes);
         if self.session.is_transparent() && !self.is_searched {
             self.expect_stream(records, 0);
@@ -160,11 +164,15 @@ impl Feed {
                     let left = after.saturating_add(rest.len());
                     self.expect_stream(records, bytes.len().saturating_sub(left));
                 }
-                // Data that were written with their command are echoed directly after it.
-                if matches!(self.entries.last(), Some(TimelineEntry { what: TimelineEntryKind::Echo(_), .. }))
-                {
-                    let left = after.saturating_add(rest.len());
+                // Data that were written with their command are echoed directly after it, others after the prompt.
+                let last = self.entries.last().map(|entry| &entry.what);
+                if matches!(last, Some(TimelineEntryKind::Echo(_) | TimelineEntryKind::Prompt)) {
+                    // The blank after the prompt belongs to it.
+                    let is_prompt = matches!(last, Some(TimelineEntryKind::Prompt));
+                    let after_blank = rest.strip_prefix(b" ").filter(|_| is_prompt).unwrap_or(rest);
+                    let left = after.saturating_add(after_blank.len());
                     self.await_echo(bytes.get(bytes.len().saturating_sub(left)..).unwrap_or_default());
+                    rest = if self.decoder.data_left() > 0 { after_blank } else { rest };
                 }
             }
         }
@@ -206,7 +214,12 @@ impl Feed {
                 }
                 None => {
                     let what = self.session.line(&bytes);
-                    self.add_taken(what);
+                    let lines: Vec<usize> = mem::take(&mut self.lines).into_iter().collect();
+                    self.add(lines.clone(), what);
+                    if let Some(missing) = self.session.take_missing() {
+                        let why = UnexplainedReason::Missing(missing);
+                        self.add(lines, TimelineEntryKind::Unexplained { bytes: Vec::new(), why });
+                    }
                 }
             },
             // Many programs write other line ends than those that came.
@@ -224,10 +237,14 @@ impl Feed {
                     self.end_of_payload();
                 }
             }
-            Piece::Fault(fault) => self.add_taken(TimelineEntryKind::Unexplained {
-                bytes: Vec::new(),
-                why: UnexplainedReason::Fault(fault),
-            }),
+            Piece::Fault(fault) => {
+                // A fault between lines is that of the record in which it is noticed.
+                self.lines.insert(self.line);
+                self.add_taken(TimelineEntryKind::Unexplained {
+                    bytes: Vec::new(),
+                    why: UnexplainedReason::Fault(fault),
+                });
+            }
         }
     }
 

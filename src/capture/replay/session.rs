@@ -43,6 +43,8 @@ pub(super) struct Session {
     attempts: Vec<CommandInFlight>,
     /// Whether a send has ended before its data, which the module may then have taken for commands.
     has_strays: bool,
+    /// The bytes of the last send that the capture does not show.
+    missing: usize,
     single: Single,
 }
 
@@ -69,6 +71,7 @@ impl Session {
             prompts: true,
             attempts: Vec::new(),
             has_strays: false,
+            missing: 0,
             single: Single::Closed,
         }
     }
@@ -154,7 +157,8 @@ impl Session {
         else {
             return 0;
         };
-        let length = data.echo_in(bytes);
+        let unseen = if self.shows_commands { 0 } else { data.unseen_echo(bytes) };
+        let length = data.echo_in(bytes).max(unseen);
         data.echoed(length);
         length
     }
@@ -167,6 +171,11 @@ impl Session {
             return None;
         }
         Some([self.echo_of(command)?, TimelineEntryKind::DataEcho(data.to_vec())])
+    }
+
+    /// The number of bytes that the last result of a send counts and the capture does not show.
+    pub(super) fn take_missing(&mut self) -> Option<usize> {
+        Some(std::mem::take(&mut self.missing)).filter(|missing| *missing > 0)
     }
 
     /// The modem announces payload.
@@ -340,6 +349,9 @@ impl Session {
         }
         let is_sent =
             matches!(line, Line::Channel { news: ChannelNews::SendOk | ChannelNews::DataAccept(_), .. });
+        if let (Line::Channel { news, .. }, Some(data)) = (line, &flight.data) {
+            self.missing = data.missing(*news);
+        }
         self.has_strays |= !is_sent && flight.data.as_ref().is_some_and(Data::is_sent);
         self.last = Some(flight);
     }
