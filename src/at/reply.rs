@@ -12,7 +12,7 @@ pub enum SimState {
     PinRequired,
     /// `SIM PUK`: the card requires its PUK after too many wrong PINs.
     PukRequired,
-    /// `SIM REMOVED`, also with the slot after it.
+    /// `SIM REMOVED`, also with the slot after it, and `NOT INSERTED`, which related modules print.
     Removed,
     /// `NOT READY`.
     NotReady,
@@ -29,7 +29,7 @@ impl SimState {
             "READY" => Self::Ready,
             "SIM PIN" => Self::PinRequired,
             "SIM PUK" => Self::PukRequired,
-            "SIM REMOVED" => Self::Removed,
+            "SIM REMOVED" | "NOT INSERTED" => Self::Removed,
             "NOT READY" => Self::NotReady,
             other => Self::Other(other.to_owned()),
         }

@@ -76,6 +76,8 @@ pub struct Evidence {
     step: Option<BringUpStep>,
     /// The TLS settings of the module.
     pub(super) secured: Secured,
+    /// The lines of a capture that nothing explains, which were not examined.
+    pub(super) unexplained: usize,
 }
 
 /// The command that the driver repeats until an answer comes.
@@ -105,6 +107,7 @@ impl Evidence {
             line: Vec::new(),
             step: None,
             secured: Secured::default(),
+            unexplained: 0,
         }
     }
 

@@ -20,6 +20,8 @@ pub enum End {
     NoFreeChannel,
     /// It was not sent: TLS connections are open, and the module has one switch for all connections.
     TlsOpen,
+    /// The capture shows no end: the module restarted before it, or the capture ends.
+    NotShown,
     /// It was not sent, or the result is unknown; the reason in words.
     Other(String),
 }
@@ -107,7 +109,7 @@ impl Exchange {
     pub(super) fn all_lines(&self) -> impl Iterator<Item = &String> {
         let end = match &self.end {
             End::Final(line) => Some(line),
-            End::Silence | End::NoFreeChannel | End::TlsOpen | End::Other(_) => None,
+            End::Silence | End::NoFreeChannel | End::TlsOpen | End::NotShown | End::Other(_) => None,
         };
         self.lines.iter().chain(end)
     }
@@ -119,7 +121,7 @@ impl Exchange {
                 Line::Final(Final::Cme(code)) => Some(code),
                 _ => None,
             },
-            End::Silence | End::NoFreeChannel | End::TlsOpen | End::Other(_) => None,
+            End::Silence | End::NoFreeChannel | End::TlsOpen | End::NotShown | End::Other(_) => None,
         }
     }
 
@@ -130,7 +132,7 @@ impl Exchange {
                 Line::parse(line.as_bytes()),
                 Line::Final(Final::Error | Final::Cme(_) | Final::Cms(_) | Final::NoCarrier)
             ),
-            End::Silence | End::NoFreeChannel | End::TlsOpen | End::Other(_) => false,
+            End::Silence | End::NoFreeChannel | End::TlsOpen | End::NotShown | End::Other(_) => false,
         }
     }
 
@@ -145,6 +147,7 @@ impl Exchange {
             End::Silence => "(no answer)".into(),
             End::NoFreeChannel => "(not sent: all channels are in use)".into(),
             End::TlsOpen => "(not sent: TLS connections are open)".into(),
+            End::NotShown => "(no end is shown)".into(),
             End::Other(words) => format!("({words})"),
         };
         let slow = self.took.filter(|took| *took >= Duration::from_secs(1));
@@ -156,6 +159,11 @@ impl Exchange {
 fn radio_switch(command: &str) -> Option<u32> {
     let list = argument(command, "AT+CFUN=")?;
     fields(list).first()?.number()
+}
+
+/// True if the command restarts the module.
+pub(super) fn is_restart(command: &str) -> bool {
+    ["AT+RESET", "AT+CFUN=1,1"].iter().any(|restart| command.trim().eq_ignore_ascii_case(restart))
 }
 
 /// True if the command ends the bearer itself. The module may print `+PDP: DEACT` then, which is no loss.

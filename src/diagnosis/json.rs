@@ -2,26 +2,31 @@
 
 use std::fmt::Write;
 
-use super::{Diagnosis, Finding, Proof, Step};
+use super::{Diagnosis, Finding, Proof, Severity, Step};
 
 impl Diagnosis {
     /// The diagnosis as one JSON object (RFC 8259), in ASCII:
     ///
     /// ```json
-    /// {"severity": "error", "root_cause": "sim-missing",
+    /// {"severity": "error", "root_cause": "sim-missing", "unexplained": 0,
     ///  "checks": [{"check": "sim", "state": "failed", "shown": "none"}],
     ///  "findings": [{"code": "sim-missing", "check": "sim", "severity": "error", "summary": "...",
     ///                "follows_from": null, "advice": "...",
     ///                "evidence": [{"command": "AT+CPIN?", "lines": ["+CME ERROR: 10"]}]}]}
     /// ```
     ///
-    /// `severity` is `fine`, `note`, `warning` or `error`. All text of the module is escaped.
+    /// `severity` is `fine`, `note`, `warning` or `error`; it is at least `warning` if lines of a log were not
+    /// understood, which `unexplained` counts. All text of the module is escaped.
     pub fn to_json(&self) -> String {
         let mut out = String::from("{");
-        let severity = self.severity().map_or("fine", |severity| severity.as_str());
+        // What was not understood is no good news.
+        let unread = (self.unexplained() > 0).then_some(Severity::Warning);
+        let severity = self.severity().max(unread).map_or("fine", |severity| severity.as_str());
         member(&mut out, "severity", |out| string(out, severity));
         out.push(',');
         member(&mut out, "root_cause", |out| optional(out, self.root_cause().map(|root| root.code.as_str())));
+        out.push(',');
+        member(&mut out, "unexplained", |out| out.push_str(&self.unexplained().to_string()));
         out.push(',');
         member(&mut out, "checks", |out| list(out, self.steps(), step));
         out.push(',');

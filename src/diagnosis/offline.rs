@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::at::{ChannelId, Urc, fields};
-use crate::capture::{self, Capture, Entry, TimelineEntry, TimelineEntryKind, UnexplainedReason};
+use crate::capture::{self, Capture, Coverage, Entry, TimelineEntry, TimelineEntryKind, UnexplainedReason};
 use crate::time::Timestamp;
 
 use super::evidence::{Evidence, Item, Port};
-use super::exchange::ends_bearer;
+use super::exchange::{ends_bearer, is_restart};
 use super::sample::is_odd;
 use super::trial::Trust;
 use super::{End, Exchange};
@@ -27,6 +27,7 @@ impl Evidence {
     /// capture that ends well has no faults.
     pub fn of_capture(capture: &Capture) -> Self {
         let timeline = capture::replay(capture);
+        let coverage = Coverage::of(capture, &timeline);
         let mut reader = Reader::new(timeline.entries.iter().any(|one| one.at > Timestamp::ZERO));
         for located in &capture.records {
             if let Entry::FromModem(bytes) = &located.record.what {
@@ -39,7 +40,9 @@ impl Evidence {
         for entry in &timeline.entries {
             reader.take(entry, shows_commands);
         }
-        reader.finish()
+        let mut evidence = reader.finish();
+        evidence.unexplained = coverage.unexplained;
+        evidence
     }
 }
 
@@ -86,6 +89,10 @@ impl Reader {
 
     fn take(&mut self, entry: &TimelineEntry, shows_commands: bool) {
         self.now = entry.at;
+        // What the module says later shows that the port is back.
+        if matches!(self.evidence.port, Port::Lost(_)) && is_of_modem(&entry.what) {
+            self.evidence.port = Port::Unknown;
+        }
         match &entry.what {
             TimelineEntryKind::Command(text) => self.command(text),
             TimelineEntryKind::Echo(text) => {
@@ -132,6 +139,10 @@ impl Reader {
             let channel = fields(list.as_bytes()).first().and_then(|field| ChannelId::new(field.number()?));
             // A close before the connection is open means that the program gave up.
             self.connected(channel, End::Silence);
+        }
+        // What was under way before ends by intention.
+        if is_restart(text) {
+            self.restarted();
         }
         if self.open.len() == MAX_OPEN
             && let Some(oldest) = self.open.pop_front()
@@ -181,7 +192,7 @@ impl Reader {
                 false => self.stray(line),
             };
         };
-        if open.command.to_ascii_uppercase().starts_with("AT+CIPSTART=") && line == "OK" {
+        if is_start(&open) && line == "OK" {
             open.lines.push(line.to_owned());
             self.connecting.push(open);
             return;
@@ -197,6 +208,9 @@ impl Reader {
     }
 
     fn news(&mut self, urc: &Urc, line: &str) {
+        if urc.is_restart() {
+            self.restarted();
+        }
         match urc {
             Urc::ConnectOk(channel) | Urc::ConnectFail(channel) | Urc::AlreadyConnect(channel) => {
                 self.connected(*channel, End::Final(line.to_owned()));
@@ -211,6 +225,20 @@ impl Reader {
         }
     }
 
+    /// A restart ends the connections: their results will not come. What the module has answered before it counts.
+    fn restarted(&mut self) {
+        for open in std::mem::take(&mut self.connecting) {
+            self.given_up(open);
+        }
+    }
+
+    /// Nothing shows the result of a connection. After a long time, that is the server's silence.
+    fn given_up(&mut self, open: Open) {
+        let took = self.since(open.at);
+        let is_late = took.is_some_and(|took| took >= CONNECT_TIMEOUT);
+        self.ended(open, if is_late { End::Silence } else { End::NotShown }, took);
+    }
+
     /// A close instead of the prompt ends a send: no other answer will come.
     fn unsent(&mut self, channel: ChannelId, line: &str) {
         let is_send = |open: &Open| open.command.to_ascii_uppercase().starts_with("AT+CIPSEND=");
@@ -222,11 +250,19 @@ impl Reader {
     }
 
     fn connected(&mut self, channel: Option<ChannelId>, end: End) {
-        if let Some(index) = self.connecting.iter().position(|open| open.channel() == channel) {
-            let open = self.connecting.remove(index);
+        let index = self.connecting.iter().position(|open| open.channel() == channel);
+        if let Some(open) =
+            index.map(|index| self.connecting.remove(index)).or_else(|| self.unconfirmed(channel))
+        {
             let took = self.since(open.at);
             self.ended(open, end, took);
         }
+    }
+
+    /// The start of a connection whose `OK` was lost.
+    fn unconfirmed(&mut self, channel: Option<ChannelId>) -> Option<Open> {
+        let index = self.open.iter().rposition(|open| is_start(open) && open.channel() == channel)?;
+        self.open.remove(index)
     }
 
     fn unexplained(&mut self, bytes: &[u8]) {
@@ -253,11 +289,24 @@ impl Reader {
             }
         }
         for open in std::mem::take(&mut self.connecting) {
-            let took = self.since(open.at);
-            if took.is_some_and(|took| took >= CONNECT_TIMEOUT) {
-                self.ended(open, End::Silence, took);
-            }
+            self.given_up(open);
         }
         self.evidence
     }
+}
+
+/// True for what a module has said.
+fn is_of_modem(what: &TimelineEntryKind) -> bool {
+    matches!(
+        what,
+        TimelineEntryKind::Reply { .. }
+            | TimelineEntryKind::Final { .. }
+            | TimelineEntryKind::Urc { .. }
+            | TimelineEntryKind::Prompt
+            | TimelineEntryKind::Payload { .. }
+    )
+}
+
+fn is_start(open: &Open) -> bool {
+    open.command.to_ascii_uppercase().starts_with("AT+CIPSTART=")
 }

@@ -48,6 +48,7 @@ pub struct Diagnosis {
     steps: Vec<Step>,
     findings: Vec<Finding>,
     capture_error: Option<String>,
+    unexplained: usize,
 }
 
 impl Diagnosis {
@@ -68,7 +69,7 @@ impl Diagnosis {
         // The sort is stable, so findings of equal severity keep the order of the checks.
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         explain(&mut findings);
-        Self { steps, findings, capture_error: None }
+        Self { steps, findings, capture_error: None, unexplained: 0 }
     }
 
     /// Every check, in order.
@@ -89,6 +90,11 @@ impl Diagnosis {
     /// The finding to mend first: the first one, if it is more than a note.
     pub fn root_cause(&self) -> Option<&Finding> {
         self.findings.first().filter(|finding| finding.severity > Severity::Note)
+    }
+
+    /// The number of lines of a capture that nothing explains. They were not examined, and may show what is wrong.
+    pub fn unexplained(&self) -> usize {
+        self.unexplained
     }
 
     /// The reason why the configured capture is incomplete; `None` if it is complete or not configured.
@@ -125,6 +131,6 @@ fn explain(findings: &mut [Finding]) {
 impl Evidence {
     /// The diagnosis of this evidence.
     pub fn diagnose(&self) -> Diagnosis {
-        Diagnosis::new(rules::apply(self))
+        Diagnosis { unexplained: self.unexplained, ..Diagnosis::new(rules::apply(self)) }
     }
 }

@@ -27,8 +27,16 @@ impl fmt::Display for Diagnosis {
         }
         match self.root_cause() {
             None if self.is_unseen() => writeln!(f, "\nThere was nothing to examine."),
+            None if self.unexplained() > 0 => {
+                writeln!(f, "\nNothing wrong was found in what was understood of the log.")
+            }
             None => writeln!(f, "\nNothing wrong was found."),
             Some(_) => Ok(()),
+        }?;
+        match self.unexplained() {
+            0 => Ok(()),
+            1 => writeln!(f, "One line of the log was not understood, and not examined."),
+            lines => writeln!(f, "{lines} lines of the log were not understood, and not examined."),
         }
     }
 }

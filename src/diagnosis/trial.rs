@@ -53,7 +53,7 @@ impl Trial {
     pub(super) fn of(trust: Trust, exchange: &Exchange) -> Self {
         let end = match &exchange.end {
             End::Silence => TrialEnd::Silent,
-            End::NoFreeChannel | End::TlsOpen | End::Other(_) => TrialEnd::Unknown,
+            End::NoFreeChannel | End::TlsOpen | End::NotShown | End::Other(_) => TrialEnd::Unknown,
             End::Final(line) => match Line::parse(line.as_bytes()) {
                 Line::Channel { news: ChannelNews::ConnectOk | ChannelNews::AlreadyConnect, .. } => {
                     TrialEnd::Connected

@@ -184,7 +184,10 @@ fn is_json(text: &str) -> bool {
             b'[' => items(&text[1..], b']', value),
             b'"' => string(text),
             b'n' => text.strip_prefix(b"null"),
-            digit if digit.is_ascii_digit() => Some(&text[1..]),
+            digit if digit.is_ascii_digit() => {
+                let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                text.get(digits..)
+            }
             _ => None,
         }
     }

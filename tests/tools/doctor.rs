@@ -62,9 +62,6 @@ fn examine_all(names: &[&'static str]) {
             let recorded = match cause {
                 // Without a session there is no recording, or it was made at the rate that was found.
                 Some(code) if matches!(code.check(), Check::Port | Check::Baud) => None,
-                // A recording does not show that the PIN came from the configuration. Its cause is that the card asks
-                // for its PIN.
-                Some(Code::SimPinRefused) => Some(Code::SimPin),
                 cause => *cause,
             };
             assert_eq!(offline, recorded, "{name}, from the recording");

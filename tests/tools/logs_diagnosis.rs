@@ -107,7 +107,7 @@ const OUTDATED: [(&str, &str, &str); 17] = [
         "none",
     ),
     ("PIN given", "AT+CPIN?\n+CPIN: SIM PIN\n\nOK\nAT+CPIN=1234\nOK\n", "none"),
-    ("PIN refused", "AT+CPIN?\n+CPIN: SIM PIN\n\nOK\nAT+CPIN=1234\n+CME ERROR: 16\n", "sim-pin"),
+    ("PIN refused", "AT+CPIN?\n+CPIN: SIM PIN\n\nOK\nAT+CPIN=1234\n+CME ERROR: 16\n", "sim-pin-refused"),
     ("registered later", "AT+CREG?\n+CREG: 0,2\n\nOK\nAT+CIICR\nOK\nAT+CIFSR\n10.1.2.3\n", "none"),
     (
         "not registered any more",

@@ -9,6 +9,7 @@ mod diagnosis_tls;
 mod doctor;
 mod hardware_check;
 mod logs;
+mod logs_causes;
 mod logs_connections;
 mod logs_diagnosis;
 mod logs_forms;

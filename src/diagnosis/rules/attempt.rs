@@ -53,7 +53,7 @@ pub(super) fn outcome(exchange: &Exchange) -> Outcome {
         End::TlsOpen => {
             return Outcome::Failed { code: Code::TlsOpen, summary: "a plain connection was not tried" };
         }
-        End::Other(_) => return Outcome::Unknown,
+        End::NotShown | End::Other(_) => return Outcome::Unknown,
     };
     match (Line::parse(line.as_bytes()), exchange.took) {
         (Line::Channel { news: ChannelNews::ConnectOk | ChannelNews::AlreadyConnect, .. }, _) => {

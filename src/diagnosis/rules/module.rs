@@ -5,6 +5,7 @@ use crate::diagnosis::finding::Observation;
 use crate::error::NotReady;
 
 use super::super::evidence::{Evidence, Item};
+use super::super::exchange::is_restart;
 use super::super::finding::Proof;
 use super::super::{Code, Exchange, Finding, Severity};
 use super::bearer::has_service_after;
@@ -24,7 +25,7 @@ pub(super) fn power(evidence: &Evidence) -> Observation {
                 starts = starts.saturating_add(usize::from(std::mem::take(&mut answered)));
             }
             // A restart that the application asked for is no finding.
-            Item::Exchange(exchange) if is_restart(exchange) => answered = false,
+            Item::Exchange(exchange) if is_restart(&exchange.command) => answered = false,
             Item::Exchange(exchange) => answered |= exchange.is_answered(),
             Item::News { .. } | Item::Trial(_) | Item::Noise(_) => {}
         }
@@ -39,10 +40,6 @@ pub(super) fn power(evidence: &Evidence) -> Observation {
         Finding::new(Code::Restarts, severity, summary)
             .proved_by([Proof::lines(vec!["RDY".to_owned(); starts.min(3)])]);
     Observation::found(format!("{starts} starts"), finding)
-}
-
-fn is_restart(exchange: &Exchange) -> bool {
-    exchange.is("AT+RESET") || exchange.is("AT+CFUN=1,1")
 }
 
 pub(super) fn firmware(evidence: &Evidence) -> Observation {
@@ -120,7 +117,19 @@ pub(super) fn is_radio_off(evidence: &Evidence) -> bool {
 
 /// The newest state of the card, with its proof. A module with service has a card that is ready.
 fn card(evidence: &Evidence) -> Option<(Card, Proof)> {
-    let (index, (card, proof)) = evidence.newest(card_of)?;
+    let mut newest: Option<(usize, Card, Proof)> = None;
+    for (index, item) in evidence.items.iter().enumerate() {
+        let Some((card, proof)) = card_of(item) else { continue };
+        let before = newest.as_ref().map(|(_, card, _)| *card);
+        match (before, card) {
+            // A card that is ready asks for no PIN, so the module refuses one.
+            (Some(Card::Ready), Card::PinRefused) => {}
+            // The card asks again for the PIN that it refused.
+            (Some(Card::PinRefused), Card::Pin) => {}
+            _ => newest = Some((index, card, proof)),
+        }
+    }
+    let (index, card, proof) = newest?;
     let card = if has_service_after(evidence, index) { Card::Ready } else { card };
     Some((card, proof))
 }
@@ -128,10 +137,15 @@ fn card(evidence: &Evidence) -> Option<(Card, Proof)> {
 fn card_of(item: &Item) -> Option<(Card, Proof)> {
     match item {
         Item::News { urc: Urc::Sim(state), line } => {
-            Some((Card::of_state(state)?, Proof::lines([line.clone()])))
+            // Printed while the card is being read, and with the radio off (capture s05).
+            let card = Some(Card::of_state(state)).filter(|card| *card != Card::NotReady)?;
+            Some((card, Proof::lines([line.clone()])))
         }
         Item::Exchange(exchange) if exchange.begins("AT+CPIN=") && exchange.is_done() => {
             Some((Card::Ready, exchange.proof()))
+        }
+        Item::Exchange(exchange) if exchange.begins("AT+CPIN=") && is_wrong(exchange) => {
+            Some((Card::PinRefused, exchange.proof()))
         }
         Item::Exchange(exchange) => {
             let said = exchange.is("AT+CPIN?").then(|| Card::of_lines(&exchange.lines)).flatten();
@@ -142,11 +156,19 @@ fn card_of(item: &Item) -> Option<(Card, Proof)> {
     }
 }
 
+/// True if a PIN was refused as wrong: with that error, or without a reason.
+fn is_wrong(exchange: &Exchange) -> bool {
+    exchange.is_refused() && exchange.cme().is_none_or(|code| code == CmeError::INCORRECT_PASSWORD)
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Card {
     Ready,
+    /// It is being read, or can't be read.
+    NotReady,
     Missing,
     Pin,
+    PinRefused,
     Puk,
     Failure,
 }
@@ -154,21 +176,20 @@ enum Card {
 impl Card {
     fn of_lines(lines: &[String]) -> Option<Self> {
         lines.iter().find_map(|line| match Line::parse(line.as_bytes()) {
-            Line::Info { key: b"+CPIN", list } => Self::of_state(&SimState::parse(list)),
+            Line::Info { key: b"+CPIN", list } => Some(Self::of_state(&SimState::parse(list))),
             _ => None,
         })
     }
 
-    fn of_state(state: &SimState) -> Option<Self> {
-        Some(match state {
+    fn of_state(state: &SimState) -> Self {
+        match state {
             SimState::Ready => Self::Ready,
             SimState::PinRequired => Self::Pin,
             SimState::PukRequired => Self::Puk,
             SimState::Removed => Self::Missing,
-            // Printed while the card is being read, and with the radio off (capture s05).
-            SimState::NotReady => return None,
+            SimState::NotReady => Self::NotReady,
             SimState::Other(_) => Self::Failure,
-        })
+        }
     }
 
     fn of_error(code: CmeError) -> Option<Self> {
@@ -186,10 +207,17 @@ pub(super) fn sim(evidence: &Evidence) -> Observation {
     let Some((card, proof)) = card(evidence) else { return Observation::nothing() };
     let (shown, code, summary) = match card {
         Card::Ready => return Observation::fine("ready"),
+        Card::NotReady if is_radio_off(evidence) => return Observation::fine("not read: the radio is off"),
+        Card::NotReady => {
+            let finding =
+                Finding::warning(Code::SimFailure, "the module had not read the card when it was last asked");
+            return Observation::found("not ready", finding.proved_by([proof]));
+        }
         Card::Missing => ("none", Code::SimMissing, "the module finds no SIM card"),
         Card::Pin if evidence.missing == Some(NotReady::PinRefused) => {
             ("PIN refused", Code::SimPinRefused, "the card refused the PIN that is configured")
         }
+        Card::PinRefused => ("PIN refused", Code::SimPinRefused, "the card refused its PIN"),
         Card::Pin => ("asks for its PIN", Code::SimPin, "the card asks for its PIN"),
         Card::Puk => ("asks for its PUK", Code::SimPuk, "the card is locked and asks for its PUK"),
         Card::Failure => ("does not work", Code::SimFailure, "the card does not work"),
@@ -199,5 +227,5 @@ pub(super) fn sim(evidence: &Evidence) -> Observation {
 
 /// True if the card is known to prevent registration.
 pub(super) fn is_card_closed(evidence: &Evidence) -> bool {
-    card(evidence).is_some_and(|(card, _)| card != Card::Ready)
+    card(evidence).is_some_and(|(card, _)| !matches!(card, Card::Ready | Card::NotReady))
 }

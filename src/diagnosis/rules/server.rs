@@ -7,7 +7,7 @@ use crate::diagnosis::finding::Observation;
 
 use super::super::evidence::{Evidence, Item};
 use super::super::finding::Proof;
-use super::super::{Code, Exchange, Finding, Server};
+use super::super::{Code, End, Exchange, Finding, Server};
 use super::attempt::{Outcome, is_accepted, is_attempt, outcome};
 use super::internet::resolved;
 
@@ -20,12 +20,24 @@ pub(super) fn server(evidence: &Evidence) -> Observation {
     observation.and(unsent(evidence))
 }
 
-/// The finding that the newest status has the row of a closed connection, which was not opened again.
+/// The finding that the newest status has a closed connection, which the program neither closed nor opened again.
 fn ended(evidence: &Evidence) -> Option<Finding> {
+    let is_tried = |exchange: &Exchange| is_attempt(exchange) && exchange.end != End::NotShown;
     let newest =
-        evidence.exchanges().find(|exchange| is_attempt(exchange) || exchange.begins("AT+CIPSTATUS"))?;
+        evidence.exchanges().find(|exchange| is_tried(exchange) || exchange.begins("AT+CIPSTATUS"))?;
+    let is_end = |exchange: &&Exchange| exchange.begins("AT+CIPCLOSE") || exchange.begins("AT+CIPSHUT");
+    let of_state = |state: &[u8]| {
+        let wanted = { evidence.exchanges() }
+            .take_while(|exchange| !is_attempt(exchange) || exchange.end == End::NotShown)
+            .any(|exchange| is_end(&exchange));
+        matches!(state, b"TCP CLOSED" | b"UDP CLOSED") && !wanted
+    };
     let is_closed = |line: &&String| match Line::parse(line.as_bytes()) {
         Line::Row(row) => ChannelRow::parse(row).is_some_and(|row| row.state == "CLOSED"),
+        Line::Info { key: b"+CIPSTATUS", list } => {
+            ChannelRow::parse(list).is_some_and(|row| row.state == "CLOSED")
+        }
+        Line::State(state) => of_state(state),
         _ => false,
     };
     let rows: Vec<String> = newest.all_lines().filter(is_closed).cloned().collect();
@@ -98,6 +110,7 @@ fn is_connected_after(evidence: &Evidence, index: usize, attempt: &Exchange) -> 
 fn attempted(evidence: &Evidence) -> Observation {
     let attempt = |wanted: fn(&Exchange) -> bool| {
         evidence.newest(move |item| match item {
+            Item::Exchange(exchange) if exchange.end == End::NotShown => None,
             Item::Exchange(exchange) => Some(exchange).filter(|one| is_attempt(one) && wanted(one)),
             Item::News { .. } | Item::Trial(_) | Item::Noise(_) => None,
         })
