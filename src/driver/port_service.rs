@@ -180,7 +180,7 @@ impl PortService {
 
 /// Opens the port. A panic of the application's source is an error.
 fn open(opener: &Mutex<Opener>, mode: ModuleMode) -> io::Result<Port> {
-    thread::survive(|| opener.lock().unwrap_or_else(PoisonError::into_inner).open(mode))
+    thread::survive(|| opener.lock().unwrap_or_else(PoisonError::into_inner).open(&mode))
 }
 
 #[cfg(test)]

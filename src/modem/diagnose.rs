@@ -344,7 +344,7 @@ impl OpenedModem {
 /// Opens a port. Its bytes are kept in `recorded`, in addition to the capture of the configuration.
 fn open(path: &str, config: &Config, recorded: &RecordedBytes) -> Result<OpenedModem> {
     let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
-    let port = super::opener(path, config).open(ModuleMode::Command)?;
+    let port = super::opener(path, config).open(&ModuleMode::Command)?;
     // A capture that can't be written is no fault of the port, and does not prevent the examination.
     let capture = CaptureFile::configured(config);
     let capture_error = capture.as_ref().err().map(ToString::to_string);

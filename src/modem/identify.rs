@@ -18,24 +18,18 @@ const IMEI_DIGITS: usize = 15;
 
 /// Asks a port for the IMEI of its module, which is in this mode. The result is empty if the module does not report
 /// one.
-fn imei(ask: &mut Ask<'_>, mode: ModuleMode) -> io::Result<String> {
-    let (mut fill, mut timeout) = (Vec::new(), ATTEMPTS.1);
-    match mode {
-        ModuleMode::Command => {}
-        // The module would take the question for the payload. CR are empty commands if it does not wait.
-        ModuleMode::Send(count) => {
-            fill = [&*vec![b'\r'; count], b"\r\n"].concat();
-            timeout *= 2;
-        }
-        // The module would pass on the question to the peer.
-        ModuleMode::Data => attempts_to_escape().for_each(|(bytes, timeout)| {
+fn imei(ask: &mut Ask<'_>, mode: &ModuleMode) -> io::Result<String> {
+    let fill = fill(mode);
+    // The module would pass on the question to the peer.
+    if *mode == ModuleMode::Data {
+        attempts_to_escape().for_each(|(bytes, timeout)| {
             let _ = ask(&bytes, timeout, is_answered);
-        }),
+        });
     }
+    let timeout = if fill.is_empty() { ATTEMPTS.1 } else { ATTEMPTS.1 * 2 };
     let mut answer = Err(io::ErrorKind::TimedOut.into());
     for _ in 0..ATTEMPTS.0 {
-        fill.extend(Command::attention().wire());
-        answer = ask(&std::mem::take(&mut fill), timeout, is_answered);
+        answer = ask(&[fill, &Command::attention().wire()].concat(), timeout, is_answered);
         if answer.is_ok() {
             break;
         }
@@ -46,13 +40,24 @@ fn imei(ask: &mut Ask<'_>, mode: ModuleMode) -> io::Result<String> {
 
 /// The same for a port that did not answer. Its module may be in the state in which a program has left it that ended
 /// during a send or in data mode.
-fn imei_of_silent(ask: &mut Ask<'_>) -> io::Result<String> {
-    for (bytes, timeout) in attempts_after_attention() {
-        if ask(&bytes, timeout, is_answered).is_ok() {
+fn imei_of_silent(ask: &mut Ask<'_>, mode: &ModuleMode) -> io::Result<String> {
+    let fill = fill(mode);
+    for (bytes, timeout) in attempts_after_attention(!fill.is_empty()) {
+        if ask(&[fill, &bytes].concat(), timeout, is_answered).is_ok() {
             break;
         }
     }
-    imei(ask, ModuleMode::Command)
+    let mode = if fill.is_empty() { &ModuleMode::Command } else { mode };
+    imei(ask, mode)
+}
+
+/// The bytes in front of every question: a module in a send takes what comes for the payload, and it may have been deaf
+/// when they came before.
+fn fill(mode: &ModuleMode) -> &[u8] {
+    match mode {
+        ModuleMode::Send(fill) => fill,
+        ModuleMode::Command | ModuleMode::Data => &[],
+    }
 }
 
 fn serial_number(ask: &mut Ask<'_>) -> io::Result<String> {
@@ -94,7 +99,7 @@ mod tests {
                 let answer = (0..=said.len()).map(|end| &said[..end]).find(|said| is_answered(said));
                 answer.map(<[u8]>::to_vec).ok_or(io::ErrorKind::TimedOut.into())
             },
-            ModuleMode::Command,
+            &ModuleMode::Command,
         );
         (count, found)
     }
@@ -103,7 +108,7 @@ mod tests {
     fn a_silent_port_is_asked_with_every_attempt_until_it_answers() {
         for answered in [b"ATQ0\r\n".to_vec(), b"+++".to_vec(), vec![b'\r'; 1_460], vec![0x1b]] {
             let (mut asked, mut is_answering) = (Vec::new(), false);
-            let found = imei_of_silent(&mut |question, _, _| {
+            let ask: &mut Ask<'_> = &mut |question: &[u8], _, _| {
                 asked.push(question.to_vec());
                 // A send that is complete, or cancelled, is not answered with a final result code.
                 is_answering |= question == answered;
@@ -111,7 +116,8 @@ mod tests {
                     true => Ok(b"\r\n860000000000001\r\n\r\nOK\r\n".to_vec()),
                     false => Err(io::ErrorKind::TimedOut.into()),
                 }
-            });
+            };
+            let found = imei_of_silent(ask, &ModuleMode::Command);
             assert_eq!(found.unwrap(), "860000000000001");
             assert!(asked.contains(&answered));
         }
@@ -120,7 +126,7 @@ mod tests {
     /// Regression: `AT` went into the send, so the module did not answer, and the peer got it.
     #[test]
     fn a_module_that_was_left_in_a_send_or_in_data_mode_is_asked_after_the_end_of_it() {
-        let asked = |mode| {
+        let asked = |mode: &ModuleMode| {
             let mut asked = Vec::new();
             let found = imei(
                 &mut |question, _, _| {
@@ -132,9 +138,27 @@ mod tests {
             assert_eq!(found.unwrap(), "860000000000001");
             asked
         };
-        assert_eq!(asked(ModuleMode::Command), [&b"AT\r\n"[..], b"AT+CGSN\r\n"]);
-        assert_eq!(asked(ModuleMode::Send(3)), [&b"\r\r\r\r\nAT\r\n"[..], b"AT+CGSN\r\n"]);
-        assert_eq!(asked(ModuleMode::Data), [&b""[..], b"+++", b"AT\r\n", b"AT+CGSN\r\n"]);
+        assert_eq!(asked(&ModuleMode::Command), [&b"AT\r\n"[..], b"AT+CGSN\r\n"]);
+        let send = ModuleMode::Send(b"abc\r\n".to_vec());
+        assert_eq!(asked(&send), [&b"abc\r\nAT\r\n"[..], b"AT+CGSN\r\n"]);
+        assert_eq!(asked(&ModuleMode::Data), [&b""[..], b"+++", b"AT\r\n", b"AT+CGSN\r\n"]);
+    }
+
+    /// Regression: the peer of a send got CR, `ATQ0` and `+++` that no application had sent if the module was deaf for
+    /// the first questions.
+    #[test]
+    fn whenever_a_module_in_a_send_begins_to_listen_its_peer_gets_the_payload() {
+        let mode = ModuleMode::Send(b"abc\r\n".to_vec());
+        let mut asked: Vec<Vec<u8>> = Vec::new();
+        let ask: &mut Ask<'_> = &mut |question: &[u8], _, _| {
+            asked.push(question.to_vec());
+            Err(io::ErrorKind::TimedOut.into())
+        };
+        assert!(imei(ask, &mode).is_err() && imei_of_silent(ask, &mode).is_err());
+        assert!(asked.len() > 5);
+        for question in asked {
+            assert!(question.starts_with(b"abc\r\n"), "{}", question.escape_ascii());
+        }
     }
 
     #[test]

@@ -143,7 +143,7 @@ impl Modem {
     /// Opens what [`open`](Self::open) opens, without a driver: for programs that examine a module.
     #[doc(hidden)]
     pub fn open_bare(name: &str, config: &Config) -> std::io::Result<BarePort> {
-        BarePort::new(opener(name, config).open(ModuleMode::Command)?)
+        BarePort::new(opener(name, config).open(&ModuleMode::Command)?)
     }
 
     /// Runs the modem over ports that a source of the application opens. The first one is opened now, and the next one
@@ -374,7 +374,7 @@ impl Modem {
 
     fn open_by(mut opener: Opener, config: &Config, on: &str) -> Result<Self> {
         let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
-        let port = opener.open(ModuleMode::Command)?;
+        let port = opener.open(&ModuleMode::Command)?;
         Self::run(port, opener.again().filter(|_| config.reopen), engine, config, on)
     }
 

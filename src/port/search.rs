@@ -24,9 +24,9 @@ pub(crate) type Ask<'a> = dyn FnMut(&[u8], Duration, fn(&[u8]) -> bool) -> io::R
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Identify {
     /// Asks a module in this mode. This takes less than 3 s.
-    pub(crate) imei: fn(&mut Ask<'_>, ModuleMode) -> io::Result<String>,
+    pub(crate) imei: fn(&mut Ask<'_>, &ModuleMode) -> io::Result<String>,
     /// Makes a module answer that did not, whatever its state is, and asks it then. This takes up to 7 s.
-    pub(crate) imei_of_silent: fn(&mut Ask<'_>) -> io::Result<String>,
+    pub(crate) imei_of_silent: fn(&mut Ask<'_>, &ModuleMode) -> io::Result<String>,
 }
 
 /// The first attempt to find a module again in which silent ports are asked a second time, with everything that can
@@ -111,11 +111,11 @@ impl Search {
     }
 
     /// Opens the port of the module, which lost it in this mode.
-    pub(super) fn open(&mut self, mode: ModuleMode) -> io::Result<Port> {
+    pub(super) fn open(&mut self, mode: &ModuleMode) -> io::Result<Port> {
         self.check_name()?;
         let mut asked = self.asked(mode)?;
         if asked.answers.is_empty() && !asked.silent.is_empty() && self.asks_again() {
-            self.ask_silent(&mut asked);
+            self.ask_silent(&mut asked, mode);
         }
         let CandidateAnswers { mut answers, silent, busy, mut notes, .. } = asked;
         if answers.len() > 1 {
@@ -133,10 +133,14 @@ impl Search {
     }
 
     /// Asks the candidates.
-    fn asked(&self, mode: ModuleMode) -> io::Result<CandidateAnswers> {
+    fn asked(&self, mode: &ModuleMode) -> io::Result<CandidateAnswers> {
         let mut asked = CandidateAnswers::default();
-        let mut candidates = ports_below(&self.root)?;
-        candidates.retain(|info| self.is_candidate(info));
+        let (candidates, loaders): (Vec<_>, Vec<_>) = ports_below(&self.root)?
+            .into_iter()
+            .filter(|info| self.is_candidate(info))
+            .partition(|info| info.kind != PortKind::BootLoader);
+        let loading = |info: PortInfo| format!("{} is a module in its boot loader", info.path.display());
+        asked.notes.extend(loaders.into_iter().map(loading));
         // A port in use is left for later: the module may be at another one.
         self.ask_each(candidates, &mut asked, mode);
         let until = after(BUSY);
@@ -156,13 +160,16 @@ impl Search {
             }
             let (_waker, sleeper) = wake_up()?;
             sleeper.wait(Some(BUSY_PAUSE))?;
-            self.ask_each(busy.into_iter().map(|(info, _)| info).collect(), &mut asked, mode);
+            // With the programs that have them open now.
+            let mut again = ports_below(&self.root)?;
+            again.retain(|info| busy.iter().any(|(before, _)| before.path == info.path));
+            self.ask_each(again, &mut asked, mode);
         }
         Ok(asked)
     }
 
     /// Asks one candidate after the other. One port of each module is asked.
-    fn ask_each(&self, candidates: Vec<PortInfo>, asked: &mut CandidateAnswers, mode: ModuleMode) {
+    fn ask_each(&self, candidates: Vec<PortInfo>, asked: &mut CandidateAnswers, mode: &ModuleMode) {
         for info in candidates {
             if !asked.is_known(&info) && !self.is_over(asked) {
                 let answer = ask(&info, &self.config, |ask| (self.identify.imei)(ask, mode));
@@ -172,10 +179,11 @@ impl Search {
     }
 
     /// Asks the silent candidates a second time, all at once, because it takes seconds.
-    fn ask_silent(&self, asked: &mut CandidateAnswers) {
+    fn ask_silent(&self, asked: &mut CandidateAnswers, mode: &ModuleMode) {
         let silent = std::mem::take(&mut asked.silent);
         let answers: Vec<_> = thread::scope(|scope| {
-            let ask = |info| move || ask(info, &self.config, self.identify.imei_of_silent);
+            let identify = |ask: &mut Ask<'_>| (self.identify.imei_of_silent)(ask, mode);
+            let ask = |info| move || ask(info, &self.config, identify);
             let asking: Vec<_> = silent
                 .iter()
                 .map(|(info, _)| thread::Builder::new().spawn_scoped(scope, ask(info)))
@@ -311,6 +319,11 @@ fn ask(
     identify: impl FnOnce(&mut Ask<'_>) -> io::Result<String>,
 ) -> io::Result<(Port, String)> {
     let path = info.path.display().to_string();
+    // Not every program that uses a port locks it.
+    if !info.users.is_empty() {
+        let text = format!("{path} is open in {}", info.users.join(", "));
+        return Err(io::Error::new(ErrorKind::ResourceBusy, text));
+    }
     let (_waker, sleeper) = wake_up()?;
     let mut port = serial::open(&path, config)?;
     let Port::Line { line, .. } = &mut port else { return Ok((port, String::new())) };

@@ -48,7 +48,7 @@ where
 
 /// Opens a port, each time that [`open`](Self::open) is called.
 pub(crate) struct Opener {
-    open: Box<dyn FnMut(ModuleMode) -> io::Result<Port> + Send>,
+    open: Box<dyn FnMut(&ModuleMode) -> io::Result<Port> + Send>,
     /// Whether a later call opens the same port as the first.
     is_lasting: bool,
     time: OpeningTime,
@@ -90,12 +90,14 @@ impl Opener {
 
     /// An opener that calls the application's own source.
     pub(crate) fn source(mut source: impl PortSource) -> Self {
-        let open = move |_| source.open().map(|(reader, writer)| Port::Halves { reader, writer, end: None });
+        let open = move |_: &ModuleMode| {
+            source.open().map(|(reader, writer)| Port::Halves { reader, writer, end: None })
+        };
         Self { open: Box::new(open), is_lasting: true, time: OpeningTime::Questions }
     }
 
     /// Opens the port of a module that lost it in this mode.
-    pub(crate) fn open(&mut self, mode: ModuleMode) -> io::Result<Port> {
+    pub(crate) fn open(&mut self, mode: &ModuleMode) -> io::Result<Port> {
         (self.open)(mode)
     }
 

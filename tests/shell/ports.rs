@@ -214,6 +214,35 @@ fn a_named_place_is_asked_with_any_device_in_it() {
     modem.close();
 }
 
+/// Regression: a module in its boot loader at the named place got commands at every restart.
+#[test]
+fn a_boot_loader_gets_nothing_and_is_named() {
+    let tree = Tree::new("boot-loader");
+    let loader = tree.modem("1-1.2", ["1782", "4d12"], "ttyUSB0", FIRST);
+    let text = refused(&tree, "usb:1-1.2");
+    assert!(text.contains("ttyUSB0 is a module in its boot loader"), "{text}");
+    let text = refused(&tree, "auto");
+    assert!(text.contains("no module is plugged in"), "{text}");
+    assert_eq!(loader.received_count(), 0);
+}
+
+/// Regression: a search took a port without a lock that another program had open.
+#[test]
+fn a_port_that_another_program_has_open_is_named_and_gets_nothing() {
+    let tree = Tree::new("in-use");
+    let module = tree.modem("1-1.2", MODULE, "ttyUSB0", FIRST);
+    tree.holds_open(712, "ModemManager", "ttyUSB0");
+    for name in ["auto".to_owned(), format!("imei:{FIRST}"), "usb:1-1.2".to_owned()] {
+        let text = refused(&tree, &name);
+        assert!(text.contains("ttyUSB0 is open in ModemManager (712)"), "{text}");
+    }
+    assert_eq!(module.received_count(), 0);
+    fs::remove_dir_all(tree.0.join("proc/712")).unwrap();
+    let modem = tree.open("auto").unwrap();
+    assert_eq!(imei(&modem), FIRST);
+    modem.close();
+}
+
 #[test]
 fn a_module_is_found_under_its_new_name_and_not_confused_with_another_at_the_old_name() {
     let tree = Tree::new("renamed");
@@ -532,7 +561,7 @@ fn a_module_that_was_lost_in_a_send_is_found_at_once_and_the_peer_gets_no_questi
     let begun = Instant::now();
     while events.recv_timeout(SOON).unwrap() != Event::PortBack {}
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
-    assert_eq!(module.received.lock().unwrap()[before..][..100], [b'\r'; 100]);
+    assert_eq!(module.received.lock().unwrap()[before..][..100], [b'x'; 100], "the peer gets nothing else");
     modem.wait_ready(SOON).unwrap();
     modem.close();
 }

@@ -19,10 +19,10 @@ impl Core {
 
     /// The mode in which the module lost its port.
     pub(in crate::driver) fn module_mode(&self) -> ModuleMode {
-        match self.engine.awaited_len() {
+        match self.engine.awaited_fill() {
             None => ModuleMode::Data,
-            Some(0) => ModuleMode::Command,
-            Some(count) => ModuleMode::Send(count),
+            Some(fill) if fill.is_empty() => ModuleMode::Command,
+            Some(fill) => ModuleMode::Send(fill),
         }
     }
 

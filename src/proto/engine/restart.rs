@@ -118,13 +118,13 @@ impl Engine {
         unfinished
     }
 
-    /// The number of bytes of a send that the module may wait for whose port is gone; `None` in data mode, which takes
-    /// every byte.
-    pub(crate) fn awaited_len(&self) -> Option<usize> {
+    /// The bytes that end a send that the module may wait for whose port is gone, if any; `None` in data mode, which
+    /// takes every byte.
+    pub(crate) fn awaited_fill(&self) -> Option<Vec<u8>> {
         match &self.port {
-            Port::There => Some(0),
+            Port::There => Some(Vec::new()),
             Port::Away(_, Unfinished::Send(open)) | Port::Lost(_, Unfinished::Send(open)) => {
-                Some(open.as_ref().map_or(0, OpenSend::len))
+                Some(open.clone().map(OpenSend::into_fill).unwrap_or_default())
             }
             Port::Away(_, Unfinished::DataMode) | Port::Lost(_, Unfinished::DataMode) => None,
         }

@@ -21,11 +21,6 @@ impl OpenSend {
         Self { payload, fills: 0 }
     }
 
-    /// The number of bytes.
-    pub(in crate::proto) fn len(&self) -> usize {
-        self.payload.len()
-    }
-
     /// The payload itself, for a module that has asked for it and got no other bytes since.
     pub(super) fn into_payload(self) -> Vec<u8> {
         self.payload
@@ -40,7 +35,7 @@ impl OpenSend {
     /// line; after a payload the module skips it. A datagram can't be shortened to be harmless as commands, so the
     /// same number of CR is written in its place. If the module waits, these are a datagram of their own. CR are also
     /// written if the payload has not ended the wait.
-    pub(super) fn into_fill(self) -> Vec<u8> {
+    pub(in crate::proto) fn into_fill(self) -> Vec<u8> {
         let mut fill = self.payload;
         if self.fills > MAX_FILLS || harmless_len(&fill, usize::MAX) < fill.len() {
             fill.fill(b'\r');

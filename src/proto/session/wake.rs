@@ -78,11 +78,13 @@ pub(in crate::proto) struct Wake {
     deadline: Timestamp,
 }
 
-/// The bytes of each attempt after `AT`, and the time-out of each. They are empty where the line must be silent.
+/// The bytes of each attempt after `AT`, and the time-out of each. They are empty where the line must be silent. A
+/// module in a send is not in data mode, and would take the escape for payload.
 #[cfg(all(feature = "ports", unix))]
-pub(crate) fn attempts_after_attention() -> impl Iterator<Item = (Vec<u8>, Duration)> {
+pub(crate) fn attempts_after_attention(is_in_send: bool) -> impl Iterator<Item = (Vec<u8>, Duration)> {
     let after = ROUND.iter().skip_while(|(attempt, _)| *attempt == Attempt::Attention);
-    after.map(|(attempt, timeout)| (attempt.bytes(), *timeout))
+    let is_tried = move |attempt| !is_in_send || !matches!(attempt, Attempt::Guard | Attempt::Escape);
+    after.filter(move |(attempt, _)| is_tried(*attempt)).map(|(attempt, timeout)| (attempt.bytes(), *timeout))
 }
 
 /// The bytes that end data mode, and the time-out of each attempt.
