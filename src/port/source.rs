@@ -46,9 +46,12 @@ where
     }
 }
 
+/// Opens the port of a module that lost it in this mode.
+type Open = dyn FnMut(&ModuleMode) -> io::Result<Port> + Send;
+
 /// Opens a port, each time that [`open`](Self::open) is called.
 pub(crate) struct Opener {
-    open: Box<dyn FnMut(&ModuleMode) -> io::Result<Port> + Send>,
+    open: Box<Open>,
     /// Whether a later call opens the same port as the first.
     is_lasting: bool,
     time: OpeningTime,
