@@ -4,7 +4,7 @@ use crate::time::Timestamp;
 
 #[cfg(feature = "import")]
 use super::Entry;
-use super::{Header, Located, Reason, Record, Remark};
+use super::{Fault, Header, Located, Reason, Record, Remark};
 
 /// One line of a file, without its line end.
 #[derive(Debug, Clone, Copy)]
@@ -15,20 +15,25 @@ pub(super) struct Line<'a> {
     pub(super) text: &'a [u8],
 }
 
-/// Collects records and remarks of the readers of layouts.
+/// Collects records and remarks of the readers of layouts. The times of the records never decrease.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Collector {
     pub(super) header: Option<Header>,
     pub(super) records: Vec<Located>,
     pub(super) remarks: Vec<Remark>,
+    /// The time of the last record, or a later one for the next.
     at: Timestamp,
 }
 
 impl Collector {
-    /// Adds a record without changes.
-    pub(super) fn record(&mut self, line: usize, record: Record) {
+    /// Adds a record without changes. One with an earlier time than the last one is refused.
+    pub(super) fn record(&mut self, line: usize, record: Record) -> Result<(), Fault> {
+        if record.at < self.at {
+            return Err(Fault::TimeGoesBack);
+        }
         self.at = record.at;
         self.records.push(Located { line, record });
+        Ok(())
     }
 
     /// Remarks that the file ends within this line.
@@ -37,12 +42,33 @@ impl Collector {
     }
 }
 
+/// A place in a file, as its collector knows it.
+#[cfg(feature = "import")]
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CollectorPlace {
+    records: usize,
+    remarks: usize,
+    at: Timestamp,
+}
+
 /// The functions for foreign logs.
 #[cfg(feature = "import")]
 impl Collector {
     /// Sets the time of the next entries. It never decreases.
     pub(super) fn set_time(&mut self, at: Timestamp) {
         self.at = self.at.max(at);
+    }
+
+    /// The place of the next line.
+    pub(super) fn place(&self) -> CollectorPlace {
+        CollectorPlace { records: self.records.len(), remarks: self.remarks.len(), at: self.at }
+    }
+
+    /// Removes what was added after this place.
+    pub(super) fn return_to(&mut self, place: CollectorPlace) {
+        self.records.truncate(place.records);
+        self.remarks.truncate(place.remarks);
+        self.at = place.at;
     }
 
     /// Adds bytes that went to the modem.
@@ -88,7 +114,6 @@ impl Collector {
     }
 
     fn entry(&mut self, line: usize, what: Entry) {
-        let at = self.at;
-        self.records.push(Located { line, record: Record { at, what } });
+        self.records.push(Located { line, record: Record { at: self.at, what } });
     }
 }

@@ -151,32 +151,28 @@ pub(super) fn read(lines: &[Line<'_>], is_ended: bool, out: &mut Collector) -> R
         && let Some(text) = last.text.get(..column.saturating_sub(1))
         && let Ok(record) = parse_record(text)
     {
-        out.record(last.number, record);
+        // Of a damaged time there is no record either.
+        let _ = out.record(last.number, record);
     }
     Ok(())
 }
 
 fn read_whole(lines: &[Line<'_>], out: &mut Collector) -> Result<(), ReadError> {
     let mut headers = Headers::default();
-    let mut last_at = None;
     for line in lines {
         if line.text.is_empty() {
             continue;
         }
         if line.text.starts_with(b"#") {
-            if last_at.is_some() {
+            if !out.records.is_empty() {
                 return Err(Fault::LateHeader.at(line.number));
             }
             headers.take(line.text).map_err(|fault| fault.at(line.number))?;
             continue;
         }
         headers.complete().map_err(|fault| fault.at(line.number))?;
-        let record = parse_record(line.text).map_err(|fault| fault.at(line.number))?;
-        if last_at.is_some_and(|last_at| record.at < last_at) {
-            return Err(Fault::TimeGoesBack.at(line.number));
-        }
-        last_at = Some(record.at);
-        out.record(line.number, record);
+        let record = parse_record(line.text);
+        record.and_then(|record| out.record(line.number, record)).map_err(|fault| fault.at(line.number))?;
     }
     let end = lines.last().map_or(1, |line| line.number);
     out.header = Some(headers.complete().map_err(|fault| fault.at(end))?);
@@ -443,6 +439,17 @@ mod tests {
             assert_eq!(fault(&format!("0.5 ~\n\n{line}")), (6, expected), "{line}");
         }
         assert_eq!(fault("0.5 ~\n0.499999999 ~\n"), (5, Fault::TimeGoesBack));
+    }
+
+    #[test]
+    fn a_line_that_was_cut_has_no_record_with_an_earlier_time() {
+        for (cut, records) in [("0.6 ; a\\x", 2), ("0.4 ; a\\x", 1), ("0.4 ; a\u{7f}", 1), ("0.4 ; a", 1)] {
+            let read = read_capture(format!("{HEAD}0.5 ~\n{cut}").as_bytes()).unwrap();
+            let times = read.records.iter().map(|located| located.record.at);
+            assert!(times.is_sorted() && read.records.len() == records, "{cut}: {:?}", read.records);
+            assert_eq!(read.remarks.len(), 1, "{cut}");
+            assert_eq!(read_back(&read).len(), records, "{cut}");
+        }
     }
 
     #[test]

@@ -47,6 +47,8 @@ const FOUND: &[Found] = &[
     (chunks::run, b"\x04\x00\x16\x0d\x0a+RECEIVE,0,5:\x0a+CPIN: READY\x0d\x0a\x05\x05\x05\x05\x05\x05D\x0d\x0a\x08\xff"),
     // The script itself let the secret through in another case.
     (mask::run, b"\xffEEw\x00Zx9Qv7ktJx9\x00"),
+    // The part of a line before the place where the file was cut had an earlier time than the record before it.
+    (capture::run, b"# what: x\n# source: y\n# expect: z\n1.0 > A\n0.4 ; a\xff"),
 ];
 
 #[test]

@@ -46,6 +46,19 @@ fn data_go_on_in_lines_below_a_mark() {
 }
 
 #[test]
+fn data_that_are_read_again_keep_their_times() {
+    let lines =
+        ["TX: AT", "RX: OK", "RX: +RECEIVE,0,14:", "RX: the wor", "RX: ld i", "RX: s00", "RX: 0, CLOSED"];
+    let log: String =
+        (0..).zip(lines).map(|(second, line)| format!("[12:00:0{second}.000] {line}\n")).collect();
+    assert!(story(log.as_bytes()).contains(&"received 0 the world is00".to_owned()), "{log}");
+    let records = capture::read(log.as_bytes()).unwrap().records;
+    let times: Vec<_> = records.iter().map(|located| (located.line, located.record.at.as_nanos())).collect();
+    let stamped: Vec<_> = times.iter().map(|(line, _)| (*line, (*line as u64 - 1) * 1_000_000_000)).collect();
+    assert_eq!(times, stamped);
+}
+
+#[test]
 fn a_header_of_data_is_no_mark() {
     let front = |side: &str| format!("[10:11:20.300]{}", if side == "sent" { "发→◇" } else { "收←◆" });
     let (sent, received) = (front("sent"), front("received"));

@@ -3,6 +3,7 @@
 //! The announced length shows whether an assumption was right: the data end where a line of the log ends. Otherwise the
 //! reader returns to the line that announced them, and reads on with the next assumption.
 
+use super::super::collector::CollectorPlace;
 use super::Line;
 use super::data_lines::LineEnds;
 use super::exchange::Wire;
@@ -21,23 +22,20 @@ const ANNOUNCING: [&[u8]; 5] = [b"+RECEIVE", b"+CIPRXGET: 2", b"+IPD", b"CIPSEND
 struct Place<'a> {
     at: usize,
     reader: Reader<'a>,
-    records: usize,
-    remarks: usize,
+    collected: CollectorPlace,
 }
 
 impl<'a> Place<'a> {
     fn of(at: usize, reader: &mut Reader<'a>) -> Self {
         let out = std::mem::take(&mut reader.wire.out);
-        let place =
-            Self { at, reader: reader.clone(), records: out.records.len(), remarks: out.remarks.len() };
+        let place = Self { at, reader: reader.clone(), collected: out.place() };
         reader.wire.out = out;
         place
     }
 
     fn restore(&self, reader: &mut Reader<'a>, ends: LineEnds) {
         let mut out = std::mem::take(&mut reader.wire.out);
-        out.records.truncate(self.records);
-        out.remarks.truncate(self.remarks);
+        out.return_to(self.collected);
         *reader = self.reader.clone();
         reader.wire.out = out;
         reader.wire.ends = ends;
