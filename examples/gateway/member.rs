@@ -238,6 +238,10 @@ impl Member {
                 self.note("the port is lost; waiting for it");
             }
             Event::PortBack => self.note("the port is back"),
+            Event::OtherModule { before } => {
+                let now = link.modem.identity().map(|identity| identity.imei).unwrap_or_default();
+                self.note(format!("another module is at this port: {now}; before it was {before}"));
+            }
             Event::Missed(count) => self.note(format!("{count} events were missed")),
             Event::Closed(..) => changes.notify(),
             _ => {}
@@ -394,6 +398,18 @@ mod tests {
             let seen = member.snapshot();
             assert!(seen.facts.identity.is_some() && seen.uptime.is_zero(), "{event:?}");
         }
+        link.modem.close();
+    }
+
+    #[test]
+    fn a_module_that_was_exchanged_for_another_one_is_reported() {
+        let (changes, (notes, noted)) = (Changes::default(), unbounded());
+        let member = Member::new("sim".to_owned(), PortChoice::Simulated(1), Config::default(), notes);
+        let link = member.open().unwrap();
+        link.modem.wait_ready(Duration::from_secs(60)).unwrap();
+        member.happened(&link, &Event::OtherModule { before: "860000000000017".to_owned() }, &changes);
+        let (_, text) = noted.try_recv().unwrap();
+        assert_eq!(text, "another module is at this port: 860000000000001; before it was 860000000000017");
         link.modem.close();
     }
 

@@ -169,6 +169,9 @@ fn event_text(event: Event, line: &mut Option<String>) -> Option<String> {
         Event::Unresponsive => "-- nothing answers on the port\n".to_owned(),
         Event::PortLost => "-- the port is lost; it is opened again when it is back\n".to_owned(),
         Event::PortBack => "-- the port is back\n".to_owned(),
+        Event::OtherModule { before } => {
+            format!("-- another module is at the port; before it was {before}\n")
+        }
         Event::Fault(fault) => format!("-- the serial line was damaged: {fault}\n"),
         Event::Dropped(line) => format!("<< {line}    [late or stray]\n"),
         _ => return None,
