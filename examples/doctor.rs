@@ -26,7 +26,7 @@ use air724ug::capture::{self, Coverage, Marks};
 use air724ug::diagnosis::{Checkup, Diagnosis, Evidence, Severity};
 use air724ug::{Certificate, Config, Modem, TlsConfig};
 use common::shell::{self, Argument, Arguments, complain};
-use common::{Common, Usage, number};
+use common::{Common, Usage, number, port_root};
 use states::{Patient, STATES};
 
 const USAGE: &str = "\
@@ -258,7 +258,7 @@ impl Options {
     }
 
     fn common_config(&self) -> Config {
-        let mut config = self.recorded_by(Config::default().baud_rate(self.common.baud));
+        let mut config = self.recorded_by(port_root::config().baud_rate(self.common.baud));
         config.apn = self.common.apn.clone();
         config
     }

@@ -7,6 +7,9 @@
 
 #[path = "common/observations.rs"]
 mod observations;
+#[allow(dead_code, reason = "it lists no ports")]
+#[path = "common/port_root.rs"]
+mod port_root;
 #[path = "common/recording.rs"]
 mod recording;
 #[path = "common/shell.rs"]
@@ -166,7 +169,7 @@ fn line(options: &Options) -> Result<Box<dyn Line>, String> {
         return Ok(Box::new(SimulatedLine(VirtualHost::new(modem))));
     }
     let name = options.port.as_deref().unwrap_or_default();
-    let config = Config::default().baud_rate(options.baud.unwrap_or(115_200));
+    let config = port_root::config().baud_rate(options.baud.unwrap_or(115_200));
     let port = Modem::open_bare(name, &config).map_err(|error| {
         format!("{error}\nhardware_check: the example `ports` shows the ports and what is in the way of each")
     })?;

@@ -4,13 +4,16 @@
 //! cargo run --features ports --example ports
 //! ```
 
+#[allow(dead_code, reason = "it opens none")]
+#[path = "common/port_root.rs"]
+mod port_root;
 #[path = "common/shell.rs"]
 mod shell;
 
 use std::fmt::Write;
 use std::process::ExitCode;
 
-use air724ug::{PortInfo, PortKind, ports, ports_below};
+use air724ug::{PortInfo, PortKind};
 use shell::{Argument, Arguments, complain};
 
 const HELP: &str = "\
@@ -25,16 +28,13 @@ Exit code: 0 if there is a module's port that nothing is in the way of, else 1.
 
 fn main() -> ExitCode {
     let (text, code) = match wants_help(&mut Arguments::of_process()) {
-        // For tests: a folder with `sys`, `dev` and `proc`.
-        Ok(false) => {
-            match std::env::var_os("AIR724UG_ROOT").map_or_else(ports, |root| ports_below(root.as_ref())) {
-                Ok(ports) => table(&ports),
-                Err(error) => {
-                    complain(format_args!("ports: the list can't be read: {error}"));
-                    return ExitCode::FAILURE;
-                }
+        Ok(false) => match port_root::listed() {
+            Ok(ports) => table(&ports),
+            Err(error) => {
+                complain(format_args!("ports: the list can't be read: {error}"));
+                return ExitCode::FAILURE;
             }
-        }
+        },
         Ok(true) => (HELP.to_owned(), ExitCode::SUCCESS),
         Err(problem) => {
             complain(format_args!("ports: {problem}\nports: `ports --help` lists the options"));

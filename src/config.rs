@@ -98,6 +98,9 @@ pub struct Config {
     pub capture_append: bool,
     /// The name of the modem in the log. Default: the path of [`Modem::open`](crate::Modem::open), otherwise `modem`.
     pub name: Option<String>,
+    /// The folder with `sys`, `dev` and `proc` that a search uses, if it is another one than `/`.
+    #[cfg(all(feature = "ports", unix))]
+    pub(crate) root: Option<PathBuf>,
     spent_pin: SpentPin,
 }
 
@@ -147,6 +150,8 @@ impl Default for Config {
             capture_limit: None,
             capture_append: false,
             name: None,
+            #[cfg(all(feature = "ports", unix))]
+            root: None,
             spent_pin: SpentPin::default(),
         }
     }
@@ -264,6 +269,14 @@ impl Config {
     #[must_use]
     pub fn capture_append(self, append: bool) -> Self {
         Self { capture_append: append, ..self }
+    }
+
+    /// Sets the folder with `sys`, `dev` and `proc` in which a search (`auto`, `imei:`, `usb:`) looks, for tests.
+    #[cfg(all(feature = "ports", unix))]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn root(self, root: impl Into<PathBuf>) -> Self {
+        Self { root: Some(root.into()), ..self }
     }
 
     /// Sets the name of the modem in the [log](Self::name).

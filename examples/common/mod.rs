@@ -3,6 +3,7 @@
 
 mod echo;
 mod port_loss;
+pub mod port_root;
 pub mod recording;
 pub mod shell;
 mod values;
@@ -43,6 +44,8 @@ pub fn help(usage: &str) -> String {
 
 /// The modem of this program. At the end of the program its capture is checked; Ctrl-C closes its connections.
 static MODEM: OnceLock<Modem> = OnceLock::new();
+/// The name of its port, and the configuration that it was opened with.
+static PORT: OnceLock<(String, Config)> = OnceLock::new();
 /// A folder of this program's own, removed at Ctrl-C, too.
 pub static SCRATCH: OnceLock<PathBuf> = OnceLock::new();
 /// The time-out for closing all connections at Ctrl-C.
@@ -109,11 +112,14 @@ impl Common {
 
     /// The same with settings that the options do not have.
     pub fn open_with(&self, set: impl FnOnce(Config) -> Config) -> Result<Modem, Error> {
-        let mut config = self.recording.of(set(Config::default().baud_rate(self.baud)));
+        let mut config = self.recording.of(set(port_root::config().baud_rate(self.baud)));
         config.apn = self.apn.clone();
         config.pin = self.pin.clone();
         let modem = match &self.port {
-            Some(path) => open_port(path, config)?,
+            Some(path) => {
+                let _ = PORT.set((path.clone(), config.clone()));
+                Modem::open(path, config)?
+            }
             None => simulated_modem(config)?,
         };
         let _ = MODEM.set(modem.clone());
@@ -189,6 +195,7 @@ pub fn finish(name: &str, help: &str, result: Result<(), Failed>) -> ExitCode {
         // The thread that closes the connections ends the program.
         thread::park();
     }
+    let is_wrong_port = MODEM.get().is_some_and(Modem::is_wrong_port);
     let recorded = MODEM.get().map_or(Ok(()), |modem| {
         modem.close();
         modem.flush_capture()
@@ -196,6 +203,7 @@ pub fn finish(name: &str, help: &str, result: Result<(), Failed>) -> ExitCode {
     if let Err(error) = &recorded {
         complain(format_args!("{name}: {error}"));
     }
+    let is_silent = matches!(result, Err(Failed::Modem(Error::NotReady(NotReady::NoAnswer))));
     let (why, advice) = match result {
         Ok(()) if recorded.is_err() => return ExitCode::from(shell::IO_ERROR),
         Ok(()) => return ExitCode::SUCCESS,
@@ -210,14 +218,27 @@ pub fn finish(name: &str, help: &str, result: Result<(), Failed>) -> ExitCode {
             complain(format_args!("{name}: {why}\n{name}: `{name} --help` lists the options"));
             return ExitCode::from(2);
         }
+        // The message about another device at the port says what to do.
+        Err(Failed::Modem(error @ Error::PortLost(_))) if is_wrong_port => (error.to_string(), None),
         Err(Failed::Modem(error)) => (error.to_string(), advice(&error)),
         Err(Failed::Job(why, advice)) => (why, advice),
     };
     complain(format_args!("{name}: {why}"));
+    if let Some(words) = is_silent.then(other_device).flatten() {
+        complain(format_args!("{name}: {words}"));
+    }
     if let Some(advice) = advice {
         complain(format_args!("{name}: {advice}"));
     }
     ExitCode::FAILURE
+}
+
+/// What the port of the closed modem sends in place of an answer, in words.
+fn other_device() -> Option<String> {
+    /// A device that prints by itself does so every second, as a receiver of GNSS does.
+    const LISTEN: Duration = Duration::from_secs(3);
+    let (port, config) = PORT.get()?;
+    Modem::open_bare(port, config).ok()?.words_in_place_of_answer(LISTEN).ok()?
 }
 
 const EXIT_CODES: &str = "\
@@ -365,15 +386,6 @@ fn simulated_modem(config: Config) -> Result<Modem, Error> {
         }
     });
     Modem::open(path, config)
-}
-
-/// Opens a port by its path or name. AIR724UG_ROOT is for tests: a search uses `sys`, `dev` and `proc` in this folder.
-fn open_port(name: &str, config: Config) -> Result<Modem, Error> {
-    #[cfg(unix)]
-    if let (false, Some(root)) = (name.contains('/'), std::env::var_os("AIR724UG_ROOT")) {
-        return Modem::open_below(root.as_ref(), name, config);
-    }
-    Modem::open(name, config)
 }
 
 /// The same on systems without pseudo-terminals.

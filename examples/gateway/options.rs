@@ -5,10 +5,10 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use air724ug::{Config, PortKind, ReceiveMode, ports};
+use air724ug::{Config, PortKind, ReceiveMode};
 
 use crate::common::shell::Arguments;
-use crate::common::{Usage, host_and_port, number, positive, seconds, unknown};
+use crate::common::{Usage, host_and_port, number, port_root, positive, seconds, unknown};
 
 pub const USAGE: &str = "\
 Lets every program use a modem: as a SOCKS5 or HTTP proxy, or by forwarded ports. Needs no rights and changes nothing in the
@@ -82,7 +82,7 @@ pub struct Forward {
 pub fn parse(args: &mut Arguments) -> Result<Options, Usage> {
     let mut options = Options {
         ports: Vec::new(),
-        config: Config::default(),
+        config: port_root::config(),
         socks: local(1080),
         http: local(8118),
         forwards: Vec::new(),
@@ -166,7 +166,8 @@ fn is_name(text: &str) -> bool {
 
 /// Every module on USB, by its place.
 fn every_module() -> Result<Vec<String>, Usage> {
-    let ports = ports().map_err(|error| Usage::Wrong(format!("the list of ports can't be read: {error}")))?;
+    let ports = port_root::listed()
+        .map_err(|error| Usage::Wrong(format!("the list of ports can't be read: {error}")))?;
     let modules = ports.iter().filter(|port| port.kind == PortKind::Module);
     let mut places: Vec<_> =
         modules.filter_map(|port| Some(format!("usb:{}", port.usb.as_ref()?.location))).collect();

@@ -253,6 +253,11 @@ impl Driver {
         self.shared.lock().is_closed()
     }
 
+    /// Whether the first port led to another device or protocol.
+    pub(crate) fn is_wrong_port(&self) -> bool {
+        self.shared.is_wrong_port()
+    }
+
     /// Ends everything at once, and waits until the port is closed. The port can be opened again afterwards.
     pub(crate) fn close(&self) {
         self.end();

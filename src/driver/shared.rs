@@ -1,6 +1,7 @@
 //! The state that the threads of the driver and its callers share.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,8 @@ pub(super) struct Shared {
     /// A caller that read the port has given it back.
     pub(super) given_back: Condvar,
     pub(super) origin: Instant,
+    /// The first port led to another device or protocol.
+    is_wrong_port: AtomicBool,
 }
 
 /// How long the driver waits for the reader of a window that is more than half full, before it reads the port again.
@@ -38,6 +41,7 @@ impl Shared {
             relieved: Condvar::new(),
             given_back: Condvar::new(),
             origin: Instant::now(),
+            is_wrong_port: AtomicBool::new(false),
         })
     }
 
@@ -63,12 +67,18 @@ impl Shared {
         let (mut core, reason) = (self.lock(), error.to_string());
         // The first port never led to a modem, so the error is that of opening it.
         if number == FIRST_PORT && core.port_number() == Some(number) && WrongProtocol::has_ended(error) {
+            // Set before the calls end that ask for it.
+            self.is_wrong_port.store(true, Ordering::SeqCst);
             core.close(self.now(), &reason);
         } else {
             core.port_ended(self.now(), number, &reason);
         }
         drop(core);
         self.wake.wake();
+    }
+
+    pub(super) fn is_wrong_port(&self) -> bool {
+        self.is_wrong_port.load(Ordering::SeqCst)
     }
 
     /// Lets a reader run whose window is more than half full.

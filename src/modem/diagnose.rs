@@ -181,7 +181,7 @@ impl<'a> Examination<'a> {
             match result {
                 Err(Error::NotReady(NotReady::NoAnswer)) if !left.is_zero() => {}
                 Err(Error::PortLost(why)) => {
-                    self.evidence.port_lost(why);
+                    self.port_lost(&why);
                     return false;
                 }
                 Err(Error::NotReady(NotReady::NoPort)) => {
@@ -206,7 +206,7 @@ impl<'a> Examination<'a> {
                     return self.evidence.port_lost(NotReady::NoPort.to_string());
                 }
                 Err(Error::NotReady(now)) => now,
-                Err(Error::PortLost(why)) => return self.evidence.port_lost(why),
+                Err(Error::PortLost(why)) => return self.port_lost(&why),
                 Ok(()) | Err(_) => return,
             };
             self.note_events();
@@ -230,7 +230,7 @@ impl<'a> Examination<'a> {
             let began = Instant::now();
             let result = self.modem.command(question.command, question.timeout);
             if let Err(Error::PortLost(why)) = &result {
-                return self.evidence.port_lost(why.clone());
+                return self.port_lost(why);
             }
             self.note_events();
             self.evidence.exchange(Exchange::of(question.command, result, began.elapsed()));
@@ -238,6 +238,14 @@ impl<'a> Examination<'a> {
                 // The module fell silent. Every other question would take its full time-out.
                 return;
             }
+        }
+    }
+
+    /// The port is gone. One that leads to something else was never that of a module.
+    fn port_lost(&mut self, why: &str) {
+        match self.modem.is_wrong_port() {
+            true => self.evidence.port_failed(PortFault::Remote, why),
+            false => self.evidence.port_lost(why),
         }
     }
 

@@ -130,16 +130,6 @@ impl Modem {
         Self::open_by(opener(path, &config), &config, path)
     }
 
-    /// Searches for a module (`auto`, `imei:`, `usb:`) below a root directory with its own `sys`, `dev` and `proc`, for
-    /// tests.
-    #[cfg(all(feature = "ports", unix))]
-    #[doc(hidden)]
-    pub fn open_below(root: &Path, name: &str, config: Config) -> Result<Self> {
-        let search = crate::port::Search::named(name, &config, identify::IDENTIFY);
-        let search = search.ok_or_else(|| Error::invalid("name", "is no search"))?;
-        Self::open_by(Opener::search(search.below(root)), &config, name)
-    }
-
     /// Opens what [`open`](Self::open) opens, without a driver: for programs that examine a module.
     #[doc(hidden)]
     pub fn open_bare(name: &str, config: &Config) -> std::io::Result<BarePort> {
@@ -370,6 +360,13 @@ impl Modem {
     /// True if the modem was closed, or its port was lost for good.
     pub fn is_closed(&self) -> bool {
         self.driver.is_closed()
+    }
+
+    /// True if the port has led to another device or protocol, as its first bytes have shown. The modem is closed, and
+    /// [`Error::PortLost`] says what is there and what to do: the port itself did not go away.
+    #[doc(hidden)]
+    pub fn is_wrong_port(&self) -> bool {
+        self.driver.is_wrong_port()
     }
 
     fn open_by(mut opener: Opener, config: &Config, on: &str) -> Result<Self> {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
+use super::unanswered::Unanswered;
 use super::{Line, Port, Sleeper, Waker, after, wake_up};
 
 /// The largest read.
@@ -45,6 +46,19 @@ impl BarePort {
                 Kind::Halves { writer, received: read_on_a_thread(reader)?, _end: end }
             }
         }))
+    }
+
+    /// Asks `AT`, and returns in words what comes in place of an answer within this time. `None` if nothing comes, or
+    /// an answer.
+    ///
+    /// # Errors
+    /// The port has ended.
+    pub fn words_in_place_of_answer(&mut self, within: Duration) -> io::Result<Option<String>> {
+        const QUESTION: &[u8] = b"AT\r\n";
+        let mut unanswered = Unanswered::default();
+        unanswered.wrote(QUESTION);
+        unanswered.read(&self.ask(QUESTION, within)?);
+        Ok(unanswered.words())
     }
 
     /// Writes these bytes and returns all bytes that come within this time, or the first of more than 1 MiB.
@@ -155,6 +169,38 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    /// What is said of a port that sends this.
+    fn words(sent: &'static [u8]) -> Option<String> {
+        // It stays open.
+        let (more, silence) = bounded::<()>(0);
+        let reader = sent.chain(Silent(silence));
+        let port = Port::Halves { reader: Box::new(reader), writer: Box::new(Endless), end: None };
+        let words =
+            BarePort::new(port).unwrap().words_in_place_of_answer(Duration::from_millis(200)).unwrap();
+        drop(more);
+        words
+    }
+
+    /// A half that gives nothing until its sender is dropped.
+    struct Silent(Receiver<()>);
+
+    impl Read for Silent {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            let _ = self.0.recv();
+            Ok(0)
+        }
+    }
+
+    #[test]
+    fn bytes_that_come_in_place_of_an_answer_are_named() {
+        let text = words(b"$GPTXT,01,01,02,u-blox ag 860000000000009\r\n").unwrap();
+        let start = r#"it sends "$GPTXT,01,01,02,u-blox ag **************".., which is no answer to AT"#;
+        assert!(text.starts_with(start), "{text}");
+        assert!(words(b"rack login: ").unwrap().starts_with("it asks for a login"));
+        assert!(words(b"AT\r\n").unwrap().starts_with("it sends back what is written"));
+        assert_eq!([words(b""), words(b"AT\r\r\nOK\r\n")], [None, None]);
     }
 
     #[test]

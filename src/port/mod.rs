@@ -26,7 +26,6 @@ mod serial;
 #[cfg(any(not(unix), test))]
 mod serial_halves;
 mod source;
-#[cfg(any(feature = "remote", all(feature = "ports", unix)))]
 mod unanswered;
 mod wake_up;
 

@@ -5,7 +5,7 @@
 //! program has open is named in the error, not taken.
 
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -101,13 +101,9 @@ impl Search {
             (SearchKind::Imei, imei) => Wanted::Imei(imei.to_owned()),
             (SearchKind::Usb, location) => Wanted::Location(location.to_owned()),
         };
-        let (name, config, root) = (name.to_owned(), config.clone(), PathBuf::from("/"));
+        let root = config.root.clone().unwrap_or_else(|| PathBuf::from("/"));
+        let (name, config) = (name.to_owned(), config.clone());
         Some(Self { name, wanted, config, identify, root, found: None, silent: 0 })
-    }
-
-    /// The same search with other folders `sys`, `dev` and `proc`.
-    pub(crate) fn below(self, root: &Path) -> Self {
-        Self { root: root.to_owned(), ..self }
     }
 
     /// Opens the port of the module, which lost it in this mode.

@@ -77,7 +77,7 @@ impl Tree {
     }
 
     fn open(&self, name: &str) -> Result<Modem, Error> {
-        Modem::open_below(&self.0, name, Config::default())
+        Modem::open(name, Config::default().root(&self.0))
     }
 
     fn holds_open(&self, process: u32, name: &str, port: &str) {

@@ -194,6 +194,7 @@ fn lost(modem: &Modem) -> String {
     let Err(Error::PortLost(reason)) = modem.wait_ready(SOON) else {
         panic!("the modem waits for another port")
     };
+    assert!(modem.is_wrong_port());
     reason.to_string()
 }
 
