@@ -12,7 +12,7 @@ use std::io;
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::capture::Recording;
-use crate::port::{Alarm, DirectRead, DirectWrite};
+use crate::port::{Alarm, DirectRead, DirectWrite, LeadsElsewhere};
 use crate::proto::{Engine, Event, Input, Output, Request, Response, SocketId, Ticket};
 use crate::time::Timestamp;
 
@@ -38,6 +38,8 @@ pub(super) struct Core {
     direct_read: Option<Box<dyn DirectRead>>,
     /// The alarm of the thread for deadlines and writes.
     alarm: Option<Box<dyn Alarm>>,
+    /// Whether the path of the port leads to another device now.
+    leads_elsewhere: Option<Box<LeadsElsewhere>>,
     /// The caller that reads the port.
     reading_caller: Option<ReadingCaller>,
     /// Ends the calls of halves that may block, when it is dropped.
@@ -97,6 +99,7 @@ impl Core {
             direct: None,
             direct_read: None,
             alarm: None,
+            leads_elsewhere: None,
             reading_caller: None,
             end: None,
             silence: Silence::default(),
@@ -327,9 +330,11 @@ impl Core {
     }
 
     fn serve(&mut self, now: Timestamp) {
-        let mut is_gone = false;
+        let mut left_for = None;
         while let Some(output) = self.engine.poll() {
-            is_gone |= matches!(output, Output::Event(Event::Unresponsive)) && self.is_silent_server(now);
+            if matches!(output, Output::Event(Event::Unresponsive)) {
+                left_for = left_for.or(self.reason_to_leave(now));
+            }
             self.obey(now, output);
         }
         self.due.set(None);
@@ -339,8 +344,8 @@ impl Core {
         if self.unwritten.len() > MAX_UNWRITTEN {
             self.port_ended(now, self.number, "it takes no bytes any more");
         }
-        if is_gone {
-            self.port_ended(now, self.number, "nothing answers; is the serial server on, and the module?");
+        if let Some(reason) = left_for {
+            self.port_ended(now, self.number, reason);
         }
     }
 

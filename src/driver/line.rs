@@ -179,6 +179,7 @@ mod tests {
             direct: Box::new(Gives::new(&[])),
             direct_read: Some(Box::new(Gives::new(&[]))),
             alarm: None,
+            leads_elsewhere: None,
         };
         shared.lock().set_callers_end(Some(end));
         (shared, sleeper)

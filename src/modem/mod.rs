@@ -117,7 +117,8 @@ impl Modem {
     ///
     /// The port is opened exclusively. A port is lost when it is unplugged or without power, or when the module
     /// restarts on USB. A port on another machine is also lost when its server closes the connection, or when nothing
-    /// answers for at least 60 s. A transparent stream without a heartbeat asks no questions; then the system detects
+    /// answers for at least 60 s, and one of this machine when nothing answers and its path leads to another device. A
+    /// transparent stream without a heartbeat asks no questions; then the system detects
     /// the loss of a server, after up to 15 minutes. After a loss, sockets and requests in flight end with
     /// [`Error::PortLost`], and the port is opened again as soon as it is back, unless [`Config::reopen`] is false.
     /// Paths in `/dev/serial/by-id` don't change when the system gives the port another name.

@@ -113,7 +113,12 @@ pub(crate) struct CallerEnd {
     pub(crate) direct_read: Option<Box<dyn DirectRead>>,
     /// The alarm of the thread, on systems that have it.
     pub(crate) alarm: Option<Box<dyn Alarm>>,
+    /// Whether the path of the port leads to another device now.
+    pub(crate) leads_elsewhere: Option<Box<LeadsElsewhere>>,
 }
+
+/// Looks where the path of a port leads.
+pub(crate) type LeadsElsewhere = dyn Fn() -> bool + Send;
 
 /// The error of a port whose other side speaks another protocol than its name says.
 #[cfg_attr(not(feature = "remote"), allow(dead_code, reason = "only servers of other machines have one"))]

@@ -14,7 +14,7 @@ use super::direct_read::{SerialDirectRead, SetAlarm, WaitSet};
 use super::explain::explain;
 #[cfg(target_os = "linux")]
 use super::{Alarm, DirectRead};
-use super::{CallerEnd, DirectWrite, Line, Port, Sleeper};
+use super::{CallerEnd, DirectWrite, LeadsElsewhere, Line, Port, Sleeper};
 use crate::config::{Config, FlowControl};
 
 /// Opens and configures a port.
@@ -36,7 +36,12 @@ pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
     #[cfg(target_os = "linux")]
     let set = WaitSet::new(&file).ok();
     #[cfg_attr(not(target_os = "linux"), allow(unused_mut, reason = "only Linux has epoll"))]
-    let mut callers = CallerEnd { direct: Box::new(Direct(file.clone())), direct_read: None, alarm: None };
+    let mut callers = CallerEnd {
+        direct: Box::new(Direct(file.clone())),
+        direct_read: None,
+        alarm: None,
+        leads_elsewhere: leads_elsewhere(path, &file),
+    };
     #[cfg(target_os = "linux")]
     if let Some(set) = &set {
         let direct_read = SerialDirectRead::new(file.clone(), set.clone()).ok();
@@ -53,6 +58,12 @@ pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
         }),
         callers,
     })
+}
+
+/// Compares the device behind the path with the one that was opened. A path without a device leads nowhere.
+fn leads_elsewhere(path: &str, file: &File) -> Option<Box<LeadsElsewhere>> {
+    let (path, opened) = (path.to_owned(), rustix::fs::fstat(file).ok()?.st_rdev);
+    Some(Box::new(move || rustix::fs::stat(&*path).is_ok_and(|now| now.st_rdev != opened)))
 }
 
 fn set_up(path: &str, file: &File, config: &Config) -> io::Result<TTYPort> {
@@ -146,5 +157,35 @@ mod tests {
             assert!(text.starts_with(path) && text.contains(hint), "{text}");
             assert_eq!(error.kind(), kind, "{text}");
         }
+    }
+
+    /// A pseudo-terminal: its other side, and its path.
+    fn pseudo_terminal() -> (rustix::fd::OwnedFd, String) {
+        use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+        let other = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&other).unwrap();
+        unlockpt(&other).unwrap();
+        let path = ptsname(&other, Vec::new()).unwrap().into_string().unwrap();
+        (other, path)
+    }
+
+    #[test]
+    fn a_link_that_leads_to_another_device_is_noticed() {
+        let (first, second) = (pseudo_terminal(), pseudo_terminal());
+        let link = std::env::temp_dir().join(format!("air724ug-link-{}", std::process::id()));
+        let lead_to = |path: &str| {
+            drop(std::fs::remove_file(&link));
+            std::os::unix::fs::symlink(path, &link).unwrap();
+        };
+        lead_to(&first.1);
+        let Port::Line { callers, .. } = open(link.to_str().unwrap(), &Config::default()).unwrap() else {
+            panic!("the port has halves")
+        };
+        let leads_elsewhere = callers.leads_elsewhere.unwrap();
+        assert!(!leads_elsewhere());
+        lead_to(&second.1);
+        assert!(leads_elsewhere());
+        std::fs::remove_file(&link).unwrap();
+        assert!(!leads_elsewhere(), "it leads nowhere");
     }
 }

@@ -33,9 +33,11 @@ impl Core {
 
     /// Sets the end of the port for callers.
     pub(in crate::driver) fn set_callers_end(&mut self, end: Option<CallerEnd>) {
-        (self.direct, self.direct_read, self.alarm) = match end {
-            Some(CallerEnd { direct, direct_read, alarm }) => (Some(direct), direct_read, alarm),
-            None => (None, None, None),
+        (self.direct, self.direct_read, self.alarm, self.leads_elsewhere) = match end {
+            Some(CallerEnd { direct, direct_read, alarm, leads_elsewhere }) => {
+                (Some(direct), direct_read, alarm, leads_elsewhere)
+            }
+            None => (None, None, None, None),
         };
     }
 
@@ -59,12 +61,22 @@ impl Core {
         self.handle(now, Input::PortAway(reason));
     }
 
-    /// Nothing answers. Returns true if the port is on another machine and its silence has lasted for the limit. The
-    /// server may be gone, while the system repeats the written bytes for a quarter of an hour.
-    pub(super) fn is_silent_server(&mut self, now: Timestamp) -> bool {
+    /// Nothing answers. The reason why another port may, if there is one: the port is on another machine and its
+    /// silence has lasted for the limit, or its path leads to another device now. The server may be gone, while the
+    /// system repeats the written bytes for a quarter of an hour.
+    pub(super) fn reason_to_leave(&mut self, now: Timestamp) -> Option<&'static str> {
         let commands = &self.engine.statistics().commands;
         let answered = commands.answered.saturating_add(commands.refused);
-        self.reopens && self.end.is_some() && self.silence.lasts(now, answered)
+        match &self.leads_elsewhere {
+            _ if !self.reopens => None,
+            Some(leads_elsewhere) => {
+                leads_elsewhere().then_some("nothing answers, and its path leads to another device now")
+            }
+            None if self.end.is_some() && self.silence.lasts(now, answered) => {
+                Some("nothing answers; is the serial server on, and the module?")
+            }
+            None => None,
+        }
     }
 
     /// The port is open again, unless the modem was closed meanwhile.

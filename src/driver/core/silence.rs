@@ -135,6 +135,20 @@ mod tests {
         assert!(!silence.lasts(at(120), 8) && silence.lasts(at(121), 8));
     }
 
+    /// Regression: a driver that had opened what a link led to for a moment never came back to the module.
+    #[test]
+    fn a_silent_port_whose_path_leads_to_another_device_is_left() {
+        for reopens in [true, false] {
+            let mut core = core(reopens);
+            core.leads_elsewhere = Some(Box::new(|| true));
+            let left = left_at(&mut core, Timestamp::ZERO, 2_000 * SECOND);
+            assert_eq!(left.is_some_and(|at| at - Timestamp::ZERO < 60 * SECOND), reopens, "{left:?}");
+        }
+        let mut core = core(true);
+        core.leads_elsewhere = Some(Box::new(|| false));
+        assert_eq!(left_at(&mut core, Timestamp::ZERO, 2_000 * SECOND), None);
+    }
+
     #[test]
     fn a_port_of_this_machine_and_one_that_is_not_opened_again_stay_open_whatever_is_silent() {
         for (reopens, end) in [(true, None), (false, Some(Box::new(()) as _))] {
