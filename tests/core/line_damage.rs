@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::support::hostile::{Random, for_each_seed};
 use crate::support::pair::{ECHO, Pair};
-use air724ug::at::{Fault, Refusal};
+use air724ug::at::{Command, Fault, Refusal};
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Input, Request, Response, SocketId};
 use air724ug::query::Signal;
@@ -1433,6 +1433,32 @@ fn a_header_that_lost_its_middle_is_damage() {
                 assert!(seen, "{torn} by {chunk}");
                 let (_, end) = pair.read_to_end(socket);
                 assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{torn} by {chunk}: {end}");
+            }
+        }
+    }
+}
+
+/// A loss from within the answer to a question to within the header of a frame. Each line of such an answer has its name.
+#[test]
+fn a_loss_from_the_answer_to_a_question_into_a_header_is_damage() {
+    let (answer, header) = ("\r\n+CREG: 0,1\r\n\r\nOK\r\n", "\r\n+RECEIVE,0,48:\r\n");
+    let data = "<P0000@00000000><P0000@00000016><P0000@00000032>";
+    for from in 1..answer.len() {
+        for to in 1..=header.len() {
+            let mut pair = Pair::online();
+            let socket = pair.channel_open();
+            pair.instead("AT+CREG?", format!("{}{}{data}", &answer[..from], &header[to..]));
+            let command = Command::of_user("AT+CREG?", Duration::from_secs(2)).unwrap();
+            let ticket = pair.ask(Request::Run(command));
+            pair.run_for(Duration::from_millis(300));
+            pair.deliver(b"\r\nUNDER-VOLTAGE WARNNING\r\n");
+            drop(pair.answer(ticket));
+            pair.run_for(Duration::from_secs(5));
+            let (kept, left) = (&answer[..from], &header[to..]);
+            match pair.read_some(socket, 48) {
+                Ok(Some(read)) => assert_eq!(read, data.as_bytes(), "{kept:?} {left:?}"),
+                Err(Error::Closed(CloseReason::Damaged)) => {}
+                other => panic!("{kept:?} {left:?}: {other:?}, {}", pair.story()),
             }
         }
     }

@@ -158,10 +158,14 @@ impl Command {
         self.shape.has_one_final()
     }
 
-    /// True if a line may be part of an answer to this command. In the answer to a question of the form `AT+NAME?`,
-    /// every line begins with the name (V.250 section 5.4.4).
+    /// True for a question of the form `AT+NAME?`: every line of its answer begins with the name (V.250 section 5.4.4).
+    pub fn is_question(&self) -> bool {
+        self.text().ends_with('?')
+    }
+
+    /// True if a line may be part of an answer to this command.
     pub fn may_print(&self, line: &Line<'_>) -> bool {
-        let is_named = matches!(self.shape, Shape::Any { .. }) && self.text().ends_with('?');
+        let is_named = matches!(self.shape, Shape::Any { .. }) && self.is_question();
         match line {
             Line::Final(_) => false,
             Line::Text(_) if is_named => false,
@@ -206,7 +210,7 @@ impl Command {
     /// True if a single line that may also come from `older` must belong to this command: its answer always has a line
     /// of its own, so with a late line there would be two.
     pub fn has_own_line(&self, older: &Command) -> bool {
-        self.has_one_line() || self.text().ends_with('?') || self.text() == older.text()
+        self.has_one_line() || self.is_question() || self.text() == older.text()
     }
 
     /// True if the answer has no recognisable end, so that a question must be asked after it.

@@ -51,6 +51,8 @@ impl Engine {
     /// The line was damaged. The damage may affect the channel `named` and the channels whose data are involved. If
     /// `named` is `None`, it may affect every channel that was receiving.
     pub(super) fn damaged(&mut self, now: Timestamp, fault: Fault, named: Option<ChannelId>) {
+        // What the bytes before have changed is told first, however they were cut into reads.
+        self.announce();
         self.stream_fault(now);
         self.out.event(Event::Fault(fault));
         if self.history.holds_news() {
@@ -284,7 +286,7 @@ impl Engine {
         }
         let is_text = self.bodies.is_open() || self.bodies.is_doubtful(now);
         // A line that began before the command is no part of its answer.
-        let is_answer = (self.session.is_asked_by_caller() || self.session.reads_text())
+        let is_answer = (self.session.is_asked_for_any_lines() || self.session.reads_text())
             && !self.history.precedes_command;
         // A late answer that is text of people ends its lines as it would have in time.
         let is_free = self.session.is_online() || is_answer || is_text || self.session.awaits_late_text(now);
@@ -303,13 +305,18 @@ impl Engine {
         self.history.has_result && self.channels.is_pushed() && self.may_be_data()
     }
 
+    /// True if the answer to a question has a line without a name, which may be data without a header.
+    pub(super) fn has_nameless_answer(&self) -> bool {
+        self.history.has_nameless && self.channels.is_pushed() && self.may_be_data()
+    }
+
     /// True if no module begins a line like the unfinished one, or leaves such a line unfinished.
     pub(super) fn has_strange_start(&self) -> bool {
         // A fetch has its own time-out.
         let has_begun = !self.decoder.partial_line().is_empty()
             || ((self.decoder.awaits_line_feed() || self.history.awaits_end)
                 && !self.history.writes_odd_line_ends);
-        let may_be_answer = self.session.is_asked_by_caller() && !self.history.precedes_command;
+        let may_be_answer = self.session.is_asked_for_any_lines() && !self.history.precedes_command;
         has_begun && self.channels.is_pushed() && self.may_be_data() && !may_be_answer
     }
 
@@ -347,7 +354,7 @@ impl Engine {
 }
 
 /// True if a line is unknown and does not begin with a name.
-fn has_no_name(line: &[u8]) -> bool {
+pub(super) fn has_no_name(line: &[u8]) -> bool {
     matches!(Line::parse(line), Line::Text(text) if text != b">") && !Urc::parse(line).is_known()
 }
 

@@ -16,6 +16,8 @@ pub(super) struct LineHistory {
     /// The class of the last line.
     pub(super) text: Text,
     pub(super) unknown: Unknown,
+    /// Whether a line without a name was taken for a part of the answer to the question in flight.
+    pub(super) has_nameless: bool,
     /// Unsolicited lines between data. They are processed when valid bytes or silence follow. Empty if there are none.
     pub(super) held: Vec<u8>,
     /// Whether no line came since a command was written.
@@ -131,6 +133,7 @@ impl LineHistory {
             precedes_command: false,
             text: Text::Sound,
             unknown: Unknown::None,
+            has_nameless: false,
             held: Vec::new(),
             is_first: false,
             has_result: false,
@@ -149,11 +152,13 @@ impl LineHistory {
         };
     }
 
-    /// A line of an answer came. `begins` is true for the first line of the answer.
-    pub(super) fn answer_line(&mut self, begins: bool) {
+    /// A line of an answer came. `begins` is true for the first line of the answer. `is_nameless` is true
+    /// for a line without a name in the answer to a question, whose lines have one: it may be data without a header.
+    pub(super) fn answer_line(&mut self, begins: bool, is_nameless: bool) {
         if begins {
             self.text = Text::First;
         }
+        self.has_nameless |= is_nameless;
     }
 
     /// A line was processed. `lacks_end` is true if old firmware writes no line end after it.
@@ -188,6 +193,7 @@ impl LineHistory {
         self.precedes_command = self.begun_at.is_some();
         self.is_first = true;
         self.has_result = false;
+        self.has_nameless = false;
         // The line end before it came before the command.
         self.lacks_end = false;
     }

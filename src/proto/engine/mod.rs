@@ -160,7 +160,7 @@ impl Engine {
                     self.history.command_written();
                 }
                 self.pump(now);
-                self.announce(now);
+                self.announce();
             }
             Port::Away(..) => self.expire_requests(now),
             Port::Lost(..) => {}
@@ -254,11 +254,12 @@ impl Engine {
             return self.strange(now, line);
         }
         let begins = self.begins_answer(now, line);
+        let is_nameless = self.session.is_question_of_caller() && damage::has_no_name(line);
         let step = self.session.line(now, line, &mut self.out);
         if matches!(step, Step::Unclaimed) {
             self.news(now, line);
         } else {
-            self.history.answer_line(begins);
+            self.history.answer_line(begins, is_nameless);
             if matches!(step, Step::Text) {
                 self.doubt_news(now, line);
             }
@@ -425,7 +426,7 @@ impl Engine {
     }
 
     /// Reports changes of readiness to the application.
-    fn announce(&mut self, _now: Timestamp) {
+    fn announce(&mut self) {
         let announced = match self.not_ready() {
             None => Announcement::Ready,
             Some(reason) => Announcement::NotReady(reason),

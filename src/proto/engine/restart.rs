@@ -102,7 +102,7 @@ impl Engine {
         self.channels.wait_again(waiting);
         self.port = Port::Away(reason.into(), unfinished);
         self.out.event(Event::PortLost);
-        self.announce(now);
+        self.announce();
     }
 
     /// Ends everything that used the port. Returns the bytes that the module may still wait for.

@@ -143,6 +143,8 @@ impl Engine {
         }
         match name {
             Deadline::Prompt if self.ends_with_prompt() => self.damaged(now, Fault::NoLineEnd, None),
+            // A module writes an answer in one piece. So bytes are lost, and the lines may be data.
+            Deadline::Answer if self.has_nameless_answer() => self.damaged(now, Fault::Garbage, None),
             Deadline::Answer if self.ends_with_result() => self.damaged(now, Fault::NoLineEnd, None),
             Deadline::Answer
             | Deadline::Prompt

@@ -183,6 +183,17 @@ impl Session {
     pub(in crate::proto) fn is_asked_by_caller(&self) -> bool {
         matches!(&self.state, State::Busy(exchange) if matches!(exchange.issuer, Issuer::Caller(_)))
     }
+
+    /// True if the lines of its answer may begin and end in any way: not those of a question, which begin with its name.
+    pub(in crate::proto) fn is_asked_for_any_lines(&self) -> bool {
+        self.is_asked_by_caller() && !self.is_question_of_caller()
+    }
+
+    /// True if a question of the application is in flight.
+    pub(in crate::proto) fn is_question_of_caller(&self) -> bool {
+        self.is_asked_by_caller()
+            && matches!(&self.state, State::Busy(exchange) if exchange.command.is_question())
+    }
 }
 
 #[cfg(test)]
