@@ -462,6 +462,23 @@ fn a_text_that_names_a_connecting_channel_does_not_make_its_connection() {
     }
 }
 
+/// Regression: such lines ended the text, if they came after the driver had asked, and the answer was cut.
+#[test]
+fn a_text_that_answers_the_question_behind_it_is_not_cut() {
+    let question = "+CIPMODE: 0\r\n+CIPMUX: 1\r\n+CIPQSEND: 1\r\nOK\r\nthe rest\r\n";
+    for chunk in [1, 7, 1000] {
+        for before in [question.to_owned(), format!("more\r\n{question}")] {
+            let mut watched = Watched::new(chunk);
+            watched.pair.instead("AT+CMGR", format!("\r\n{READ}\r\nfirst\r\nOK\r\n"));
+            watched.pair.before("AT+CIP", format!("{before}\r\nOK\r\n"));
+            if let Ok(answer) = watched.pair.command("AT+CMGR=1", MINUTE) {
+                assert_eq!(answer.last().map(String::as_str), Some("the rest"), "{chunk}, {answer:?}");
+            }
+            watched.is_undisturbed("a text with answers");
+        }
+    }
+}
+
 /// A module that never reports the channel can't settle the doubt, so the third answer without its row does.
 #[test]
 fn a_status_without_the_channels_row_confirms_nothing_before_the_third_question() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::at::{ChannelId, Command, Final, Line, Refusal, Verdict};
 use crate::time::Timestamp;
 
+use super::LastToken;
 use super::backlog::{Backlog, Question};
 use super::exchange::{Exchange, Failure, Finished, ForeignLine};
 use super::held_answers::one_of;
@@ -339,10 +340,14 @@ impl Barrier {
         true
     }
 
-    pub(super) fn line(&mut self, now: Timestamp, text: &[u8]) -> BarrierVerdict {
+    pub(super) fn line(&mut self, now: Timestamp, text: &[u8], before: LastToken) -> BarrierVerdict {
         let line = Line::parse(text);
         if self.has_asked(text) || text.strip_suffix(b"\r").is_some_and(|echo| self.has_asked(echo)) {
             return BarrierVerdict::Consumed;
+        }
+        // Within a text only a line that begins a frame can answer the question.
+        if self.is_in_text() && before == LastToken::Line {
+            return self.old_line(text, &line);
         }
         self.has_error |= matches!(line, Line::Final(Final::Error | Final::Cme(_)));
         match self.state {
@@ -465,7 +470,9 @@ mod tests {
     /// The result of the command held back when these lines have come.
     fn passed(mut barrier: Barrier, lines: &[&str]) -> Result<Vec<String>, Failure> {
         for line in lines {
-            if let BarrierVerdict::Passed { held, .. } = barrier.line(Timestamp::ZERO, line.as_bytes()) {
+            if let BarrierVerdict::Passed { held, .. } =
+                barrier.line(Timestamp::ZERO, line.as_bytes(), LastToken::FrameEnd)
+            {
                 return held.unwrap().result;
             }
         }
@@ -497,11 +504,13 @@ mod tests {
                     .into()
             },
             &[
-                ("its information line", |it| drop(it.line(Timestamp::ZERO, b"+CIPMUX: 1"))),
-                ("a final result code", |it| drop(it.line(Timestamp::ZERO, b"OK"))),
+                ("its information line", |it| {
+                    drop(it.line(Timestamp::ZERO, b"+CIPMUX: 1", LastToken::FrameEnd))
+                }),
+                ("a final result code", |it| drop(it.line(Timestamp::ZERO, b"OK", LastToken::FrameEnd))),
                 ("a final result code of no command", |it| it.odd_final(Timestamp::ZERO)),
-                ("NO CARRIER", |it| drop(it.line(Timestamp::ZERO, b"NO CARRIER"))),
-                ("another line", |it| drop(it.line(Timestamp::ZERO, b"0, CLOSED"))),
+                ("NO CARRIER", |it| drop(it.line(Timestamp::ZERO, b"NO CARRIER", LastToken::FrameEnd))),
+                ("another line", |it| drop(it.line(Timestamp::ZERO, b"0, CLOSED", LastToken::FrameEnd))),
                 ("a prompt", |it| it.prompted(Timestamp::ZERO)),
                 ("the next question", |it| {
                     let now = Timestamp::ZERO;
@@ -519,13 +528,25 @@ mod tests {
         let mut barrier = Barrier::after_nothing(Timestamp::ZERO, Command::probe(0, &|_| false));
         for line in ["OK", "ERROR", "SHUT OK", "STATE: IP STATUS"] {
             assert!(
-                matches!(barrier.line(Timestamp::ZERO, line.as_bytes()), BarrierVerdict::Stray),
+                matches!(
+                    barrier.line(Timestamp::ZERO, line.as_bytes(), LastToken::FrameEnd),
+                    BarrierVerdict::Stray
+                ),
                 "{line}"
             );
         }
-        assert!(matches!(barrier.line(Timestamp::ZERO, b"0, CLOSED"), BarrierVerdict::Unclaimed));
-        assert!(matches!(barrier.line(Timestamp::ZERO, b"+CIPMUX: 1"), BarrierVerdict::Consumed));
-        assert!(matches!(barrier.line(Timestamp::ZERO, b"OK"), BarrierVerdict::Passed { held: None, .. }));
+        assert!(matches!(
+            barrier.line(Timestamp::ZERO, b"0, CLOSED", LastToken::FrameEnd),
+            BarrierVerdict::Unclaimed
+        ));
+        assert!(matches!(
+            barrier.line(Timestamp::ZERO, b"+CIPMUX: 1", LastToken::FrameEnd),
+            BarrierVerdict::Consumed
+        ));
+        assert!(matches!(
+            barrier.line(Timestamp::ZERO, b"OK", LastToken::FrameEnd),
+            BarrierVerdict::Passed { held: None, .. }
+        ));
     }
 
     #[test]
@@ -573,7 +594,7 @@ mod tests {
         let mut barrier = at_pace(0).after_attempts(3);
         assert!(barrier.answers_attempt(Timestamp::from_secs(3)));
         assert_eq!(barrier.deadline(), Timestamp::from_secs(9));
-        barrier.line(Timestamp::from_secs(4), b"+CIPMUX: 1");
+        barrier.line(Timestamp::from_secs(4), b"+CIPMUX: 1", LastToken::FrameEnd);
         assert!(!barrier.answers_attempt(Timestamp::from_secs(4)), "it may be that of the question");
         assert_eq!(barrier.deadline(), Timestamp::from_secs(9));
     }
@@ -593,9 +614,12 @@ mod tests {
         let probe = |turn| Command::probe(turn, &|_| false);
         let mut barrier = at_pace(0).ask(Timestamp::from_secs(1), probe(1));
         let late = Timestamp::from_secs(4);
-        assert!(matches!(barrier.line(late, b"+CIPMUX: 1"), BarrierVerdict::Consumed));
+        assert!(matches!(barrier.line(late, b"+CIPMUX: 1", LastToken::FrameEnd), BarrierVerdict::Consumed));
         assert_eq!(barrier.deadline(), Timestamp::from_secs(8), "as long again as it has taken");
-        assert!(matches!(barrier.line(Timestamp::from_secs(6), b"+CIPMUX: 1"), BarrierVerdict::Consumed));
+        assert!(matches!(
+            barrier.line(Timestamp::from_secs(6), b"+CIPMUX: 1", LastToken::FrameEnd),
+            BarrierVerdict::Consumed
+        ));
         assert_eq!(barrier.deadline(), Timestamp::from_secs(8), "it came once more");
         barrier.odd_final(Timestamp::from_secs(2));
         assert_eq!(barrier.deadline(), Timestamp::from_secs(6), "the line after an odd result code");
@@ -609,7 +633,10 @@ mod tests {
         assert!(!barrier.is_prompted());
         barrier.prompted(Timestamp::ZERO);
         assert!(barrier.is_prompted());
-        assert!(matches!(barrier.line(Timestamp::ZERO, b"+CIPMUX: 1"), BarrierVerdict::Consumed));
+        assert!(matches!(
+            barrier.line(Timestamp::ZERO, b"+CIPMUX: 1", LastToken::FrameEnd),
+            BarrierVerdict::Consumed
+        ));
         assert!(!barrier.is_prompted());
         barrier.prompted(Timestamp::ZERO);
         assert!(!barrier.is_prompted(), "it waits for no payload: it has answered");
@@ -617,7 +644,8 @@ mod tests {
 
     /// The verdict on the last of these lines.
     fn last_verdict(mut barrier: Barrier, lines: &[&str]) -> BarrierVerdict {
-        let verdicts = lines.iter().map(|line| barrier.line(Timestamp::ZERO, line.as_bytes()));
+        let verdicts =
+            lines.iter().map(|line| barrier.line(Timestamp::ZERO, line.as_bytes(), LastToken::FrameEnd));
         verdicts.last().unwrap()
     }
 
@@ -728,7 +756,7 @@ mod tests {
     fn an_error_after_one_question_refuses_that_one_alone() {
         let (now, probe) = (Timestamp::ZERO, |turn| Command::probe(turn, &|_| false));
         let mut barrier = Barrier::after_nothing(now, probe(0));
-        barrier.line(now, b"ERROR");
+        barrier.line(now, b"ERROR", LastToken::FrameEnd);
         let mut barrier = barrier.ask(now, probe(1)).ask(now, probe(2));
         let refused: Vec<Command> = barrier.take_refused();
         assert_eq!(refused.iter().map(Command::text).collect::<Vec<_>>(), [probe(0).text()]);

@@ -11,8 +11,10 @@ impl Session {
     /// A line of text.
     pub(in crate::proto) fn line(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
         let reads_text = self.reads_text();
-        self.before = if self.has_no_end(text) { LastToken::FrameEnd } else { LastToken::Line };
-        match self.line_in_state(now, text, out) {
+        let before = if self.has_no_end(text) { LastToken::FrameEnd } else { LastToken::Line };
+        let step = self.line_in_state(now, text, out);
+        self.before = before;
+        match step {
             Step::Consumed if reads_text => Step::Text,
             step => step,
         }
