@@ -1438,7 +1438,7 @@ fn a_header_that_lost_its_middle_is_damage() {
     }
 }
 
-/// A loss from within the answer to a question to within the header of a frame. Each line of such an answer has its name.
+/// A loss from within the answer to a question into the header of a frame. Each line of such an answer has a name.
 #[test]
 fn a_loss_from_the_answer_to_a_question_into_a_header_is_damage() {
     let (answer, header) = ("\r\n+CREG: 0,1\r\n\r\nOK\r\n", "\r\n+RECEIVE,0,48:\r\n");

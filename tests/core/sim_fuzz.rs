@@ -45,7 +45,7 @@ const FOUND: &[Found] = &[
     (chunks::run, b"\x04\x00\x16\x0d\x06\x0a\x00\x00\x02\x14\x07\x00EIV"),
     (chunks::run, b"\x04\x00\x16\x0d\x0a+RECEIVE,0,5:IVE,0,5:\x0d\x0a\x0d\x0d\x0a0, CLOSED\x0d\x0a\x08\xff"),
     (chunks::run, b"\x04\x00\x16\x0d\x0a+RECEIVE,0,5:\x0a+CPIN: READY\x0d\x0a\x05\x05\x05\x05\x05\x05D\x0d\x0a\x08\xff"),
-    // The bearer was lost in front of a damaged line, and the event came after that of the damage if one read brought both.
+    // The bearer was lost in front of damage, and its event came after that of the damage if one read brought both.
     (chunks::run, b"\x05\x9c\x0a\x00\x00\x02\x14\xfd\xff\x11\x0d\x0a\x2b\x43\x49\x50\x52\xd8\x47\x45\x54\x3a\x20\x32\x2c\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x39\x00\x05\x07\x05"),
     // The script itself let the secret through in another case.
     (mask::run, b"\xffEEw\x00Zx9Qv7ktJx9\x00"),

@@ -16,7 +16,7 @@ use super::facts::{Facts, Observation, Outcome, PendingRequest, RequestKind, Sen
 use super::host_bytes::HostBytes;
 use super::line::{Damage, Grammar};
 use super::script::{Far, Script};
-use super::{Failure, Kind, setup};
+use super::{Failure, setup};
 
 /// The size of the port's buffer, as that of a Linux terminal.
 const PORT_BUFFER: usize = 4_096;
@@ -374,7 +374,7 @@ impl Rig {
                 };
             }
             // The application's handle ends with its call.
-            (RequestKind::Close { connection }, Err(_)) if self.facts.script.kind == Kind::Port => {
+            (RequestKind::Close { connection }, Err(_)) => {
                 if let Some(socket) = self.facts.connections[connection].id {
                     let (ticket, asked_at) = (Ticket(self.next_ticket), self.facts.now);
                     self.next_ticket += 1;

@@ -164,7 +164,7 @@ impl Agreement {
         match (command, values) {
             (SET_BAUD_RATE, &[a, b, c, d]) => {
                 let rate = u32::from_be_bytes([a, b, c, d]);
-                // A server may tell what its clock makes of the rate: 115384 for 115200.
+                // A server may confirm the exact rate of its clock: 115384 for 115200.
                 let tolerated = self.baud_rate / RATE_TOLERANCE;
                 if rate.abs_diff(self.baud_rate) > tolerated {
                     return refused(format!(

@@ -7,6 +7,7 @@
 )]
 
 use crate::at::{IpState, IpStatus, Line};
+use crate::proto::bearer::Sign;
 use crate::proto::self_check::SelfCheck;
 use crate::proto::session::Finished;
 use crate::time::Timestamp;
@@ -41,6 +42,13 @@ impl Engine {
         }
     }
 
+    /// A line may report that the bearer is lost, as an answer or unsolicited.
+    pub(super) fn bearer_line(&mut self, now: Timestamp, line: &[u8]) {
+        if says_no_bearer(line) && self.bring_up.is_ready() {
+            self.channels.bearer_sign(now, Sign::Strong);
+        }
+    }
+
     /// In single connection mode (`+CIPMUX: 0`) sockets are impossible: bring-up begins again.
     fn connections_checked(&mut self, now: Timestamp, finished: &Finished) {
         let lines = finished.result.as_deref().unwrap_or_default();
@@ -49,6 +57,11 @@ impl Engine {
             self.take_bearer_down(now);
         }
     }
+}
+
+/// True if the line reports that the bearer is lost.
+fn says_no_bearer(line: &[u8]) -> bool {
+    matches!(Line::parse(line), Line::State(text) if IpState::parse(text) == IpState::PdpDeact)
 }
 
 /// True if the module has no bearer in this state.

@@ -51,7 +51,7 @@ impl Engine {
     /// The line was damaged. The damage may affect the channel `named` and the channels whose data are involved. If
     /// `named` is `None`, it may affect every channel that was receiving.
     pub(super) fn damaged(&mut self, now: Timestamp, fault: Fault, named: Option<ChannelId>) {
-        // What the bytes before have changed is told first, however they were cut into reads.
+        // The changes by the bytes before come first, however the port has cut the bytes.
         self.announce();
         self.stream_fault(now);
         self.out.event(Event::Fault(fault));
@@ -232,6 +232,7 @@ impl Engine {
 
     /// Judges the last line, once the line end before it is known.
     pub(super) fn judge_noticed(&mut self, now: Timestamp, is_loose: bool) {
+        self.history.line_judged(is_loose);
         let text = std::mem::replace(&mut self.history.text, Text::Sound);
         if self.history.unknown == Unknown::Followed {
             self.history.unknown = Unknown::None;
@@ -305,9 +306,14 @@ impl Engine {
         self.history.has_result && self.channels.is_pushed() && self.may_be_data()
     }
 
-    /// True if the answer to a question has a line without a name, which may be data without a header.
+    /// True if a question of the application is in flight, and a line lacks the name that each line of its answer has.
+    pub(super) fn is_nameless_in_answer(&self, line: &[u8]) -> bool {
+        self.session.is_question_of_caller() && has_no_name(line)
+    }
+
+    /// True if the answer to a question has a line with neither name nor line end, which may be data without a header.
     pub(super) fn has_nameless_answer(&self) -> bool {
-        self.history.has_nameless && self.channels.is_pushed() && self.may_be_data()
+        self.history.nameless.is_unended && self.channels.is_pushed() && self.may_be_data()
     }
 
     /// True if no module begins a line like the unfinished one, or leaves such a line unfinished.
@@ -354,7 +360,7 @@ impl Engine {
 }
 
 /// True if a line is unknown and does not begin with a name.
-pub(super) fn has_no_name(line: &[u8]) -> bool {
+fn has_no_name(line: &[u8]) -> bool {
     matches!(Line::parse(line), Line::Text(text) if text != b">") && !Urc::parse(line).is_known()
 }
 

@@ -16,8 +16,7 @@ pub(super) struct LineHistory {
     /// The class of the last line.
     pub(super) text: Text,
     pub(super) unknown: Unknown,
-    /// Whether a line without a name was taken for a part of the answer to the question in flight.
-    pub(super) has_nameless: bool,
+    pub(super) nameless: Nameless,
     /// Unsolicited lines between data. They are processed when valid bytes or silence follow. Empty if there are none.
     pub(super) held: Vec<u8>,
     /// Whether no line came since a command was written.
@@ -90,6 +89,25 @@ pub(super) enum Text {
     Torn,
 }
 
+/// Lines without a name that were taken for parts of the answer to the question in flight.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Nameless {
+    /// The newest line is one.
+    is_newest: bool,
+    /// The line before it is one.
+    was_last: bool,
+    /// The line after one had no line end of its own, because that one ended the nameless line.
+    pub(super) is_unended: bool,
+}
+
+impl Nameless {
+    /// The newest line was judged. `is_loose` is true if it had no line end of its own in front.
+    fn judged(&mut self, is_loose: bool) {
+        self.is_unended |= self.was_last && is_loose;
+        self.was_last = std::mem::take(&mut self.is_newest);
+    }
+}
+
 /// Unknown words. The following bytes may show that they were the end of data.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Unknown {
@@ -133,7 +151,7 @@ impl LineHistory {
             precedes_command: false,
             text: Text::Sound,
             unknown: Unknown::None,
-            has_nameless: false,
+            nameless: Nameless::default(),
             held: Vec::new(),
             is_first: false,
             has_result: false,
@@ -158,7 +176,7 @@ impl LineHistory {
         if begins {
             self.text = Text::First;
         }
-        self.has_nameless |= is_nameless;
+        self.nameless.is_newest = is_nameless;
     }
 
     /// A line was processed. `lacks_end` is true if old firmware writes no line end after it.
@@ -173,6 +191,11 @@ impl LineHistory {
         let had_end = !self.awaits_end && !has_begun_line && pause >= PARTIAL_LINE;
         self.lacks_end &= !had_end;
         self.awaits_end = false;
+    }
+
+    /// A line was judged. `is_loose` is true if it had no line end of its own in front.
+    pub(super) fn line_judged(&mut self, is_loose: bool) {
+        self.nameless.judged(is_loose);
     }
 
     /// Payload came.
@@ -193,7 +216,7 @@ impl LineHistory {
         self.precedes_command = self.begun_at.is_some();
         self.is_first = true;
         self.has_result = false;
-        self.has_nameless = false;
+        self.nameless = Nameless::default();
         // The line end before it came before the command.
         self.lacks_end = false;
     }

@@ -19,10 +19,9 @@ use line_state::{LastByte, LineHistory};
 use port::Port;
 use text::Bodies;
 
-use crate::at::{ChannelNews, Command, Decoder, IpState, Line};
+use crate::at::{ChannelNews, Command, Decoder, Line};
 use crate::config::Config;
 use crate::error::{NotReady, Result};
-use crate::proto::bearer::Sign;
 use crate::proto::bring_up::{BringUp, ConnectionMode};
 use crate::proto::channels::{Acceptance, Channels};
 use crate::proto::issuer::{Issuer, Job};
@@ -244,9 +243,7 @@ impl Engine {
             self.unclaimed(now, line);
             return;
         }
-        if says_no_bearer(line) && self.bring_up.is_ready() {
-            self.channels.bearer_sign(now, Sign::Strong);
-        }
+        self.bearer_line(now, line);
         if self.session.is_idle() && !self.session.awaits_late_answer(now) && self.transparent.is_escaped() {
             self.stream_handles(now, StreamInput::Stray(line));
         }
@@ -254,7 +251,7 @@ impl Engine {
             return self.strange(now, line);
         }
         let begins = self.begins_answer(now, line);
-        let is_nameless = self.session.is_question_of_caller() && damage::has_no_name(line);
+        let is_nameless = self.is_nameless_in_answer(line);
         let step = self.session.line(now, line, &mut self.out);
         if matches!(step, Step::Unclaimed) {
             self.news(now, line);
@@ -443,9 +440,4 @@ impl Engine {
             Announcement::NotReady(reason) => self.out.event(Event::NotReady(reason)),
         }
     }
-}
-
-/// True if the line reports that the bearer is lost, as an answer or unsolicited.
-fn says_no_bearer(line: &[u8]) -> bool {
-    matches!(Line::parse(line), Line::State(text) if IpState::parse(text) == IpState::PdpDeact)
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::at::{ChannelId, Command, Final, Line, Refusal, Verdict};
 use crate::time::Timestamp;
 
-use super::LastToken;
 use super::backlog::{Backlog, Question};
 use super::exchange::{Exchange, Failure, Finished, ForeignLine};
 use super::held_answers::one_of;
@@ -340,13 +339,13 @@ impl Barrier {
         true
     }
 
-    pub(super) fn line(&mut self, now: Timestamp, text: &[u8], before: LastToken) -> BarrierVerdict {
+    pub(super) fn line(&mut self, now: Timestamp, text: &[u8], begins_frame: bool) -> BarrierVerdict {
         let line = Line::parse(text);
         if self.has_asked(text) || text.strip_suffix(b"\r").is_some_and(|echo| self.has_asked(echo)) {
             return BarrierVerdict::Consumed;
         }
         // Within a text only a line that begins a frame can answer the question.
-        if self.is_in_text() && before == LastToken::Line {
+        if self.is_in_text() && !begins_frame {
             return self.old_line(text, &line);
         }
         self.has_error |= matches!(line, Line::Final(Final::Error | Final::Cme(_)));
@@ -470,8 +469,7 @@ mod tests {
     /// The result of the command held back when these lines have come.
     fn passed(mut barrier: Barrier, lines: &[&str]) -> Result<Vec<String>, Failure> {
         for line in lines {
-            if let BarrierVerdict::Passed { held, .. } =
-                barrier.line(Timestamp::ZERO, line.as_bytes(), LastToken::FrameEnd)
+            if let BarrierVerdict::Passed { held, .. } = barrier.line(Timestamp::ZERO, line.as_bytes(), true)
             {
                 return held.unwrap().result;
             }
@@ -504,13 +502,11 @@ mod tests {
                     .into()
             },
             &[
-                ("its information line", |it| {
-                    drop(it.line(Timestamp::ZERO, b"+CIPMUX: 1", LastToken::FrameEnd))
-                }),
-                ("a final result code", |it| drop(it.line(Timestamp::ZERO, b"OK", LastToken::FrameEnd))),
+                ("its information line", |it| drop(it.line(Timestamp::ZERO, b"+CIPMUX: 1", true))),
+                ("a final result code", |it| drop(it.line(Timestamp::ZERO, b"OK", true))),
                 ("a final result code of no command", |it| it.odd_final(Timestamp::ZERO)),
-                ("NO CARRIER", |it| drop(it.line(Timestamp::ZERO, b"NO CARRIER", LastToken::FrameEnd))),
-                ("another line", |it| drop(it.line(Timestamp::ZERO, b"0, CLOSED", LastToken::FrameEnd))),
+                ("NO CARRIER", |it| drop(it.line(Timestamp::ZERO, b"NO CARRIER", true))),
+                ("another line", |it| drop(it.line(Timestamp::ZERO, b"0, CLOSED", true))),
                 ("a prompt", |it| it.prompted(Timestamp::ZERO)),
                 ("the next question", |it| {
                     let now = Timestamp::ZERO;
@@ -528,23 +524,14 @@ mod tests {
         let mut barrier = Barrier::after_nothing(Timestamp::ZERO, Command::probe(0, &|_| false));
         for line in ["OK", "ERROR", "SHUT OK", "STATE: IP STATUS"] {
             assert!(
-                matches!(
-                    barrier.line(Timestamp::ZERO, line.as_bytes(), LastToken::FrameEnd),
-                    BarrierVerdict::Stray
-                ),
+                matches!(barrier.line(Timestamp::ZERO, line.as_bytes(), true), BarrierVerdict::Stray),
                 "{line}"
             );
         }
+        assert!(matches!(barrier.line(Timestamp::ZERO, b"0, CLOSED", true), BarrierVerdict::Unclaimed));
+        assert!(matches!(barrier.line(Timestamp::ZERO, b"+CIPMUX: 1", true), BarrierVerdict::Consumed));
         assert!(matches!(
-            barrier.line(Timestamp::ZERO, b"0, CLOSED", LastToken::FrameEnd),
-            BarrierVerdict::Unclaimed
-        ));
-        assert!(matches!(
-            barrier.line(Timestamp::ZERO, b"+CIPMUX: 1", LastToken::FrameEnd),
-            BarrierVerdict::Consumed
-        ));
-        assert!(matches!(
-            barrier.line(Timestamp::ZERO, b"OK", LastToken::FrameEnd),
+            barrier.line(Timestamp::ZERO, b"OK", true),
             BarrierVerdict::Passed { held: None, .. }
         ));
     }
@@ -594,7 +581,7 @@ mod tests {
         let mut barrier = at_pace(0).after_attempts(3);
         assert!(barrier.answers_attempt(Timestamp::from_secs(3)));
         assert_eq!(barrier.deadline(), Timestamp::from_secs(9));
-        barrier.line(Timestamp::from_secs(4), b"+CIPMUX: 1", LastToken::FrameEnd);
+        barrier.line(Timestamp::from_secs(4), b"+CIPMUX: 1", true);
         assert!(!barrier.answers_attempt(Timestamp::from_secs(4)), "it may be that of the question");
         assert_eq!(barrier.deadline(), Timestamp::from_secs(9));
     }
@@ -614,10 +601,10 @@ mod tests {
         let probe = |turn| Command::probe(turn, &|_| false);
         let mut barrier = at_pace(0).ask(Timestamp::from_secs(1), probe(1));
         let late = Timestamp::from_secs(4);
-        assert!(matches!(barrier.line(late, b"+CIPMUX: 1", LastToken::FrameEnd), BarrierVerdict::Consumed));
+        assert!(matches!(barrier.line(late, b"+CIPMUX: 1", true), BarrierVerdict::Consumed));
         assert_eq!(barrier.deadline(), Timestamp::from_secs(8), "as long again as it has taken");
         assert!(matches!(
-            barrier.line(Timestamp::from_secs(6), b"+CIPMUX: 1", LastToken::FrameEnd),
+            barrier.line(Timestamp::from_secs(6), b"+CIPMUX: 1", true),
             BarrierVerdict::Consumed
         ));
         assert_eq!(barrier.deadline(), Timestamp::from_secs(8), "it came once more");
@@ -633,10 +620,7 @@ mod tests {
         assert!(!barrier.is_prompted());
         barrier.prompted(Timestamp::ZERO);
         assert!(barrier.is_prompted());
-        assert!(matches!(
-            barrier.line(Timestamp::ZERO, b"+CIPMUX: 1", LastToken::FrameEnd),
-            BarrierVerdict::Consumed
-        ));
+        assert!(matches!(barrier.line(Timestamp::ZERO, b"+CIPMUX: 1", true), BarrierVerdict::Consumed));
         assert!(!barrier.is_prompted());
         barrier.prompted(Timestamp::ZERO);
         assert!(!barrier.is_prompted(), "it waits for no payload: it has answered");
@@ -644,8 +628,7 @@ mod tests {
 
     /// The verdict on the last of these lines.
     fn last_verdict(mut barrier: Barrier, lines: &[&str]) -> BarrierVerdict {
-        let verdicts =
-            lines.iter().map(|line| barrier.line(Timestamp::ZERO, line.as_bytes(), LastToken::FrameEnd));
+        let verdicts = lines.iter().map(|line| barrier.line(Timestamp::ZERO, line.as_bytes(), true));
         verdicts.last().unwrap()
     }
 
@@ -756,7 +739,7 @@ mod tests {
     fn an_error_after_one_question_refuses_that_one_alone() {
         let (now, probe) = (Timestamp::ZERO, |turn| Command::probe(turn, &|_| false));
         let mut barrier = Barrier::after_nothing(now, probe(0));
-        barrier.line(now, b"ERROR", LastToken::FrameEnd);
+        barrier.line(now, b"ERROR", true);
         let mut barrier = barrier.ask(now, probe(1)).ask(now, probe(2));
         let refused: Vec<Command> = barrier.take_refused();
         assert_eq!(refused.iter().map(Command::text).collect::<Vec<_>>(), [probe(0).text()]);

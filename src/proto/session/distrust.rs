@@ -184,7 +184,7 @@ impl Session {
         matches!(&self.state, State::Busy(exchange) if matches!(exchange.issuer, Issuer::Caller(_)))
     }
 
-    /// True if the lines of its answer may begin and end in any way: not those of a question, which begin with its name.
+    /// True if the lines of its answer may begin and end in any way. Those of a question begin with its name.
     pub(in crate::proto) fn is_asked_for_any_lines(&self) -> bool {
         self.is_asked_by_caller() && !self.is_question_of_caller()
     }

@@ -337,7 +337,7 @@ impl Session {
 
     fn line_at_barrier(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
         let State::AtBarrier(barrier) = &mut self.state else { return Step::Unclaimed };
-        match barrier.line(now, text, self.before) {
+        match barrier.line(now, text, self.before == LastToken::FrameEnd) {
             BarrierVerdict::Consumed => {
                 if barrier.has_final_too_many() && !self.late_answers.is_on(now) {
                     barrier.odd_final(now);
