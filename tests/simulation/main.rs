@@ -10,7 +10,7 @@ use simulation::Kind;
 const SEEDS: u64 = 200;
 
 /// Seeds that have failed, with what they have shown.
-const FAILED_ONCE: [(Kind, u64); 6] = [
+const FAILED_ONCE: [(Kind, u64); 10] = [
     // The bearer was lost right after a bring-up: commands for both were counted together.
     (Kind::Noise, 8_052_905),
     // A connect had timed out, and its stream began: the words of its peer were damage.
@@ -22,6 +22,13 @@ const FAILED_ONCE: [(Kind, u64); 6] = [
     // An announcement between the header and its OK counted as data that the module had counted.
     (Kind::Manual, 501_389),
     (Kind::Manual, 517_711),
+    // A frame began within the answer to a question, and its data were taken for lines of that answer.
+    (Kind::Line, 120_292),
+    // A line without a name came while a question of an application waited, and counted as such data.
+    (Kind::Storm, 10_008_367),
+    (Kind::Modem, 10_064_986),
+    // Applications whose closes had failed kept their handles, and no channel was free.
+    (Kind::Storm, 10_001_790),
 ];
 
 /// Runs the first seeds of a kind. A failure prints the command that shows it.
