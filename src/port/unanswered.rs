@@ -104,7 +104,7 @@ impl Unanswered {
 }
 
 /// The bytes with a `*` for each digit of long numbers.
-fn masked(bytes: &[u8]) -> Vec<u8> {
+pub(in crate::port) fn masked(bytes: &[u8]) -> Vec<u8> {
     bytes
         .chunk_by(|left, right| left.is_ascii_digit() == right.is_ascii_digit())
         .flat_map(|run| match run.first().is_some_and(u8::is_ascii_digit) && run.len() >= NUMBER {

@@ -4,6 +4,8 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
+use crate::port::unanswered::masked;
+
 /// The time for a server to accept the connection, and to confirm the settings of its port.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -84,10 +86,19 @@ pub(super) fn is_closed(error: &io::Error) -> bool {
 /// The error for a server that closes at once. A server whose port is in use or missing sends a short message, or
 /// nothing.
 pub(super) fn closed_after(words: &[u8]) -> io::Error {
-    let (error, words) = (closed(), String::from_utf8_lossy(words));
-    let words: String = words.trim().chars().take(200).collect();
+    match words.trim_ascii().is_empty() {
+        true => closed(),
+        false => with_words(io::Error::new(io::ErrorKind::ConnectionAborted, closed().to_string()), words),
+    }
+}
+
+/// The error with the first words of the server, without long numbers. A server that expects no serial port says in
+/// them what it is.
+pub(super) fn with_words(error: io::Error, words: &[u8]) -> io::Error {
+    let words = masked(words);
+    let words: String = String::from_utf8_lossy(&words).trim().chars().take(200).collect();
     match words.is_empty() {
         true => error,
-        false => io::Error::new(io::ErrorKind::ConnectionAborted, format!("{error} It said {words:?}")),
+        false => io::Error::new(error.kind(), format!("{error} It said {words:?}")),
     }
 }

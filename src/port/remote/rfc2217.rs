@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::connection::{Halves, closed_after, is_closed};
+use super::connection::{Halves, closed_after, is_closed, with_words};
 use super::telnet::{self, DO, DONT, Decoder, IAC, Request, WILL, WONT};
 use crate::config::{Config, FlowControl};
 use crate::port::WrongProtocol;
@@ -54,7 +54,7 @@ pub(super) fn open(mut stream: TcpStream, config: &Config, deadline: Instant) ->
     while !agreement.is_reached() {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(agreement.is_late());
+            return Err(with_words(agreement.is_late(), &early));
         }
         stream.set_read_timeout(Some(left))?;
         let count = match stream.read(&mut buf) {
@@ -70,7 +70,8 @@ pub(super) fn open(mut stream: TcpStream, config: &Config, deadline: Instant) ->
         let data = decoder.decode(&mut buf[..count], |request| requests.push(request));
         early.extend_from_slice(&buf[..data.min(MAX_EARLY.saturating_sub(early.len()))]);
         for request in requests {
-            written(stream.write_all(&agreement.answer(&request)?))?;
+            let answer = agreement.answer(&request).map_err(|error| with_words(error, &early))?;
+            written(stream.write_all(&answer))?;
         }
     }
     stream.set_read_timeout(None)?;
@@ -471,6 +472,11 @@ mod tests {
         }
         let (kind, text) = refuses(b"\r\nRDY\r\n");
         assert!(kind == io::ErrorKind::TimedOut && text.contains("`tcp://`"), "{text}");
+        assert!(text.ends_with("It said \"RDY\""), "{text}");
+        let (_, text) = refuses(b"220 mail.test ESMTP 4915112345678\r\n");
+        assert!(text.ends_with("It said \"220 mail.test ESMTP *************\""), "{text}");
+        let (kind, text) = refuses(b"login: \xff\xfe\x2c");
+        assert!(kind == io::ErrorKind::InvalidData && text.ends_with("It said \"login:\""), "{text}");
         let (kind, text) = refuses(&[IAC, DO, COM_PORT]);
         assert!(kind == io::ErrorKind::TimedOut && text.contains("confirm"), "{text}");
         for (rate, is_same) in [(9_600_u32, false), (115_384, true), (112_896, true), (112_895, false)] {
