@@ -286,9 +286,10 @@ impl Engine {
             return;
         }
         let is_text = self.bodies.is_open() || self.bodies.is_doubtful(now);
-        // A line that began before the command is no part of its answer.
+        // A line that began or ended before the command is no part of its answer.
         let is_answer = (self.session.is_asked_for_any_lines() || self.session.reads_text())
-            && !self.history.precedes_command;
+            && !self.history.precedes_command
+            && !self.history.end_precedes_command;
         // A late answer that is text of people ends its lines as it would have in time.
         let is_free = self.session.is_online() || is_answer || is_text || self.session.awaits_late_text(now);
         if !self.history.writes_odd_line_ends && !is_free {
@@ -322,7 +323,9 @@ impl Engine {
         let has_begun = !self.decoder.partial_line().is_empty()
             || ((self.decoder.awaits_line_feed() || self.history.awaits_end)
                 && !self.history.writes_odd_line_ends);
-        let may_be_answer = self.session.is_asked_for_any_lines() && !self.history.precedes_command;
+        let may_be_answer = self.session.is_asked_for_any_lines()
+            && !self.history.precedes_command
+            && !self.history.end_precedes_command;
         has_begun && self.channels.is_pushed() && self.may_be_data() && !may_be_answer
     }
 

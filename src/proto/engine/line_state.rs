@@ -13,6 +13,8 @@ pub(super) struct LineHistory {
     pub(super) begun_at: Option<Timestamp>,
     /// Whether a command was written after that line began.
     pub(super) precedes_command: bool,
+    /// Whether a command was written while the LF of the line before it was missing.
+    pub(super) end_precedes_command: bool,
     /// The class of the last line.
     pub(super) text: Text,
     pub(super) unknown: Unknown,
@@ -96,14 +98,14 @@ pub(super) struct Nameless {
     is_newest: bool,
     /// The line before it is one.
     was_last: bool,
-    /// The line after one had no line end of its own, because that one ended the nameless line.
+    /// A line end is missing in front of one or after it.
     pub(super) is_unended: bool,
 }
 
 impl Nameless {
     /// The newest line was judged. `is_loose` is true if it had no line end of its own in front.
     fn judged(&mut self, is_loose: bool) {
-        self.is_unended |= self.was_last && is_loose;
+        self.is_unended |= is_loose && (self.was_last || self.is_newest);
         self.was_last = std::mem::take(&mut self.is_newest);
     }
 }
@@ -149,6 +151,7 @@ impl LineHistory {
             data_at: None,
             begun_at: None,
             precedes_command: false,
+            end_precedes_command: false,
             text: Text::Sound,
             unknown: Unknown::None,
             nameless: Nameless::default(),
@@ -214,6 +217,7 @@ impl LineHistory {
     /// A command is written.
     pub(super) fn command_written(&mut self) {
         self.precedes_command = self.begun_at.is_some();
+        self.end_precedes_command |= self.awaits_end;
         self.is_first = true;
         self.has_result = false;
         self.nameless = Nameless::default();
@@ -225,6 +229,7 @@ impl LineHistory {
     pub(super) fn begins(&mut self) {
         self.begun_at = None;
         self.precedes_command = false;
+        self.end_precedes_command = false;
     }
 
     /// A text of people has ended: the next line follows the text, and not payload.
