@@ -1464,6 +1464,54 @@ fn a_loss_from_the_answer_to_a_question_into_a_header_is_damage() {
     }
 }
 
+/// Bytes of a frame are lost while a command waits, and the next frame fills the first one up: its data come as lines.
+#[test]
+fn lines_of_a_damaged_frame_are_no_answer_of_a_command() {
+    let binary: &[u8] = b"\x80\x01\x02\xff\r\n\x07..\r\n\x9f\x01";
+    let texts: [&[u8]; 4] = [binary, b"27.0 text\r\n27.1 text\r\n27.2 te", b"word", b"\x00\x01"];
+    for (command, row) in
+        [("AT+CSQ", "+CSQ: 24,99"), ("AT+ICCID", "+ICCID: 8986"), ("AT+ICCID?", "+ICCID: 8986")]
+    {
+        for text in texts {
+            for chunk in [1, 7, 5_000] {
+                let mut pair = Pair::online().in_chunks_of(chunk);
+                pair.channel_open();
+                let socket = pair.channel_open();
+                // The first frame has lost bytes, and the end of its data is a line end in the second frame.
+                let second = [b"\r\n+RECEIVE,1,60:\r\n0123\r\n".as_slice(), text].concat();
+                let taken = second.len() - text.len();
+                let frame = [format!("\r\n+RECEIVE,0,{taken}:\r\n").as_bytes(), &second].concat();
+                let answer = [&frame, format!("\r\n{row}\r\n\r\nOK\r\n").as_bytes()].concat();
+                pair.instead(command, answer);
+                let answered = pair.command(command, Duration::from_secs(5));
+                pair.run_for(Duration::from_secs(5));
+                let why = format!("{command}, {}, {chunk}: {answered:?}", text.escape_ascii());
+                assert!(answered.is_err(), "{why}");
+                let (_, end) = pair.read_to_end(socket);
+                assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{why}, {end}");
+            }
+        }
+    }
+}
+
+/// Firmware answers some questions without a name, in one line or several.
+#[test]
+fn nameless_answers_are_no_damage() {
+    let answers = ["89860000000000000001", "Air724UG\r\nV4032", "Air724UG\r\n\r\nV4032", "AIR\tLTE"];
+    for command in ["AT+ICCID?", "AT+ICCID", "AT+CGMR", "ATI"] {
+        for answer in answers {
+            for chunk in [1, 7, 5_000] {
+                let mut pair = Pair::online().in_chunks_of(chunk);
+                let socket = pair.channel_open();
+                pair.instead(command, format!("\r\n{answer}\r\n\r\nOK\r\n"));
+                pair.command(command, Duration::from_secs(5)).unwrap();
+                pair.run_for(Duration::from_secs(5));
+                assert_eq!(pair.send(socket, b"0123").unwrap(), 4, "{command}, {answer}, {chunk}");
+            }
+        }
+    }
+}
+
 /// A loss from the LF of a result up to a frame. The command after that result has no answer yet.
 #[test]
 fn a_result_whose_lf_never_comes_is_damage_while_a_command_waits() {

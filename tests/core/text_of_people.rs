@@ -479,6 +479,32 @@ fn a_text_that_answers_the_question_behind_it_is_not_cut() {
     }
 }
 
+/// Regression: such a line counted as the echo of a module that had restarted, and ended every socket.
+#[test]
+fn a_text_with_a_command_in_it_is_no_echo() {
+    for chunk in [1, 7, 1000] {
+        for header in HEADERS {
+            for command in ["AT", "AT+CSQ", "AT+CIPSEND=0,5", "ATE0", "AT+CIPMUX?"] {
+                let mut watched = Watched::new(chunk);
+                watched.pair.inject(format!("\r\n{header}\r\nx\r\n\r\n{command}\r\n").as_bytes());
+                watched.is_undisturbed(command);
+                watched.pair.inject(format!("\r\n{header}\r\nx\r\n\r\nOK\r\n{command}\r\n").as_bytes());
+                watched.is_undisturbed(command);
+            }
+        }
+    }
+}
+
+/// The module has restarted without a report, and its echo is on. The driver's question shows that.
+#[test]
+fn a_restart_after_a_text_with_a_command_is_noticed() {
+    let mut watched = Watched::new(1000);
+    watched.pair.instead("AT+CIPMUX?", "AT+CIPMUX?\r\r\n+CIPMUX: 0\r\n\r\nOK\r\n");
+    watched.pair.inject(format!("\r\n{}\r\nx\r\n\r\nAT+CSQ\r\n", HEADERS[0]).as_bytes());
+    watched.pair.run_for(Duration::from_secs(5));
+    assert!(watched.pair.saw(|event| matches!(event, Event::Restarted)), "{}", watched.pair.story());
+}
+
 /// A module that never reports the channel can't settle the doubt, so the third answer without its row does.
 #[test]
 fn a_status_without_the_channels_row_confirms_nothing_before_the_third_question() {

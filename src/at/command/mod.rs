@@ -163,6 +163,13 @@ impl Command {
         self.text().ends_with('?')
     }
 
+    /// True if it only asks: `AT+NAME?` or `AT+NAME`. Its answer has lines with the name, or lines without any, but no
+    /// bytes that are no text.
+    pub fn only_asks(&self) -> bool {
+        let is_short = self.text().starts_with("AT+") && !self.text().contains('=') && !self.is_chain();
+        is_short && !self.answers_with_text() && !self.is_given_payload()
+    }
+
     /// True if a line may be part of an answer to this command.
     pub fn may_print(&self, line: &Line<'_>) -> bool {
         let is_named = matches!(self.shape, Shape::Any { .. }) && self.is_question();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::proto::session::AnswerName;
 use crate::time::Timestamp;
 
 /// Facts about the last bytes on the line. The next bytes are judged by them.
@@ -98,11 +99,18 @@ pub(super) struct Nameless {
     is_newest: bool,
     /// The line before it is one.
     was_last: bool,
+    /// There are lines with the name of the command.
+    has_others: bool,
     /// A line end is missing in front of one or after it.
     pub(super) is_unended: bool,
 }
 
 impl Nameless {
+    /// True if the answer can't be one: lines of an answer have its name, or none of them has.
+    pub(super) fn are_mixed(self) -> bool {
+        self.is_unended && self.has_others
+    }
+
     /// The newest line was judged. `is_loose` is true if it had no line end of its own in front.
     fn judged(&mut self, is_loose: bool) {
         self.is_unended |= is_loose && (self.was_last || self.is_newest);
@@ -173,13 +181,14 @@ impl LineHistory {
         };
     }
 
-    /// A line of an answer came. `begins` is true for the first line of the answer. `is_nameless` is true
-    /// for a line without a name in the answer to a question, whose lines have one: it may be data without a header.
-    pub(super) fn answer_line(&mut self, begins: bool, is_nameless: bool) {
+    /// A line of an answer came. `begins` is true for the first line of the answer. `name` is given for a command of
+    /// the application that only asks: a line without its name may be data without a header.
+    pub(super) fn answer_line(&mut self, begins: bool, name: Option<AnswerName>) {
         if begins {
             self.text = Text::First;
         }
-        self.nameless.is_newest = is_nameless;
+        self.nameless.is_newest = name == Some(AnswerName::None);
+        self.nameless.has_others |= name == Some(AnswerName::Own);
     }
 
     /// A line was processed. `lacks_end` is true if old firmware writes no line end after it.

@@ -251,12 +251,15 @@ impl Engine {
             return self.strange(now, line);
         }
         let begins = self.begins_answer(now, line);
-        let is_nameless = self.is_nameless_in_answer(line);
+        if self.ends_mixed_answer(now, line) {
+            return;
+        }
+        let name = self.session.name_in_answer(line);
         let step = self.session.line(now, line, &mut self.out);
         if matches!(step, Step::Unclaimed) {
             self.news(now, line);
         } else {
-            self.history.answer_line(begins, is_nameless);
+            self.answer_line(begins, name.filter(|_| matches!(step, Step::Consumed)), line);
             if matches!(step, Step::Text) {
                 self.doubt_news(now, line);
             }
@@ -270,6 +273,10 @@ impl Engine {
             Step::Finished(finished) => self.finished(now, finished),
             // The peer of the stream has sent the question back: this proves nothing.
             Step::Echoed if self.transparent.is_proving() => {}
+            // A text of people may go on behind an empty line. The echo of a question shows whether it was an echo.
+            Step::Echoed if self.session.is_idle() && self.bodies.is_doubtful(now) => {
+                self.requests.check(SelfCheck::Connections);
+            }
             // The echo was off. It is on again because the module has restarted without a report.
             Step::Echoed => {
                 if self.bring_up.echo_came() {

@@ -1,6 +1,6 @@
 //! The session between damage on the line and the proof that the line is sound again.
 
-use crate::at::{ChannelId, Command, Line, Refusal};
+use crate::at::{ChannelId, Command, Line, Refusal, Urc};
 use crate::time::Timestamp;
 
 use super::super::Event;
@@ -189,11 +189,35 @@ impl Session {
         self.is_asked_by_caller() && !self.is_question_of_caller()
     }
 
+    /// The name of a line in the answer to a command of the application that only asks. `None` if none is in flight.
+    pub(in crate::proto) fn name_in_answer(&self, line: &[u8]) -> Option<AnswerName> {
+        let State::Busy(exchange) = &self.state else { return None };
+        if !matches!(exchange.issuer, Issuer::Caller(_)) || !exchange.command.only_asks() {
+            return None;
+        }
+        match Line::parse(line) {
+            Line::Info { key, .. } => {
+                let is_own = std::str::from_utf8(key).is_ok_and(|key| exchange.command.has_key(key));
+                is_own.then_some(AnswerName::Own)
+            }
+            Line::Text(text) if text != b">" && !Urc::parse(line).is_known() => Some(AnswerName::None),
+            _ => None,
+        }
+    }
+
     /// True if a question of the application is in flight.
     pub(in crate::proto) fn is_question_of_caller(&self) -> bool {
         self.is_asked_by_caller()
             && matches!(&self.state, State::Busy(exchange) if exchange.command.is_question())
     }
+}
+
+/// The name in front of a line of an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::proto) enum AnswerName {
+    /// That of the command.
+    Own,
+    None,
 }
 
 #[cfg(test)]
