@@ -431,6 +431,30 @@ fn a_module_that_announces_data_but_gives_none_is_fetched_from_at_a_bounded_rate
     }
 }
 
+/// Regression: the driver fetched as fast as the module announced.
+#[test]
+fn announcements_without_data_are_followed_at_a_bounded_rate() {
+    let nothing = "\r\n+CIPRXGET: 2,0,0,0\r\n\r\nOK\r\n\r\n+CIPRXGET: 1,0\r\n";
+    let (mut pair, socket) = manual();
+    pair.instead_times(1_000, "AT+CIPRXGET=2,0", nothing);
+    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+    pair.run_for(Duration::from_secs(10));
+    let fetched = pair.wrote("AT+CIPRXGET=2,0");
+    assert!((10..=15).contains(&fetched), "{fetched} in 10 s");
+    // Data are fetched at once again after one that brought some.
+    pair.heal();
+    for _ in 0..3 {
+        pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+        pair.instead("AT+CIPRXGET=2,0", "\r\n+CIPRXGET: 2,0,4,0\r\nabcd\r\nOK\r\n");
+        assert_eq!(pair.read(socket, 4).unwrap(), b"abcd");
+    }
+    let before = pair.now;
+    pair.instead("AT+CIPRXGET=2,0", "\r\n+CIPRXGET: 2,0,4,0\r\nabcd\r\nOK\r\n");
+    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+    assert_eq!(pair.read(socket, 4).unwrap(), b"abcd");
+    assert!(pair.now - before < Duration::from_millis(100), "{:?}", pair.now - before);
+}
+
 /// Regression: the end was that of the peer alone, and on a live connection the missing data were not noticed.
 #[test]
 fn data_that_the_module_has_counted_and_does_not_give_are_lost() {

@@ -495,6 +495,21 @@ fn a_text_with_a_command_in_it_is_no_echo() {
     }
 }
 
+/// Regression: each such message led to questions at once: 700 in a second with a module that sends without end.
+#[test]
+fn texts_that_raise_suspicion_lead_to_a_question_in_a_second() {
+    let mut watched = Watched::new(1000);
+    let message = format!("\r\n{}\r\nx\r\n\r\n0, CLOSED\r\n", HEADERS[0]);
+    let asked = watched.pair.wrote("AT+CIPSTATUS");
+    for _ in 0..200 {
+        watched.pair.inject(message.as_bytes());
+        watched.pair.run_for(Duration::from_millis(50));
+    }
+    let asked = watched.pair.wrote("AT+CIPSTATUS") - asked;
+    assert!((9..=12).contains(&asked), "{asked} in 10 s");
+    watched.is_undisturbed("messages without end");
+}
+
 /// The module has restarted without a report, and its echo is on. The driver's question shows that.
 #[test]
 fn a_restart_after_a_text_with_a_command_is_noticed() {

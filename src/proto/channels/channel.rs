@@ -97,6 +97,10 @@ pub(super) struct Socket {
     pub(super) was_counted: bool,
     /// Whether the module has announced data since the fetch in flight was written.
     pub(super) announced: bool,
+    /// Whether the fetch in flight was written because of such an announcement.
+    pub(super) was_announced: bool,
+    /// The number of announcements in a row without data.
+    pub(super) vain: u32,
     /// In manual mode, when a silent channel is asked for data.
     pub(super) poll_at: Timestamp,
     /// Whether the next command is a fetch and not a send.
@@ -246,6 +250,8 @@ impl Channel {
             counted: false,
             was_counted: false,
             announced: false,
+            was_announced: false,
+            vain: 0,
             poll_at: Timestamp::MAX,
             fetch_next: false,
             abandoned: None,

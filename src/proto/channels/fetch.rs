@@ -23,6 +23,12 @@ use super::{Channels, STALE};
 /// The number of refused or empty fetches of announced data in a row after which the socket ends.
 const MAX_REFUSALS: u32 = 3;
 
+/// The number of announcements in a row without data after which the next one is followed at [`VAIN_PAUSE`] only.
+const MAX_VAIN: u32 = 3;
+
+/// The pause between fetches that brought nothing although the module has announced data.
+const VAIN_PAUSE: Duration = Duration::from_secs(1);
+
 /// The longest pause after such an answer, also with a longer poll interval.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -33,6 +39,11 @@ impl Socket {
     /// Whether a reader is left for more data, and room.
     pub(super) fn may_fetch(&self) -> bool {
         !self.is_leaving() && self.window.room() >= Command::MAX_CHUNK
+    }
+
+    /// Whether an announcement is followed at once. One whose data do not come is followed after a pause.
+    pub(super) fn follows_announcement(&self) -> bool {
+        self.waiting && self.refusals == 0 && self.vain < MAX_VAIN
     }
 
     /// The length of the next fetch: one byte less than the last one. A late full answer to the last fetch is then
@@ -117,6 +128,10 @@ impl Channels {
             socket.poll_at = now;
         }
         socket.refusals = 0;
+        socket.vain = if len == 0 && socket.was_announced { socket.vain.saturating_add(1) } else { 0 };
+        if socket.vain >= MAX_VAIN {
+            socket.poll_at = socket.poll_at.min(now + VAIN_PAUSE);
+        }
         if len > 0 {
             socket.received(now, len);
             out.event(Event::Received(socket_id, len));

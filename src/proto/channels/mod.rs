@@ -92,6 +92,8 @@ pub(super) struct Channels {
     baud_rate: u32,
     /// The number of the last question for the state of the channels.
     question: u32,
+    /// When the next suspicion leads to a question. The text of people can raise one with each message.
+    suspicion_at: Timestamp,
     /// The number of questions about doubtful lines without an answer.
     checks: u32,
     /// The signs that the bearer is lost without a report.
@@ -125,6 +127,7 @@ impl Channels {
             prompts: Prompts::new(!config.send_prompt),
             baud_rate: config.baud_rate,
             question: 0,
+            suspicion_at: Timestamp::ZERO,
             checks: 0,
             bearer: BearerDoubt::default(),
             retired: RetiredStatistics::default(),

@@ -210,7 +210,8 @@ impl Channels {
             let retry = retry_at.map(|at| (at, Deadline::SendRetry));
             [poll, if_up(retry), if_up(ask), if_up(confirm)]
         });
-        let bearer = self.bearer.due_at().map(|at| (at, Deadline::Bearer));
+        let asked = self.bearer.due_at().into_iter().chain(self.suspicion_deadline());
+        let bearer = asked.map(|at| (at, Deadline::Bearer));
         let used = self
             .all
             .iter()
@@ -247,7 +248,7 @@ impl Channel {
         }
         let is_up = self.link.can_send();
         let socket = self.socket.as_mut().filter(|socket| socket.end.is_none())?;
-        let is_due = (socket.waiting && socket.refusals == 0) || socket.poll_at <= now;
+        let is_due = socket.follows_announcement() || socket.poll_at <= now;
         let wants_fetch = manual && is_due && socket.may_fetch();
         let asks = socket.delivery.is_due(now, !socket.sends.is_empty());
         if is_up && (asks || socket.pressure.asks(now)) {
@@ -281,6 +282,7 @@ impl Channel {
             Some(_) | None if wants_fetch => {
                 socket.poll_at = Timestamp::MAX;
                 socket.announced = false;
+                socket.was_announced = socket.waiting;
                 turn(Job::Fetch, Command::fetch(id, socket.next_fetch()))
             }
             Some(_) | None => None,

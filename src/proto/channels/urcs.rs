@@ -6,6 +6,8 @@
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
 )]
 
+use std::time::Duration;
+
 use crate::at::{ChannelId, ChannelNews, IpStatus, Refusal};
 use crate::config::ReceiveMode;
 use crate::error::{CloseReason, Error};
@@ -15,13 +17,16 @@ use crate::proto::{Event, Response};
 use crate::time::Timestamp;
 
 use super::Channels;
-use super::channel::{Doubt, End};
+use super::channel::{Channel, Doubt, End};
 use super::link::Link;
 use super::opening::StrayData;
 
 /// The number of questions about a doubtful line after which it is accepted. A module that never answers can't settle
 /// the doubt.
 const MAX_CHECKS: u32 = 3;
+
+/// The pause between two questions because of suspicions.
+const SUSPICION_PAUSE: Duration = Duration::from_secs(1);
 
 impl Channels {
     /// An unsolicited line about a channel.
@@ -64,12 +69,25 @@ impl Channels {
     }
 
     /// True if the module must be asked for the state of its channels.
-    pub(in crate::proto) fn has_doubt(&self) -> bool {
-        self.all.iter().any(|channel| channel.doubt.is_some())
+    pub(in crate::proto) fn has_doubt(&self, now: Timestamp) -> bool {
+        self.all.iter().any(|channel| match channel.doubt {
+            Some(Doubt::Suspicion(_)) => now >= self.suspicion_at,
+            Some(_) => true,
+            None => false,
+        })
+    }
+
+    /// When a suspicion leads to that question. `None` if there is none.
+    pub(super) fn suspicion_deadline(&self) -> Option<Timestamp> {
+        let is_suspicion = |channel: &Channel| matches!(channel.doubt, Some(Doubt::Suspicion(_)));
+        self.all.iter().any(is_suspicion).then_some(self.suspicion_at)
     }
 
     /// The question for the state of the channels is written.
-    pub(in crate::proto) fn ask_status(&mut self) {
+    pub(in crate::proto) fn ask_status(&mut self, now: Timestamp) {
+        if self.suspicion_deadline().is_some() {
+            self.suspicion_at = now + SUSPICION_PAUSE;
+        }
         self.question = self.question.wrapping_add(1);
         for channel in &mut self.all {
             channel.asked = channel.doubt.take();

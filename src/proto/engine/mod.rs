@@ -384,12 +384,12 @@ impl Engine {
                 continue;
             }
             let asks = self.bring_up.is_ready() && !self.channels.has_to_close(now);
-            if (asks && self.channels.takes_bearer_question(now)) || self.channels.has_doubt() {
+            if (asks && self.channels.takes_bearer_question(now)) || self.channels.has_doubt(now) {
                 self.requests.check(SelfCheck::Bearer);
             }
             if self.bring_up.is_ready() && self.requests_next {
                 self.requests_next = false;
-                if let Some((command, issuer, payload)) = self.next_request() {
+                if let Some((command, issuer, payload)) = self.next_request(now) {
                     self.session.start(now, command, issuer, payload, &mut self.out);
                     continue;
                 }
@@ -405,7 +405,7 @@ impl Engine {
                 self.session.start(now, command, Issuer::BringUp, None, &mut self.out);
                 continue;
             }
-            match self.next_request() {
+            match self.next_request(now) {
                 Some((command, issuer, payload)) => {
                     self.session.start(now, command, issuer, payload, &mut self.out)
                 }
@@ -414,10 +414,10 @@ impl Engine {
         }
     }
 
-    fn next_request(&mut self) -> Option<(Command, Issuer, Option<Vec<u8>>)> {
+    fn next_request(&mut self, now: Timestamp) -> Option<(Command, Issuer, Option<Vec<u8>>)> {
         let next = self.requests.next()?;
         if next.1 == Issuer::SelfCheck(SelfCheck::Bearer) {
-            self.channels.ask_status();
+            self.channels.ask_status(now);
         }
         Some(next)
     }
