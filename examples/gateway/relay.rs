@@ -225,7 +225,7 @@ pub fn reset(client: &TcpStream) {
     let _ = client.shutdown(Shutdown::Read);
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
     use crate::member::Member;
@@ -234,11 +234,9 @@ mod tests {
     use air724ug::crossbeam_channel::unbounded;
     use std::net::TcpListener;
 
-    #[cfg(target_os = "linux")]
     const TIMEOUT: Duration = Duration::from_secs(60);
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn only_a_client_that_has_closed_half_is_waited_for() {
         let (notes, _receiver) = unbounded();
         let member = Member::new("sim".to_owned(), PortChoice::Simulated(1), Config::default(), notes);
