@@ -48,11 +48,13 @@ pub struct Decoder {
     prompts: Start,
     /// The line ends after headers of pushed data.
     header_ends: HeaderEnds,
-    data_ends: DataEnds,
+    pub(super) data_ends: DataEnds,
     line_ends: LineEnds,
     /// The last bytes of the latest data.
     tail: Tail,
-    echo: Echo,
+    pub(super) echo: Echo,
+    /// True within text of people, if the module pushes no data: what looks like a header is text.
+    pub(super) no_headers: bool,
 }
 
 impl Decoder {
@@ -104,17 +106,6 @@ impl Decoder {
     #[cfg(any(feature = "import", feature = "unstable-core"))]
     pub fn expect_data(&mut self, len: usize) {
         self.state = DecoderState::Payload { left: len, line_end: LineEnd::Done, reader: Reader::Raw };
-    }
-
-    /// Sets whether commands are known not to be echoed. If so, an echo after data is a [`Fault::NoLineEnd`] as well.
-    /// At first echoes are possible.
-    pub fn echo_is_off(&mut self, off: bool) {
-        self.echo = if off { Echo::Off } else { Echo::Possible };
-    }
-
-    /// Sets whether the `OK` of a late answer may come.
-    pub(crate) fn answers_may_be_late(&mut self, may_be: bool) {
-        self.data_ends.may_be_late(may_be);
     }
 
     /// True if the last line had no line end of its own before it. This applies to echoes, to the rest of a line whose
@@ -197,7 +188,7 @@ impl Decoder {
                 *input = &input[1..];
                 return Some(self.prompt());
             }
-            match header::scan(input) {
+            match self.scan(input) {
                 Scan::Complete { header, consumed } => {
                     *input = &input[consumed..];
                     self.line_begins();
@@ -218,7 +209,7 @@ impl Decoder {
             }
             return self.keep(input);
         }
-        if header::scan(&self.line) == Scan::Undecided {
+        if self.scan(&self.line) == Scan::Undecided {
             return self.collect_header(input);
         }
         match line_end(input) {
@@ -333,9 +324,11 @@ impl Decoder {
     /// The token of a complete line that is no line of text. Its line end is removed already.
     fn unless_line(&mut self, line: &[u8]) -> Option<Token<'static>> {
         self.before = self.before.after(line);
-        match header::of_line(line) {
+        match header::of_line(line).filter(|header| !self.no_headers || !header.is_pushed()) {
             Some(header) => Some(self.begin_data(header, LineEnd::Done)),
-            None if header::resembles(line) => Some(Token::Fault(Fault::UnreadableHeader)),
+            None if !self.no_headers && header::resembles(line) => {
+                Some(Token::Fault(Fault::UnreadableHeader))
+            }
             None => self.data_ends.line(line, self.line_ends.passed()).map(Token::Fault),
         }
     }

@@ -20,6 +20,7 @@ mod code_table;
 mod command;
 mod data_ends;
 mod decoder;
+mod decoder_settings;
 mod decoder_state;
 mod fields;
 mod fixed_lines;

@@ -17,6 +17,7 @@ mod extremes;
 mod faults;
 mod faults_pressure;
 mod faults_restart;
+mod fetch_counts;
 mod heartbeat;
 mod hostile;
 mod hostile_stream;

@@ -20,7 +20,7 @@ impl Channels {
     /// The channels that may be affected if a header names one channel.
     pub(in crate::proto) fn affected_by_name(&self, now: Timestamp, known: ChannelSet) -> ChannelSet {
         if self.mode == ReceiveMode::Manual {
-            return known.with(self.refused_fetch(now));
+            return known.with(self.last_fetches(now));
         }
         let is_recent = |channel: &ChannelId| now < self.all[channel.index()].last_data_at + RECENT;
         known.with(self.open().iter().filter(is_recent).collect())
@@ -29,7 +29,7 @@ impl Channels {
     /// The channels that may be affected by a loss of unknown length.
     pub(in crate::proto) fn affected_by_loss(&self, now: Timestamp, known: ChannelSet) -> ChannelSet {
         match self.mode {
-            ReceiveMode::Manual => known.with(self.refused_fetch(now)),
+            ReceiveMode::Manual => known.with(self.last_fetches(now)),
             ReceiveMode::Push => known.with(self.open()),
         }
     }
@@ -44,6 +44,12 @@ impl Channels {
     /// True if a fetch was refused just now.
     pub(in crate::proto) fn has_refused_fetch(&self, now: Timestamp) -> bool {
         self.refused_fetch(now) != ChannelSet::default()
+    }
+
+    /// The channels of the last fetches, if the damage may concern them: a refusal or an `OK` may have been payload.
+    fn last_fetches(&self, now: Timestamp) -> ChannelSet {
+        let unproved = self.unproved_fetch_at(now).into_iter().collect();
+        self.refused_fetch(now).with(unproved)
     }
 
     /// The channel whose fetch was refused just now. The refusal may be part of the damage, and the module may have

@@ -110,6 +110,8 @@ impl Channels {
         let channel = self.channel(id);
         let draining = draining(&channel.link);
         let socket_id = channel.socket_id();
+        self.fetch_is_unproved(now, id);
+        let channel = self.channel(id);
         let Some(socket) = channel.open_socket() else { return };
         let was_empty = socket.window.readable() == 0;
         let len = socket.window.finish_frame();

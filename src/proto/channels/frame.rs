@@ -7,6 +7,7 @@
 )]
 
 use crate::proto::SocketId;
+use crate::time::Timestamp;
 
 /// Payload that is being received.
 #[derive(Debug)]
@@ -96,6 +97,15 @@ impl UnconfirmedFrame {
             Self::Suspect(id) | Self::Plain(id) => id,
         }
     }
+}
+
+/// A fetch with its data and an `OK`. If the count of the data was too low, the `OK` may have been payload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct UnprovedFetch {
+    pub(super) socket: SocketId,
+    /// When the fetch was confirmed, or when a later command was answered by an `OK` alone, which may be that of the
+    /// fetch.
+    pub(super) at: Timestamp,
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ mod tls_setup;
 mod tls_state;
 mod unconfirmed;
 mod unconfirmed_sends;
+mod unproved_fetch;
 mod urcs;
 mod window;
 mod writes;
@@ -47,7 +48,7 @@ pub use written::Joining;
 use std::time::Duration;
 
 use channel::Channel;
-use frame::{Fetched, Receiving, UnconfirmedFrame};
+use frame::{Fetched, Receiving, UnconfirmedFrame, UnprovedFetch};
 use link::Link;
 use prompts::Prompts;
 use queue::Queue;
@@ -84,6 +85,8 @@ pub(super) struct Channels {
     fetched: Fetched,
     /// The channel of the last fetch that was refused or empty, and its moment.
     refused_fetch: Option<(ChannelId, Timestamp)>,
+    /// The last fetch that was confirmed, until its `OK` is proved.
+    unproved_fetch: Option<UnprovedFetch>,
     tls: Tls,
     /// How the module confirms a send.
     acceptance: Acceptance,
@@ -122,6 +125,7 @@ impl Channels {
             unconfirmed: None,
             fetched: Fetched::Nothing,
             refused_fetch: None,
+            unproved_fetch: None,
             tls: Tls::new(config),
             acceptance: Acceptance::Quick,
             prompts: Prompts::new(!config.send_prompt),

@@ -34,8 +34,12 @@ impl Channels {
         let (id, left, from) = match header.kind {
             HeaderKind::Pushed { channel, from } => (channel, None, from),
             HeaderKind::Fetched { channel, left, from } => (channel, Some(left), from),
+            HeaderKind::Single if self.fetches_all() => return Some(Fault::NotAskedFor),
             HeaderKind::Single => return None,
         };
+        if left.is_none() && self.fetches_all() {
+            return Some(Fault::NotAskedFor);
+        }
         if left.is_none() && self.channel(id).is_long_unused(now) {
             return Some(Fault::NoConnection { channel: id });
         }
@@ -249,6 +253,11 @@ impl Channels {
     /// True in push mode.
     pub(in crate::proto) fn is_pushed(&self) -> bool {
         self.mode == ReceiveMode::Push
+    }
+
+    /// True if the module writes data only when it is asked for them: the mode is set before connections are made.
+    pub(in crate::proto) fn fetches_all(&self) -> bool {
+        !self.is_pushed() && self.open() != ChannelSet::default()
     }
 
     /// True if all data of the fetch in flight came, and nothing after them.

@@ -3,6 +3,7 @@
 mod bearer_check;
 mod damage;
 mod effects;
+mod fetch_proof;
 mod line_state;
 mod port;
 mod reads;
@@ -304,9 +305,9 @@ impl Engine {
 
     pub(super) fn finished(&mut self, now: Timestamp, finished: Finished) {
         self.out.ended(&finished);
+        self.judge_last_fetch(now, &finished);
         if self.channels.makes_connection(now) && finished.result.is_ok() {
-            let is_start = matches!(finished.issuer, Issuer::Channel(_, Job::Start));
-            self.answers_while_connecting |= !is_start;
+            self.answers_while_connecting |= !matches!(finished.issuer, Issuer::Channel(_, Job::Start));
         }
         match finished.issuer {
             Issuer::BringUp => {
@@ -423,8 +424,7 @@ impl Engine {
     }
 
     fn bring_up_command(&mut self, now: Timestamp) -> Option<Command> {
-        let before = self.bring_up.is_waiting_for_module();
-        let command = (!before).then(|| self.bring_up.next(now)).flatten()?;
+        let command = (!self.bring_up.is_waiting_for_module()).then(|| self.bring_up.next(now)).flatten()?;
         self.out.event(Event::Step(self.bring_up.step()));
         Some(command)
     }

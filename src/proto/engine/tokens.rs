@@ -47,6 +47,7 @@ impl Engine {
                     break;
                 }
             }
+            decoder.has_no_headers(self.session.reads_text() && self.channels.fetches_all());
             let Some(token) = decoder.next(&mut bytes, self.expect()) else { break };
             if token == Token::OddLineEnd {
                 self.judge_line_end(now);
@@ -90,6 +91,7 @@ impl Engine {
             Token::Line(line) => match self.after_fetched(now, line) {
                 AfterFetched::Sound => {
                     self.line(now, line);
+                    self.judge_odd_ok(now);
                     self.history.line_taken(begins_connection(line));
                 }
                 AfterFetched::LateFinal => self.late_final(),
@@ -134,11 +136,15 @@ impl Engine {
         }
         self.session.header(&header.kind);
         if let Some(fault) = self.channels.begin_frame(now, header, late, is_asked, &mut self.out) {
-            let named = match fault {
-                Fault::NotAskedFor => self.session.fetching(),
+            let named = match (fault, &header.kind) {
+                (Fault::NotAskedFor, HeaderKind::Pushed { channel, .. }) => Some(*channel),
+                (Fault::NotAskedFor, _) => self.session.fetching(),
                 _ => None::<ChannelId>,
             };
             return self.damaged(now, fault, named);
+        }
+        if is_asked && late == LateFetch::Impossible && self.session.is_busy() {
+            self.channels.fetch_proved();
         }
         if let HeaderKind::Pushed { channel, .. } = header.kind {
             self.notice_header();

@@ -11,6 +11,7 @@ mod late_answers;
 mod old_results;
 mod open_send;
 mod pace;
+mod passed_barrier;
 mod payload;
 mod probes;
 mod prompt;
@@ -95,6 +96,8 @@ pub(super) struct Session {
     unproved: Option<OpenSend>,
     /// Whether a question after it got no answer.
     filling_is_doubted: bool,
+    /// Whether an `OK` came that answers nothing, although no late answer was awaited.
+    has_odd_ok: bool,
 }
 
 /// The kind of the last token.
@@ -132,6 +135,7 @@ impl Session {
             resync: None,
             unproved: None,
             filling_is_doubted: false,
+            has_odd_ok: false,
         }
     }
 
@@ -354,24 +358,7 @@ impl Session {
                 Step::Unclaimed
             }
             BarrierVerdict::Passed { held, extra, extra_oks, mixed } => {
-                self.pace.took(barrier.took());
-                // Each question but the last one may have been answered late.
-                let earlier = u8::try_from(barrier.others().len()).unwrap_or(u8::MAX).saturating_sub(1);
-                let refused = barrier.take_refused();
-                self.probes.passed(barrier.probe(), refused);
-                self.state = State::Idle;
-                self.unproved = None;
-                let Some(mut finished) = held else { return Step::Synchronised };
-                let finals = if extra == 0 { FinalCount::One } else { FinalCount::More };
-                let mixed =
-                    mixed || self.is_mixed(now, &finished, finals) || self.may_still_bring(now, &finished);
-                if mixed && matches!(finished.result, Ok(_) | Err(Failure::Refused(_))) {
-                    finished.result = Err(Failure::Refused(Refusal::Ambiguous));
-                }
-                self.late_answers.finals_received(extra.into());
-                finished.extra_finals = extra.saturating_sub(earlier);
-                finished.extra_oks = extra_oks.saturating_sub(earlier);
-                Step::Finished(finished)
+                self.barrier_passed(now, held, [extra, extra_oks], mixed)
             }
         }
     }

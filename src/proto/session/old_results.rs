@@ -13,6 +13,11 @@ impl Session {
         matches!(self.state, State::Busy(_))
     }
 
+    /// True if an `OK` has come that answers nothing, although no late answer was awaited. Reported once.
+    pub(in crate::proto) fn take_odd_ok(&mut self) -> bool {
+        std::mem::take(&mut self.has_odd_ok)
+    }
+
     /// A line of an answer belongs to no command in flight.
     pub(in crate::proto) fn stray(&mut self, now: Timestamp, text: &[u8], out: &mut Outbox) -> Step {
         let line = Line::parse(text);
@@ -24,9 +29,14 @@ impl Session {
             State::Waking(_) | State::Idle | State::Busy(_) | State::Online => false,
         };
         if is_answer && !answers_attempt(&mut self.state) {
+            let was_late = self.late_answers.is_on(now);
             let answers_nothing = self.late_answers.finals_received(1);
-            if answers_nothing && let State::AtBarrier(barrier) = &mut self.state {
-                barrier.odd_final(now);
+            match &mut self.state {
+                State::AtBarrier(barrier) if answers_nothing => barrier.odd_final(now),
+                State::Idle | State::Busy(_) => {
+                    self.has_odd_ok |= line == Line::Final(Final::Ok) && !was_late;
+                }
+                State::AtBarrier(_) | State::Waking(_) | State::Online => {}
             }
         }
         out.event(Event::Dropped(String::from_utf8_lossy(text).into_owned()));

@@ -1,0 +1,48 @@
+//! The last fetch that was confirmed, until later bytes prove that its `OK` was the module's.
+
+// Numbers from outside can have any value: arithmetic must not overflow, and casts must not truncate.
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
+)]
+
+use std::time::Duration;
+
+use crate::at::ChannelId;
+use crate::time::Timestamp;
+
+use super::Channels;
+use super::frame::UnprovedFetch;
+
+/// For this span after a fetch its data may go on, if their count was too low and their `OK` was payload. The rest of
+/// 1460 bytes takes 1.5 s at 9600 baud.
+const UNPROVED: Duration = Duration::from_secs(5);
+
+impl Channels {
+    /// The data and the `OK` of a fetch came.
+    pub(super) fn fetch_is_unproved(&mut self, now: Timestamp, id: ChannelId) {
+        let socket = self.channel(id).socket_id();
+        self.unproved_fetch = Some(UnprovedFetch { socket, at: now });
+    }
+
+    /// A later command was answered by an `OK` alone.
+    pub(in crate::proto) fn fetch_stays_unproved(&mut self, now: Timestamp) {
+        if self.unproved_fetch_at(now).is_some()
+            && let Some(fetch) = &mut self.unproved_fetch
+        {
+            fetch.at = now;
+        }
+    }
+
+    /// The answer to a later command came, or the line is trusted again.
+    pub(in crate::proto) fn fetch_proved(&mut self) {
+        self.unproved_fetch = None;
+    }
+
+    /// The channel of the last fetch, if nothing has proved yet that its `OK` was the module's.
+    pub(in crate::proto) fn unproved_fetch_at(&self, now: Timestamp) -> Option<ChannelId> {
+        let UnprovedFetch { socket, at } = self.unproved_fetch?;
+        let is_same = self.all[socket.channel.index()].socket_id() == socket;
+        (is_same && now < at + UNPROVED).then_some(socket.channel)
+    }
+}
