@@ -126,6 +126,11 @@ impl Evidence {
         self.port = Port::Lost(why.into());
     }
 
+    /// Whether the port was lost, or leads to no module.
+    pub(crate) fn port_has_failed(&self) -> bool {
+        matches!(self.port, Port::Failed { .. } | Port::Lost(_))
+    }
+
     /// No answer to `AT` came in this time.
     pub fn silent(&mut self, took: Duration) {
         self.exchange(Exchange {

@@ -101,7 +101,7 @@ impl Modem {
         recorded.add_to(&mut examination.evidence);
         let evidence = examination.evidence;
         let capture_error = modem.release();
-        if rate.is_none() {
+        if rate.is_none() || evidence.port_has_failed() {
             return evidence.diagnose().with_capture_error(capture_error);
         }
         at_other_rates(path, config, checkup, (evidence, capture_error), &mut progress)

@@ -172,6 +172,25 @@ fn every_failure_to_open_a_port_has_its_own_cause() {
     }
 }
 
+/// Regression: `no-answer` was listed behind the right cause.
+#[test]
+fn the_silence_of_a_port_that_leads_to_no_module_or_is_lost_is_no_finding_of_its_own() {
+    let received: [&[u8]; 4] = [b"", b"AT\r\nAT\r\n", b"rack login: ", b"\0\xfe\xf8\x80\0\xfe"];
+    for bytes in received {
+        for (code, ended) in [
+            (Code::RemotePort, (|seen| seen.port_failed(PortFault::Remote, "it asks for a login")) as Setup),
+            (Code::PortLost, |seen| seen.port_lost("unplugged")),
+        ] {
+            let mut evidence = silent_port();
+            evidence.received(bytes);
+            ended(&mut evidence);
+            let diagnosis = evidence.diagnose();
+            let codes: Vec<Code> = diagnosis.findings().iter().map(|finding| finding.code).collect();
+            assert_eq!(codes, [code], "{}", bytes.escape_ascii());
+        }
+    }
+}
+
 fn silent_port() -> Evidence {
     let mut evidence = Evidence::new();
     evidence.port_opened("/dev/ttyUSB0", Some(115_200));

@@ -32,8 +32,11 @@ enum Silence {
     Text,
 }
 
-/// `None` if there was an answer, or no question.
+/// `None` if there was an answer, or no question, or if the port says why.
 fn silence(evidence: &Evidence) -> Option<Silence> {
+    if evidence.port_has_failed() {
+        return None;
+    }
     let asked = evidence.exchanges().any(|exchange| exchange.end == End::Silence);
     if !asked || evidence.is_answered() {
         return None;
