@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::users::users;
+
 /// The error with the name of the port, and with what a person can do.
 pub(super) fn explain(path: &str, error: io::Error) -> io::Error {
     let text = error.to_string();
@@ -13,6 +15,12 @@ pub(super) fn explain(path: &str, error: io::Error) -> io::Error {
             "another program has it open (ModemManager, a serial terminal, a second copy?); `fuser -v` names it"
         }
     };
+    let is_busy = is_locked || error.kind() == io::ErrorKind::ResourceBusy;
+    let users = if is_busy { users(path) } else { Vec::new() };
+    if !users.is_empty() {
+        let text = format!("{path}: {} has it open; close that first ({text})", users.join(", "));
+        return io::Error::new(io::ErrorKind::ResourceBusy, text);
+    }
     let (kind, hint) = match error.kind() {
         _ if is_locked => (io::ErrorKind::ResourceBusy, busy),
         kind @ io::ErrorKind::ResourceBusy => (kind, busy),

@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::users::programs;
+
 /// A serial port of this machine.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -131,20 +133,9 @@ fn text(path: &Path) -> Option<String> {
 
 /// Adds the programs that have a port open. Programs of other users are left out unless this user has the rights.
 fn name_users(root: &Path, ports: &mut [PortInfo]) {
-    for process in fs::read_dir(root.join("proc")).into_iter().flatten().flatten() {
-        let Ok(number) = process.file_name().to_string_lossy().parse::<u32>() else { continue };
-        if number == std::process::id() {
-            continue;
-        }
-        let files = fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten();
-        for file in files.filter_map(|file| fs::read_link(file.path()).ok()) {
-            if let Some(port) = ports.iter_mut().find(|port| port.path == file) {
-                let name = text(&process.path().join("comm")).unwrap_or_default();
-                let user = format!("{name} ({number})");
-                if !port.users.contains(&user) {
-                    port.users.push(user);
-                }
-            }
+    for program in programs(&root.join("proc")) {
+        for port in ports.iter_mut().filter(|port| program.has_open(&port.path)) {
+            port.users.push(program.name());
         }
     }
 }

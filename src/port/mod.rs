@@ -12,6 +12,8 @@
 mod bare_port;
 #[cfg(target_os = "linux")]
 mod direct_read;
+#[cfg(unix)]
+mod exclusive;
 mod explain;
 #[cfg(feature = "ports")]
 mod listing;
@@ -27,6 +29,7 @@ mod serial;
 mod serial_halves;
 mod source;
 mod unanswered;
+mod users;
 mod wake_up;
 
 use std::borrow::Cow;

@@ -1,16 +1,15 @@
 //! A serial port by its path, on systems that have `poll`.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::OFlags;
 use serialport::{SerialPort, TTYPort};
 
 #[cfg(target_os = "linux")]
 use super::direct_read::{SerialDirectRead, SetAlarm, WaitSet};
+use super::exclusive::open_device;
 use super::explain::explain;
 #[cfg(target_os = "linux")]
 use super::{Alarm, DirectRead};
@@ -23,14 +22,8 @@ use crate::config::{Config, FlowControl};
 /// of the same device. The driver waits for that descriptor together with a wake-up, so an idle modem uses no processor
 /// time.
 pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
-    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
     // The file is opened first: `open` fails once the port is locked for this process, and its errors are plainer.
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .custom_flags(flags as i32)
-        .open(path)
-        .map_err(|error| explain(path, error))?;
+    let file = open_device(path).map_err(|error| explain(path, error))?;
     let settings = set_up(path, &file, config).map_err(|error| explain(path, error))?;
     let file = Arc::new(file);
     #[cfg(target_os = "linux")]
@@ -167,6 +160,33 @@ mod tests {
         unlockpt(&other).unwrap();
         let path = ptsname(&other, Vec::new()).unwrap().into_string().unwrap();
         (other, path)
+    }
+
+    /// Regression: the lock of the system does not stop root, so root opened the port of the other program, wrote to it
+    /// and removed the lock.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_port_that_another_program_has_exclusively_is_refused_and_the_program_is_named() {
+        use std::process::{Command, Stdio};
+        let (other, path) = pseudo_terminal();
+        // The program has only this side of the terminal.
+        rustix::io::fcntl_setfd(&other, rustix::io::FdFlags::CLOEXEC).unwrap();
+        let device = File::options().read(true).write(true).open(&path).unwrap();
+        let mut program =
+            Command::new("sleep").arg("60").stdin(Stdio::from(device.try_clone().unwrap())).spawn().unwrap();
+        rustix::termios::ioctl_tiocexcl(&device).unwrap();
+        drop(device);
+        let config = Config::default();
+        for _ in 0..2 {
+            let error = open(&path, &config).err().unwrap();
+            assert_eq!(error.kind(), io::ErrorKind::ResourceBusy, "{error}");
+            assert!(error.to_string().contains(&format!("sleep ({}) has it open", program.id())), "{error}");
+        }
+        program.kill().unwrap();
+        program.wait().unwrap();
+        // The system keeps the lock, which stops every user but root.
+        let is_root = rustix::process::geteuid().is_root();
+        assert_eq!(open(&path, &config).is_ok(), is_root);
     }
 
     #[test]

@@ -1,0 +1,64 @@
+//! The programs that have a port open, as far as this user may see them: root sees all, another user its own.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A program that runs, and the files that it has open.
+pub(super) struct Program {
+    folder: PathBuf,
+    number: u32,
+    /// The number and the path of each.
+    files: Vec<(OsString, PathBuf)>,
+}
+
+impl Program {
+    /// Its name and number: `ModemManager (712)`.
+    pub(super) fn name(&self) -> String {
+        let name = fs::read_to_string(self.folder.join("comm")).unwrap_or_default();
+        format!("{} ({})", name.trim(), self.number)
+    }
+
+    pub(super) fn has_open(&self, path: &Path) -> bool {
+        self.files.iter().any(|(_, file)| file == path)
+    }
+
+    /// Whether it is the other side of this pseudo-terminal. Such a program may keep both sides open.
+    fn serves(&self, terminal: &str) -> bool {
+        let masters = self.files.iter().filter(|(_, file)| file.ends_with("ptmx"));
+        let index = |text: String| {
+            let index = text.lines().find_map(|line| line.strip_prefix("tty-index:"));
+            index.is_some_and(|index| index.trim() == terminal)
+        };
+        masters
+            .map(|(number, _)| self.folder.join("fdinfo").join(number))
+            .any(|file| fs::read_to_string(file).is_ok_and(index))
+    }
+}
+
+/// The other programs, by the folder `proc`.
+pub(super) fn programs(proc: &Path) -> impl Iterator<Item = Program> {
+    fs::read_dir(proc).into_iter().flatten().flatten().filter_map(|process| {
+        let number = process.file_name().to_string_lossy().parse().ok()?;
+        if number == std::process::id() {
+            return None;
+        }
+        let folder = process.path();
+        let files = fs::read_dir(folder.join("fd")).into_iter().flatten().flatten();
+        let files =
+            files.filter_map(|file| Some((file.file_name(), fs::read_link(file.path()).ok()?))).collect();
+        Some(Program { folder, number, files })
+    })
+}
+
+/// The programs that use the port with this path.
+pub(super) fn users(path: &str) -> Vec<String> {
+    let Ok(path) = fs::canonicalize(path) else { return Vec::new() };
+    let terminal = path.strip_prefix("/dev/pts").ok().and_then(Path::to_str);
+    programs(Path::new("/proc"))
+        .filter(|program| {
+            program.has_open(&path) && !terminal.is_some_and(|terminal| program.serves(terminal))
+        })
+        .map(|program| program.name())
+        .collect()
+}
