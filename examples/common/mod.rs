@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, reason = "each example uses its own part")]
 
 mod echo;
+pub mod other_device;
 mod port_loss;
 pub mod port_root;
 pub mod recording;
@@ -224,21 +225,14 @@ pub fn finish(name: &str, help: &str, result: Result<(), Failed>) -> ExitCode {
         Err(Failed::Job(why, advice)) => (why, advice),
     };
     complain(format_args!("{name}: {why}"));
-    if let Some(words) = is_silent.then(other_device).flatten() {
+    let words = || PORT.get().and_then(|(port, config)| other_device::words(port, config));
+    if let Some(words) = is_silent.then(words).flatten() {
         complain(format_args!("{name}: {words}"));
     }
     if let Some(advice) = advice {
         complain(format_args!("{name}: {advice}"));
     }
     ExitCode::FAILURE
-}
-
-/// What the port of the closed modem sends in place of an answer, in words.
-fn other_device() -> Option<String> {
-    /// A device that prints by itself does so every second, as a receiver of GNSS does.
-    const LISTEN: Duration = Duration::from_secs(3);
-    let (port, config) = PORT.get()?;
-    Modem::open_bare(port, config).ok()?.words_in_place_of_answer(LISTEN).ok()?
 }
 
 const EXIT_CODES: &str = "\
@@ -346,17 +340,38 @@ pub fn bring_up(modem: &Modem) -> Result<(), Failed> {
 
 /// The same for a program with another use of the standard output.
 pub fn bring_up_with(modem: &Modem, progress: impl Fn(String) -> Result<(), Failed>) -> Result<(), Failed> {
-    const TIMEOUT: Duration = Duration::from_secs(90);
-    let began = Instant::now();
+    bring_up_within(modem, ANSWER, READY, progress)
+}
+
+/// The longest time until a first answer. A module that starts answers after some seconds, so one that is still silent
+/// is off, or at another port.
+const ANSWER: Duration = Duration::from_secs(30);
+/// The longest time until a module that answers is ready.
+const READY: Duration = Duration::from_secs(90);
+
+/// The same with other longest times.
+fn bring_up_within(
+    modem: &Modem,
+    answer: Duration,
+    ready: Duration,
+    progress: impl Fn(String) -> Result<(), Failed>,
+) -> Result<(), Failed> {
+    let (began, mut longest) = (Instant::now(), answer);
     loop {
-        match modem.wait_ready(Duration::from_secs(5)) {
+        let left = longest.saturating_sub(began.elapsed());
+        let reason = match modem.wait_ready(left.min(Duration::from_secs(5))) {
             Ok(()) => return Ok(()),
-            Err(Error::NotReady(reason)) if began.elapsed() < TIMEOUT && !is_permanent(reason) => {
-                let (seconds, most) = (began.elapsed().as_secs(), TIMEOUT.as_secs());
-                progress(format!("{reason}; {seconds} s of at most {most} s"))?;
-            }
+            Err(Error::NotReady(reason)) if !is_permanent(reason) => reason,
             Err(error) => return Err(error.into()),
+        };
+        if !matches!(reason, NotReady::NoAnswer | NotReady::NoPort) {
+            longest = ready;
         }
+        if began.elapsed() >= longest {
+            return Err(Error::NotReady(reason).into());
+        }
+        let (seconds, most) = (began.elapsed().as_secs(), longest.as_secs());
+        progress(format!("{reason}; {seconds} s of at most {most} s"))?;
     }
 }
 
@@ -418,5 +433,45 @@ impl Awaited {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    /// Regression: it took the 90 s that a module has to become ready.
+    #[test]
+    fn a_server_that_says_nothing_is_left_before_a_module_would_be_ready() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let name = format!("tcp://{}", listener.local_addr().unwrap());
+        let modem = Modem::open(&name, Config::default()).unwrap();
+        let began = Instant::now();
+        let (answer, ready) = (Duration::from_secs(1), Duration::from_secs(90));
+        let brought_up = bring_up_within(&modem, answer, ready, |_| Ok(()));
+        assert!(
+            matches!(brought_up, Err(Failed::Modem(Error::NotReady(NotReady::NoAnswer)))),
+            "{brought_up:?}"
+        );
+        assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+        modem.close();
+        let words = other_device::words(&name, &Config::default()).unwrap();
+        assert!(words.contains("accepts the connection, and nothing comes"), "{words}");
+    }
+
+    #[test]
+    fn a_module_that_answers_has_the_longer_time() {
+        let settings = Settings::default().registration(3);
+        let (reader, writer, _) = serve::in_process(Simulator::new(settings, HostNetwork::new())).unwrap();
+        let modem = Modem::start(reader, writer, Config::default()).unwrap();
+        while modem.not_ready() == Some(NotReady::NoAnswer) {
+            pause(Duration::from_millis(10));
+        }
+        let (began, ready) = (Instant::now(), Duration::from_secs(2));
+        let brought_up = bring_up_within(&modem, Duration::ZERO, ready, |_| Ok(()));
+        assert!(matches!(brought_up, Err(Failed::Modem(Error::NotReady(_)))), "{brought_up:?}");
+        assert!(began.elapsed() >= ready, "{:?}", began.elapsed());
+        modem.close();
     }
 }

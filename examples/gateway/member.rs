@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use air724ug::crossbeam_channel::{Receiver, Sender, never, select, tick};
+use air724ug::crossbeam_channel::{Receiver, Sender, after, never, select, tick};
 use air724ug::query::CurrentOperator;
 use air724ug::sim::{HostNetwork, Settings, Simulator, serve};
 use air724ug::statistics::Statistics;
 use air724ug::supervisor::{Policy, Step, Supervisor};
 use air724ug::{Config, Error, Event, Identity, Modem, NotReady, Registration};
 
+use crate::common::other_device;
 use crate::fleet::Changes;
 use crate::history::{EVERY, History};
 use crate::options::PortChoice;
@@ -21,6 +22,8 @@ use crate::options::PortChoice;
 const OPEN_AGAIN: Duration = Duration::from_secs(5);
 /// The duration of one call of the supervisor; another follows.
 const TURN: Duration = Duration::from_secs(3600);
+/// The time after which a port without an answer is closed once, to see what it sends instead.
+const SILENT: Duration = Duration::from_secs(30);
 /// The time-out of answers that the module gives at once.
 const QUICK: Duration = Duration::from_secs(9);
 
@@ -32,6 +35,8 @@ pub struct Member {
     pub port: String,
     choice: PortChoice,
     config: Config,
+    /// [`SILENT`], and less in tests.
+    silent: Duration,
     state: Mutex<MemberState>,
     /// The number of open connections of clients.
     pub open: AtomicU64,
@@ -43,6 +48,10 @@ struct MemberState {
     link: Option<Link>,
     /// The reason why there is no link.
     problem: Option<String>,
+    /// What the port sends in place of an answer, once the search for it is over.
+    device: Option<Option<String>>,
+    /// The latest problem that was noted.
+    noted: Option<String>,
     history: History,
     facts: Facts,
     since: Option<Instant>,
@@ -54,6 +63,17 @@ struct MemberState {
 pub struct Link {
     pub modem: Modem,
     pub supervisor: Supervisor,
+}
+
+/// The reason for which an open port is not served any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum LinkEnd {
+    /// The program ends.
+    Stopped,
+    /// Nothing has answered.
+    Silent,
+    /// The port is gone for good.
+    Gone,
 }
 
 /// The answers of the module about itself and its network.
@@ -99,7 +119,7 @@ impl Member {
     ) -> Arc<Self> {
         let port = choice.to_string();
         let (state, open) = (Mutex::default(), AtomicU64::new(0));
-        Arc::new(Self { name, port, choice, config, state, open, notes })
+        Arc::new(Self { name, port, choice, config, silent: SILENT, state, open, notes })
     }
 
     /// The modem, if its port is open.
@@ -112,6 +132,10 @@ impl Member {
         let state = self.lock();
         match (&state.link, &state.problem) {
             (Some(link), _) => match link.modem.not_ready() {
+                Some(reason @ NotReady::NoAnswer) => match &state.device {
+                    Some(Some(device)) => format!("{}: {reason}: {device}", self.name),
+                    Some(None) | None => format!("{}: {reason}", self.name),
+                },
                 Some(reason) => format!("{}: {reason}", self.name),
                 None => format!("{}: ready", self.name),
             },
@@ -159,20 +183,21 @@ impl Member {
         loop {
             match self.open() {
                 Ok(link) => {
-                    let ended = self.look_after(&link, &changes, &stop);
+                    let end = self.look_after(&link, &changes, &stop);
+                    let why = link.modem.is_wrong_port().then(|| link.modem.wait_ready(Duration::ZERO));
                     self.lock().close();
                     link.modem.close();
-                    if ended {
-                        return;
+                    match (end, why) {
+                        (LinkEnd::Stopped, _) => return,
+                        (LinkEnd::Silent, _) => {
+                            self.name_device();
+                            continue;
+                        }
+                        (LinkEnd::Gone, Some(Err(why))) => self.failed("no module is at the port", &why),
+                        (LinkEnd::Gone, _) => {}
                     }
                 }
-                Err(error) => {
-                    let problem = error.to_string();
-                    let is_new = self.lock().problem.replace(problem.clone()).as_ref() != Some(&problem);
-                    if is_new {
-                        self.note(format!("the port can't be opened; trying again: {problem}"));
-                    }
-                }
+                Err(error) => self.failed("the port can't be opened", &error),
             }
             changes.notify();
             if stop.recv_timeout(OPEN_AGAIN).is_err_and(|error| error.is_disconnected()) {
@@ -195,22 +220,52 @@ impl Member {
         Ok(link)
     }
 
-    /// Returns true if the program ends, `false` if the port is gone for good.
-    fn look_after(&self, link: &Link, changes: &Changes, stop: &Receiver<()>) -> bool {
+    /// Notes why there is no module.
+    fn failed(&self, what: &str, error: &Error) {
+        let problem = error.to_string();
+        let mut state = self.lock();
+        state.problem = Some(problem.clone());
+        let is_new = state.noted.replace(problem.clone()).as_ref() != Some(&problem);
+        drop(state);
+        if is_new {
+            self.note(format!("{what}; trying again: {problem}"));
+        }
+    }
+
+    /// Looks what the closed port sends in place of an answer.
+    fn name_device(&self) {
+        let device = match &self.choice {
+            PortChoice::Named(port) => other_device::words(port, &self.config),
+            PortChoice::Simulated(_) => None,
+        };
+        self.lock().device = Some(device.clone());
+        if let Some(device) = device {
+            self.note(format!("the port does not answer: {device}"));
+        }
+    }
+
+    /// Whether the port, open for some time, has not answered, and it is unknown what it sends instead.
+    fn is_silent(&self, link: &Link) -> bool {
+        link.modem.not_ready() == Some(NotReady::NoAnswer) && self.lock().device.is_none()
+    }
+
+    /// Serves an open port.
+    fn look_after(&self, link: &Link, changes: &Changes, stop: &Receiver<()>) -> LinkEnd {
         let (events, steps) = (link.modem.events(), link.supervisor.events());
         let supervised = link.clone();
         thread::spawn(move || supervise(&supervised));
-        let timer = tick(EVERY);
+        let (timer, silent) = (tick(EVERY), after(self.silent));
         let mut steps = steps;
         if link.modem.is_ready() {
             self.became_ready(link);
         }
         loop {
             select! {
-                recv(stop) -> _ => return true,
+                recv(stop) -> _ => return LinkEnd::Stopped,
+                recv(silent) -> _ => if self.is_silent(link) { return LinkEnd::Silent },
                 recv(events) -> event => match event {
                     Ok(event) => self.happened(link, &event, changes),
-                    Err(_) => return false,
+                    Err(_) => return LinkEnd::Gone,
                 },
                 recv(steps) -> step => match step {
                     Ok(step) => self.stepped(&step),
@@ -257,7 +312,11 @@ impl Member {
     }
 
     fn became_ready(&self, link: &Link) {
-        self.lock().since = Some(Instant::now());
+        {
+            let mut state = self.lock();
+            state.since = Some(Instant::now());
+            (state.device, state.noted) = (None, None);
+        }
         self.look(link);
         let (facts, signal) = {
             let state = self.lock();
@@ -375,6 +434,8 @@ fn last_digits(lines: &[String]) -> Option<String> {
 mod tests {
     use super::*;
     use air724ug::crossbeam_channel::unbounded;
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
 
     #[test]
     fn signal_and_registration_are_unknown_once_the_port_is_lost() {
@@ -411,6 +472,61 @@ mod tests {
         let (_, text) = noted.try_recv().unwrap();
         assert_eq!(text, "another module is at this port: 860000000000001; before it was 860000000000017");
         link.modem.close();
+    }
+
+    /// What the gateway notes of a port that leads to this server, until it contains these words.
+    fn noted(serve: impl FnMut(TcpStream) + Send + 'static, words: &str) -> (Arc<Member>, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let name = format!("tcp://{}", listener.local_addr().unwrap());
+        thread::spawn(move || listener.incoming().flatten().for_each(serve));
+        let (notes, noted) = unbounded();
+        let mut member = Member::new("m".to_owned(), PortChoice::Named(name), Config::default(), notes);
+        Arc::get_mut(&mut member).unwrap().silent = Duration::from_millis(500);
+        let (stop, stopped) = air724ug::crossbeam_channel::bounded(0);
+        let keeper = member.clone();
+        let keeping = thread::spawn(move || keeper.keep(Arc::default(), stopped));
+        let text = loop {
+            let (_, text) = noted.recv_timeout(Duration::from_secs(60)).unwrap();
+            if text.contains(words) {
+                break text;
+            }
+        };
+        drop(stop);
+        keeping.join().unwrap();
+        (member, text)
+    }
+
+    /// Regression: only `quickstart` showed the first bytes.
+    #[test]
+    fn the_device_at_a_port_that_is_no_module_is_named_with_its_first_bytes() {
+        let mut kept = Vec::new();
+        let (member, text) = noted(
+            move |mut stream| {
+                let _ = stream.write_all(b"$GPTXT,01,01,02,u-blox\r\n");
+                kept.push(stream);
+            },
+            "does not answer",
+        );
+        assert!(text.contains(r#"it sends "$GPTXT,01,01,02,u-blox\r\n", which is no answer"#), "{text}");
+        assert_eq!(
+            member.lock().device.clone().flatten(),
+            text.split_once(": ").map(|(_, device)| device.into())
+        );
+    }
+
+    /// Regression: the note was that the port is lost.
+    #[test]
+    fn a_server_of_another_kind_is_named() {
+        let (member, text) = noted(
+            |mut stream| {
+                let mut bytes = [0; 9];
+                let _ = stream.read(&mut bytes);
+                let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n");
+            },
+            "no module is at the port",
+        );
+        assert!(text.contains("an SSH server runs there"), "{text}");
+        assert!(member.trouble().contains("an SSH server runs there"), "{}", member.trouble());
     }
 
     #[test]

@@ -16,6 +16,10 @@ const WAITING: usize = 64;
 /// The most bytes of an answer. A port that sends without end has no more to say.
 const MOST: usize = 1024 * 1024;
 
+/// What a server shows that accepts a connection and sends nothing.
+const SILENT_SERVER: &str = "the server accepts the connection, and nothing comes through it; is the module behind it on, and \
+                             is this the TCP port of the module's line?";
+
 /// An open port without a driver.
 #[doc(hidden)]
 pub struct BarePort(Kind);
@@ -48,8 +52,8 @@ impl BarePort {
         }))
     }
 
-    /// Asks `AT`, and returns in words what comes in place of an answer within this time. `None` if nothing comes, or
-    /// an answer.
+    /// Asks `AT`, and returns in words what comes in place of an answer within this time. `None` if an answer comes, or
+    /// nothing from a port of this machine.
     ///
     /// # Errors
     /// The port has ended.
@@ -57,8 +61,11 @@ impl BarePort {
         const QUESTION: &[u8] = b"AT\r\n";
         let mut unanswered = Unanswered::default();
         unanswered.wrote(QUESTION);
-        unanswered.read(&self.ask(QUESTION, within)?);
-        Ok(unanswered.words())
+        let received = self.ask(QUESTION, within)?;
+        unanswered.read(&received);
+        let is_on_network = matches!(self.0, Kind::Halves { _end: Some(_), .. });
+        let of_server = (received.is_empty() && is_on_network).then(|| SILENT_SERVER.to_owned());
+        Ok(unanswered.words().or(of_server))
     }
 
     /// Writes these bytes and returns all bytes that come within this time, or the first of more than 1 MiB.
@@ -181,6 +188,17 @@ mod tests {
             BarePort::new(port).unwrap().words_in_place_of_answer(Duration::from_millis(200)).unwrap();
         drop(more);
         words
+    }
+
+    #[test]
+    fn the_words_of_a_silent_port_name_a_server_if_there_is_one() {
+        let (_more, silence) = bounded::<()>(0);
+        for (end, expected) in [(None, None), (Some(Box::new(()) as Box<dyn Send>), Some(SILENT_SERVER))] {
+            let reader = Box::new(Silent(silence.clone()));
+            let port = Port::Halves { reader, writer: Box::new(Endless), end };
+            let words = BarePort::new(port).unwrap().words_in_place_of_answer(Duration::ZERO).unwrap();
+            assert_eq!(words.as_deref(), expected);
+        }
     }
 
     /// A half that gives nothing until its sender is dropped.
