@@ -98,7 +98,7 @@ impl Modem {
     /// | `path` | is | feature |
     /// |---|---|---|
     /// | `/dev/ttyUSB0`, `COM3` | a port of this machine | |
-    /// | `auto` | the only module that is plugged in on USB | `ports` |
+    /// | `auto` | the only module on USB that answers | `ports` |
     /// | `imei:860000000000001` | the module with this IMEI, under any name of its port | `ports` |
     /// | `usb:1-1.4` | the module that is plugged in at this place | `ports` |
     /// | `tcp://host:4001` | a port of a serial server that transfers bytes only | `remote` |
@@ -106,20 +106,32 @@ impl Modem {
     ///
     /// A search writes `AT` and `AT+CGSN` on the ports of modules (USB 1782:4e00), and on other devices only if `usb:`
     /// names their place. To silent ports it also writes whatever can make a module answer (`ATQ0`, `ATV1`, `+++`, CR,
-    /// ESC), which takes 5 s. It does not take ports that another program has locked; the first search waits for them
-    /// for 3 s. `imei:` selects the first module with the number; `usb:` distinguishes two modules with one IMEI. After
-    /// a loss, `auto` and `imei:` look for the module that was found. `usb:` takes any module that is plugged in there,
-    /// as a path does; another one than before is an [`Event::OtherModule`]. `auto`, `imei`, `usb` and the schemes of
-    /// URLs may be in capitals.
+    /// ESC), which takes 5 s. All ports are asked side by side, at most 16 at a time, so a port that is silent or in
+    /// use does not delay the others, and a port that appears meanwhile is asked at once. A port that another program
+    /// has locked is not taken; if no module answers, the first search waits for it for 3 s. `imei:` selects the first
+    /// module with the number; `usb:` distinguishes two modules with one IMEI.
+    ///
+    /// `auto` is an error if a second module answers within a second of the first. A module that does not answer in
+    /// that time, because it still starts, or whose port is in use, does not count: where there are several modules,
+    /// `imei:` and `usb:` select the right one at every start. After a loss, `auto` and `imei:` look for the module
+    /// that was found and take no other one, even if only others answer; `auto` can't distinguish modules that report
+    /// no IMEI. `usb:` takes any module that is plugged in there, as a path does; another one than before is an
+    /// [`Event::OtherModule`]. `auto`, `imei`, `usb` and the schemes of URLs may be in capitals.
+    ///
+    /// A server of `rfc2217://` has 5 s to confirm the settings of its port. A server of `tcp://` that accepts the
+    /// connection and sends nothing is like a port whose module is off: it is opened, and
+    /// [`wait_ready`](Self::wait_ready) ends after its own time-out with [`NotReady::NoAnswer`]. A module that starts
+    /// answers after some seconds; 30 s without an answer are enough to give up.
     ///
     /// Behind `tcp://` a device that shows for 15 s that it is no module (an echo, a login prompt, bytes without end)
     /// ends the port with [`Error::PortLost`], which names its first bytes.
     ///
-    /// The port is opened exclusively. A port is lost when it is unplugged or without power, or when the module
-    /// restarts on USB. A port on another machine is also lost when its server closes the connection, or when nothing
-    /// answers for at least 60 s, and one of this machine when nothing answers and its path leads to another device. A
-    /// transparent stream without a heartbeat asks no questions; then the system detects
-    /// the loss of a server, after up to 15 minutes. After a loss, sockets and requests in flight end with
+    /// The port is opened exclusively, and not while another program has it exclusively, which on Linux holds for root,
+    /// too; the error names the program if this user may see it. A port is lost when it is unplugged or without power,
+    /// or when the module restarts on USB. A port on another machine is also lost when its server closes the
+    /// connection, or when nothing answers for at least 60 s, and one of this machine when nothing answers and its path
+    /// leads to another device. A transparent stream without a heartbeat asks no questions; then the system detects the
+    /// loss of a server, after up to 15 minutes. After a loss, sockets and requests in flight end with
     /// [`Error::PortLost`], and the port is opened again as soon as it is back, unless [`Config::reopen`] is false.
     /// Paths in `/dev/serial/by-id` don't change when the system gives the port another name.
     ///

@@ -10,11 +10,15 @@
 )]
 
 mod bare_port;
+#[cfg(all(feature = "ports", unix))]
+mod candidates;
 #[cfg(target_os = "linux")]
 mod direct_read;
 #[cfg(unix)]
 mod exclusive;
 mod explain;
+#[cfg(all(feature = "ports", unix))]
+mod identification;
 #[cfg(feature = "ports")]
 mod listing;
 mod module_mode;
@@ -39,13 +43,15 @@ use std::time::Duration;
 use std::time::Instant;
 
 pub use bare_port::BarePort;
+#[cfg(all(feature = "ports", unix))]
+pub(crate) use identification::{Ask, Identify};
 #[cfg(feature = "ports")]
 pub use listing::{PortInfo, PortKind, UsbInfo, ports, ports_below};
 pub(crate) use module_mode::ModuleMode;
 #[cfg(feature = "diagnosis")]
 pub(crate) use open::{has_rate, is_remote};
 #[cfg(all(feature = "ports", unix))]
-pub(crate) use search::{Ask, Identify, Search};
+pub(crate) use search::Search;
 pub use source::PortSource;
 pub(crate) use source::{Opener, OpeningTime};
 pub(crate) use wake_up::{Sleeper, Waker, pair as wake_up};
@@ -67,6 +73,10 @@ pub(crate) trait Line: Send {
 
     /// Writes the bytes that the port takes now; [`io::ErrorKind::WouldBlock`] if it takes none.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Discards the bytes that the system has not written yet.
+    #[cfg(all(feature = "ports", unix))]
+    fn discard_unwritten(&mut self) {}
 
     /// Makes the wait pass over the end of the port, which it reports once, while a caller reads the port.
     fn pass_over(&mut self) {}

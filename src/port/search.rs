@@ -1,8 +1,8 @@
 //! The search for a module's port: `auto`, `imei:86..`, `usb:1-1.4`.
 //!
-//! The search asks each candidate whether it answers and which module it is, for a bounded time. A port of another
-//! device is a candidate only if the application has named the place that it is plugged in at. A port that another
-//! program has open is named in the error, not taken.
+//! The search asks all candidates side by side whether they answer and which modules they are, for a bounded time, and
+//! looks for new ones meanwhile. A port of another device is a candidate only if the application has named the place
+//! that it is plugged in at. A port that another program has open is named in the error, not taken.
 
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
@@ -10,37 +10,26 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::candidates::{Answer, Candidate, Candidates, Outcome, Questioner, is_same_place};
+use super::identification::Identify;
 use super::listing::{PortInfo, PortKind, ports_below};
 use super::open::{SearchKind, search_words};
-use super::serial;
-use super::unanswered::Unanswered;
-use super::{Line, ModuleMode, Port, Sleeper, after, wake_up};
+use super::{ModuleMode, Port, wake_up};
 use crate::config::Config;
-
-/// Writes a question to a port and reads the answer. The arguments are the question, the time-out, and a function that
-/// says whether the answer is complete.
-pub(crate) type Ask<'a> = dyn FnMut(&[u8], Duration, fn(&[u8]) -> bool) -> io::Result<Vec<u8>> + 'a;
-/// Finds the IMEI of the module that a port belongs to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Identify {
-    /// Asks a module in this mode. This takes less than 3 s.
-    pub(crate) imei: fn(&mut Ask<'_>, &ModuleMode) -> io::Result<String>,
-    /// Makes a module answer that did not, whatever its state is, and asks it then. This takes up to 7 s.
-    pub(crate) imei_of_silent: fn(&mut Ask<'_>, &ModuleMode) -> io::Result<String>,
-}
 
 /// The first attempt to find a module again in which silent ports are asked a second time, with everything that can
 /// make a module answer. It is repeated after twice the number of attempts each time. Earlier, and in between, a module
 /// that starts is found sooner.
 const SECOND_QUESTION: u32 = 4;
 
-/// The longest answer that is read, in bytes.
-const MAX_ANSWER: usize = 4 * 1024;
-
-/// The longest wait for ports that other programs have open, which may be searches that ask for this time; and the
-/// pause between two attempts.
+/// The longest wait for ports that other programs have open, which may be searches that ask for this time.
 const BUSY: Duration = Duration::from_secs(3);
-const BUSY_PAUSE: Duration = Duration::from_millis(50);
+/// The time that other ports have after the first answer, if any module may be the wanted one.
+const OTHERS: Duration = Duration::from_secs(1);
+/// The longest attempt. It takes less unless ports come and go all the time.
+const LONGEST: Duration = Duration::from_secs(15);
+/// The pause between two looks at the list of ports while they are asked.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Ports that another program has had open for longer than [`BUSY`]. A search tries them without a wait, until one can
 /// be opened again.
@@ -67,30 +56,14 @@ pub(crate) struct Search {
     identify: Identify,
     /// The folder that holds `sys`, `dev` and `proc`.
     root: PathBuf,
+    /// Whether a module was found, and lost later.
+    is_repeated: bool,
     /// The IMEI of the module that was found.
     found: Option<String>,
+    /// The USB interface at which it answered. In later attempts it is asked first.
+    interface: Option<u8>,
     /// The number of attempts since then in which ports were silent.
     silent: u32,
-}
-
-/// The result of the questions to all candidates.
-#[derive(Default)]
-struct CandidateAnswers {
-    answers: Vec<(PortInfo, Port, String)>,
-    /// Ports that do not answer, with what they do.
-    silent: Vec<(PortInfo, io::Error)>,
-    /// Ports that another program has open, with the error.
-    busy: Vec<(PortInfo, io::Error)>,
-    /// The places of modules that have answered.
-    places: Vec<String>,
-    notes: Vec<String>,
-}
-
-impl CandidateAnswers {
-    /// Whether another port of this module has answered.
-    fn is_known(&self, info: &PortInfo) -> bool {
-        info.usb.as_ref().is_some_and(|usb| self.places.contains(&usb.location))
-    }
 }
 
 impl Search {
@@ -103,131 +76,135 @@ impl Search {
         };
         let root = config.root.clone().unwrap_or_else(|| PathBuf::from("/"));
         let (name, config) = (name.to_owned(), config.clone());
-        Some(Self { name, wanted, config, identify, root, found: None, silent: 0 })
+        Some(Self {
+            name,
+            wanted,
+            config,
+            identify,
+            root,
+            is_repeated: false,
+            found: None,
+            interface: None,
+            silent: 0,
+        })
     }
 
     /// Opens the port of the module, which lost it in this mode.
     pub(super) fn open(&mut self, mode: &ModuleMode) -> io::Result<Port> {
         self.check_name()?;
-        let mut asked = self.asked(mode)?;
-        if asked.answers.is_empty() && !asked.silent.is_empty() && self.asks_again() {
-            self.ask_silent(&mut asked, mode);
-        }
-        let CandidateAnswers { mut answers, silent, busy, mut notes, .. } = asked;
+        let (mut answers, notes, is_silent) = self.asked(mode)?;
         if answers.len() > 1 {
             let text = format!("{}: there are several modules; name one: {}", self.name, names(&answers));
             return Err(io::Error::new(ErrorKind::InvalidInput, text));
         }
-        notes.extend(busy.iter().map(|(_, error)| error.to_string()));
-        notes.extend(silent.iter().map(|(_, error)| error.to_string()));
-        let is_silent = !silent.is_empty();
         let Some((info, port, imei)) = answers.pop() else { return Err(self.not_found(notes, is_silent)) };
         log::info!("{}: the module {imei} is at {}", self.name, info.path.display());
+        for note in notes {
+            log::info!("{}: not taken: {note}", self.name);
+        }
+        self.is_repeated = true;
         self.found = Some(imei).filter(|imei| !imei.is_empty());
+        self.interface = info.usb.and_then(|usb| usb.interface);
         self.silent = 1;
         Ok(port)
     }
 
-    /// Asks the candidates.
-    fn asked(&self, mode: &ModuleMode) -> io::Result<CandidateAnswers> {
-        let mut asked = CandidateAnswers::default();
-        let (candidates, loaders): (Vec<_>, Vec<_>) = ports_below(&self.root)?
+    /// Asks the candidates side by side. Returns the modules that may be taken, what is at the other ports, and whether
+    /// one of these is silent.
+    fn asked(&mut self, mode: &ModuleMode) -> io::Result<(Vec<Module>, Vec<String>, bool)> {
+        let (config, identify, begun) = (self.config.clone(), self.identify, Instant::now());
+        let (waker, sleeper) = wake_up()?;
+        thread::scope(|scope| {
+            let questioner = Questioner { config: &config, identify, mode };
+            let mut candidates = Candidates::new(scope, questioner, waker);
+            let (mut listed_at, mut loaders, mut found_at, mut is_long) = (None, Vec::new(), None, false);
+            loop {
+                if listed_at.is_none_or(|at: Instant| at.elapsed() >= LOOK) {
+                    loaders = self.list(&mut candidates)?;
+                    listed_at = Some(Instant::now());
+                }
+                for (info, answer) in candidates.answers() {
+                    self.take(&info, answer, &mut candidates);
+                }
+                let is_found = candidates.all.iter().any(is_found);
+                found_at = is_found.then(|| found_at.unwrap_or_else(Instant::now));
+                let waits = self.waits_for_busy(&candidates, begun, is_found);
+                candidates.ask(waits);
+                let is_asked = candidates.are_asked();
+                if !is_asked && !is_found && !is_long && candidates.all.iter().any(is_silent) {
+                    is_long = true;
+                    if self.asks_again() {
+                        candidates.ask_silent();
+                        continue;
+                    }
+                }
+                if self.is_over(found_at) || begun.elapsed() >= LONGEST || !(is_asked || waits) {
+                    break;
+                }
+                sleeper.wait(Some(LOOK))?;
+            }
+            Ok(results(&mut candidates, &loaders))
+        })
+    }
+
+    /// Lists the candidates. Returns the ports of modules in their boot loaders.
+    fn list(&self, candidates: &mut Candidates<'_, '_>) -> io::Result<Vec<PortInfo>> {
+        let (mut listed, loaders): (Vec<_>, Vec<_>) = ports_below(&self.root)?
             .into_iter()
             .filter(|info| self.is_candidate(info))
             .partition(|info| info.kind != PortKind::BootLoader);
-        let loading = |info: PortInfo| format!("{} is a module in its boot loader", info.path.display());
-        asked.notes.extend(loaders.into_iter().map(loading));
-        // A port in use is left for later: the module may be at another one.
-        self.ask_each(candidates, &mut asked, mode);
-        let until = after(BUSY);
-        // A search for a lost module is repeated soon, so it waits for no other program.
-        while self.found.is_none() && !self.is_over(&asked) {
-            let all = std::mem::take(&mut asked.busy);
-            let (busy, is_kept): (Vec<_>, _) =
-                all.into_iter().partition(|(info, _)| !kept().contains(&info.path));
-            asked.busy = is_kept;
-            if busy.is_empty() {
-                break;
-            }
-            if Instant::now() >= until {
-                kept().extend(busy.iter().map(|(info, _)| info.path.clone()));
-                asked.busy.extend(busy);
-                break;
-            }
-            let (_waker, sleeper) = wake_up()?;
-            sleeper.wait(Some(BUSY_PAUSE))?;
-            // With the programs that have them open now.
-            let mut again = ports_below(&self.root)?;
-            again.retain(|info| busy.iter().any(|(before, _)| before.path == info.path));
-            self.ask_each(again, &mut asked, mode);
-        }
-        Ok(asked)
-    }
-
-    /// Asks one candidate after the other. One port of each module is asked.
-    fn ask_each(&self, candidates: Vec<PortInfo>, asked: &mut CandidateAnswers, mode: &ModuleMode) {
-        for info in candidates {
-            if !asked.is_known(&info) && !self.is_over(asked) {
-                let answer = ask(&info, &self.config, |ask| (self.identify.imei)(ask, mode));
-                self.take(info, answer, asked);
-            }
-        }
-    }
-
-    /// Asks the silent candidates a second time, all at once, because it takes seconds.
-    fn ask_silent(&self, asked: &mut CandidateAnswers, mode: &ModuleMode) {
-        let silent = std::mem::take(&mut asked.silent);
-        let answers: Vec<_> = thread::scope(|scope| {
-            let identify = |ask: &mut Ask<'_>| (self.identify.imei_of_silent)(ask, mode);
-            let ask = |info| move || ask(info, &self.config, identify);
-            let asking: Vec<_> = silent
-                .iter()
-                .map(|(info, _)| thread::Builder::new().spawn_scoped(scope, ask(info)))
-                .collect();
-            let panicked = |_| Err(io::Error::other("its thread panicked"));
-            asking.into_iter().map(|asking| asking?.join().unwrap_or_else(panicked)).collect()
-        });
-        for ((info, _), answer) in silent.into_iter().zip(answers) {
-            if !asked.is_known(&info) {
-                self.take(info, answer, asked);
-            }
-        }
+        let interface = |info: &PortInfo| info.usb.as_ref().and_then(|usb| usb.interface);
+        listed.sort_by_key(|info| self.interface.is_some() && interface(info) != self.interface);
+        candidates.are_listed(listed);
+        Ok(loaders)
     }
 
     /// Takes the answer of a candidate.
-    fn take(&self, info: PortInfo, answer: io::Result<(Port, String)>, asked: &mut CandidateAnswers) {
+    fn take(&self, info: &PortInfo, answer: Answer, candidates: &mut Candidates<'_, '_>) {
         let is_busy = matches!(&answer, Err(error) if error.kind() == ErrorKind::ResourceBusy);
         kept().retain(|path| is_busy || *path != info.path);
-        let place = info.usb.as_ref().map(|usb| usb.location.clone());
-        let is_same = |known: &PortInfo| known.usb.as_ref().map(|usb| &usb.location) == place.as_ref();
-        let path = info.path.display();
-        match answer {
-            Err(error) if error.kind() == ErrorKind::TimedOut => asked.silent.push((info, error)),
-            Err(error) if is_busy => asked.busy.push((info, error)),
-            Err(error) => asked.notes.push(error.to_string()),
-            // Another port of the module may say more.
-            Ok((_, imei)) if imei.is_empty() && asked.answers.iter().any(|(known, ..)| is_same(known)) => {}
-            Ok((_, imei)) if self.imei().is_some_and(|wanted| *wanted != imei) => {
-                if imei.is_empty() {
-                    asked.notes.push(format!("{path} reports no IMEI"));
-                } else {
-                    asked.notes.push(format!("{path} is the module {imei}"));
-                    asked.places.extend(place);
-                }
-            }
+        let outcome = match answer {
+            Err(error) if error.kind() == ErrorKind::TimedOut => Outcome::Silent(error),
+            Err(error) if is_busy => Outcome::Busy(error),
+            Err(error) => Outcome::Failed(error),
+            Ok((_, imei)) if self.imei().is_some_and(|wanted| *wanted != imei) => Outcome::Other(imei),
             Ok((port, imei)) => {
-                asked.answers.retain(|(known, ..)| !is_same(known));
-                if !imei.is_empty() {
-                    asked.places.extend(place);
+                let others = candidates.all.iter_mut().filter(|known| {
+                    known.info.path != info.path && is_same_place(&known.info, info) && is_found(known)
+                });
+                match (imei.is_empty(), others.collect::<Vec<_>>()) {
+                    // Another port of the module has said as much.
+                    (true, others) if !others.is_empty() => Outcome::Sibling,
+                    (_, others) => {
+                        others.into_iter().for_each(|other| other.outcome = Some(Outcome::Sibling));
+                        Outcome::Found(port, imei)
+                    }
                 }
-                asked.answers.push((info, port, imei));
             }
-        }
+        };
+        candidates.note(info, outcome);
     }
 
-    /// Whether the module is found, so that no other port is asked.
-    fn is_over(&self, asked: &CandidateAnswers) -> bool {
-        self.imei().is_some() && !asked.answers.is_empty()
+    /// Whether the module is found, so that no other port is asked. If it may be any module, the others have some time
+    /// to answer, too.
+    fn is_over(&self, found_at: Option<Instant>) -> bool {
+        found_at.is_some_and(|at| self.imei().is_some() || at.elapsed() >= OTHERS)
+    }
+
+    /// Whether the search waits for ports that other programs have open. One for a lost module is repeated soon, so it
+    /// waits for none.
+    fn waits_for_busy(&self, candidates: &Candidates<'_, '_>, begun: Instant, is_found: bool) -> bool {
+        let is_busy = |candidate: &&Candidate<'_>| matches!(candidate.outcome, Some(Outcome::Busy(_)));
+        let busy = candidates.all.iter().filter(is_busy).map(|candidate| &candidate.info.path);
+        let busy: Vec<_> = busy.filter(|path| !kept().contains(path)).collect();
+        if self.is_repeated || busy.is_empty() {
+            return false;
+        }
+        if begun.elapsed() >= BUSY {
+            kept().extend(busy.into_iter().cloned());
+            return false;
+        }
+        !is_found || begun.elapsed() < OTHERS
     }
 
     /// Counts an attempt with silent ports. Returns true if they are asked a second time.
@@ -293,14 +270,47 @@ impl Search {
     }
 }
 
+/// A port, open, and the IMEI of its module.
+type Module = (PortInfo, Port, String);
+
+fn is_found(candidate: &Candidate<'_>) -> bool {
+    matches!(candidate.outcome, Some(Outcome::Found(..)))
+}
+
+fn is_silent(candidate: &Candidate<'_>) -> bool {
+    matches!(candidate.outcome, Some(Outcome::Silent(_)))
+}
+
+/// The modules that may be taken, what is at the other ports, and whether one of these is silent.
+fn results(candidates: &mut Candidates<'_, '_>, loaders: &[PortInfo]) -> (Vec<Module>, Vec<String>, bool) {
+    let loading = |info: &PortInfo| format!("{} is a module in its boot loader", info.path.display());
+    let mut notes: Vec<_> = loaders.iter().map(loading).collect();
+    let has_silent = candidates.all.iter().any(is_silent);
+    let (mut answers, mut errors) = (Vec::new(), Vec::new());
+    for candidate in &mut candidates.all {
+        let path = candidate.info.path.display();
+        match candidate.outcome.take() {
+            Some(Outcome::Found(port, imei)) => answers.push((candidate.info.clone(), port, imei)),
+            Some(Outcome::Other(imei)) if imei.is_empty() => notes.push(format!("{path} reports no IMEI")),
+            Some(Outcome::Other(imei)) => notes.push(format!("{path} is the module {imei}")),
+            Some(Outcome::Silent(error) | Outcome::Busy(error) | Outcome::Failed(error)) => {
+                errors.push(error.to_string());
+            }
+            Some(Outcome::Sibling) | None => {}
+        }
+    }
+    notes.append(&mut errors);
+    (answers, notes, has_silent)
+}
+
 /// Names that distinguish these modules: the IMEI, or the place if two modules have the same IMEI or one has not
 /// reported its own.
-fn names(answers: &[(PortInfo, Port, String)]) -> String {
+fn names(answers: &[Module]) -> String {
     let mut imeis: Vec<_> = answers.iter().map(|(_, _, imei)| imei).collect();
     imeis.sort();
     imeis.dedup();
     let is_named_by_imei = imeis.len() == answers.len() && imeis.iter().all(|imei| !imei.is_empty());
-    let name = |(info, _, imei): &(PortInfo, Port, String)| match &info.usb {
+    let name = |(info, _, imei): &Module| match &info.usb {
         Some(usb) if imei.is_empty() => format!("usb:{} (reports no IMEI)", usb.location),
         Some(usb) if !is_named_by_imei => format!("usb:{} (IMEI {imei})", usb.location),
         _ => format!("imei:{imei}"),
@@ -308,80 +318,6 @@ fn names(answers: &[(PortInfo, Port, String)]) -> String {
     answers.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
-/// Opens a candidate and reads its IMEI, which is empty if the module does not report it.
-fn ask(
-    info: &PortInfo,
-    config: &Config,
-    identify: impl FnOnce(&mut Ask<'_>) -> io::Result<String>,
-) -> io::Result<(Port, String)> {
-    let path = info.path.display().to_string();
-    // Not every program that uses a port locks it.
-    if !info.users.is_empty() {
-        let text = format!("{path} is open in {}", info.users.join(", "));
-        return Err(io::Error::new(ErrorKind::ResourceBusy, text));
-    }
-    let (_waker, sleeper) = wake_up()?;
-    let mut port = serial::open(&path, config)?;
-    let Port::Line { line, .. } = &mut port else { return Ok((port, String::new())) };
-    let mut unanswered = Unanswered::default();
-    let imei = identify(&mut |question, timeout, is_answered| {
-        exchange(&mut **line, &sleeper, (question, timeout), is_answered, &mut unanswered)
-    });
-    let named = |error: io::Error| {
-        let text = match (error.kind(), unanswered.words()) {
-            (ErrorKind::TimedOut, None) => format!("{path} does not answer"),
-            (ErrorKind::TimedOut, Some(words)) => format!("{path} does not answer: {words}"),
-            _ => format!("{path}: {error}"),
-        };
-        io::Error::new(error.kind(), text)
-    };
-    Ok((port, imei.map_err(named)?))
-}
-
 fn kept() -> MutexGuard<'static, Vec<PathBuf>> {
     KEPT.lock().unwrap_or_else(PoisonError::into_inner)
-}
-/// Writes a question and reads until the answer is complete.
-fn exchange(
-    line: &mut dyn Line,
-    sleeper: &Sleeper,
-    (question, timeout): (&[u8], Duration),
-    is_answered: fn(&[u8]) -> bool,
-    unanswered: &mut Unanswered,
-) -> io::Result<Vec<u8>> {
-    let (until, mut answer, mut buf) = (after(timeout), Vec::new(), [0; 256]);
-    let mut unwritten = question;
-    loop {
-        if !unwritten.is_empty() {
-            match line.write(unwritten) {
-                Ok(count) => {
-                    unanswered.wrote(&unwritten[..count]);
-                    unwritten = &unwritten[count..];
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let left = until.saturating_duration_since(Instant::now());
-        if answer.len() > MAX_ANSWER {
-            unanswered.overflowed();
-            return Err(ErrorKind::TimedOut.into());
-        }
-        if left.is_zero() {
-            return Err(ErrorKind::TimedOut.into());
-        }
-        line.wait(sleeper, !unwritten.is_empty(), Some(left))?;
-        match line.read(&mut buf) {
-            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-            Ok(count) => {
-                unanswered.read(&buf[..count]);
-                answer.extend_from_slice(&buf[..count]);
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
-            Err(error) => return Err(error),
-        }
-        if is_answered(&answer) {
-            return Ok(answer);
-        }
-    }
 }

@@ -103,6 +103,12 @@ impl Line for SerialLine {
         sleeper.wait_for(&self.file, wants_write, timeout)
     }
 
+    #[cfg(feature = "ports")]
+    fn discard_unwritten(&mut self) {
+        // The port is closed next, whatever this returns.
+        let _ = self.settings.clear(serialport::ClearBuffer::Output);
+    }
+
     #[cfg(target_os = "linux")]
     fn pass_over(&mut self) {
         if let Some(set) = &self.set {

@@ -482,6 +482,121 @@ fn a_search_for_a_lost_module_waits_for_no_other_program() {
     holder.unwrap().close();
 }
 
+/// Waits until a deaf port is asked with what comes after `AT`. This takes the search some seconds.
+fn long_question(port: &Module, before: usize) {
+    eventually("the silent port is asked with more than AT", || {
+        port.received.lock().unwrap()[before..].windows(4).any(|bytes| bytes == b"ATQ0")
+    });
+}
+
+/// Regression: the search looked for new ports only after the silent one had been asked for 5 s.
+#[test]
+fn a_lost_module_is_found_at_once_while_another_port_is_silent() {
+    let tree = Tree::new("beside-silent");
+    let silent = tree.modem("1-1.2", MODULE, "ttyUSB0", SECOND);
+    let module = tree.modem("1-1.4", MODULE, "ttyUSB1", FIRST);
+    let modem = tree.open(&format!("imei:{FIRST}")).unwrap();
+    modem.wait_ready(SOON).unwrap();
+    let events = modem.events();
+    silent.remote.send(Control::fault(Deaf { lasting: 10 * SOON }));
+    let before = silent.received_count();
+    module.remote.send(Control::Unplug);
+    while events.recv_timeout(SOON).unwrap() != Event::PortLost {}
+    tree.renames("1-1.4", "ttyUSB1", "ttyUSB3");
+    long_question(&silent, before);
+    module.remote.send(Control::Replug(Some("ttyUSB3".to_owned())));
+    let begun = Instant::now();
+    while events.recv_timeout(SOON).unwrap() != Event::PortBack {}
+    modem.wait_ready(SOON).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert_eq!(imei(&modem), FIRST);
+    modem.close();
+}
+
+/// Regression: each silent port in front of the module's took 0.6 s.
+#[test]
+fn a_lost_module_is_found_at_once_behind_silent_ports() {
+    let tree = Tree::new("behind-silent");
+    let silent: Vec<_> = (0..5)
+        .map(|number| tree.modem(&format!("1-1.{number}"), MODULE, &format!("ttyUSB{number}"), SECOND))
+        .collect();
+    for port in &silent {
+        port.remote.send(Control::fault(Deaf { lasting: 10 * SOON }));
+    }
+    let module = tree.modem("1-1.9", MODULE, "ttyUSB9", FIRST);
+    let modem = tree.open(&format!("imei:{FIRST}")).unwrap();
+    modem.wait_ready(SOON).unwrap();
+    let events = modem.events();
+    module.remote.send(Control::Unplug);
+    while events.recv_timeout(SOON).unwrap() != Event::PortLost {}
+    let before = silent[0].received_count();
+    eventually("the search asks", || silent[0].received_count() > before);
+    module.remote.send(Control::Replug(None));
+    let begun = Instant::now();
+    while events.recv_timeout(SOON).unwrap() != Event::PortBack {}
+    modem.wait_ready(SOON).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    modem.close();
+}
+
+/// Regression: the first search looked for ports only once, and ended after 8 s with an error.
+#[test]
+fn a_module_that_is_plugged_in_during_the_first_search_is_found_at_once() {
+    let tree = Tree::new("meanwhile");
+    let silent = tree.modem("1-1.2", MODULE, "ttyUSB0", SECOND);
+    silent.remote.send(Control::fault(Deaf { lasting: 10 * SOON }));
+    thread::scope(|scope| {
+        let opening = scope.spawn(|| tree.open("auto"));
+        long_question(&silent, 0);
+        let _module = tree.modem("1-1.4", MODULE, "ttyUSB1", FIRST);
+        let begun = Instant::now();
+        let modem = opening.join().unwrap().unwrap();
+        assert_eq!(imei(&modem), FIRST);
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        modem.close();
+    });
+}
+
+/// Regression: `auto` waited 3 s for the other program.
+#[test]
+fn the_first_search_takes_a_module_at_once_while_another_is_in_use() {
+    let tree = Tree::new("beside-used");
+    let _taken = tree.modem("1-1.2", MODULE, "ttyUSB0", SECOND);
+    let _module = tree.modem("1-1.4", MODULE, "ttyUSB1", FIRST);
+    let holder = Modem::open(tree.0.join("dev/ttyUSB0"), Config::default()).unwrap();
+    for name in ["auto".to_owned(), format!("imei:{FIRST}")] {
+        let begun = Instant::now();
+        let modem = tree.open(&name).unwrap();
+        assert_eq!(imei(&modem), FIRST);
+        assert!(begun.elapsed() < Duration::from_secs(2), "{name}: {:?}", begun.elapsed());
+        modem.close();
+    }
+    holder.close();
+}
+
+/// `auto` takes the module that answers. After a loss it takes no other one, although only another one answers.
+#[test]
+fn auto_takes_the_module_that_answers_first_and_keeps_to_it() {
+    let tree = Tree::new("starting");
+    let starting = tree.modem("1-1.2", MODULE, "ttyUSB0", SECOND);
+    let module = tree.modem("1-1.4", MODULE, "ttyUSB1", FIRST);
+    starting.remote.send(Control::fault(Deaf { lasting: Duration::from_secs(5) }));
+    let modem = tree.open("auto").unwrap();
+    assert_eq!(imei(&modem), FIRST, "the other one does not answer");
+    let events = modem.events();
+    module.remote.send(Control::Unplug);
+    while events.recv_timeout(SOON).unwrap() != Event::PortLost {}
+    let before = starting.received_count();
+    eventually("the other module is asked, and says which it is", || {
+        starting.received.lock().unwrap()[before..].windows(7).any(|bytes| bytes == b"AT+CGSN")
+    });
+    module.remote.send(Control::Replug(None));
+    while events.recv_timeout(SOON).unwrap() != Event::PortBack {}
+    assert_eq!(imei(&modem), FIRST);
+    assert!(!events.try_iter().any(|event| matches!(event, Event::OtherModule { .. })));
+    modem.close();
+}
+
 /// Regression: the search asked them, and each silent one took seconds.
 #[test]
 fn other_ports_of_another_module_are_not_asked() {
