@@ -18,9 +18,10 @@ use super::{ModuleMode, Port, wake_up};
 use crate::config::Config;
 
 /// The first attempt to find a module again in which silent ports are asked a second time, with everything that can
-/// make a module answer. It is repeated after twice the number of attempts each time. Earlier, and in between, a module
-/// that starts is found sooner.
-const SECOND_QUESTION: u32 = 4;
+/// make a module answer, some 15 s after the first. It is repeated after twice the number of attempts each time. For up
+/// to 2.7 s of that question no `AT` is written to the port, so in the time in which modules start there is none, and
+/// one that starts is found at once.
+const SECOND_QUESTION: u32 = 16;
 
 /// The longest wait for ports that other programs have open, which may be searches that ask for this time.
 const BUSY: Duration = Duration::from_secs(3);
@@ -28,8 +29,10 @@ const BUSY: Duration = Duration::from_secs(3);
 const OTHERS: Duration = Duration::from_secs(1);
 /// The longest attempt. It takes less unless ports come and go all the time.
 const LONGEST: Duration = Duration::from_secs(15);
-/// The pause between two looks at the list of ports while they are asked.
+/// The pause between two looks at the questions, and at the list of ports if the search waits for one in use.
 const LOOK: Duration = Duration::from_millis(50);
+/// The same for the list of ports otherwise: the kernel's lists of ports and programs are long.
+const LIST: Duration = Duration::from_millis(250);
 
 /// Ports that another program has had open for longer than [`BUSY`]. A search tries them without a wait, until one can
 /// be opened again.
@@ -117,18 +120,19 @@ impl Search {
         thread::scope(|scope| {
             let questioner = Questioner { config: &config, identify, mode };
             let mut candidates = Candidates::new(scope, questioner, waker);
-            let (mut listed_at, mut loaders, mut found_at, mut is_long) = (None, Vec::new(), None, false);
+            let mut loaders = self.list(&mut candidates)?;
+            let (mut listed_at, mut found_at, mut is_long, mut waits) = (begun, None, false, false);
             loop {
-                if listed_at.is_none_or(|at: Instant| at.elapsed() >= LOOK) {
+                if listed_at.elapsed() >= if waits { LOOK } else { LIST } {
                     loaders = self.list(&mut candidates)?;
-                    listed_at = Some(Instant::now());
+                    listed_at = Instant::now();
                 }
                 for (info, answer) in candidates.answers() {
                     self.take(&info, answer, &mut candidates);
                 }
                 let is_found = candidates.all.iter().any(is_found);
                 found_at = is_found.then(|| found_at.unwrap_or_else(Instant::now));
-                let waits = self.waits_for_busy(&candidates, begun, is_found);
+                waits = self.waits_for_busy(&candidates, begun, is_found);
                 candidates.ask(waits);
                 let is_asked = candidates.are_asked();
                 if !is_asked && !is_found && !is_long && candidates.all.iter().any(is_silent) {

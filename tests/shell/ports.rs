@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -107,6 +107,8 @@ struct Module {
     served: Option<JoinHandle<io::Result<()>>>,
     /// The bytes that the modem has received.
     received: Arc<Mutex<Vec<u8>>>,
+    /// More bytes have come.
+    has_received: Arc<Condvar>,
 }
 
 impl Module {
@@ -118,15 +120,17 @@ impl Module {
         network.name("echo.test", [10, 1, 0, 1]).serve("echo.test", 7, Peer::echo());
         let modem = Simulator::new(Settings::default().imei(imei.to_owned()), network);
         let received = Arc::new(Mutex::new(Vec::new()));
-        let kept = received.clone();
+        let has_received = Arc::new(Condvar::new());
+        let (kept, comes) = (received.clone(), has_received.clone());
         let served = thread::spawn(move || {
             serve::run_with(modem, pty, inbox, |_, entry| {
                 if let serve::LogEntry::FromHost(bytes) = entry {
                     kept.lock().unwrap().extend_from_slice(bytes);
+                    comes.notify_all();
                 }
             })
         });
-        Self { remote, served: Some(served), received }
+        Self { remote, served: Some(served), received, has_received }
     }
 
     fn received_count(&self) -> usize {
@@ -484,9 +488,10 @@ fn a_search_for_a_lost_module_waits_for_no_other_program() {
 
 /// Waits until a deaf port is asked with what comes after `AT`. This takes the search some seconds.
 fn long_question(port: &Module, before: usize) {
-    eventually("the silent port is asked with more than AT", || {
-        port.received.lock().unwrap()[before..].windows(4).any(|bytes| bytes == b"ATQ0")
-    });
+    let is_missing = |received: &mut Vec<u8>| !received[before..].windows(4).any(|bytes| bytes == b"ATQ0");
+    let received = port.received.lock().unwrap();
+    let (_received, waited) = port.has_received.wait_timeout_while(received, 4 * SOON, is_missing).unwrap();
+    assert!(!waited.timed_out(), "the silent port is asked with AT alone");
 }
 
 /// Regression: the search looked for new ports only after the silent one had been asked for 5 s.
@@ -536,6 +541,28 @@ fn a_lost_module_is_found_at_once_behind_silent_ports() {
     while events.recv_timeout(SOON).unwrap() != Event::PortBack {}
     modem.wait_ready(SOON).unwrap();
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    modem.close();
+}
+
+/// Regression: 2.7 s passed without `AT`, because the port was silent in four attempts and was asked with more.
+#[test]
+fn a_lost_module_that_starts_slowly_is_found_at_once_beside_a_silent_port() {
+    const START: Duration = Duration::from_millis(3_400);
+    let tree = Tree::new("slow-start");
+    let silent = tree.modem("1-1.2", MODULE, "ttyUSB0", SECOND);
+    let module = tree.modem("1-1.4", MODULE, "ttyUSB1", FIRST);
+    let modem = tree.open(&format!("imei:{FIRST}")).unwrap();
+    modem.wait_ready(SOON).unwrap();
+    let events = modem.events();
+    silent.remote.send(Control::fault(Deaf { lasting: 10 * SOON }));
+    module.remote.send(Control::Unplug);
+    while events.recv_timeout(SOON).unwrap() != Event::PortLost {}
+    module.remote.send(Control::fault(Deaf { lasting: START }));
+    module.remote.send(Control::Replug(None));
+    let begun = Instant::now();
+    while events.recv_timeout(SOON).unwrap() != Event::PortBack {}
+    modem.wait_ready(SOON).unwrap();
+    assert!(begun.elapsed() < START + Duration::from_secs(2), "{:?}", begun.elapsed());
     modem.close();
 }
 
