@@ -327,9 +327,13 @@ impl Member {
         self.note(format!("ready: {operator}, signal {signal}"));
     }
 
-    /// Reads the values that can change. Those without an answer are unknown.
+    /// Reads the values that can change. Those without an answer are unknown. A module that does not answer at all is
+    /// not asked, because each question would take its time-out.
     fn look(&self, link: &Link) {
         let modem = &link.modem;
+        if let Some(NotReady::NoAnswer | NotReady::NoPort) = modem.not_ready() {
+            return self.lock().history.signal(Instant::now(), None);
+        }
         let signal = modem.signal_quality().ok().and_then(|quality| quality.dbm());
         let registration = modem.registration().ok();
         let identity = modem.identity().ok();
@@ -512,6 +516,20 @@ mod tests {
             member.lock().device.clone().flatten(),
             text.split_once(": ").map(|(_, device)| device.into())
         );
+    }
+
+    /// Regression: the questions took 45 s, in which the gateway did nothing else with the modem.
+    #[test]
+    fn a_module_that_does_not_answer_is_not_asked_for_its_state() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let name = format!("tcp://{}", listener.local_addr().unwrap());
+        let (notes, _noted) = unbounded();
+        let member = Member::new("m".to_owned(), PortChoice::Named(name), Config::default(), notes);
+        let link = member.open().unwrap();
+        let begun = Instant::now();
+        member.look(&link);
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        link.modem.close();
     }
 
     /// Regression: the note was that the port is lost.
