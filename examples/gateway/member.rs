@@ -52,6 +52,8 @@ struct MemberState {
     device: Option<Option<String>>,
     /// The latest problem that was noted.
     noted: Option<String>,
+    /// Whether it was noted that the module does not answer, and it has not become ready since.
+    is_unresponsive: bool,
     history: History,
     facts: Facts,
     since: Option<Instant>,
@@ -287,7 +289,12 @@ impl Member {
                 self.note(format!("not ready: {reason}"));
             }
             Event::Restarted => self.note("the module restarted"),
-            Event::Unresponsive => self.note("the module does not answer"),
+            // The driver reports this after each of its attempts.
+            Event::Unresponsive => {
+                if !std::mem::replace(&mut self.lock().is_unresponsive, true) {
+                    self.note("the module does not answer");
+                }
+            }
             Event::PortLost => {
                 self.lock().forget();
                 self.note("the port is lost; waiting for it");
@@ -315,7 +322,7 @@ impl Member {
         {
             let mut state = self.lock();
             state.since = Some(Instant::now());
-            (state.device, state.noted) = (None, None);
+            (state.device, state.noted, state.is_unresponsive) = (None, None, false);
         }
         self.look(link);
         let (facts, signal) = {
@@ -475,6 +482,23 @@ mod tests {
         member.happened(&link, &Event::OtherModule { before: "860000000000017".to_owned() }, &changes);
         let (_, text) = noted.try_recv().unwrap();
         assert_eq!(text, "another module is at this port: 860000000000001; before it was 860000000000017");
+        link.modem.close();
+    }
+
+    /// Regression: the note came every 5 s.
+    #[test]
+    fn the_silence_of_a_module_is_noted_once() {
+        let (changes, (notes, noted)) = (Changes::default(), unbounded());
+        let member = Member::new("sim".to_owned(), PortChoice::Simulated(1), Config::default(), notes);
+        let link = member.open().unwrap();
+        link.modem.wait_ready(Duration::from_secs(60)).unwrap();
+        for _ in 0..2 {
+            for _ in 0..3 {
+                member.happened(&link, &Event::Unresponsive, &changes);
+            }
+            assert_eq!(noted.try_iter().filter(|(_, text)| text == "the module does not answer").count(), 1);
+            member.became_ready(&link);
+        }
         link.modem.close();
     }
 
