@@ -289,12 +289,7 @@ impl Member {
                 self.note(format!("not ready: {reason}"));
             }
             Event::Restarted => self.note("the module restarted"),
-            // The driver reports this after each of its attempts.
-            Event::Unresponsive => {
-                if !std::mem::replace(&mut self.lock().is_unresponsive, true) {
-                    self.note("the module does not answer");
-                }
-            }
+            Event::Unresponsive => self.unresponsive(),
             Event::PortLost => {
                 self.lock().forget();
                 self.note("the port is lost; waiting for it");
@@ -307,6 +302,14 @@ impl Member {
             Event::Missed(count) => self.note(format!("{count} events were missed")),
             Event::Closed(..) => changes.notify(),
             _ => {}
+        }
+    }
+
+    /// Notes a silence once, which the driver reports after each of its attempts.
+    fn unresponsive(&self) {
+        let is_noted = std::mem::replace(&mut self.lock().is_unresponsive, true);
+        if !is_noted {
+            self.note("the module does not answer");
         }
     }
 
