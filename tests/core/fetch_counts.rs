@@ -36,6 +36,13 @@ fn answer(data: &str, echo: bool) -> (String, String) {
     (format!("{echoed}\r\n+CIPRXGET: 2,0,10,0\r\n{head}"), format!("{rest}\r\nOK\r\n"))
 }
 
+/// Data, whether the module echoes, and the length of reads.
+fn ways() -> impl Iterator<Item = (&'static str, bool, usize)> {
+    let data = [SHORT, LONG].into_iter();
+    let echoed = data.flat_map(|data| [false, true].map(|echo| (data, echo)));
+    echoed.flat_map(|(data, echo)| [1, 7, 5_000].map(|chunk| (data, echo, chunk)))
+}
+
 fn ends_damaged(pair: &mut Pair, socket: SocketId, context: &str) {
     let (read, end) = pair.read_to_end(socket);
     assert!(read.is_empty() || read == b"HTTP 200..", "{context}: {:?}", String::from_utf8_lossy(&read));
@@ -46,11 +53,7 @@ fn ends_damaged(pair: &mut Pair, socket: SocketId, context: &str) {
 /// Regression: the rest of the data was missing without an error.
 #[test]
 fn a_count_that_ends_at_an_ok_within_the_data_ends_the_socket() {
-    for (data, echo, chunk) in [SHORT, LONG]
-        .into_iter()
-        .flat_map(|data| [false, true].map(|echo| (data, echo)))
-        .flat_map(|(data, echo)| [1, 7, 5_000].map(|chunk| (data, echo, chunk)))
-    {
+    for (data, echo, chunk) in ways() {
         for pause in [0, 1, 3, 8, 40, 900] {
             let context = format!("{data:?}, echo {echo}, in pieces of {chunk}, after {pause} ms");
             let (pair, [socket, other]) = two(echo);
@@ -74,11 +77,7 @@ fn a_count_that_ends_at_an_ok_within_the_data_ends_the_socket() {
 /// Regression: the socket whose fetch was in flight ended, and the one that lacks the bytes went on.
 #[test]
 fn the_rest_of_the_data_behind_the_next_command_ends_the_socket_that_lacks_it() {
-    for (data, echo, chunk) in [SHORT, LONG]
-        .into_iter()
-        .flat_map(|data| [false, true].map(|echo| (data, echo)))
-        .flat_map(|(data, echo)| [1, 7, 5_000].map(|chunk| (data, echo, chunk)))
-    {
+    for (data, echo, chunk) in ways() {
         let context = format!("{data:?}, echo {echo}, in pieces of {chunk}");
         let (pair, [socket, other]) = two(echo);
         let mut pair = pair.in_chunks_of(chunk);

@@ -99,8 +99,8 @@ pub(super) struct Socket {
     pub(super) announced: bool,
     /// Whether the fetch in flight was written because of such an announcement.
     pub(super) was_announced: bool,
-    /// The number of announcements in a row without data.
-    pub(super) vain: u32,
+    /// The number of fetches in a row that brought nothing although the module had announced data.
+    pub(super) empty_fetches: u32,
     /// In manual mode, when a silent channel is asked for data.
     pub(super) poll_at: Timestamp,
     /// Whether the next command is a fetch and not a send.
@@ -251,7 +251,7 @@ impl Channel {
             was_counted: false,
             announced: false,
             was_announced: false,
-            vain: 0,
+            empty_fetches: 0,
             poll_at: Timestamp::MAX,
             fetch_next: false,
             abandoned: None,

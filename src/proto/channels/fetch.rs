@@ -23,11 +23,11 @@ use super::{Channels, STALE};
 /// The number of refused or empty fetches of announced data in a row after which the socket ends.
 const MAX_REFUSALS: u32 = 3;
 
-/// The number of announcements in a row without data after which the next one is followed at [`VAIN_PAUSE`] only.
-const MAX_VAIN: u32 = 3;
+/// The number of empty fetches in a row after which an announcement is followed at [`EMPTY_PAUSE`] only.
+const MAX_EMPTY: u32 = 3;
 
 /// The pause between fetches that brought nothing although the module has announced data.
-const VAIN_PAUSE: Duration = Duration::from_secs(1);
+const EMPTY_PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest pause after such an answer, also with a longer poll interval.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -43,7 +43,7 @@ impl Socket {
 
     /// Whether an announcement is followed at once. One whose data do not come is followed after a pause.
     pub(super) fn follows_announcement(&self) -> bool {
-        self.waiting && self.refusals == 0 && self.vain < MAX_VAIN
+        self.waiting && self.refusals == 0 && self.empty_fetches < MAX_EMPTY
     }
 
     /// The length of the next fetch: one byte less than the last one. A late full answer to the last fetch is then
@@ -107,11 +107,10 @@ impl Channels {
     }
 
     fn fetched_whole(&mut self, now: Timestamp, id: ChannelId, out: &mut Outbox) {
+        self.fetch_is_unproved(now, id);
         let channel = self.channel(id);
         let draining = draining(&channel.link);
         let socket_id = channel.socket_id();
-        self.fetch_is_unproved(now, id);
-        let channel = self.channel(id);
         let Some(socket) = channel.open_socket() else { return };
         let was_empty = socket.window.readable() == 0;
         let len = socket.window.finish_frame();
@@ -130,9 +129,10 @@ impl Channels {
             socket.poll_at = now;
         }
         socket.refusals = 0;
-        socket.vain = if len == 0 && socket.was_announced { socket.vain.saturating_add(1) } else { 0 };
-        if socket.vain >= MAX_VAIN {
-            socket.poll_at = socket.poll_at.min(now + VAIN_PAUSE);
+        socket.empty_fetches =
+            if len == 0 && socket.was_announced { socket.empty_fetches.saturating_add(1) } else { 0 };
+        if socket.empty_fetches >= MAX_EMPTY {
+            socket.poll_at = socket.poll_at.min(now + EMPTY_PAUSE);
         }
         if len > 0 {
             socket.received(now, len);
