@@ -108,6 +108,39 @@ fn an_ok_alone_does_not_prove_the_fetch_before_it() {
     }
 }
 
+/// A pair that does not poll, and a socket.
+fn quiet() -> (Pair, SocketId) {
+    let config = Config::default().receive_mode(ReceiveMode::Manual).receive_poll(Duration::from_secs(60));
+    let mut pair = Pair::with(config, Settings::default()).ready();
+    let socket = pair.channel_open();
+    (pair, socket)
+}
+
+/// The `OK` of the fetch answers a command 3 s later, and that of the command comes 3 s after it.
+#[test]
+fn an_ok_alone_prolongs_the_doubt_of_the_fetch_before_it() {
+    let (mut pair, socket) = quiet();
+    let (head, rest) = answer(SHORT, false);
+    pair.instead("AT+CIPRXGET=2,0", head);
+    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+    pair.run_for(Duration::from_secs(3));
+    pair.instead("AT+CREG=0", rest);
+    pair.command("AT+CREG=0", Duration::from_secs(5)).unwrap();
+    pair.run_for(Duration::from_secs(3));
+    pair.inject(b"\r\nOK\r\n");
+    ends_damaged(&mut pair, socket, "an OK after 6 s");
+}
+
+/// The rest of the data is a damaged header, which names no channel.
+#[test]
+fn damage_without_a_channel_after_a_fetch_ends_its_socket() {
+    let (mut pair, socket) = quiet();
+    pair.instead("AT+CIPRXGET=2,0", answer(SHORT, false).0);
+    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+    pair.inject(b"\r\n+RECEIVE,x:\r\n");
+    ends_damaged(&mut pair, socket, "a damaged header");
+}
+
 const FETCHED: &str = "\r\n+CIPRXGET: 2,0,4,0\r\nabcd\r\nOK\r\n";
 
 #[test]
@@ -119,9 +152,7 @@ fn an_ok_too_many_after_the_answer_to_a_later_command_ends_no_socket() {
     pair.inject(b"\r\nOK\r\n");
     assert_eq!(pair.read(sockets[0], 4).unwrap(), b"abcd");
     // Without a command in between, the rest of the data would have come before.
-    let config = Config::default().receive_mode(ReceiveMode::Manual).receive_poll(Duration::from_secs(60));
-    let mut quiet = Pair::with(config, Settings::default()).ready();
-    let socket = quiet.channel_open();
+    let (mut quiet, socket) = quiet();
     quiet.instead("AT+CIPRXGET=2,0", FETCHED);
     quiet.inject(b"\r\n+CIPRXGET: 1,0\r\n");
     quiet.run_for(Duration::from_secs(5));

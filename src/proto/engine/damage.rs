@@ -131,7 +131,6 @@ impl Engine {
             // The answered question was part of the search for the module.
             return self.bring_up.begin(now);
         }
-        self.channels.fetch_proved();
         self.channels.doubt_all();
         self.requests.check(SelfCheck::Bearer);
     }
