@@ -1559,6 +1559,28 @@ fn a_result_whose_lf_never_comes_is_damage_while_a_command_waits() {
     }
 }
 
+/// The command has a minute for its answer.
+#[test]
+fn a_result_whose_lf_never_comes_is_damage_before_the_command_behind_it_ends() {
+    for (rest, is_damage) in [("", true), ("\n", false)] {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        pair.instead("AT+CSQ", "\r\n+CSQ: 24,99\r\n\r\nOK\r");
+        pair.instead("ATI", "");
+        pair.command("AT+CSQ", Duration::from_secs(2)).unwrap();
+        let ticket = pair.ask(Request::Run(Command::of_user("ATI", Duration::from_secs(60)).unwrap()));
+        pair.run_for(Duration::from_secs(1));
+        pair.deliver(rest.as_bytes());
+        pair.run_for(Duration::from_secs(10));
+        let end = pair.read_some(socket, 4);
+        match is_damage {
+            true => assert!(matches!(end, Err(Error::Closed(CloseReason::Damaged))), "{end:?}"),
+            false => assert_eq!(end.unwrap(), None),
+        }
+        drop(pair.answer(ticket));
+    }
+}
+
 #[test]
 fn odd_line_ends_in_an_answer_to_the_application_or_in_text_of_people_are_no_damage() {
     let texts: [(&str, &[u8]); 4] = [
