@@ -1559,6 +1559,31 @@ fn a_result_whose_lf_never_comes_is_damage_while_a_command_waits() {
     }
 }
 
+#[test]
+fn a_line_of_a_questions_answer_without_its_line_end_is_damage() {
+    for (command, said, is_damage) in [
+        ("AT+CREG?", "\r\nabc", true),
+        ("AT+CREG?", "\r\n+CREG: 0,1\r", true),
+        ("AT+CREG?", "\r\n+CREG: 0,1\n\r\nOK\r\n", true),
+        ("AT+CREG?", "\r\n+CREG: 0,1\r\n\r\nOK\r\n", false),
+        // The lines of other commands may begin and end in any way.
+        ("ATI", "\r\nAir", false),
+        ("ATI", "\r\nAir\n724\r\n\r\nOK\r\n", false),
+    ] {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        pair.instead(command, said);
+        let ticket = pair.ask(Request::Run(Command::of_user(command, Duration::from_secs(60)).unwrap()));
+        pair.run_for(Duration::from_secs(10));
+        let end = pair.read_some(socket, 4);
+        match is_damage {
+            true => assert!(matches!(end, Err(Error::Closed(CloseReason::Damaged))), "{said:?}: {end:?}"),
+            false => assert_eq!(end.unwrap(), None, "{said:?}"),
+        }
+        drop(pair.answer(ticket));
+    }
+}
+
 /// The command has a minute for its answer.
 #[test]
 fn a_result_whose_lf_never_comes_is_damage_before_the_command_behind_it_ends() {
