@@ -1584,6 +1584,21 @@ fn a_line_of_a_questions_answer_without_its_line_end_is_damage() {
     }
 }
 
+/// The answer to a later question, whose lines have its name, is none either.
+#[test]
+fn an_answer_of_two_lines_without_a_name_is_no_damage() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    for (command, said) in [
+        ("AT+CGMR", "\r\nAir724UG\r\nV401881\r\n\r\nOK\r\n"),
+        ("AT+CSQ", "\r\n+CSQ: 24,99\r\n\r\nOK\r\n"),
+    ] {
+        pair.instead(command, said);
+        pair.command(command, Duration::from_secs(2)).unwrap();
+        assert_eq!(pair.read_some(socket, 4).unwrap(), None, "{command}");
+    }
+}
+
 /// The command has a minute for its answer.
 #[test]
 fn a_result_whose_lf_never_comes_is_damage_before_the_command_behind_it_ends() {
