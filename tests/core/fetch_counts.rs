@@ -143,6 +143,19 @@ fn damage_without_a_channel_after_a_fetch_ends_its_socket() {
 
 const FETCHED: &str = "\r\n+CIPRXGET: 2,0,4,0\r\nabcd\r\nOK\r\n";
 
+/// The header of the next fetch answers a later command.
+#[test]
+fn a_fetch_is_proved_by_the_header_of_the_next_one() {
+    let (mut pair, [socket, other]) = two(false);
+    pair.instead("AT+CIPRXGET=2,0", FETCHED);
+    pair.instead("AT+CIPRXGET=2,1", "\r\n+CIPRXGET: 2,1,5,0\r\nother, and more\r\nOK\r\n");
+    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n\r\n+CIPRXGET: 1,1\r\n");
+    let (_, end) = pair.read_to_end(other);
+    assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{end}");
+    assert_eq!(pair.read(socket, 4).unwrap(), b"abcd");
+    assert!(pair.engine.is_open(socket));
+}
+
 #[test]
 fn an_ok_too_many_after_the_answer_to_a_later_command_ends_no_socket() {
     let (mut pair, sockets) = two(false);

@@ -455,6 +455,19 @@ fn announcements_without_data_are_followed_at_a_bounded_rate() {
     assert!(pair.now - before < Duration::from_millis(100), "{:?}", pair.now - before);
 }
 
+#[test]
+fn an_announcement_is_followed_at_once_after_polls_that_brought_nothing() {
+    let (mut pair, socket) = manual();
+    let before = pair.wrote("AT+CIPRXGET=2,0");
+    pair.run_for(10 * POLL);
+    assert!(pair.wrote("AT+CIPRXGET=2,0") - before > 3);
+    pair.instead("AT+CIPRXGET=2,0", "\r\n+CIPRXGET: 2,0,4,0\r\nabcd\r\nOK\r\n");
+    let announced = pair.now;
+    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+    assert_eq!(pair.read(socket, 4).unwrap(), b"abcd");
+    assert!(pair.now - announced < Duration::from_millis(100), "{:?}", pair.now - announced);
+}
+
 /// Regression: the end was that of the peer alone, and on a live connection the missing data were not noticed.
 #[test]
 fn data_that_the_module_has_counted_and_does_not_give_are_lost() {
@@ -1592,6 +1605,8 @@ fn an_answer_of_two_lines_without_a_name_is_no_damage() {
     for (command, said) in [
         ("AT+CGMR", "\r\nAir724UG\r\nV401881\r\n\r\nOK\r\n"),
         ("AT+CSQ", "\r\n+CSQ: 24,99\r\n\r\nOK\r\n"),
+        ("AT+CSQ;+CGMR", "\r\n+CSQ: 24,99\r\nAir724UG\r\nV401881\r\n\r\nOK\r\n"),
+        ("AT+CSQ", "\r\n+CSQ: 24,99\r\nCall Ready\r\nSMS Ready\r\n\r\nOK\r\n"),
     ] {
         pair.instead(command, said);
         pair.command(command, Duration::from_secs(2)).unwrap();

@@ -20,7 +20,7 @@ impl Engine {
     /// A command has ended. Its answer may prove that all bytes before it are complete.
     pub(super) fn judge_last_fetch(&mut self, now: Timestamp, finished: &Finished) {
         self.judge_odd_ok(now);
-        if is_proof(finished) && !self.session.awaits_late_answer(now) {
+        if is_proof(finished) {
             self.channels.fetch_proved();
         } else {
             self.channels.fetch_stays_unproved(now);

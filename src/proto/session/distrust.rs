@@ -1,6 +1,6 @@
 //! The session between damage on the line and the proof that the line is sound again.
 
-use crate::at::{ChannelId, Command, Line, Refusal, Urc};
+use crate::at::{ChannelId, Command, Line, Refusal};
 use crate::time::Timestamp;
 
 use super::super::Event;
@@ -200,7 +200,7 @@ impl Session {
                 let is_own = std::str::from_utf8(key).is_ok_and(|key| exchange.command.has_key(key));
                 is_own.then_some(AnswerName::Own)
             }
-            Line::Text(text) if text != b">" && !Urc::parse(line).is_known() => Some(AnswerName::None),
+            Line::Text(text) if text != b">" => Some(AnswerName::None),
             _ => None,
         }
     }
