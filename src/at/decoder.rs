@@ -53,7 +53,7 @@ pub struct Decoder {
     /// The last bytes of the latest data.
     tail: Tail,
     pub(super) echo: Echo,
-    /// True within text of people, if the module pushes no data: what looks like a header is text.
+    /// True within text of people and soon after it, if the module pushes no data: what looks like a header is text.
     pub(super) no_headers: bool,
 }
 

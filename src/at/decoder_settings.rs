@@ -16,7 +16,7 @@ impl Decoder {
         self.data_ends.may_be_late(may_be);
     }
 
-    /// Sets whether text of people is read from a module that pushes no data.
+    /// Sets whether a line may be text of people, from a module that pushes no data.
     pub(crate) fn has_no_headers(&mut self, has_none: bool) {
         self.no_headers = has_none;
     }

@@ -143,6 +143,18 @@ fn damage_without_a_channel_after_a_fetch_ends_its_socket() {
 
 const FETCHED: &str = "\r\n+CIPRXGET: 2,0,4,0\r\nabcd\r\nOK\r\n";
 
+/// An empty answer has no data that could go on.
+#[test]
+fn an_ok_too_many_after_an_empty_fetch_ends_no_socket() {
+    let (mut pair, socket) = quiet();
+    pair.instead("AT+CIPRXGET=2,0", "\r\n+CIPRXGET: 2,0,0,0\r\n\r\nOK\r\n");
+    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+    pair.run_for(Duration::from_secs(1));
+    pair.inject(b"\r\nOK\r\n");
+    pair.run_for(Duration::from_secs(5));
+    assert!(pair.engine.is_open(socket), "{}", pair.story());
+}
+
 /// The header of the next fetch answers a later command.
 #[test]
 fn a_fetch_is_proved_by_the_header_of_the_next_one() {

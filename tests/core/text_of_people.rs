@@ -462,6 +462,33 @@ fn a_text_that_names_a_connecting_channel_does_not_make_its_connection() {
     }
 }
 
+/// Regression: the `OK` of a text was taken for the end of data that a wrong count had cut short.
+#[test]
+fn a_text_after_fetched_data_does_not_end_their_socket() {
+    for way in ["+CMGR", "+CMT"] {
+        for text in TEXTS.into_iter().chain(["AT+CGATT?\r\nOK", "OK\r\n\r\nOK", "0, CLOSED\r\n\r\nOK"]) {
+            for pause in [0, 5, 900, 3_000, 20_000] {
+                let context = format!("{way} {text:?} after {pause} ms");
+                let config = Config::default().receive_mode(ReceiveMode::Manual);
+                let mut pair = Pair::with(config, Settings::default()).ready();
+                let socket = pair.channel_open();
+                pair.instead("AT+CIPRXGET=2,0", "\r\n+CIPRXGET: 2,0,4,0\r\nabcd\r\nOK\r\n");
+                pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+                pair.run_for(Duration::from_millis(pause));
+                text_comes(&mut pair, way, text);
+                pair.run_for(Duration::from_secs(10));
+                assert_eq!(
+                    pair.read_some(socket, 9).unwrap().unwrap(),
+                    b"abcd",
+                    "{context}: {}",
+                    pair.story()
+                );
+                assert!(pair.engine.is_open(socket), "{context}: {}", pair.story());
+            }
+        }
+    }
+}
+
 /// Regression: such lines ended the text, if they came after the driver had asked, and the answer was cut.
 #[test]
 fn a_text_that_answers_the_question_behind_it_is_not_cut() {

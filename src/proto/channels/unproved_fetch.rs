@@ -12,6 +12,7 @@ use crate::at::ChannelId;
 use crate::time::Timestamp;
 
 use super::Channels;
+use super::channel::Socket;
 use super::frame::UnprovedFetch;
 
 /// For this span after a fetch its data may go on, if their count was too low and their `OK` was payload. The rest of
@@ -19,10 +20,14 @@ use super::frame::UnprovedFetch;
 const UNPROVED: Duration = Duration::from_secs(5);
 
 impl Channels {
-    /// The data and the `OK` of a fetch came.
+    /// The data and the `OK` of a fetch came. An answer without data has none that could go on.
     pub(super) fn fetch_is_unproved(&mut self, now: Timestamp, id: ChannelId) {
-        let socket = self.channel(id).socket_id();
-        self.unproved_fetch = Some(UnprovedFetch { socket, at: now });
+        let channel = self.channel(id);
+        let has_data = |socket: &mut Socket| !socket.window.unfinished().iter().all(|piece| piece.is_empty());
+        if channel.open_socket().is_some_and(has_data) {
+            let socket = channel.socket_id();
+            self.unproved_fetch = Some(UnprovedFetch { socket, at: now });
+        }
     }
 
     /// A later command was answered by an `OK` alone.
@@ -34,8 +39,9 @@ impl Channels {
         }
     }
 
-    /// The answer to a later command came, or the line is trusted again.
-    pub(in crate::proto) fn fetch_proved(&mut self) {
+    /// The answer to a later command came, which proves that the bytes before it are complete; or a text of people, after
+    /// which an `OK` proves nothing, because it may be a line of the text.
+    pub(in crate::proto) fn fetch_settled(&mut self) {
         self.unproved_fetch = None;
     }
 

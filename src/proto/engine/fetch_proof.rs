@@ -21,7 +21,7 @@ impl Engine {
     pub(super) fn judge_last_fetch(&mut self, now: Timestamp, finished: &Finished) {
         self.judge_odd_ok(now);
         if is_proof(finished) {
-            self.channels.fetch_proved();
+            self.channels.fetch_settled();
         } else {
             self.channels.fetch_stays_unproved(now);
         }

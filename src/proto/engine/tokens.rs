@@ -47,7 +47,8 @@ impl Engine {
                     break;
                 }
             }
-            decoder.has_no_headers(self.session.reads_text() && self.channels.fetches_all());
+            let may_be_text = self.session.reads_text() || self.bodies.is_doubtful(now);
+            decoder.has_no_headers(may_be_text && self.channels.fetches_all());
             let Some(token) = decoder.next(&mut bytes, self.expect()) else { break };
             if token == Token::OddLineEnd {
                 self.judge_line_end(now);
@@ -144,7 +145,7 @@ impl Engine {
             return self.damaged(now, fault, named);
         }
         if is_asked && late == LateFetch::Impossible && self.session.is_busy() {
-            self.channels.fetch_proved();
+            self.channels.fetch_settled();
         }
         if let HeaderKind::Pushed { channel, .. } = header.kind {
             self.notice_header();

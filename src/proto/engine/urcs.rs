@@ -99,6 +99,9 @@ impl Engine {
                 self.bodies = if text.is_digits() { Bodies::None } else { Bodies::Over(now) };
                 self.out.urc(b"", text.into_urc());
                 self.history.text_ended();
+                if !matches!(self.bodies, Bodies::None) {
+                    self.channels.fetch_settled();
+                }
             }
             before => self.bodies = before,
         }
