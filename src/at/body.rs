@@ -38,7 +38,7 @@ pub(super) fn of_answer(key: &[u8]) -> Option<Body> {
 
 /// The commands whose answer is text of people, and the line at which this text begins. The text ends before the final
 /// result code: the last one before the answer to a question that is asked after it.
-const ANSWERS: [(&str, From); 11] = [
+const ANSWERS: [(&str, From); 13] = [
     ("+CMGR", From::Header),
     ("+CMGL", From::Header),
     ("+CMGRD", From::Header),
@@ -47,6 +47,8 @@ const ANSWERS: [(&str, From); 11] = [
     ("+CNUM", From::Header),
     ("+CUSD", From::Header),
     ("+HTTPREAD", From::Header),
+    ("+HTTPHEAD", From::Header),
+    ("+HTTPEXGET", From::Header),
     ("+FTPGET", From::Header),
     ("+FTPEXTGET", From::Header),
     ("+FSREAD", From::Start),

@@ -1536,7 +1536,9 @@ fn lines_of_a_damaged_frame_are_no_answer_of_a_command() {
 #[test]
 fn nameless_answers_are_no_damage() {
     let answers = ["89860000000000000001", "Air724UG\r\nV4032", "Air724UG\r\n\r\nV4032", "AIR\tLTE"];
-    for command in ["AT+ICCID?", "AT+ICCID", "AT+CGMR", "ATI"] {
+    for (command, answers) in
+        [("AT+ICCID?", &answers[..1]), ("AT+ICCID", &answers[..1]), ("AT+CGMR", &answers), ("ATI", &answers)]
+    {
         for answer in answers {
             for chunk in [1, 7, 5_000] {
                 let mut pair = Pair::online().in_chunks_of(chunk);
@@ -1611,6 +1613,33 @@ fn an_answer_of_two_lines_without_a_name_is_no_damage() {
         pair.instead(command, said);
         pair.command(command, Duration::from_secs(2)).unwrap();
         assert_eq!(pair.read_some(socket, 4).unwrap(), None, "{command}");
+    }
+}
+
+/// Regression: these answers were refused, and every socket ended. Only of some questions it is known that each line of the
+/// answer has their name.
+#[test]
+fn lines_of_any_form_after_one_with_a_name_are_no_damage() {
+    let head = "HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Length: 5\r\n";
+    for (command, lines) in [
+        ("AT+HTTPHEAD", format!("+HTTPHEAD: 60\r\n{head}")),
+        ("AT+HTTPEXGET", "+HTTPEXGET: 24\r\nline one\r\nline two\r\n".to_owned()),
+        ("AT+HTTPPARA?", "+HTTPPARA:\r\nCID: 1\r\nURL: a.test\r\n".to_owned()),
+        ("AT+CLAC", "+CLAC:\r\nAT+CSQ\r\nAT+CREG\r\n".to_owned()),
+        ("AT+FSLS", "+FSLS:\r\na.txt\r\nb.txt\r\n".to_owned()),
+        ("AT+CALM?", "+CALM: 1\n".to_owned()),
+        ("AT+EXAMPLE?", "+EXAMPLE: 1\r\n\u{1b}[1mbold\r\n".to_owned()),
+    ] {
+        for chunk in [1, 7, 1_000] {
+            let mut pair = Pair::online().in_chunks_of(chunk);
+            let socket = pair.channel_open();
+            let name = command.trim_end_matches('?');
+            pair.instead(name, format!("\r\n{lines}\r\nOK\r\n"));
+            let answer = pair.command(command, Duration::from_secs(2));
+            assert!(answer.is_ok(), "{command}: {answer:?}");
+            pair.run_for(Duration::from_secs(5));
+            assert!(pair.engine.is_open(socket), "{command}: {}", pair.story());
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod harmless;
 mod internet;
 mod ip;
 mod link;
+mod named_answers;
 mod network;
 mod payload;
 mod power;
@@ -161,13 +162,6 @@ impl Command {
     /// True for a question of the form `AT+NAME?`: every line of its answer begins with the name (V.250 section 5.4.4).
     pub fn is_question(&self) -> bool {
         self.text().ends_with('?')
-    }
-
-    /// True if it only asks: `AT+NAME?` or `AT+NAME`. Its answer has lines with the name, or lines without any, but no
-    /// bytes that are no text.
-    pub fn only_asks(&self) -> bool {
-        let is_short = self.text().starts_with("AT+") && !self.text().contains('=') && !self.is_chain();
-        is_short && !self.answers_with_text() && !self.is_given_payload()
     }
 
     /// True if a line may be part of an answer to this command.

@@ -8,7 +8,7 @@
 use crate::at::{ChannelId, ChannelNews, Fault, Final, Line, Urc, is_torn_news};
 use crate::error::CloseReason;
 use crate::proto::Event;
-use crate::proto::session::{AnswerName, ChannelSet, ProbeEcho, begins_connection};
+use crate::proto::session::{ChannelSet, ProbeEcho, begins_connection};
 use crate::time::Timestamp;
 
 use super::Engine;
@@ -307,30 +307,27 @@ impl Engine {
         self.history.has_result && self.channels.is_pushed() && self.may_be_data()
     }
 
-    /// A line of an answer came. Bytes that are no text are in no answer to a command that only asks.
-    pub(super) fn answer_line(&mut self, begins: bool, name: Option<AnswerName>, line: &[u8]) {
-        self.history.answer_line(begins, name);
-        if name == Some(AnswerName::None) && !is_readable(line) {
+    /// A line of an answer came. Bytes that are no text are in no answer of which every line has a name.
+    pub(super) fn answer_line(&mut self, begins: bool, is_named: bool, line: &[u8]) {
+        let is_nameless = is_named && matches!(Line::parse(line), Line::Text(text) if text != b">");
+        self.history.answer_line(begins, is_nameless);
+        if is_nameless && !is_readable(line) {
             self.history.text = Text::Torn;
         }
     }
 
     /// Judges the result of an answer. Returns true if the answer has lines of a damaged frame in it.
     pub(super) fn ends_mixed_answer(&mut self, now: Timestamp, line: &[u8]) -> bool {
-        let is_mixed = self.channels.is_pushed()
-            && self.may_be_data()
-            && self.history.nameless.are_mixed()
-            && matches!(Line::parse(line), Line::Final(_));
+        let is_mixed = self.has_nameless_answer() && matches!(Line::parse(line), Line::Final(_));
         if is_mixed {
             self.damaged(now, Fault::Garbage, None);
         }
         is_mixed
     }
 
-    /// True if the answer to a question has a line with neither name nor line end, which may be data without a header.
+    /// True if the answer has a line with neither name nor line end, which may be data without a header.
     pub(super) fn has_nameless_answer(&self) -> bool {
-        let is_question = self.session.is_question_of_caller();
-        is_question && self.history.nameless.is_unended && self.channels.is_pushed() && self.may_be_data()
+        self.history.nameless.is_unended && self.channels.is_pushed() && self.may_be_data()
     }
 
     /// True if no module begins a line like the unfinished one, or leaves such a line unfinished.

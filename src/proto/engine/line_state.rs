@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::proto::session::AnswerName;
 use crate::time::Timestamp;
 
 /// Facts about the last bytes on the line. The next bytes are judged by them.
@@ -92,25 +91,18 @@ pub(super) enum Text {
     Torn,
 }
 
-/// Lines without a name that were taken for parts of the answer to the question in flight.
+/// Lines without a name that were taken for parts of an answer of which every line has the name of the command.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Nameless {
     /// The newest line is one.
     is_newest: bool,
     /// The line before it is one.
     was_last: bool,
-    /// There are lines with the name of the command.
-    has_others: bool,
     /// A line end is missing in front of one or after it.
     pub(super) is_unended: bool,
 }
 
 impl Nameless {
-    /// True if the answer can't be one: lines of an answer have its name, or none of them has.
-    pub(super) fn are_mixed(self) -> bool {
-        self.is_unended && self.has_others
-    }
-
     /// The newest line was judged. `is_loose` is true if it had no line end of its own in front.
     fn judged(&mut self, is_loose: bool) {
         self.is_unended |= is_loose && (self.was_last || self.is_newest);
@@ -181,14 +173,13 @@ impl LineHistory {
         };
     }
 
-    /// A line of an answer came. `begins` is true for the first line of the answer. `name` is given for a command of
-    /// the application that only asks: a line without its name may be data without a header.
-    pub(super) fn answer_line(&mut self, begins: bool, name: Option<AnswerName>) {
+    /// A line of an answer came. `begins` is true for the first line of the answer. `is_nameless` is true for a line that
+    /// lacks the name of the command, and may be data without a header.
+    pub(super) fn answer_line(&mut self, begins: bool, is_nameless: bool) {
         if begins {
             self.text = Text::First;
         }
-        self.nameless.is_newest = name == Some(AnswerName::None);
-        self.nameless.has_others |= name == Some(AnswerName::Own);
+        self.nameless.is_newest = is_nameless;
     }
 
     /// A line was processed. `lacks_end` is true if old firmware writes no line end after it.

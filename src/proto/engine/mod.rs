@@ -255,12 +255,12 @@ impl Engine {
         if self.ends_mixed_answer(now, line) {
             return;
         }
-        let name = self.session.name_in_answer(line);
+        let is_named = self.session.is_asked_for_named_lines();
         let step = self.session.line(now, line, &mut self.out);
         if matches!(step, Step::Unclaimed) {
             self.news(now, line);
         } else {
-            self.answer_line(begins, name.filter(|_| matches!(step, Step::Consumed)), line);
+            self.answer_line(begins, is_named && matches!(step, Step::Consumed), line);
             if matches!(step, Step::Text) {
                 self.doubt_news(now, line);
             }

@@ -184,40 +184,16 @@ impl Session {
         matches!(&self.state, State::Busy(exchange) if matches!(exchange.issuer, Issuer::Caller(_)))
     }
 
-    /// True if the lines of its answer may begin and end in any way. Those of a question begin with its name.
+    /// True if the lines of its answer may begin and end in any way.
     pub(in crate::proto) fn is_asked_for_any_lines(&self) -> bool {
-        self.is_asked_by_caller() && !self.is_question_of_caller()
+        self.is_asked_by_caller() && !self.is_asked_for_named_lines()
     }
 
-    /// The name of a line in the answer to a command of the application that only asks. `None` if none is in flight.
-    pub(in crate::proto) fn name_in_answer(&self, line: &[u8]) -> Option<AnswerName> {
-        let State::Busy(exchange) = &self.state else { return None };
-        if !matches!(exchange.issuer, Issuer::Caller(_)) || !exchange.command.only_asks() {
-            return None;
-        }
-        match Line::parse(line) {
-            Line::Info { key, .. } => {
-                let is_own = std::str::from_utf8(key).is_ok_and(|key| exchange.command.has_key(key));
-                is_own.then_some(AnswerName::Own)
-            }
-            Line::Text(text) if text != b">" => Some(AnswerName::None),
-            _ => None,
-        }
-    }
-
-    /// True if a question of the application is in flight.
-    pub(in crate::proto) fn is_question_of_caller(&self) -> bool {
+    /// True if a command of the application is in flight, and every line of its answer begins with its name.
+    pub(in crate::proto) fn is_asked_for_named_lines(&self) -> bool {
         self.is_asked_by_caller()
-            && matches!(&self.state, State::Busy(exchange) if exchange.command.is_question())
+            && matches!(&self.state, State::Busy(exchange) if exchange.command.has_named_answer())
     }
-}
-
-/// The name in front of a line of an answer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::proto) enum AnswerName {
-    /// That of the command.
-    Own,
-    None,
 }
 
 #[cfg(test)]

@@ -35,7 +35,6 @@ use super::issuer::Issuer;
 use super::outbox::Outbox;
 use super::{Deadline, Event};
 use barrier::{Barrier, BarrierVerdict};
-pub(super) use distrust::AnswerName;
 pub(super) use exchange::{ACCEPT_TIMEOUT, Failure, Finished};
 use exchange::{Exchange, ForeignLine, Phase, UnexpectedLine};
 use late_answers::{FinalCount, LateAnswers};
