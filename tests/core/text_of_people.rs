@@ -489,6 +489,33 @@ fn a_text_after_fetched_data_does_not_end_their_socket() {
     }
 }
 
+/// Regression: each frame was read as more of the text, and no socket ended.
+#[test]
+fn data_after_a_text_whose_end_is_damaged_are_no_hole() {
+    let frames = "\r\n+RECEIVE,0,6:\r\nabcdef\r\n+RECEIVE,0,3:\r\nghi";
+    for end in ["\r\n\r\nOK\r\u{1a}", "\r\n\r\nOK\r", "\r\n\r\nOK\n", "\r\n\r\nO", "\r\n\r\nOK\r\u{b}", "\r"]
+    {
+        for pause in [0, 300, 2_000] {
+            for chunk in [1, 7, 1_000] {
+                let context = format!("{end:?}, {pause} ms, {chunk}");
+                let mut pair = Pair::online().in_chunks_of(chunk);
+                let socket = pair.channel_open();
+                pair.instead("AT+CMGR", format!("\r\n{READ}\r\nhello{end}"));
+                let ticket =
+                    pair.ask(Request::Run(Command::of_user("AT+CMGR=1", Duration::from_secs(8)).unwrap()));
+                pair.run_for(Duration::from_millis(pause));
+                pair.deliver(frames.as_bytes());
+                pair.run_for(Duration::from_secs(30));
+                let answer = pair.answer(ticket);
+                let read = pair.read_some(socket, 100);
+                let is_whole = matches!(&read, Ok(Some(bytes)) if bytes == b"abcdefghi");
+                let is_ended = matches!(read, Err(Error::Closed(CloseReason::Damaged)));
+                assert!(is_whole || is_ended, "{context}: {read:?}, {answer:?}, {}", pair.story());
+            }
+        }
+    }
+}
+
 /// Regression: such lines ended the text, if they came after the driver had asked, and the answer was cut.
 #[test]
 fn a_text_that_answers_the_question_behind_it_is_not_cut() {

@@ -19,6 +19,8 @@ pub(super) struct LineHistory {
     pub(super) text: Text,
     pub(super) unknown: Unknown,
     pub(super) nameless: Nameless,
+    /// Whether a header of pushed data came within a text that the command in flight has asked for.
+    pub(super) frame_in_text: bool,
     /// Unsolicited lines between data. They are processed when valid bytes or silence follow. Empty if there are none.
     pub(super) held: Vec<u8>,
     /// Whether no line came since a command was written.
@@ -155,6 +157,7 @@ impl LineHistory {
             text: Text::Sound,
             unknown: Unknown::None,
             nameless: Nameless::default(),
+            frame_in_text: false,
             held: Vec::new(),
             is_first: false,
             has_result: false,

@@ -305,7 +305,7 @@ impl Engine {
 
     pub(super) fn finished(&mut self, now: Timestamp, finished: Finished) {
         self.out.ended(&finished);
-        self.judge_last_fetch(now, &finished);
+        self.judge_answer(now, &finished);
         if self.channels.makes_connection(now) && finished.result.is_ok() {
             self.answers_while_connecting |= !matches!(finished.issuer, Issuer::Channel(_, Job::Start));
         }

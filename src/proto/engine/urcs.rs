@@ -83,6 +83,7 @@ impl Engine {
             return true;
         }
         if self.session.reads_text() && !self.session.is_between_frames_of_message() {
+            self.text_line(raw);
             return false;
         }
         match text_after(raw) {
