@@ -9,6 +9,7 @@ const A_LIST: usize = 5;
 
 /// Files with more of these names, each with the reason. An entry that is not needed fails.
 const MAY_NAME: &[(&str, &str)] = &[
+    ("src/at/command/named_answers.rs", "questions, of which some have the names of unsolicited lines"),
     ("src/at/command/shape.rs", "answers of commands, which refuse with some of the same texts"),
     ("src/at/line.rs", "the spellings of lines about a channel, in answers and outside"),
 ];

@@ -1616,8 +1616,8 @@ fn an_answer_of_two_lines_without_a_name_is_no_damage() {
     }
 }
 
-/// Regression: these answers were refused, and every socket ended. Only of some questions it is known that each line of the
-/// answer has their name.
+/// Regression: these answers were refused, and every socket ended. Only of some questions it is known that each line
+/// of the answer has their name.
 #[test]
 fn lines_of_any_form_after_one_with_a_name_are_no_damage() {
     let head = "HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Length: 5\r\n";

@@ -39,8 +39,8 @@ impl Channels {
         }
     }
 
-    /// The answer to a later command came, which proves that the bytes before it are complete; or a text of people, after
-    /// which an `OK` proves nothing, because it may be a line of the text.
+    /// The answer to a later command came, which proves that the bytes before it are complete; or a text of people
+    /// came, after which an `OK` proves nothing, because it may be a line of the text.
     pub(in crate::proto) fn fetch_settled(&mut self) {
         self.unproved_fetch = None;
     }

@@ -176,8 +176,8 @@ impl LineHistory {
         };
     }
 
-    /// A line of an answer came. `begins` is true for the first line of the answer. `is_nameless` is true for a line that
-    /// lacks the name of the command, and may be data without a header.
+    /// A line of an answer came. `begins` is true for the first line of the answer. `is_nameless` is true for a line
+    /// that lacks the name of the command, and may be data without a header.
     pub(super) fn answer_line(&mut self, begins: bool, is_nameless: bool) {
         if begins {
             self.text = Text::First;

@@ -1,7 +1,8 @@
 //! Unsolicited lines of the module, in their order.
 
-use crate::at::{Expect, Line, Progress, SimState, Urc, text_after};
+use crate::at::{Expect, Fault, Line, Progress, SimState, Urc, announced, text_after};
 use crate::proto::bearer::Sign;
+use crate::proto::session::Finished;
 use crate::time::Timestamp;
 
 use super::Engine;
@@ -105,6 +106,23 @@ impl Engine {
                 }
             }
             before => self.bodies = before,
+        }
+    }
+
+    /// A line of a text came that the command in flight has asked for.
+    pub(super) fn text_line(&mut self, line: &[u8]) {
+        let open = self.channels.open();
+        let has_frame = self.channels.is_pushed() && announced(line).any(|channel| open.contains(channel));
+        self.history.frame_in_text |= has_frame;
+    }
+
+    /// A command has ended. A frame after a text looks like more of it if the end of the text is damaged. Then the
+    /// answer does not end as one of a module.
+    pub(super) fn judge_answer(&mut self, now: Timestamp, finished: &Finished) {
+        self.judge_last_fetch(now, finished);
+        let has_frame = std::mem::take(&mut self.history.frame_in_text);
+        if has_frame && finished.result.is_err() && finished.command.answers_with_text() {
+            self.damaged(now, Fault::Garbage, None);
         }
     }
 
