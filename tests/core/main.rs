@@ -23,6 +23,7 @@ mod hostile;
 mod hostile_stream;
 mod late_answers;
 mod line_damage;
+mod line_floods;
 mod main_job;
 mod no_prompt;
 mod port_back;

@@ -568,7 +568,7 @@ fn texts_that_raise_suspicion_lead_to_a_question_in_a_second() {
 #[test]
 fn a_restart_after_a_text_with_a_command_is_noticed() {
     let mut watched = Watched::new(1000);
-    watched.pair.instead("AT+CIPMUX?", "AT+CIPMUX?\r\r\n+CIPMUX: 0\r\n\r\nOK\r\n");
+    watched.pair.instead("AT+CIPSTATUS", "AT+CIPSTATUS\r\r\nOK\r\n\r\nSTATE: IP INITIAL\r\n");
     watched.pair.inject(format!("\r\n{}\r\nx\r\n\r\nAT+CSQ\r\n", HEADERS[0]).as_bytes());
     watched.pair.run_for(Duration::from_secs(5));
     assert!(watched.pair.saw(|event| matches!(event, Event::Restarted)), "{}", watched.pair.story());

@@ -37,6 +37,8 @@ pub(in crate::proto) struct Channel {
     pub(super) pending_connect: Option<PendingConnect>,
     /// A line that is held until the module has answered a question about it.
     pub(super) doubt: Option<Doubt>,
+    /// The earliest moment of the next question about a line of this socket. A module can repeat such a line.
+    pub(super) question_at: Timestamp,
     /// The doubt that the question in flight is about. Its answer does not concern later doubts.
     pub(super) asked: Option<Doubt>,
     /// The length of the last piece that was sent, by this socket or an earlier one.
@@ -45,6 +47,8 @@ pub(in crate::proto) struct Channel {
     pub(super) last_data_at: Timestamp,
     /// The earliest moment of the next close. The module's answer to the last one was not clear.
     pub(super) close_at: Timestamp,
+    /// The earliest moment of the next close of a connection without a request.
+    pub(super) unasked_close_at: Timestamp,
     /// The number of closes in a row that the module has refused without having said that the connection has ended.
     pub(super) close_refusals: u32,
     /// Whether the module has reported the end of the connection that was started last.
@@ -182,10 +186,12 @@ impl Channel {
             late_close_until: Timestamp::ZERO,
             pending_connect: None,
             doubt: None,
+            question_at: Timestamp::ZERO,
             asked: None,
             last_piece: 0,
             last_data_at: Timestamp::ZERO,
             close_at: Timestamp::ZERO,
+            unasked_close_at: Timestamp::ZERO,
             close_refusals: 0,
             has_reported_end: false,
         }
@@ -239,6 +245,7 @@ impl Channel {
     /// Begins a new socket.
     pub(super) fn occupy(&mut self, window: Window) -> SocketId {
         self.doubt = None;
+        self.question_at = Timestamp::ZERO;
         self.asked = None;
         self.generation = self.generation.wrapping_add(1);
         self.socket = Some(Socket {

@@ -87,6 +87,8 @@ impl Channels {
     fn is_stray(&mut self, now: Timestamp, id: ChannelId, len: usize, out: &mut Outbox) -> bool {
         let channel = self.channel(id);
         match &channel.link {
+            // A connection without a request.
+            Link::Used | Link::Closing if channel.socket.is_none() => {}
             Link::Up | Link::Draining(_) | Link::Stream | Link::Used | Link::Closing => return false,
             Link::Idle | Link::Wanted(_) | Link::Preparing(_) | Link::Starting(_) | Link::Connecting(_) => {}
         }

@@ -93,6 +93,14 @@ impl Channel {
         self.close_at = Timestamp::ZERO;
     }
 
+    /// The module has reported a connection without a request. It is closed at once, and further ones at a
+    /// bounded pace, because a module can report them without end.
+    pub(super) fn has_unasked_connection(&mut self, now: Timestamp) {
+        self.may_have_connection();
+        self.close_at = now.max(self.unasked_close_at);
+        self.unasked_close_at = self.close_at + CLOSE_PAUSE;
+    }
+
     /// What becomes of the connection is known, or the refusals count no more.
     pub(super) fn forget_refused_close(&mut self) {
         if self.has_refused_close() {

@@ -210,7 +210,7 @@ impl Channels {
             let retry = retry_at.map(|at| (at, Deadline::SendRetry));
             [poll, if_up(retry), if_up(ask), if_up(confirm)]
         });
-        let asked = self.bearer.due_at().into_iter().chain(self.suspicion_deadline());
+        let asked = self.bearer.due_at().into_iter().chain(self.question_deadline());
         let bearer = asked.map(|at| (at, Deadline::Bearer));
         let used = self
             .all

@@ -25,8 +25,8 @@ use super::opening::StrayData;
 /// the doubt.
 const MAX_CHECKS: u32 = 3;
 
-/// The pause between two questions because of suspicions.
-const SUSPICION_PAUSE: Duration = Duration::from_secs(1);
+/// The pause between two questions because of suspicions, and between two about lines of one socket.
+const QUESTION_PAUSE: Duration = Duration::from_secs(1);
 
 impl Channels {
     /// An unsolicited line about a channel.
@@ -72,24 +72,31 @@ impl Channels {
     pub(in crate::proto) fn has_doubt(&self, now: Timestamp) -> bool {
         self.all.iter().any(|channel| match channel.doubt {
             Some(Doubt::Suspicion(_)) => now >= self.suspicion_at,
-            Some(_) => true,
+            Some(Doubt::News(_) | Doubt::Standing) => now >= channel.question_at,
+            Some(Doubt::RefusedClose(_)) => true,
             None => false,
         })
     }
 
-    /// When a suspicion leads to that question. `None` if there is none.
-    pub(super) fn suspicion_deadline(&self) -> Option<Timestamp> {
-        let is_suspicion = |channel: &Channel| matches!(channel.doubt, Some(Doubt::Suspicion(_)));
-        self.all.iter().any(is_suspicion).then_some(self.suspicion_at)
+    /// When a line leads to that question that waits for the end of a pause. `None` if there is none.
+    pub(super) fn question_deadline(&self) -> Option<Timestamp> {
+        let question_at = |channel: &Channel| match channel.doubt {
+            Some(Doubt::Suspicion(_)) => Some(self.suspicion_at),
+            Some(Doubt::News(_) | Doubt::Standing) => Some(channel.question_at),
+            Some(Doubt::RefusedClose(_)) | None => None,
+        };
+        self.all.iter().filter_map(question_at).min()
     }
 
     /// The question for the state of the channels is written.
     pub(in crate::proto) fn ask_status(&mut self, now: Timestamp) {
-        if self.suspicion_deadline().is_some() {
-            self.suspicion_at = now + SUSPICION_PAUSE;
-        }
         self.question = self.question.wrapping_add(1);
         for channel in &mut self.all {
+            match channel.doubt {
+                Some(Doubt::Suspicion(_)) => self.suspicion_at = now + QUESTION_PAUSE,
+                Some(Doubt::News(_) | Doubt::Standing) => channel.question_at = now + QUESTION_PAUSE,
+                Some(Doubt::RefusedClose(_)) | None => {}
+            }
             channel.asked = channel.doubt.take();
         }
     }
@@ -213,7 +220,7 @@ impl Channels {
         if matches!(channel.link, Link::Idle) {
             // A late success of a cancelled connection, which must not stay open.
             channel.link.made_late();
-            channel.may_have_connection();
+            channel.has_unasked_connection(now);
             return;
         }
         let Some(opening) = channel.link.connected() else { return };

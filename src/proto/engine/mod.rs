@@ -9,6 +9,7 @@ mod port;
 mod reads;
 mod restart;
 mod routing;
+mod starts;
 mod stream;
 mod text;
 mod timers;
@@ -18,11 +19,13 @@ mod writes;
 
 use line_state::{LastByte, LineHistory};
 use port::Port;
+use starts::Starts;
 use text::Bodies;
 
 use crate::at::{ChannelNews, Command, Decoder, Line};
 use crate::config::Config;
 use crate::error::{NotReady, Result};
+use crate::proto::bearer::Sign;
 use crate::proto::bring_up::{BringUp, ConnectionMode};
 use crate::proto::channels::{Acceptance, Channels};
 use crate::proto::issuer::{Issuer, Job};
@@ -76,10 +79,7 @@ pub struct Engine {
     port: Port,
     /// Whether the module has answered a command while it was making a connection.
     answers_while_connecting: bool,
-    /// When the module last reported a start.
-    restarted_at: Option<Timestamp>,
-    /// The number of signs of that start that came after the module had answered.
-    signs_of_start: u32,
+    starts: Starts,
     /// Facts about the last tokens on the line.
     history: LineHistory,
     /// No timer is due before this moment, because one stayed due.
@@ -117,8 +117,7 @@ impl Engine {
             last_byte: LastByte::At(now),
             port: Port::There,
             answers_while_connecting: false,
-            restarted_at: None,
-            signs_of_start: 0,
+            starts: Starts::default(),
             history: LineHistory::new(),
             timers_rest_until: Timestamp::ZERO,
             requests_next: false,
@@ -276,7 +275,7 @@ impl Engine {
             Step::Echoed if self.transparent.is_proving() => {}
             // A text of people may go on behind an empty line. The echo of a question shows whether it was an echo.
             Step::Echoed if self.session.is_idle() && self.bodies.is_doubtful(now) => {
-                self.requests.check(SelfCheck::Connections);
+                self.channels.bearer_sign(now, Sign::Strong);
             }
             // The echo was off. It is on again because the module has restarted without a report.
             Step::Echoed => {

@@ -1,7 +1,5 @@
 //! Restarts of the module, its silence, the loss and return of the port, and the loss of the bearer.
 
-use std::time::Duration;
-
 use crate::at::Decoder;
 use crate::error::{CloseReason, NotReady};
 use crate::proto::Event;
@@ -13,30 +11,19 @@ use crate::time::Timestamp;
 use super::Engine;
 use super::port::{Port, Unfinished};
 
-/// Signs of a start within this span belong to one start. A start takes at least 1.5 s from the reset to `RDY`
-/// (protocol section 3).
-const ONE_START: Duration = Duration::from_millis(1_500);
-/// How many signs of one start may come after the module has answered, as in capture a19. After more of them the driver
-/// pauses, so that a module that restarts again and again is not asked without a pause.
-const MOST_SIGNS: u32 = 2;
-
 impl Engine {
     pub(super) fn restarted(&mut self, now: Timestamp) {
-        // A module may report one start twice (capture a19: 740 ms apart).
-        let is_news = self.restarted_at.is_none_or(|at| now >= at + ONE_START);
-        self.restarted_at = Some(now);
+        let is_news = self.starts.sign(now);
         if self.bring_up.is_waiting_for_module() {
             // The module is starting: the commands sent so far are lost.
-            self.session.restart(Wake::after_boot(now), &mut self.out);
+            self.session.restart(self.starts.wake(now), &mut self.out);
             return;
         }
-        self.signs_of_start = if is_news { 1 } else { self.signs_of_start.saturating_add(1) };
+        self.starts.counts(now, is_news);
         if is_news {
             self.out.event(Event::Restarted);
         }
-        let is_odd = self.signs_of_start > MOST_SIGNS;
-        let wake = if is_odd { Wake::new(now + ONE_START) } else { Wake::after_boot(now) };
-        self.start_over(now, wake, &End::Restarted, NotReady::Restarting);
+        self.start_over(now, self.starts.wake(now), &End::Restarted, NotReady::Restarting);
     }
 
     pub(super) fn lost_contact(&mut self, now: Timestamp) {

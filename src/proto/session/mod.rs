@@ -21,6 +21,7 @@ mod reading;
 mod resync;
 mod search;
 mod step;
+mod stray_prompt;
 mod text_of_people;
 #[cfg(test)]
 mod transitions;
@@ -46,6 +47,7 @@ use reading::{is_echo, is_unexplained};
 use resync::Resync;
 pub(super) use resync::{ChannelSet, ProbeEcho};
 pub(super) use step::Step;
+use stray_prompt::StrayPrompt;
 pub(super) use wake::Wake;
 #[cfg(all(feature = "ports", unix))]
 pub(crate) use wake::{attempts_after_attention, attempts_to_escape};
@@ -97,6 +99,7 @@ pub(super) struct Session {
     filling_is_doubted: bool,
     /// Whether an `OK` came that answers nothing, although no late answer was awaited.
     has_odd_ok: bool,
+    stray_prompt: StrayPrompt,
 }
 
 /// The kind of the last token.
@@ -135,12 +138,13 @@ impl Session {
             unproved: None,
             filling_is_doubted: false,
             has_odd_ok: false,
+            stray_prompt: StrayPrompt::default(),
         }
     }
 
     /// Whether a command can be started.
     pub(super) fn is_idle(&self) -> bool {
-        matches!(self.state, State::Idle) && self.resync.is_none()
+        matches!(self.state, State::Idle) && self.resync.is_none() && self.stray_prompt.due_at().is_none()
     }
 
     /// True if late answers may come.
@@ -245,7 +249,8 @@ impl Session {
             return Some((resync.deadline(), Deadline::Resync));
         }
         match &self.state {
-            State::Idle | State::Online => None,
+            State::Idle => self.stray_prompt.due_at().map(|at| (at, Deadline::Doubt)),
+            State::Online => None,
             State::Waking(wake) => Some((wake.deadline(), Deadline::Wake)),
             State::AtBarrier(barrier) => Some((barrier.deadline(), Deadline::Barrier)),
             State::Busy(exchange) => Some(match (&exchange.phase, exchange.unexpected()) {
@@ -273,7 +278,11 @@ impl Session {
             return self.resync_expired(now, excuse, out);
         }
         match &mut self.state {
-            State::Idle | State::Online => Step::Consumed,
+            State::Idle => {
+                self.settle_stray_prompt(now, out);
+                Step::Consumed
+            }
+            State::Online => Step::Consumed,
             State::Waking(wake) => {
                 let attempt = wake.next(now);
                 if !attempt.bytes.is_empty() {

@@ -68,11 +68,19 @@ impl Session {
             }
             State::Idle => {
                 out.event(Event::Dropped(">".to_owned()));
-                self.abort_prompt(out);
-                self.barrier_nothing(now, out);
+                self.stray_prompt.came(now);
+                self.settle_stray_prompt(now, out);
                 Step::Consumed
             }
             State::Online => Step::Consumed,
+        }
+    }
+
+    /// Ends a prompt that nothing has asked for, and asks whether commands are read again, if that is due.
+    pub(super) fn settle_stray_prompt(&mut self, now: Timestamp, out: &mut Outbox) {
+        if matches!(self.state, State::Idle) && self.stray_prompt.is_asked_about(now) {
+            self.abort_prompt(out);
+            self.barrier_nothing(now, out);
         }
     }
 

@@ -28,6 +28,7 @@ impl Session {
 
     pub(super) fn barrier(&mut self, barrier: Barrier, out: &mut Outbox) {
         out.command(barrier.probe());
+        self.stray_prompt.settle();
         self.state = State::AtBarrier(barrier.at_pace(self.pace));
     }
 

@@ -165,6 +165,11 @@ impl Wake {
         Self::new(now + Duration::from_millis(200))
     }
 
+    /// Begins at this moment at the earliest.
+    pub(in crate::proto) fn not_before(self, at: Timestamp) -> Self {
+        Self { deadline: self.deadline.max(at), ..self }
+    }
+
     pub(super) fn deadline(&self) -> Timestamp {
         self.deadline
     }
