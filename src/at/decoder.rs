@@ -2,7 +2,7 @@
 
 use super::ChannelId;
 use super::data_ends::DataEnds;
-use super::decoder_state::{DecoderState, HeaderEnds, LineEnd, Reader};
+use super::decoder_state::{DecoderState, HeaderEnds, ImpossibleHeaders, LineEnd, Reader};
 use super::framing::{Echo, Front, LineEnds, Start, Tail, line_end};
 use super::header::{self, Impossible, RawHeader, Scan};
 use super::token::{Expect, Fault, MAX_LINE, Token};
@@ -53,8 +53,7 @@ pub struct Decoder {
     /// The last bytes of the latest data.
     tail: Tail,
     pub(super) echo: Echo,
-    /// True within text of people and soon after it, if the module pushes no data: what looks like a header is text.
-    pub(super) no_headers: bool,
+    pub(super) impossible: ImpossibleHeaders,
 }
 
 impl Decoder {
@@ -324,9 +323,9 @@ impl Decoder {
     /// The token of a complete line that is no line of text. Its line end is removed already.
     fn unless_line(&mut self, line: &[u8]) -> Option<Token<'static>> {
         self.before = self.before.after(line);
-        match header::of_line(line).filter(|header| !self.no_headers || !header.is_pushed()) {
+        match header::of_line(line).filter(|header| !self.impossible.contain(*header)) {
             Some(header) => Some(self.begin_data(header, LineEnd::Done)),
-            None if !self.no_headers && header::resembles(line) => {
+            None if !self.impossible.pushed && header::resembles(line) => {
                 Some(Token::Fault(Fault::UnreadableHeader))
             }
             None => self.data_ends.line(line, self.line_ends.passed()).map(Token::Fault),

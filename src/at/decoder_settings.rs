@@ -1,6 +1,7 @@
 //! The knowledge of the engine about the bytes that the decoder reads.
 
 use super::decoder::Decoder;
+use super::decoder_state::ImpossibleHeaders;
 use super::framing::Echo;
 use super::header::{self, Scan};
 
@@ -16,13 +17,13 @@ impl Decoder {
         self.data_ends.may_be_late(may_be);
     }
 
-    /// Sets whether a line may be text of people, from a module that pushes no data.
-    pub(crate) fn has_no_headers(&mut self, has_none: bool) {
-        self.no_headers = has_none;
+    /// Sets which headers can't come. A line that looks like one is text of people.
+    pub(crate) fn can_not_come(&mut self, headers: ImpossibleHeaders) {
+        self.impossible = headers;
     }
 
     /// Checks whether the bytes since the last line end are a header.
     pub(super) fn scan(&self, start: &[u8]) -> Scan {
-        if self.no_headers { Scan::NotHeader } else { header::scan(start) }
+        if self.impossible.pushed { Scan::NotHeader } else { header::scan(start) }
     }
 }

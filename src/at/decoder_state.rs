@@ -1,6 +1,7 @@
-//! The states of the decoder, and the line end between a header and its payload.
+//! The states of the decoder, the headers that can't come, and the line end between a header and its payload.
 
 use super::framing::Start;
+use super::header::RawHeader;
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) enum DecoderState {
@@ -96,5 +97,20 @@ fn pass_line_end(input: &mut &[u8], mut line_end: LineEnd) -> LineEnd {
             (LineEnd::Cr, Some(_)) | (LineEnd::NotOne | LineEnd::Done, _) => return LineEnd::Done,
         };
         *input = &input[1..];
+    }
+}
+
+/// The headers that can't come at the moment.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct ImpossibleHeaders {
+    /// The module pushes no data.
+    pub(crate) pushed: bool,
+    /// No fetch is in flight, and none is late.
+    pub(crate) fetched: bool,
+}
+
+impl ImpossibleHeaders {
+    pub(super) fn contain(self, header: RawHeader) -> bool {
+        if header.is_pushed() { self.pushed } else { self.fetched && header.fetched_channel().is_some() }
     }
 }

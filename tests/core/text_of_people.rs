@@ -11,7 +11,7 @@ use air724ug::sim::{Control, Settings};
 use air724ug::{CloseReason, Config, Error, ReceiveMode};
 
 /// Texts that look like lines of a module.
-const TEXTS: [&str; 14] = [
+const TEXTS: [&str; 15] = [
     "hello",
     "0, CLOSED",
     "0,CLOSE OK",
@@ -24,6 +24,7 @@ const TEXTS: [&str; 14] = [
     "RDY",
     "^boot.rom'v'!",
     "+RECEIVE,0,1000:",
+    "+CIPRXGET: 2,0,4,0",
     ">",
     "+CMT: \"+123\",,\"24/07/23,08:35:01+32\"",
 ];
@@ -466,7 +467,14 @@ fn a_text_that_names_a_connecting_channel_does_not_make_its_connection() {
 #[test]
 fn a_text_after_fetched_data_does_not_end_their_socket() {
     for way in ["+CMGR", "+CMT"] {
-        for text in TEXTS.into_iter().chain(["AT+CGATT?\r\nOK", "OK\r\n\r\nOK", "0, CLOSED\r\n\r\nOK"]) {
+        for text in TEXTS.into_iter().chain([
+            "AT+CGATT?\r\nOK",
+            "OK\r\n\r\nOK",
+            "0, CLOSED\r\n\r\nOK",
+            "+CIPRXGET: 2,0,4,0\r\nabcd",
+            "+CIPRXGET: 2,0,4,0",
+            "+CIPRXGET: 2,9,4,0",
+        ]) {
             for pause in [0, 5, 900, 3_000, 20_000] {
                 let context = format!("{way} {text:?} after {pause} ms");
                 let config = Config::default().receive_mode(ReceiveMode::Manual);

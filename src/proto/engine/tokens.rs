@@ -1,6 +1,6 @@
 //! The way of bytes to tokens, and of tokens to the part of the engine that handles them.
 
-use crate::at::{ChannelId, Fault, Header, HeaderKind, Token, Urc, is_piece_of_fetched};
+use crate::at::{ChannelId, Fault, Header, HeaderKind, ImpossibleHeaders, Token, Urc, is_piece_of_fetched};
 use crate::proto::Event;
 use crate::proto::channels::LateFetch;
 use crate::proto::issuer::Job;
@@ -48,7 +48,10 @@ impl Engine {
                 }
             }
             let may_be_text = self.session.reads_text() || self.bodies.is_doubtful(now);
-            decoder.has_no_headers(may_be_text && self.channels.fetches_all());
+            decoder.can_not_come(ImpossibleHeaders {
+                pushed: may_be_text && self.channels.fetches_all(),
+                fetched: may_be_text && !self.session.may_fetch(now),
+            });
             let Some(token) = decoder.next(&mut bytes, self.expect()) else { break };
             if token == Token::OddLineEnd {
                 self.judge_line_end(now);

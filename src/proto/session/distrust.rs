@@ -152,6 +152,11 @@ impl Session {
             && self.late_answers.timed_out().iter().any(|command| command.fetches(channel))
     }
 
+    /// True if fetched data may come, of a fetch in flight or a late one.
+    pub(in crate::proto) fn may_fetch(&self, now: Timestamp) -> bool {
+        self.fetching().is_some() || ChannelId::all().any(|channel| self.may_still_fetch(now, channel))
+    }
+
     /// True if a late answer with text of people may come.
     pub(in crate::proto) fn awaits_late_text(&self, now: Timestamp) -> bool {
         self.late_answers.is_on(now) && self.late_answers.timed_out().iter().any(Command::answers_with_text)
