@@ -73,6 +73,13 @@ pub(in crate::sim) struct Running {
     pause: Option<Pause>,
 }
 
+impl Running {
+    /// True between an escape and its `OK`.
+    fn is_escape(&self) -> bool {
+        matches!(self.pause, Some(Pause { then: Continuation::Escaped, .. }))
+    }
+}
+
 /// The next step of the current command line.
 #[derive(Debug)]
 pub(in crate::sim) enum Advance {

@@ -54,8 +54,10 @@ impl Machine {
 
     /// True if URCs are held now.
     pub(super) fn holds_urcs(&self) -> bool {
-        match self.mode {
+        match &self.mode {
             Mode::Command => false,
+            // The lines that were held in data mode come after the `OK` of the escape (A100).
+            Mode::Running(running) if running.is_escape() => true,
             Mode::Running(_) => self.settings.profile.urcs == UrcStyle::Held,
             Mode::Payload(_) | Mode::File(_) | Mode::Online(_) => true,
         }
