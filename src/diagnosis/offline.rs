@@ -51,6 +51,8 @@ struct Reader {
     open: VecDeque<Open>,
     /// Connections whose result comes as an unsolicited line.
     connecting: Vec<Open>,
+    /// The newest line of an answer to a command that the capture does not show.
+    unasked: Option<String>,
     /// True if the capture has times.
     is_timed: bool,
     now: Timestamp,
@@ -82,6 +84,7 @@ impl Reader {
             evidence: Evidence::new(),
             open: VecDeque::new(),
             connecting: Vec::new(),
+            unasked: None,
             is_timed,
             now: Timestamp::ZERO,
         }
@@ -103,7 +106,10 @@ impl Reader {
             }
             TimelineEntryKind::Reply { command: Some(command), line } => self.reply(command, line),
             TimelineEntryKind::Final { command: Some(command), line } => self.answered(command, line),
-            TimelineEntryKind::Reply { command: None, line } => self.evidence.line(line),
+            TimelineEntryKind::Reply { command: None, line } => {
+                self.unasked = Some(line.clone());
+                self.evidence.line(line);
+            }
             TimelineEntryKind::Final { command: None, line } => self.stray(line),
             TimelineEntryKind::Urc { urc, line } => self.news(urc, line),
             TimelineEntryKind::Unexplained {
@@ -135,6 +141,7 @@ impl Reader {
     }
 
     fn command(&mut self, text: &str) {
+        self.unasked = None;
         if let Some(list) = text.to_ascii_uppercase().strip_prefix("AT+CIPCLOSE=") {
             let channel = fields(list.as_bytes()).first().and_then(|field| ChannelId::new(field.number()?));
             // A close before the connection is open means that the program gave up.
@@ -148,6 +155,13 @@ impl Reader {
             && let Some(oldest) = self.open.pop_front()
         {
             self.ended(oldest, End::Silence, None);
+        }
+        // What the module has said to an earlier command counts, although the log shows no end of it.
+        for open in std::mem::take(&mut self.open) {
+            match open.lines.is_empty() {
+                true => self.open.push_back(open),
+                false => self.ended(open, End::NotShown, None),
+            }
         }
         let secure = self.evidence.secured.trust(text);
         self.open.push_back(Open { command: text.to_owned(), lines: Vec::new(), at: self.now, secure });
@@ -201,9 +215,13 @@ impl Reader {
         self.ended(open, End::Final(line.to_owned()), took);
     }
 
-    /// An answer to a command that the capture does not show.
+    /// An answer to a command that the capture does not show. A line with a name shows which question it was.
     fn stray(&mut self, line: &str) {
-        let open = Open { command: "(not shown)".into(), lines: Vec::new(), at: self.now, secure: None };
+        let unasked = self.unasked.take();
+        let question = unasked.as_deref().and_then(question_of);
+        let lines = unasked.filter(|_| question.is_some()).into_iter().collect();
+        let command = question.unwrap_or_else(|| "(not shown)".into());
+        let open = Open { command, lines, at: self.now, secure: None };
         self.ended(open, End::Final(line.to_owned()), None);
     }
 
@@ -286,6 +304,8 @@ impl Reader {
             let waited = took.is_some_and(|took| took >= TIMEOUT) || Some(open.at) < last;
             if waited || nothing_answered {
                 self.ended(open, End::Silence, took);
+            } else if !open.lines.is_empty() {
+                self.ended(open, End::NotShown, None);
             }
         }
         for open in std::mem::take(&mut self.connecting) {
@@ -305,6 +325,12 @@ fn is_of_modem(what: &TimelineEntryKind) -> bool {
             | TimelineEntryKind::Prompt
             | TimelineEntryKind::Payload { .. }
     )
+}
+
+/// The question that a line with a name answers: `AT+CREG?`.
+fn question_of(line: &str) -> Option<String> {
+    let (name, _) = line.split_once(':').filter(|(name, _)| name.starts_with('+'))?;
+    Some(format!("AT{name}?"))
 }
 
 fn is_start(open: &Open) -> bool {

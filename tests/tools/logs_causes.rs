@@ -80,7 +80,7 @@ fn a_result_names_the_connection_whose_ok_was_lost() {
 }
 
 /// Answers about the card, with the right cause.
-const CARDS: [(&str, &str); 10] = [
+const CARDS: [(&str, &str); 15] = [
     ("RX: +CPIN: NOT INSERTED\n", "sim-missing"),
     ("TX: AT+CPIN?\nRX: +CPIN: NOT INSERTED\nRX: OK\n", "sim-missing"),
     ("TX: AT+CPIN?\nRX: +CPIN: NOT READY\nRX: OK\n", "sim-failure"),
@@ -94,12 +94,43 @@ const CARDS: [(&str, &str); 10] = [
     ("TX: AT+CPIN?\nRX: +CPIN: READY\nRX: OK\nTX: AT+CPIN=\"1234\"\nRX: ERROR\n", "none"),
     ("TX: AT+CPIN=\"1234\"\nRX: +CME ERROR: 16\nTX: AT+CPIN?\nRX: +CPIN: SIM PUK\nRX: OK\n", "sim-puk"),
     ("TX: AT+CPIN=\"1234\"\nRX: +CME ERROR: 16\nTX: AT+CPIN=\"4321\"\nRX: OK\n", "none"),
+    ("TX: AT+CPIN?\nRX: ERROR\n", "sim-failure"),
+    ("TX: AT+CPIN?\nRX: ERROR\nTX: AT+CPIN?\nRX: +CPIN: READY\nRX: OK\n", "none"),
+    ("TX: AT+CFUN=4\nRX: OK\nTX: AT+CPIN?\nRX: ERROR\n", "radio-off"),
+    ("TX: AT+CPIN?\nRX: +CME ERROR: 4\n", "none"),
+    ("RX: +CPIN: NOT INSERTED\nTX: AT+CPIN?\nRX: ERROR\n", "sim-missing"),
 ];
 
 #[test]
 fn the_card_is_what_the_newest_answer_says() {
     for (log, expected) in CARDS {
         assert_eq!(cause(&format!("TX: AT\nRX: OK\n{log}")), expected, "{log}");
+    }
+}
+
+#[test]
+fn an_answer_without_its_result_counts() {
+    let unended = "TX: AT\nRX: OK\nTX: AT+CSQ\nRX: +CSQ: 99,99\nTX: AT+CGATT?\nRX: ERROR\nTX: AT+CREG?\nRX: +CREG: 0,0\n";
+    assert_eq!(cause(unended), "signal-none");
+    // What came later is newer, also where a result was left out before.
+    let later = "TX: AT+CSQ\nRX: +CSQ: 22,99\nRX: OK\nTX: AT+CREG?\nRX: +CREG: 0,1\nRX: OK\n";
+    assert_eq!(cause(&format!("{unended}{later}")), "none");
+    let late = "TX: AT+CREG?\nRX: +CREG: 0,2\nTX: AT+CSQ\nRX: +CSQ: 22,99\nRX: OK\nRX: OK\n";
+    assert_eq!(cause(&format!("{late}{later}")), "none");
+}
+
+/// A terminal without the echo, and a log of one side, show no command.
+#[test]
+fn an_answer_whose_command_is_not_shown_counts() {
+    for (lines, expected) in [
+        ("OK\n+CSQ: 22,99\nOK\n+CREG: 0,3\nOK\n", "registration-denied"),
+        ("OK\n+CSQ: 22,99\nOK\n+CREG: 0,1\nOK\n+CGATT: 0\nOK\n", "not-attached"),
+        ("OK\n+CSQ: 99,99\nOK\n+CREG: 0,0\nOK\n", "not-registered"),
+        ("OK\n+CREG: 0,2\nOK\n+CREG: 0,1\nOK\n+CGATT: 1\nOK\n", "none"),
+    ] {
+        assert_eq!(cause(lines), expected, "{lines}");
+        let marked: String = lines.lines().map(|line| format!("RX: {line}\n")).collect();
+        assert_eq!(cause(&marked), expected, "{marked}");
     }
 }
 

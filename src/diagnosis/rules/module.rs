@@ -126,6 +126,11 @@ fn card(evidence: &Evidence) -> Option<(Card, Proof)> {
             (Some(Card::Ready), Card::PinRefused) => {}
             // The card asks again for the PIN that it refused.
             (Some(Card::PinRefused), Card::Pin) => {}
+            // A state that was named before is the reason.
+            (
+                Some(Card::Missing | Card::Pin | Card::PinRefused | Card::Puk | Card::Failure),
+                Card::Unnamed,
+            ) => {}
             _ => newest = Some((index, card, proof)),
         }
     }
@@ -149,8 +154,10 @@ fn card_of(item: &Item) -> Option<(Card, Proof)> {
         }
         Item::Exchange(exchange) => {
             let said = exchange.is("AT+CPIN?").then(|| Card::of_lines(&exchange.lines)).flatten();
-            let card = said.or_else(|| Card::of_error(exchange.cme()?))?;
-            Some((card, exchange.proof()))
+            // With `AT+CMEE=0` a module says only `ERROR` where it would name the reason (27.007, 9.2).
+            let unnamed = exchange.is("AT+CPIN?") && exchange.is_refused() && exchange.cme().is_none();
+            let named = said.or_else(|| Card::of_error(exchange.cme()?));
+            Some((named.or(unnamed.then_some(Card::Unnamed))?, exchange.proof()))
         }
         Item::News { .. } | Item::Trial(_) | Item::Noise(_) => None,
     }
@@ -166,6 +173,8 @@ enum Card {
     Ready,
     /// It is being read, or can't be read.
     NotReady,
+    /// The module refused to say its state, and gave no reason.
+    Unnamed,
     Missing,
     Pin,
     PinRefused,
@@ -207,7 +216,16 @@ pub(super) fn sim(evidence: &Evidence) -> Observation {
     let Some((card, proof)) = card(evidence) else { return Observation::nothing() };
     let (shown, code, summary) = match card {
         Card::Ready => return Observation::fine("ready"),
-        Card::NotReady if is_radio_off(evidence) => return Observation::fine("not read: the radio is off"),
+        Card::NotReady | Card::Unnamed if is_radio_off(evidence) => {
+            return Observation::fine("not read: the radio is off");
+        }
+        Card::Unnamed => {
+            let finding = Finding::warning(
+                Code::SimFailure,
+                "the module does not say the state of the card: none, or none it can read",
+            );
+            return Observation::found("not known", finding.proved_by([proof]));
+        }
         Card::NotReady => {
             let finding =
                 Finding::warning(Code::SimFailure, "the module had not read the card when it was last asked");
@@ -227,5 +245,5 @@ pub(super) fn sim(evidence: &Evidence) -> Observation {
 
 /// True if the card is known to prevent registration.
 pub(super) fn is_card_closed(evidence: &Evidence) -> bool {
-    card(evidence).is_some_and(|(card, _)| !matches!(card, Card::Ready | Card::NotReady))
+    card(evidence).is_some_and(|(card, _)| !matches!(card, Card::Ready | Card::NotReady | Card::Unnamed))
 }
