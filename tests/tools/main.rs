@@ -16,6 +16,7 @@ mod logs_forms;
 mod logs_hostile;
 mod logs_layouts;
 mod logs_lines;
+mod logs_notations;
 mod luat_captures;
 mod luat_fixtures;
 mod luat_hostile;

@@ -6,7 +6,7 @@ use super::super::announced::announced;
 use super::super::{Entry, Reason};
 use super::data_lines::{DataLines, LineEnds};
 use super::marks::Marks;
-use super::notation::{is_ctrl_z_in_hex, without_ctrl_z};
+use super::notation::{is_ctrl_z_in_hex, unescaped, without_ctrl_z};
 use super::text::{glued_command, is_answer, is_command, is_prose, without_remark};
 use super::{Collector, Encoding, Line, encoding};
 
@@ -123,6 +123,13 @@ impl Wire {
 
     /// Records a line from the modem, with its line end restored.
     pub(super) fn line_received(&mut self, number: usize, text: &[u8]) {
+        // A program may escape payload only.
+        let shown = unescaped(text);
+        let text = if self.in_payload() && !self.misses(text.len()) && self.misses(shown.len()) {
+            &shown
+        } else {
+            text
+        };
         // The line end after payload is the module's.
         let is_last = self.misses(encoding::wire(self.encoding, text.to_vec()).len());
         let is_joined = self.in_payload() && !is_last && self.ends == LineEnds::Joined;

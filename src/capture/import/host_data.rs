@@ -29,6 +29,24 @@ impl Wire {
         is_begun && matches!(self.ends, LineEnds::CrLf | LineEnds::Lf)
     }
 
+    /// Whether a marked line was blank where data are expected, so that the line below may be theirs.
+    pub(super) fn begins_blank(&self) -> bool {
+        self.in_data() && !self.blanks.is_empty()
+    }
+
+    /// Records the blank lines in front of `text` as data, if the length shows that they are, and returns the bytes
+    /// that are missing after them.
+    fn lead(&mut self, left: usize, text: &[u8]) -> usize {
+        let blanks = std::mem::take(&mut self.blanks);
+        let rest = left.saturating_sub(blanks.len().saturating_mul(2));
+        if rest != text.len() {
+            blanks.into_iter().for_each(|blank| self.out.remark(blank, Reason::Blank));
+            return left;
+        }
+        blanks.into_iter().for_each(|blank| self.out.sent(blank, b"\r\n".to_vec()));
+        rest
+    }
+
     /// Begins the data of the host, if a command has announced them.
     pub(super) fn open_data(&mut self) {
         if let DataLines::Announced(left) = self.data {
@@ -70,6 +88,12 @@ impl Wire {
         if !(is_data || self.fits(text)) {
             return false;
         }
+        if text.trim_ascii().is_empty()
+            && matches!(self.data, DataLines::Open { left: Some(_), begun: false })
+        {
+            self.blanks.push(number);
+            return true;
+        }
         self.open_data();
         let shown = if self.fits(text) { text.to_vec() } else { unescaped(text) };
         self.data_bytes(number, &shown)
@@ -97,6 +121,7 @@ impl Wire {
         }
         let Some(left) = left else { return self.data_up_to_ctrl_z(number, text, begun) };
         let shown = encoding::wire(self.encoding, without_ctrl_z(text).map_or(text.to_vec(), ended));
+        let left = self.lead(left, &shown);
         let whole = [&shown, self.ends.bytes()].concat();
         self.failed |= shown.len() > left || shown.len() < left && whole.len() > left;
         let length = whole.len().min(left.max(shown.len()));

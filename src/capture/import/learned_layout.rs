@@ -365,12 +365,35 @@ pub(super) fn piece(bytes: &[u8]) -> Option<Speaker> {
 
 const BRACKETS: [(u8, u8); 4] = [(b'(', b')'), (b'<', b'>'), (b'{', b'}'), (b'[', b']')];
 
-/// The closing character of the quotes or brackets that end `front`.
+/// The closing character of the quotes or brackets that end `front`, or of the quotes that are open there.
 fn closing(front: &[u8]) -> Option<u8> {
     match front.last()? {
         quote @ (b'"' | b'\'' | b'`') => Some(*quote),
-        open => BRACKETS.iter().find(|(bracket, _)| bracket == open).map(|(_, close)| *close),
+        open => {
+            let bracket = BRACKETS.iter().find(|(bracket, _)| bracket == open).map(|(_, close)| *close);
+            bracket.or_else(|| open_quote(front))
+        }
     }
+}
+
+/// The quote that begins in `front` and does not end there: `{"msg":"tx: `, `b'\t---> `. A quote after a letter is an
+/// apostrophe, except after the `b` of bytes.
+fn open_quote(front: &[u8]) -> Option<u8> {
+    let mut open = None;
+    for (at, byte) in front.iter().enumerate().filter(|(_, byte)| matches!(byte, b'"' | b'\'')) {
+        let before = &front[..at];
+        let is_start = || match before {
+            [] | [b'b'] => true,
+            [.., last, b'b'] => !last.is_ascii_alphanumeric(),
+            [.., last] => !last.is_ascii_alphanumeric(),
+        };
+        match open {
+            None if is_start() => open = Some(*byte),
+            Some(quote) if quote == *byte && before.last() != Some(&b'\\') => open = None,
+            _ => {}
+        }
+    }
+    open
 }
 
 /// The texts that may follow the bytes in quotes or brackets.

@@ -118,7 +118,9 @@ impl Row {
         }
         let length = text.len().saturating_sub(rest.len());
         let colon = rest.strip_prefix(b":").or_else(|| rest.strip_prefix("：".as_bytes()));
-        let rest = colon.filter(|_| last.is_alphanumeric()).unwrap_or(rest);
+        let is_word =
+            self.text.contains(char::is_alphanumeric) && (last.is_alphanumeric() || "])>】".contains(last));
+        let rest = colon.filter(|_| is_word).unwrap_or(rest);
         Some((length, rest))
     }
 }

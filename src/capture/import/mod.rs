@@ -11,6 +11,7 @@ mod block;
 mod clock;
 mod counted;
 mod data_lines;
+mod dots;
 mod encoding;
 mod exchange;
 mod host_data;
@@ -45,6 +46,7 @@ use super::layout::{Encoding, Layout};
 use super::reader::{capture, lines, load_by};
 use super::{Capture, Entry, LoadError, Located, ReadError, Reason, Record, Remark, format};
 use counted::Counted;
+use dots::without_dots;
 use learned_layout::{LearnedLayout, unfronted};
 use notes::Notes;
 use reader::Reader;
@@ -90,7 +92,7 @@ pub fn load_with(path: impl AsRef<Path>, marks: &Marks) -> Result<Capture, LoadE
 
 fn log(lines: &[Line<'_>], marks: &Marks, encoding: Encoding) -> Capture {
     let plain: Vec<_> = lines.iter().map(|line| without_colours(line.text)).collect();
-    let plain = without_entities(plain);
+    let plain = without_dots(without_entities(plain));
     let numbered = lines.iter().zip(&plain);
     let lines: Vec<Line<'_>> = numbered.map(|(line, plain)| Line { text: plain, ..*line }).collect();
     let mut capture = best(&lines, marks, encoding).capture;

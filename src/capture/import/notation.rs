@@ -94,7 +94,7 @@ pub(super) fn without_ctrl_z(text: &[u8]) -> Option<&[u8]> {
 /// The single byte at the end of a line, and the text in front of it: `0x41 (A)`, `41`, `A`, `\\r`, `' '`.
 pub(super) fn single(text: &[u8]) -> Option<(&[u8], u8)> {
     let text = text.trim_ascii_end();
-    let text = text.strip_suffix(b",,").unwrap_or(text);
+    let text = text.strip_suffix(b",,").or_else(|| text.strip_suffix(b",")).unwrap_or(text);
     let remark = text.strip_suffix(b")").and_then(|text| {
         let from = text.len().saturating_sub(6);
         find(&text[from..], b" (").map(|at| &text[..from.saturating_add(at)])
@@ -137,8 +137,11 @@ pub(super) fn unlisted<'a>(front: &[u8], text: &'a [u8]) -> Cow<'a, [u8]> {
         let next = next.strip_prefix(b"b").unwrap_or(next);
         let Some(next) = next.strip_prefix(&[*quote]) else { break };
         joined.extend_from_slice(string);
-        if !ends_spelled(string) {
-            joined.extend_from_slice(b"\\r\\n");
+        // An echo ends with CR alone.
+        match ends_spelled(string) {
+            true if string.ends_with(b"\\r") => joined.extend_from_slice(b"\\n"),
+            true => {}
+            false => joined.extend_from_slice(b"\\r\\n"),
         }
         rest = next;
     }

@@ -41,8 +41,10 @@ pub(super) struct Reader<'a> {
     in_fence: bool,
     /// The command in the heading above a dump.
     pub(super) quoted: Vec<u8>,
-    /// The bytes below a heading that have come so far.
+    /// The bytes below a heading, or in rows of a dump, that have come so far.
     pub(super) below: Vec<u8>,
+    /// Whether the next line is a further row of the same dump.
+    has_next_row: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -68,6 +70,7 @@ impl<'a> Reader<'a> {
             in_fence: false,
             quoted: Vec::new(),
             below: Vec::new(),
+            has_next_row: false,
         }
     }
 
@@ -100,6 +103,7 @@ impl<'a> Reader<'a> {
             false => usize::MAX,
         };
         let stripped = self.survey.strip(text, self.marks, most);
+        self.has_next_row = next.is_some_and(|next| self.is_next_row(next, stripped.mark));
         self.stamps = self.stamps.max(stripped.stamps);
         // Payload below a stamp is recorded, whatever it looks like.
         let wire = &self.wire;
@@ -204,9 +208,7 @@ impl<'a> Reader<'a> {
             if is_text && side == Side::ToModem && self.wire.marked_data(number, &bytes) {
                 return;
             }
-            if self.is_line(side, spelling, &bytes) {
-                bytes.extend_from_slice(b"\r\n");
-            }
+            self.end_row(side, spelling, &mut bytes);
             return self.put_bytes(number, side, bytes);
         }
         let is_data = self.wire.in_payload() || self.wire.fits(shown);
@@ -238,6 +240,23 @@ impl<'a> Reader<'a> {
             return;
         }
         self.put(number, side, text);
+    }
+
+    /// Whether a line is a further row of the dump that a row with this mark, or without one, belongs to.
+    fn is_next_row(&self, next: &[u8], mark: Option<usize>) -> bool {
+        let next = self.survey.strip(self.survey.unframed(next), self.marks, usize::MAX);
+        (next.mark.is_none() || next.mark == mark) && has_offset(next.text) && dump(next.text).is_some()
+    }
+
+    /// Adds the line end that the tool does not show to the last row of a command.
+    fn end_row(&mut self, side: Side, spelling: Spelling, bytes: &mut Vec<u8>) {
+        self.below.extend_from_slice(bytes);
+        if !self.has_next_row {
+            if self.is_line(side, spelling, &self.below) {
+                bytes.extend_from_slice(b"\r\n");
+            }
+            self.below.clear();
+        }
     }
 
     /// Whether these bytes are a line whose end the tool does not show.
@@ -303,7 +322,8 @@ impl<'a> Reader<'a> {
     /// recorded.
     fn goes_on(&mut self, number: usize, stripped: StrippedLine<'_>) -> bool {
         let is_hex = matches!(self.spelling, Spelling::Hex { .. }) && self.last != Side::None;
-        if let Some(bytes) = dump(stripped.text).filter(|_| is_hex && has_offset(stripped.text)) {
+        if let Some(mut bytes) = dump(stripped.text).filter(|_| is_hex && has_offset(stripped.text)) {
+            self.end_row(self.last, self.spelling, &mut bytes);
             self.put_bytes(number, self.last, bytes);
             return true;
         }
@@ -315,7 +335,7 @@ impl<'a> Reader<'a> {
             return true;
         }
         let is_sent = self.last == Side::ToModem && stripped.stamp.is_none() && !stripped.tagged;
-        if is_sent && self.block.is_none() && self.wire.data_go_on() {
+        if is_sent && self.block.is_none() && (self.wire.data_go_on() || self.wire.begins_blank()) {
             return self.wire.marked_data(number, stripped.text);
         }
         let is_payload = self.wire.in_payload() && !self.wire.ends_payload(stripped.text);

@@ -22,8 +22,15 @@ pub(super) enum Side {
 /// The families of marks: whether they are arrows, and whether they are weak.
 const FAMILIES: [(bool, bool); 4] = [(false, false), (false, true), (true, false), (true, true)];
 
-/// Line ends that a tool shows at the end of every line in addition to the real one.
-const DRAWN_ENDS: [&str; 3] = ["␍␊", "<CR><LF>", "^M"];
+/// Line ends that a tool shows at the end of every line in addition to the real one, and the CR among them, of which an
+/// echo has two. The longer of two alike stands first.
+const DRAWN_ENDS: [(&str, &str); 4] = [("␍␊", "␍"), ("<CR><LF>", "<CR>"), ("^M$", "^M"), ("^M", "^M")];
+
+/// A line without the line end that the tool shows, and without the CR of an echo before it.
+fn without_drawn_end<'a>(line: &'a [u8], (end, cr): (&str, &str)) -> &'a [u8] {
+    let Some(line) = line.strip_suffix(end.as_bytes()) else { return line };
+    line.strip_suffix(cr.as_bytes()).filter(|echo| is_command(echo.trim_ascii())).unwrap_or(line)
+}
 
 /// The marks of a family.
 fn rows_of(marks: &Marks, family: (bool, bool)) -> impl Iterator<Item = usize> {
@@ -44,7 +51,7 @@ pub(super) struct Survey {
     /// Whether a terminal added a CR before each line end.
     doubled: bool,
     /// The line end that most lines show.
-    drawn_end: Option<&'static str>,
+    drawn_end: Option<(&'static str, &'static str)>,
     /// The quotation mark at the start of every line.
     pub(super) quote: Option<u8>,
     /// Whether a line shows several lines with their line ends escaped.
@@ -145,7 +152,7 @@ impl Survey {
     /// A line without the parts that every line of the file has.
     pub(super) fn unframed<'a>(&self, line: &'a [u8]) -> &'a [u8] {
         let line = if self.doubled { line.strip_suffix(b"\r").unwrap_or(line) } else { line };
-        let line = self.drawn_end.and_then(|end| line.strip_suffix(end.as_bytes())).unwrap_or(line);
+        let line = self.drawn_end.map_or(line, |ends| without_drawn_end(line, ends));
         let blanks = line.iter().take(self.indent).take_while(|byte| byte.is_ascii_whitespace()).count();
         let line = &line[blanks..];
         let inner = self.quote.and_then(|quote| line.strip_prefix(&[quote]));
@@ -215,7 +222,7 @@ impl Survey {
         self.indent = texts().map(blanks).min().unwrap_or(0);
         let doubled = texts().filter(|text| text.ends_with(b"\r")).count();
         self.doubled = doubled > 4 && doubled.saturating_mul(2) >= texts().count();
-        self.drawn_end = DRAWN_ENDS.into_iter().find(|end| {
+        self.drawn_end = DRAWN_ENDS.into_iter().find(|(end, _)| {
             let ended = texts().filter(|text| text.ends_with(end.as_bytes())).count();
             // Other line ends, written in the same way, are a notation of the bytes.
             let others = |text: &[u8]| {

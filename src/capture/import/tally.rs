@@ -34,6 +34,8 @@ pub(super) struct Tally {
     pub(super) hex: usize,
     pub(super) quoted: usize,
     pub(super) spelled: usize,
+    /// The commands and answers that are escaped.
+    spelled_wire: usize,
     pub(super) ended: usize,
 }
 
@@ -52,10 +54,12 @@ impl Tally {
         answers > 0 && answers.saturating_mul(4) >= self.commands
     }
 
-    /// Whether the bytes are escaped. A line of payload may show an escape, too.
+    /// Whether the bytes are escaped. A line of payload may show an escape, too, so it counts only where nothing else
+    /// does.
     fn is_spelled(&self) -> bool {
         let lines = self.commands.saturating_add(self.answers);
-        self.spelled > 0 && self.spelled.saturating_mul(4) >= lines
+        let spelled = if lines == 0 { self.spelled } else { self.spelled_wire };
+        spelled > 0 && spelled.saturating_mul(4) >= lines
     }
 
     pub(super) fn spelling(&self) -> Spelling {
@@ -102,6 +106,9 @@ impl Tally {
         );
         add(&mut self.quoted, inner.is_some());
         add(&mut self.spelled, is_spelled);
+        // A line end or a prompt alone belongs to a command or an answer, too.
+        let is_wire = is_sent || is_received || matches!(plain.trim_ascii(), b"" | b">");
+        add(&mut self.spelled_wire, is_spelled && is_wire);
         add(&mut self.ended, ends_spelled(shown) || plain_ended);
     }
 

@@ -95,8 +95,38 @@ pub(super) fn is_command(text: &[u8]) -> bool {
         [dial @ (b'D' | b'd'), number, ..] => {
             same_case(dial) && (number.is_ascii_digit() || b"*#T+".contains(number))
         }
-        [letter, rest @ ..] => same_case(letter) && rest.iter().all(u8::is_ascii_digit),
+        [letter, digits @ ..] if digits.iter().all(u8::is_ascii_digit) => same_case(letter),
+        _ => is_chain(rest),
     }
+}
+
+/// Whether a text is several basic commands, and perhaps an extended one at the end: `Q0 V1 E1 S0=0 &C1 +FCLASS=0`.
+/// Each has its number, so that no word is taken for one.
+fn is_chain(text: &[u8]) -> bool {
+    let mut rest = text.trim_ascii_start();
+    while let Some((first, more)) = rest.split_first() {
+        if *first == b'+' {
+            return rest.len() < text.len() && is_command(&[b"AT", rest].concat());
+        }
+        let more = if matches!(first, b'&' | b'\\' | b'%') { more } else { rest };
+        let Some(more) =
+            more.split_first().filter(|(letter, _)| letter.is_ascii_uppercase()).map(|(_, more)| more)
+        else {
+            return false;
+        };
+        let number = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (digits, after) = more.split_at(number(more));
+        let set = after.strip_prefix(b"=").map(|value| value.split_at(number(value)));
+        rest = match set {
+            Some((value, after)) if !value.is_empty() => after,
+            _ => after.strip_prefix(b"?").unwrap_or(after),
+        };
+        if digits.is_empty() {
+            return false;
+        }
+        rest = rest.trim_ascii_start();
+    }
+    true
 }
 
 /// The places where words follow a command, as in a sentence. A blank within a command is in quotes, or follows a
