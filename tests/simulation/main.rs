@@ -10,7 +10,7 @@ use simulation::Kind;
 const SEEDS: u64 = 200;
 
 /// Seeds that have failed, with what they have shown.
-const FAILED_ONCE: [(Kind, u64); 12] = [
+const FAILED_ONCE: [(Kind, u64); 13] = [
     // The bearer was lost right after a bring-up: commands for both were counted together.
     (Kind::Noise, 8_052_905),
     // A connect had timed out, and its stream began: the words of its peer were damage.
@@ -33,6 +33,8 @@ const FAILED_ONCE: [(Kind, u64); 12] = [
     (Kind::Storm, 10_001_790),
     // The simulated modem wrote an unsolicited line between an escape and its OK.
     (Kind::Stream, 50_122_286),
+    // The first data of a connection were lost with the end of its CONNECT OK.
+    (Kind::Line, 50_846_152),
 ];
 
 /// Runs the first seeds of a kind. A failure prints the command that shows it.

@@ -15,6 +15,7 @@ use super::heartbeat::SocketHeartbeat;
 use super::link::Link;
 use super::pending_connect::PendingConnect;
 use super::pressure::Pressure;
+use super::question_pace::QuestionPace;
 use super::security::Security;
 use super::window::Window;
 use super::written::Writes;
@@ -37,8 +38,7 @@ pub(in crate::proto) struct Channel {
     pub(super) pending_connect: Option<PendingConnect>,
     /// A line that is held until the module has answered a question about it.
     pub(super) doubt: Option<Doubt>,
-    /// The earliest moment of the next question about a line of this socket. A module can repeat such a line.
-    pub(super) question_at: Timestamp,
+    pub(super) question_pace: QuestionPace,
     /// The doubt that the question in flight is about. Its answer does not concern later doubts.
     pub(super) asked: Option<Doubt>,
     /// The length of the last piece that was sent, by this socket or an earlier one.
@@ -186,7 +186,7 @@ impl Channel {
             late_close_until: Timestamp::ZERO,
             pending_connect: None,
             doubt: None,
-            question_at: Timestamp::ZERO,
+            question_pace: QuestionPace::new(),
             asked: None,
             last_piece: 0,
             last_data_at: Timestamp::ZERO,
@@ -245,7 +245,7 @@ impl Channel {
     /// Begins a new socket.
     pub(super) fn occupy(&mut self, window: Window) -> SocketId {
         self.doubt = None;
-        self.question_at = Timestamp::ZERO;
+        self.question_pace = QuestionPace::new();
         self.asked = None;
         self.generation = self.generation.wrapping_add(1);
         self.socket = Some(Socket {

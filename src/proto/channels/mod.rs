@@ -17,6 +17,7 @@ mod pending_connect;
 mod preparation;
 mod pressure;
 mod prompts;
+mod question_pace;
 mod queue;
 mod receive;
 mod refused_closes;

@@ -6,8 +6,6 @@
     deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::string_slice)
 )]
 
-use std::time::Duration;
-
 use crate::at::{ChannelId, ChannelNews, IpStatus, Refusal};
 use crate::config::ReceiveMode;
 use crate::error::{CloseReason, Error};
@@ -20,13 +18,11 @@ use super::Channels;
 use super::channel::{Channel, Doubt, End};
 use super::link::Link;
 use super::opening::StrayData;
+use super::question_pace::QUESTION_PAUSE;
 
 /// The number of questions about a doubtful line after which it is accepted. A module that never answers can't settle
 /// the doubt.
 const MAX_CHECKS: u32 = 3;
-
-/// The pause between two questions because of suspicions, and between two about lines of one socket.
-const QUESTION_PAUSE: Duration = Duration::from_secs(1);
 
 impl Channels {
     /// An unsolicited line about a channel.
@@ -72,7 +68,7 @@ impl Channels {
     pub(in crate::proto) fn has_doubt(&self, now: Timestamp) -> bool {
         self.all.iter().any(|channel| match channel.doubt {
             Some(Doubt::Suspicion(_)) => now >= self.suspicion_at,
-            Some(Doubt::News(_) | Doubt::Standing) => now >= channel.question_at,
+            Some(Doubt::News(_) | Doubt::Standing) => now >= channel.question_pace.due_at(),
             Some(Doubt::RefusedClose(_)) => true,
             None => false,
         })
@@ -82,7 +78,7 @@ impl Channels {
     pub(super) fn question_deadline(&self) -> Option<Timestamp> {
         let question_at = |channel: &Channel| match channel.doubt {
             Some(Doubt::Suspicion(_)) => Some(self.suspicion_at),
-            Some(Doubt::News(_) | Doubt::Standing) => Some(channel.question_at),
+            Some(Doubt::News(_) | Doubt::Standing) => Some(channel.question_pace.due_at()),
             Some(Doubt::RefusedClose(_)) | None => None,
         };
         self.all.iter().filter_map(question_at).min()
@@ -94,7 +90,7 @@ impl Channels {
         for channel in &mut self.all {
             match channel.doubt {
                 Some(Doubt::Suspicion(_)) => self.suspicion_at = now + QUESTION_PAUSE,
-                Some(Doubt::News(_) | Doubt::Standing) => channel.question_at = now + QUESTION_PAUSE,
+                Some(Doubt::News(_) | Doubt::Standing) => channel.question_pace.asked(now),
                 Some(Doubt::RefusedClose(_)) | None => {}
             }
             channel.asked = channel.doubt.take();

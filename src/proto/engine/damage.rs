@@ -339,7 +339,9 @@ impl Engine {
         let may_be_answer = self.session.is_asked_for_any_lines()
             && !self.history.precedes_command
             && !self.history.end_precedes_command;
-        has_begun && self.channels.is_pushed() && self.may_be_data() && !may_be_answer
+        // The first data of a connection that is being made may be lost, too.
+        let may_be_data = self.may_be_data() || self.channels.pending().next().is_some();
+        has_begun && self.channels.is_pushed() && may_be_data && !may_be_answer
     }
 
     /// Judges a line after fetched data, where their `OK` is expected. A late answer with its own final result code
