@@ -12,7 +12,7 @@ use crate::support::hostile::{Random, for_each_seed};
 use crate::support::pair::{ECHO, Pair};
 use air724ug::at::{Command, Fault, Refusal};
 use air724ug::error::CloseReason;
-use air724ug::proto::{Event, Input, Request, Response, SocketId};
+use air724ug::proto::{Event, Input, Request, Response, SocketId, Ticket};
 use air724ug::query::Signal;
 use air724ug::sim::{Control, Peer, Settings};
 use air724ug::{Config, Error, ReceiveMode};
@@ -1552,17 +1552,23 @@ fn nameless_answers_are_no_damage() {
     }
 }
 
+/// A modem with an open socket, whose last result lacks its LF, and a command after it that has a minute for its answer.
+fn without_last_lf() -> (Pair, SocketId, Ticket) {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    pair.instead("AT+CSQ", "\r\n+CSQ: 24,99\r\n\r\nOK\r");
+    pair.instead("ATI", "");
+    pair.command("AT+CSQ", Duration::from_secs(2)).unwrap();
+    let ticket = pair.ask(Request::Run(Command::of_user("ATI", Duration::from_secs(60)).unwrap()));
+    pair.run_for(Duration::from_secs(1));
+    (pair, socket, ticket)
+}
+
 /// A loss from the LF of a result up to a frame. The command after that result has no answer yet.
 #[test]
 fn a_result_whose_lf_never_comes_is_damage_while_a_command_waits() {
     for (rest, is_damage) in [("\r\n", true), ("\n\r\n", false)] {
-        let mut pair = Pair::online();
-        let socket = pair.channel_open();
-        pair.instead("AT+CSQ", "\r\n+CSQ: 24,99\r\n\r\nOK\r");
-        pair.instead("ATI", "");
-        pair.command("AT+CSQ", Duration::from_secs(2)).unwrap();
-        let ticket = pair.ask(Request::Run(Command::of_user("ATI", Duration::from_secs(60)).unwrap()));
-        pair.run_for(Duration::from_secs(1));
+        let (mut pair, socket, ticket) = without_last_lf();
         pair.deliver(format!("{rest}+RECEIVE,0,4:\r\nabcd").as_bytes());
         pair.run_for(Duration::from_secs(1));
         let end = pair.read_some(socket, 4);
@@ -1643,17 +1649,10 @@ fn lines_of_any_form_after_one_with_a_name_are_no_damage() {
     }
 }
 
-/// The command has a minute for its answer.
 #[test]
 fn a_result_whose_lf_never_comes_is_damage_before_the_command_behind_it_ends() {
     for (rest, is_damage) in [("", true), ("\n", false)] {
-        let mut pair = Pair::online();
-        let socket = pair.channel_open();
-        pair.instead("AT+CSQ", "\r\n+CSQ: 24,99\r\n\r\nOK\r");
-        pair.instead("ATI", "");
-        pair.command("AT+CSQ", Duration::from_secs(2)).unwrap();
-        let ticket = pair.ask(Request::Run(Command::of_user("ATI", Duration::from_secs(60)).unwrap()));
-        pair.run_for(Duration::from_secs(1));
+        let (mut pair, socket, ticket) = without_last_lf();
         pair.deliver(rest.as_bytes());
         pair.run_for(Duration::from_secs(10));
         let end = pair.read_some(socket, 4);
