@@ -424,14 +424,16 @@ impl Rig {
     fn happened(&mut self, event: &ModemEvent) {
         match event {
             ModemEvent::Connecting { channel, target } => {
-                let number = target.port.wrapping_sub(FIRST_PORT) / 3;
+                let above = target.port.wrapping_sub(FIRST_PORT);
                 let link = self.modem.network().links().filter(|(_, other)| other.port == target.port).last();
                 // A connect whose port the line has changed can lead to the peer of a connection that has ended.
                 let has_ended = |index: &usize| {
                     let connection = &self.facts.connections[*index];
                     connection.left && !connection.links.is_empty()
                 };
-                let index = self.facts.numbered(number).filter(|index| !has_ended(index));
+                // A changed port between those of the peers is that of none.
+                let of_peer = if above.is_multiple_of(3) { self.facts.numbered(above / 3) } else { None };
+                let index = of_peer.filter(|index| !has_ended(index));
                 if let (Some((link, _)), Some(index)) = (link, index) {
                     // A repeated connection begins with its first byte. Bytes that its peer had sent before are lost.
                     let connection = &mut self.facts.connections[index];
