@@ -1552,7 +1552,8 @@ fn nameless_answers_are_no_damage() {
     }
 }
 
-/// A modem with an open socket, whose last result lacks its LF, and a command after it that has a minute for its answer.
+/// A modem with an open socket, whose last result lacks its LF, and a command after it that has a minute for its
+/// answer.
 fn without_last_lf() -> (Pair, SocketId, Ticket) {
     let mut pair = Pair::online();
     let socket = pair.channel_open();
