@@ -1,7 +1,19 @@
 //! The end of a client: its connection, or only its sending half. Both begin with the same segment, but this machine
 //! can distinguish them for its own programs.
 
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpStream};
+
+/// The reason why the request of a client could not be read.
+pub fn in_words(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => "the client went away within its request".to_owned(),
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+            "the client's request was not complete in time".to_owned()
+        }
+        _ => format!("the client's request can't be read: {error}"),
+    }
+}
 
 /// True if a client does not read any more. This is known if it has answered data with a reset, and on Linux for every
 /// program on this machine.

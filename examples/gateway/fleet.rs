@@ -47,11 +47,13 @@ pub enum RefusalKind {
     Unresolved,
     Unreachable,
     Late,
+    /// The client has left before there was a connection.
+    Left,
 }
 
 impl RefusalKind {
     /// All kinds, for metrics that begin at zero.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::BadAddress,
         Self::NoSuchModem,
         Self::NotReady,
@@ -59,6 +61,7 @@ impl RefusalKind {
         Self::Unresolved,
         Self::Unreachable,
         Self::Late,
+        Self::Left,
     ];
 
     /// The label of a metric.
@@ -71,6 +74,7 @@ impl RefusalKind {
             Self::Unresolved => "unresolved",
             Self::Unreachable => "unreachable",
             Self::Late => "late",
+            Self::Left => "left",
         }
     }
 }
@@ -92,12 +96,14 @@ impl Fleet {
         self.wanted(Some(name)).next().is_some()
     }
 
-    /// Connects through the selected modem, or any one; waits for a channel and for a ready modem.
+    /// Connects through the selected modem, or any one; waits for a channel and for a ready modem as long as the client
+    /// does.
     pub fn connect(
         &self,
         wanted: Option<&str>,
         host: &str,
         port: u16,
+        has_left: impl Fn() -> bool,
     ) -> Result<(Arc<Member>, Socket), Refusal> {
         let remote = Remote::new(host, port)
             .map_err(|error| Refusal { kind: RefusalKind::BadAddress, why: error.to_string() })?;
@@ -116,6 +122,10 @@ impl Fleet {
             match refusal.kind {
                 RefusalKind::Full | RefusalKind::NotReady if Instant::now() < until => {
                     self.changes.wait(seen, until.min(Instant::now() + LOOK));
+                    if has_left() {
+                        let why = format!("the client has left; it waited because {}", refusal.why);
+                        return Err(Refusal { kind: RefusalKind::Left, why });
+                    }
                 }
                 _ => return Err(refusal),
             }
@@ -156,7 +166,8 @@ impl Fleet {
                         if kind == RefusalKind::Unreachable || kind == RefusalKind::Late {
                             self.lock()[number].insert(remote.host().to_owned());
                         }
-                        let why = format!("{}: {error}", member.name);
+                        let hint = if kind == RefusalKind::Unreachable { member.reach() } else { "" };
+                        let why = format!("{}: {error}{hint}", member.name);
                         return Err(Refusal { kind, why });
                     }
                 },
@@ -254,7 +265,7 @@ mod tests {
         let fleet = Fleet::new(vec![member.clone()], Duration::from_millis(1));
         // A port without a listening server.
         let fails = |host: &str| {
-            let refusal = fleet.connect(None, host, 1).map(drop).unwrap_err();
+            let refusal = fleet.connect(None, host, 1, || false).map(drop).unwrap_err();
             assert_eq!(refusal.kind, RefusalKind::Unreachable, "{refusal}");
         };
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -265,7 +276,7 @@ mod tests {
             fails("127.0.0.1");
         }
         (2..=TOO_MANY).for_each(|host| fails(&format!("127.0.0.{host}")));
-        let (_, socket) = fleet.connect(None, "127.0.0.1", port).unwrap();
+        let (_, socket) = fleet.connect(None, "127.0.0.1", port, || false).unwrap();
         socket.close().unwrap();
         (1..=TOO_MANY).for_each(|host| fails(&format!("127.0.0.{host}")));
         // The supervisor would end the open connection.
@@ -275,10 +286,32 @@ mod tests {
         assert_eq!(steps.try_iter().filter(|step| matches!(step, Step::Climbing(_))).count(), 0);
 
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| fleet.connect(None, "127.0.0.9", 1).map(drop).unwrap_err());
+            let connect = || fleet.connect(None, "127.0.0.9", 1, || false).map(drop).unwrap_err();
+            let waiting = scope.spawn(connect);
             while !matches!(steps.recv_timeout(TIMEOUT).unwrap(), Step::Climbing(_)) {}
             link.modem.close();
             assert_eq!(waiting.join().unwrap().kind, RefusalKind::NotReady);
         });
+    }
+
+    /// Regression: a connection was made for it, and ended at once.
+    #[test]
+    fn a_client_that_leaves_while_it_waits_gets_no_connection() {
+        let (notes, _receiver) = unbounded();
+        let member = Member::new("sim".to_owned(), PortChoice::Simulated(1), Config::default(), notes);
+        let fleet = Fleet::new(vec![member.clone()], TIMEOUT);
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let has_left = || {
+            // From now on there would be a connection.
+            let link = member.open().unwrap();
+            link.modem.wait_ready(TIMEOUT).unwrap();
+            true
+        };
+        let refusal = fleet.connect(None, "127.0.0.1", port, has_left).map(drop).unwrap_err();
+        assert_eq!(refusal.kind, RefusalKind::Left, "{refusal}");
+        let statistics = member.link().unwrap().modem.statistics();
+        assert_eq!((statistics.opened, statistics.failed), (0, 0));
+        member.link().unwrap().modem.close();
     }
 }

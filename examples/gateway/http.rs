@@ -18,8 +18,8 @@ pub enum HttpRequest {
     Connect { target: HttpTarget },
     /// `GET http://host/path`: this head goes to the host, with one connection for each request.
     Absolute { target: HttpTarget, head: Vec<u8>, body: RequestBody },
-    /// `GET /path`: a page of this gateway, or of another host by the name in `Host`.
-    Page { path: String, host: String },
+    /// `GET /path` or `HEAD /path`: a page of this gateway, or of another host by the name in `Host`.
+    Page { path: String, host: String, is_head: bool },
 }
 
 /// The host that a client requests, and the modem.
@@ -88,10 +88,10 @@ pub fn parse(head: &[u8]) -> Result<HttpRequest, HttpRefusal> {
         return Ok(HttpRequest::Absolute { target: HttpTarget { host, port, modem }, head, body });
     }
     match method {
-        "GET" if target.starts_with('/') => {
+        "GET" | "HEAD" if target.starts_with('/') => {
             let [host] = values(&fields, "Host")[..] else { return Err(bad("a request has one field Host")) };
             let path = target.split('?').next().unwrap_or(target);
-            Ok(HttpRequest::Page { path: path.to_owned(), host: host.to_owned() })
+            Ok(HttpRequest::Page { path: path.to_owned(), host: host.to_owned(), is_head: method == "HEAD" })
         }
         _ if target.starts_with("https://") => Err(bad("for https:// a client uses CONNECT")),
         "GET" => Err(bad("the target is neither a path nor an http:// URL")),
@@ -138,6 +138,9 @@ fn body(fields: &[(&str, &str)]) -> Result<RequestBody, HttpRefusal> {
 
 fn authority(text: &str, default: Option<u16>) -> Result<(String, u16), HttpRefusal> {
     let bad = |why: &str| Err(HttpRefusal(400, why.to_owned()));
+    if text.contains('@') {
+        return bad("a user name in the host, which this gateway does not pass on");
+    }
     if text.starts_with('[') {
         return bad("an IPv6 address: the module knows names and IPv4 only");
     }
@@ -146,7 +149,7 @@ fn authority(text: &str, default: Option<u16>) -> Result<(String, u16), HttpRefu
         None => (text, default),
     };
     match port {
-        _ if host.is_empty() || host.contains('@') => bad("the host can't be read"),
+        _ if host.is_empty() => bad("there is no host"),
         Some(port @ 1..) => Ok((host.to_owned(), port)),
         _ => bad("the port can't be read; it is a number from 1 to 65535"),
     }
@@ -221,12 +224,18 @@ pub fn status(kind: RefusalKind) -> u16 {
         RefusalKind::NoSuchModem => 407,
         RefusalKind::Unreachable | RefusalKind::Unresolved => 502,
         RefusalKind::NotReady | RefusalKind::Full => 503,
-        RefusalKind::Late => 504,
+        RefusalKind::Late | RefusalKind::Left => 504,
     }
 }
 
 /// Writes a complete answer, after which the connection ends.
 pub fn answer(stream: &mut impl Write, status: u16, kind: &str, body: &str) -> io::Result<()> {
+    answer_head(stream, status, kind, body)?;
+    stream.write_all(body.as_bytes())
+}
+
+/// Writes the head of the answer with this body.
+pub fn answer_head(stream: &mut impl Write, status: u16, kind: &str, body: &str) -> io::Result<()> {
     let reason = match status {
         200 => "OK",
         400 => "Bad Request",
@@ -239,8 +248,11 @@ pub fn answer(stream: &mut impl Write, status: u16, kind: &str, body: &str) -> i
         503 => "Service Unavailable",
         _ => "Gateway Timeout",
     };
-    let challenge =
-        if status == 407 { "Proxy-Authenticate: Basic realm=\"the name of a modem\"\r\n" } else { "" };
+    let challenge = match status {
+        405 => "Allow: GET, HEAD\r\n",
+        407 => "Proxy-Authenticate: Basic realm=\"the name of a modem\"\r\n",
+        _ => "",
+    };
     // A page shows text of other programs, so the page must not run or load anything.
     let head = format!(
         "HTTP/1.1 {status} {reason}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n{challenge}\
@@ -248,8 +260,7 @@ pub fn answer(stream: &mut impl Write, status: u16, kind: &str, body: &str) -> i
          Cache-Control: no-store\r\nConnection: close\r\n\r\n",
         body.len()
     );
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(body.as_bytes())
+    stream.write_all(head.as_bytes())
 }
 
 #[cfg(test)]
@@ -325,8 +336,10 @@ mod tests {
 
     #[test]
     fn pages_are_paths() {
-        let page = HttpRequest::Page { path: "/metrics".to_owned(), host: "a:1".to_owned() };
-        assert_eq!(parse(b"GET /metrics?x=1 HTTP/1.1\r\nhost: a:1\r\n\r\n"), Ok(page));
+        let page =
+            |is_head| Ok(HttpRequest::Page { path: "/metrics".to_owned(), host: "a:1".to_owned(), is_head });
+        assert_eq!(parse(b"GET /metrics?x=1 HTTP/1.1\r\nhost: a:1\r\n\r\n"), page(false));
+        assert_eq!(parse(b"HEAD /metrics HTTP/1.1\r\nhost: a:1\r\n\r\n"), page(true));
         for hosts in ["", "Host: localhost\r\nHost: a\r\n"] {
             assert_eq!(parse(format!("GET / HTTP/1.1\r\n{hosts}\r\n").as_bytes()).unwrap_err().0, 400);
         }

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::Sender;
 
-use crate::fleet::{Fleet, Refusal};
+use crate::client_end;
+use crate::fleet::{Fleet, Refusal, RefusalKind};
 use crate::host;
 use crate::http::{self, HttpRefusal, HttpRequest, HttpTarget};
 use crate::relay::{Beginning, Relays, reset};
@@ -152,7 +153,7 @@ impl Gateway {
             if error.kind() == io::ErrorKind::InvalidData {
                 let _ = in_words(431, &error.to_string());
             }
-            format!("the client's request: {error}")
+            client_end::in_words(&error)
         })?;
         let Some((head, after)) = head else { return Ok(()) };
         match http::parse(&head) {
@@ -165,10 +166,10 @@ impl Gateway {
                 let _ = in_words(421, &why);
                 Err(why)
             }
-            Ok(HttpRequest::Page { path, .. }) => {
+            Ok(HttpRequest::Page { path, is_head, .. }) => {
                 let (status, kind, body) = self.counts.answer(&path, &self.fleet, &self.relays);
-                http::answer(&mut &*client, status, kind, &body)
-                    .map_err(|error| format!("a page: {error}"))?;
+                let answer = if is_head { http::answer_head } else { http::answer };
+                answer(&mut &*client, status, kind, &body).map_err(|error| format!("a page: {error}"))?;
                 leave(client);
                 Ok(())
             }
@@ -210,11 +211,14 @@ impl Gateway {
         answer: impl Fn(Result<(), &Refusal>) -> io::Result<()>,
     ) -> Result<(), String> {
         let gone = |error: io::Error| format!("{host}:{port}: the client went away: {error}");
-        let (member, socket) = match self.fleet.connect(modem, host, port) {
+        let has_left = || client_end::has_closed(client);
+        let (member, socket) = match self.fleet.connect(modem, host, port, has_left) {
             Ok(connection) => connection,
             Err(refusal) => {
                 self.counts.refused(refusal.kind);
-                answer(Err(&refusal)).map_err(gone)?;
+                if refusal.kind != RefusalKind::Left {
+                    answer(Err(&refusal)).map_err(gone)?;
+                }
                 return Err(format!("{host}:{port}: {refusal}"));
             }
         };

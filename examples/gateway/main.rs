@@ -12,6 +12,7 @@ mod common;
 
 mod body;
 mod client_end;
+mod facts;
 mod fleet;
 #[cfg(feature = "examples-net")]
 mod fleet_over_mqtt;
@@ -30,6 +31,7 @@ mod session;
 mod socks;
 mod status;
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -73,14 +75,23 @@ fn run(options: Options) -> Result<(), Failed> {
     while gateway.relays.count() > 0 && Instant::now() < until {
         common::pause(Duration::from_millis(10));
     }
-    for keeper in keepers {
-        if keeper.recv_deadline(until).is_err_and(|error| error.is_timeout()) {
-            break;
-        }
-    }
+    let ends = gateway.fleet.members.iter().zip(keepers);
+    let unanswered: Vec<_> = ends
+        .filter(|(_, keeper)| keeper.recv_deadline(until) != Ok(true))
+        .map(|(member, _)| member.name.as_str())
+        .collect();
     let _ = reporter.recv_deadline(until);
     result?;
-    step("ended", "all connections are closed")
+    match unanswered.as_slice() {
+        [] => step("ended", "all connections are closed"),
+        names => {
+            let names = names.join(", ");
+            step(
+                "ended",
+                format_args!("{names}: no answer; connections there are open until the modem is used again"),
+            )
+        }
+    }
 }
 
 /// Ctrl-C and SIGTERM.
@@ -95,12 +106,13 @@ fn interruption() -> Result<Receiver<()>, Failed> {
     Ok(interrupted)
 }
 
-/// Opens the modems, each with a keeper thread; the channels report the ends of the keepers.
+/// Opens the modems, each with a keeper thread; the channels report the ends of the keepers, and whether their modems
+/// have closed every connection.
 fn start(
     options: &Options,
     notes: Sender<(String, String)>,
     stopped: &Receiver<()>,
-) -> (Arc<Gateway>, Vec<Receiver<()>>) {
+) -> (Arc<Gateway>, Vec<Receiver<bool>>) {
     let member = |(name, choice): &(String, options::PortChoice)| {
         Member::new(name.clone(), choice.clone(), options.config.clone(), notes.clone())
     };
@@ -108,10 +120,10 @@ fn start(
     let keep = |member: &Arc<Member>| {
         let (member, changes, stopped): (_, Arc<Changes>, _) =
             (member.clone(), fleet.changes.clone(), stopped.clone());
-        let (ends, ended) = bounded(0);
+        let (ends, ended) = bounded(1);
         thread::spawn(move || {
-            member.keep(changes, stopped);
-            drop::<Sender<()>>(ends);
+            // The program may have ended.
+            let _ = ends.send(member.keep(changes, stopped));
         });
         ended
     };
@@ -131,8 +143,16 @@ fn start(
 fn listen(gateway: &Arc<Gateway>, options: &Options) -> Result<(), Failed> {
     let open = |address: SocketAddr, service: Service, option: &str| {
         gateway.listen(address, service).map_err(|error| {
-            let why = format!("can't listen on {address}: {error}; give {option} another port (0: any)");
-            Failed::Job(why, Some("does another gateway run?"))
+            let advice = match error.kind() {
+                ErrorKind::AddrNotAvailable => {
+                    "the IP must be one of this machine, or 0.0.0.0 for all of them"
+                }
+                ErrorKind::PermissionDenied => {
+                    "ports below 1024 need a right of the system; 0 takes any port"
+                }
+                _ => "does another gateway run? Another port is free, and 0 takes any",
+            };
+            Failed::Job(format!("{option}: can't listen on {address}: {error}"), Some(advice))
         })
     };
     let socks = open(options.socks, Service::Socks, "--socks")?;

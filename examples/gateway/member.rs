@@ -1,6 +1,7 @@
 //! A modem of the gateway: opened, opened again after a loss, supervised, and read at intervals.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -11,9 +12,10 @@ use air724ug::query::CurrentOperator;
 use air724ug::sim::{HostNetwork, Settings, Simulator, serve};
 use air724ug::statistics::Statistics;
 use air724ug::supervisor::{Policy, Step, Supervisor};
-use air724ug::{Config, Error, Event, Identity, Modem, NotReady, Registration};
+use air724ug::{Config, Error, Event, Modem, NotReady};
 
 use crate::common::other_device;
+use crate::facts::{self, Facts};
 use crate::fleet::Changes;
 use crate::history::{EVERY, History};
 use crate::options::PortChoice;
@@ -26,6 +28,8 @@ const TURN: Duration = Duration::from_secs(3600);
 const SILENT: Duration = Duration::from_secs(30);
 /// The time-out of answers that the module gives at once.
 const QUICK: Duration = Duration::from_secs(9);
+/// The time-out of closing every connection at the end.
+const RELEASE: Duration = Duration::from_millis(1200);
 
 /// A modem with an open or closed port.
 pub struct Member {
@@ -76,16 +80,6 @@ enum LinkEnd {
     Silent,
     /// The port is gone for good.
     Gone,
-}
-
-/// The answers of the module about itself and its network.
-#[derive(Clone, Debug, Default)]
-pub struct Facts {
-    pub identity: Option<Identity>,
-    pub operator: Option<String>,
-    pub registration: Option<Registration>,
-    /// The last four digits of the card's number.
-    pub card: Option<String>,
 }
 
 /// The payload of each card, sent and received.
@@ -146,6 +140,16 @@ impl Member {
         }
     }
 
+    /// What a server needs that this modem can't reach.
+    pub fn reach(&self) -> &'static str {
+        match self.choice {
+            PortChoice::Named(_) => "; does the server listen, and can the module's network reach it?",
+            PortChoice::Simulated(_) => {
+                "; the modem is simulated: does the server listen, and can this machine reach it?"
+            }
+        }
+    }
+
     /// True if this name selects this modem: its name, or its IMEI.
     pub fn is_called(&self, name: &str) -> bool {
         let identity = || self.lock().facts.identity.as_ref().is_some_and(|identity| identity.imei == name);
@@ -180,17 +184,19 @@ impl Member {
         }
     }
 
-    /// Opens the port whenever it is closed, and supervises the modem, until `stop` ends.
-    pub fn keep(self: Arc<Self>, changes: Arc<Changes>, stop: Receiver<()>) {
+    /// Opens the port whenever it is closed, and supervises the modem, until `stop` ends. Returns false if the module
+    /// has not confirmed the end of its connections.
+    pub fn keep(self: Arc<Self>, changes: Arc<Changes>, stop: Receiver<()>) -> bool {
         loop {
             match self.open() {
                 Ok(link) => {
                     let end = self.look_after(&link, &changes, &stop);
                     let why = link.modem.is_wrong_port().then(|| link.modem.wait_ready(Duration::ZERO));
                     self.lock().close();
+                    let is_released = end != LinkEnd::Stopped || release(&link.modem);
                     link.modem.close();
                     match (end, why) {
-                        (LinkEnd::Stopped, _) => return,
+                        (LinkEnd::Stopped, _) => return is_released,
                         (LinkEnd::Silent, _) => {
                             self.name_device();
                             continue;
@@ -203,7 +209,7 @@ impl Member {
             }
             changes.notify();
             if stop.recv_timeout(OPEN_AGAIN).is_err_and(|error| error.is_disconnected()) {
-                return;
+                return true;
             }
         }
     }
@@ -230,7 +236,13 @@ impl Member {
         let is_new = state.noted.replace(problem.clone()).as_ref() != Some(&problem);
         drop(state);
         if is_new {
-            self.note(format!("{what}; trying again: {problem}"));
+            self.note(match error {
+                // The same name would fail for ever.
+                Error::Io(error) if error.kind() == ErrorKind::InvalidInput => {
+                    format!("{what}: {problem}; the gateway needs another --port")
+                }
+                _ => format!("{what}; trying again: {problem}"),
+            });
         }
     }
 
@@ -315,7 +327,7 @@ impl Member {
 
     fn stepped(&self, step: &Step) {
         match step {
-            Step::Climbing(rung) => self.note(format!("supervisor: {rung:?}")),
+            Step::Climbing(rung) => self.note(format!("supervisor: {rung}")),
             Step::Failed(why) => self.note(format!("supervisor: {why}")),
             _ => {}
         }
@@ -348,8 +360,9 @@ impl Member {
         let registration = modem.registration().ok();
         let identity = modem.identity().ok();
         let line = |command: &str| modem.command(command, QUICK).ok();
-        let operator = modem.query(&CurrentOperator).ok().flatten().map(|operator| label(&operator.name));
-        let card = line("AT+ICCID").and_then(|lines| last_digits(&lines));
+        let operator =
+            modem.query(&CurrentOperator).ok().flatten().map(|operator| facts::label(&operator.name));
+        let card = line("AT+ICCID").and_then(|lines| facts::last_digits(&lines));
         let statistics = modem.statistics();
         let mut state = self.lock();
         state.settle(&statistics);
@@ -393,6 +406,12 @@ impl MemberState {
     }
 }
 
+/// Closes every connection, which the module would keep open without the program. False without an answer.
+fn release(modem: &Modem) -> bool {
+    let statistics = modem.statistics();
+    statistics.opened == statistics.closed || modem.command("AT+CIPSHUT", RELEASE).is_ok()
+}
+
 /// Runs the supervisor's steps while the module is not ready, until the modem is closed. It does nothing while the card
 /// requires its PIN.
 fn supervise(link: &Link) {
@@ -422,26 +441,6 @@ fn simulated(number: usize, config: Config) -> Result<Modem, Error> {
     let settings = Settings::default().imei(format!("8600000000{number:05}"));
     let (reader, writer, _) = serve::in_process(Simulator::new(settings, HostNetwork::new()))?;
     Modem::start(reader, writer, config)
-}
-
-/// The name of an operator, also for the digits that the module reports after a start.
-fn label(name: &str) -> String {
-    let known = match name {
-        "46000" | "46002" | "46004" | "46007" | "46008" => "China Mobile",
-        "46001" | "46006" | "46009" => "China Unicom",
-        "46003" | "46005" | "46011" | "46012" => "China Telecom",
-        "46015" => "China Broadnet",
-        other => return other.to_owned(),
-    };
-    format!("{known} ({name})")
-}
-
-/// The last digits of `+ICCID: 89860000000000000000`.
-fn last_digits(lines: &[String]) -> Option<String> {
-    let line = lines.iter().find(|line| line.chars().filter(char::is_ascii_alphanumeric).count() >= 18)?;
-    let number: Vec<char> =
-        line.rsplit([':', ' ']).next()?.trim().chars().filter(char::is_ascii_alphanumeric).collect();
-    Some(number[number.len().saturating_sub(4)..].iter().collect())
 }
 
 #[cfg(test)]
@@ -486,6 +485,54 @@ mod tests {
         let (_, text) = noted.try_recv().unwrap();
         assert_eq!(text, "another module is at this port: 860000000000001; before it was 860000000000017");
         link.modem.close();
+    }
+
+    /// Regression: one connection was closed, and the port with it. The module kept the others.
+    #[cfg(unix)]
+    #[test]
+    fn the_end_closes_every_connection_on_the_module() {
+        const TIMEOUT: Duration = Duration::from_secs(60);
+        // Unlike a modem of this program, it goes on without the driver.
+        let pty = serve::Pty::open().unwrap();
+        let port = PortChoice::Named(pty.path().display().to_string());
+        let (_remote, inbox) = serve::remote().unwrap();
+        thread::spawn(|| serve::run(Simulator::new(Settings::default(), HostNetwork::new()), pty, inbox));
+        let (notes, noted) = unbounded();
+        let member = Member::new("m".to_owned(), port, Config::default(), notes);
+        let (stop, stopped) = air724ug::crossbeam_channel::bounded(0);
+        let keeper = member.clone();
+        let keeping = thread::spawn(move || keeper.keep(Arc::default(), stopped));
+        while !noted.recv_timeout(TIMEOUT).unwrap().1.starts_with("ready") {}
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let connect = || {
+            let modem = member.link().unwrap().modem;
+            let socket = modem.tcp().connect(listener.local_addr().unwrap()).unwrap();
+            (socket, listener.accept().unwrap().0)
+        };
+        let mut connections: Vec<_> = (0..8).map(|_| connect()).collect();
+        // As the end of the program does with those of clients.
+        connections[0].0.shutdown(std::net::Shutdown::Both).unwrap();
+        drop(stop);
+        assert!(keeping.join().unwrap(), "the module has confirmed it");
+        for (_, server) in &mut connections {
+            server.set_read_timeout(Some(TIMEOUT)).unwrap();
+            assert_eq!(server.read(&mut [0]).unwrap(), 0);
+        }
+    }
+
+    #[test]
+    fn a_module_that_does_not_answer_at_the_end_has_closed_nothing() {
+        let mut network = air724ug::sim::MemoryNetwork::new();
+        network.serve("echo.test", 7, air724ug::sim::Peer::echo());
+        let (reader, writer, world) =
+            serve::in_process(Simulator::new(Settings::default(), network)).unwrap();
+        let modem = Modem::start(reader, writer, Config::default()).unwrap();
+        modem.wait_ready(Duration::from_secs(60)).unwrap();
+        assert!(release(&modem), "nothing is open");
+        let _socket = modem.tcp().connect(("echo.test", 7)).unwrap();
+        world.control(air724ug::sim::Control::Rule("deaf=60s@0s".parse().unwrap()));
+        assert!(!release(&modem));
+        modem.close();
     }
 
     /// Regression: the note came every 5 s.
@@ -572,16 +619,5 @@ mod tests {
         );
         assert!(text.contains("an SSH server runs there"), "{text}");
         assert!(member.trouble().contains("an SSH server runs there"), "{}", member.trouble());
-    }
-
-    #[test]
-    fn the_operator_and_the_card_are_reported_in_every_form() {
-        let lines = |text: &str| vec![text.to_owned()];
-        assert_eq!(label("CHINA MOBILE"), "CHINA MOBILE");
-        assert_eq!(label("46000"), "China Mobile (46000)");
-        assert_eq!(label("26201"), "26201");
-        assert_eq!(last_digits(&lines("+ICCID: 89860012345678901234")).as_deref(), Some("1234"));
-        assert_eq!(last_digits(&lines("89860012345678901234")).as_deref(), Some("1234"));
-        assert_eq!(last_digits(&lines("ERROR")), None);
     }
 }

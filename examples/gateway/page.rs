@@ -193,8 +193,8 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::Facts;
     use crate::history::History;
-    use crate::member::Facts;
 
     fn snapshot(name: &str) -> Snapshot {
         Snapshot {

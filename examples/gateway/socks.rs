@@ -1,8 +1,9 @@
 //! SOCKS5 (RFC 1928), with the user name of RFC 1929 as the name of a modem. Every read is limited by its length byte.
 
 use std::io::{self, Read, Write};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::client_end;
 use crate::fleet::RefusalKind;
 
 const VERSION: u8 = 5;
@@ -25,13 +26,7 @@ pub struct SocksFailure(pub String);
 
 impl From<io::Error> for SocksFailure {
     fn from(error: io::Error) -> Self {
-        Self(match error.kind() {
-            io::ErrorKind::UnexpectedEof => "the client went away within its request".to_owned(),
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                "the client's request was not complete in time".to_owned()
-            }
-            _ => format!("the client's request can't be read: {error}"),
-        })
+        Self(client_end::in_words(&error))
     }
 }
 
@@ -88,10 +83,15 @@ pub fn request(stream: &mut (impl Read + Write)) -> Result<SocksRequest, SocksFa
             Err(_) => return refuse(stream, 1, "the name is no UTF-8"),
         },
         4 => {
-            stream.read_exact(&mut [0; 16])?;
-            let why =
-                "an IPv6 address: the module knows names and IPv4 only (curl: --socks5-hostname, or -4)";
-            return refuse(stream, 8, why);
+            let mut address = [0; 16];
+            stream.read_exact(&mut address)?;
+            // Sockets for both versions write an IPv4 address so.
+            let Some(address) = Ipv6Addr::from(address).to_ipv4_mapped() else {
+                let why =
+                    "an IPv6 address: the module knows names and IPv4 only (curl: --socks5-hostname, or -4)";
+                return refuse(stream, 8, why);
+            };
+            address.to_string()
         }
         other => return refuse(stream, 8, &format!("an address of kind {other}")),
     };
@@ -113,7 +113,7 @@ pub fn reply(stream: &mut impl Write, code: u8) -> io::Result<()> {
 /// The reply for a connection that was not established (RFC 1928 section 6).
 pub fn code(kind: RefusalKind) -> u8 {
     match kind {
-        RefusalKind::NoSuchModem | RefusalKind::Full => 1,
+        RefusalKind::NoSuchModem | RefusalKind::Full | RefusalKind::Left => 1,
         RefusalKind::NotReady => 3,
         RefusalKind::Unresolved => 4,
         RefusalKind::Unreachable => 5,
@@ -190,6 +190,14 @@ mod tests {
         let (asked, answers) = converse(b"\x05\x02\x00\x01\x05\x01\x00\x03\x0bexample.com\x01\xbb");
         let wanted = SocksRequest { host: "example.com".to_owned(), port: 443 };
         assert_eq!(asked, Ok((None, wanted)));
+        assert_eq!(answers, [5, 0]);
+    }
+
+    #[test]
+    fn an_ipv4_address_in_the_form_of_ipv6_is_one() {
+        let (asked, answers) =
+            converse(b"\x05\x01\x00\x05\x01\x00\x04\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\x00\x00\x01\x00\x07");
+        assert_eq!(asked, Ok((None, SocksRequest { host: "127.0.0.1".to_owned(), port: 7 })));
         assert_eq!(answers, [5, 0]);
     }
 
