@@ -26,7 +26,7 @@ use air724ug::capture::{self, Coverage, Marks};
 use air724ug::diagnosis::{Checkup, Diagnosis, Evidence, Severity};
 use air724ug::{Certificate, Config, Modem, TlsConfig};
 use common::shell::{self, Argument, Arguments, complain};
-use common::{Common, Usage, number, port_root};
+use common::{Common, Usage, host_and_port, number, port_root};
 use states::{Patient, STATES};
 
 const USAGE: &str = "\
@@ -158,7 +158,7 @@ fn parse(args: &mut Arguments) -> Result<Options, Problem> {
             operand @ Argument::Operand(_) => return Ok(operand.unknown()?),
         };
         match option.as_str() {
-            "--connect" => options.connect = Some(server(&args.value()?)?),
+            "--connect" => options.connect = Some(host_and_port(&option, &args.value()?)?),
             "--tls" => options.tls = true,
             "--ca" => {
                 options.ca = Some(certificate(&args.value()?)?);
@@ -200,15 +200,6 @@ fn parse(args: &mut Arguments) -> Result<Options, Problem> {
         return Err(Usage::Wrong(error.to_string()).into());
     }
     Ok(options)
-}
-
-fn server(text: &str) -> Result<(String, u16), Usage> {
-    let wrong = || Usage::Wrong(format!("--connect takes HOST:PORT, not \"{text}\""));
-    let (host, port) = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).ok_or_else(wrong)?;
-    match port.parse() {
-        Ok(port @ 1..) => Ok((host.to_owned(), port)),
-        _ => Err(wrong()),
-    }
 }
 
 fn certificate(path: &str) -> Result<Certificate, Problem> {

@@ -19,7 +19,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::{Receiver, Sender, unbounded};
-use air724ug::supervisor::{Policy, ReconnectingSocket, Supervisor};
+use air724ug::supervisor::{Policy, ReconnectingSocket, Step, Supervisor};
 use air724ug::{Error, Event, Modem, Received};
 use common::shell::Arguments;
 use common::{Common, Failed, Usage, host_and_port, positive, seconds, step, unknown};
@@ -44,6 +44,8 @@ usage: endurance [options]
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest time in which a module that was not restarted must be ready after its port is back.
 const READY_AGAIN: Duration = Duration::from_secs(2);
+/// The interval at which it is printed what the first connections wait for.
+const SHOW: Duration = Duration::from_secs(5);
 /// The pause of a connection between two echoes.
 const BREATH: Duration = Duration::from_millis(50);
 /// The rounds until all retained memory is allocated.
@@ -103,10 +105,12 @@ fn run(mut options: Options) -> Result<(), Failed> {
     let events = modem.events();
     common::bring_up(&modem)?;
     let supervisor = Supervisor::new(modem.clone(), Policy::default().pause(Duration::from_millis(20)));
+    let steps = supervisor.events();
     let crew = Crew::start(&supervisor, &server, options.sockets)?;
-    crew.wait_for(0)?;
+    crew.wait_for(0, &steps)?;
     step("connected", format_args!("{} connections echo", crew.members.len()))?;
-    let mut watch = Watch { modem, events, crew, plug, options, measured: None, slowest: Duration::ZERO };
+    let mut watch =
+        Watch { modem, events, steps, crew, plug, options, measured: None, slowest: Duration::ZERO };
     let result = watch.rounds();
     watch.crew.stop();
     watch.modem.close();
@@ -117,6 +121,7 @@ fn run(mut options: Options) -> Result<(), Failed> {
 struct Watch {
     modem: Modem,
     events: Receiver<Event>,
+    steps: Receiver<Step>,
     crew: Crew,
     plug: Option<plug::Plug>,
     options: Options,
@@ -149,7 +154,7 @@ impl Watch {
                 self.slowest = self.slowest.max(back.elapsed());
             }
             round += 1;
-            self.crew.wait_for(round)?;
+            self.crew.wait_for(round, &self.steps)?;
             let measure = Measure::now();
             if round == WARM_UP {
                 self.measured = Some(measure);
@@ -293,9 +298,11 @@ impl Crew {
         self.ends.store(true, Ordering::SeqCst);
     }
 
-    /// Waits until every connection has reported this number of gaps and has echoed since.
-    fn wait_for(&self, gaps: u64) -> Result<(), Failed> {
-        let until = Instant::now() + TIMEOUT;
+    /// Waits until every connection has reported this number of gaps and has echoed since. Prints what the first
+    /// connections wait for.
+    fn wait_for(&self, gaps: u64, steps: &Receiver<Step>) -> Result<(), Failed> {
+        let (began, until) = (Instant::now(), Instant::now() + TIMEOUT);
+        let (mut failure, mut shown) = (None, began);
         let echoed: Vec<_> = self.members.iter().map(|member| member.echoes.load(Ordering::SeqCst)).collect();
         loop {
             if let Ok(problem) = self.problems.try_recv() {
@@ -306,11 +313,26 @@ impl Crew {
                 reported < gaps || member.echoes.load(Ordering::SeqCst) <= **echoed
             });
             let Some((number, (member, _))) = behind.next() else { return Ok(()) };
+            // A connection that has ended shows less than one that can't be made.
+            let is_cause =
+                |step: &Step| matches!(step, Step::Failed(why) if !why.starts_with("the socket is closed"));
+            failure = steps.try_iter().filter(is_cause).last().or(failure);
+            if gaps == 0
+                && shown.elapsed() >= SHOW
+                && let Some(Step::Failed(why)) = &failure
+            {
+                shown = Instant::now();
+                let (seconds, most) = (began.elapsed().as_secs(), TIMEOUT.as_secs());
+                step("waiting", format_args!("{why}; {seconds} s of at most {most} s"))?;
+            }
             if Instant::now() > until {
                 let reported = member.gaps.load(Ordering::SeqCst);
                 let why =
                     format!("connection {number} is not back: {reported} gaps reported, {gaps} expected");
-                return Err(Failed::Job(why, None));
+                let advice = (gaps == 0).then_some(
+                    "the server must echo, and be reachable from the module's network; the example `doctor` finds out why it is not",
+                );
+                return Err(Failed::Job(why, advice));
             }
             common::pause(Duration::from_millis(5));
         }

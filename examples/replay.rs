@@ -22,7 +22,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use air724ug::capture::{self, Capture, Coverage, Marks, Reason, Timeline, TimelineEntry, TimelineEntryKind};
+use air724ug::capture::{
+    self, Capture, Coverage, Layout, Marks, Reason, Timeline, TimelineEntry, TimelineEntryKind,
+};
 use shell::{Argument, Arguments, complain};
 
 const HELP: &str = "\
@@ -157,7 +159,7 @@ enum Verdict {
 fn show(out: &mut impl Write, file: &Path, capture: &Capture, options: &Options) -> io::Result<Verdict> {
     let timeline = capture::replay(capture);
     if !options.quiet {
-        writeln!(out, "{} ({:?})", file.display(), capture.layout)?;
+        writeln!(out, "{} ({})", file.display(), layout(capture.layout))?;
         if let Some(header) = &capture.header {
             writeln!(out, "  {}", header.what)?;
         }
@@ -197,6 +199,19 @@ fn show(out: &mut impl Write, file: &Path, capture: &Capture, options: &Options)
     match unexplained == 0 && !matches!(kept, Some(Err(_))) {
         true => Ok(Verdict::Explained),
         false => Ok(Verdict::Unexplained),
+    }
+}
+
+/// The form of a file.
+fn layout(layout: Layout) -> &'static str {
+    match layout {
+        Layout::Own => "a capture of this library",
+        Layout::Marked => "a log with a mark on each line",
+        Layout::Blocks => "a log with marks above its lines",
+        Layout::Terminal => "the output of a terminal",
+        Layout::Dump => "bytes in hexadecimal",
+        Layout::Notes => "answers beside commands",
+        _ => "a log",
     }
 }
 

@@ -27,7 +27,7 @@ pub use echo::{echo, echo_server, server_with_a_gap};
 pub use port_loss::over_port_losses;
 use recording::Recording;
 use shell::{Argument, Arguments, complain};
-pub use values::{Usage, host_and_port, number, positive, seconds, unknown};
+pub use values::{Usage, any_host_and_port, host_and_port, number, positive, seconds, unknown};
 
 /// The help for the options of [`Common`], without those of its recording.
 const HELP: &str = "\x20 \

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use air724ug::Remote;
+
 use super::shell::Argument;
 
 /// An error in a command line.
@@ -45,14 +47,42 @@ pub fn unknown<T>(option: &str) -> Result<T, Usage> {
     Ok(Argument::Option(option.to_owned()).unknown()?)
 }
 
-/// `HOST:PORT`.
+/// `HOST:PORT` of a server that the module connects to.
 pub fn host_and_port(option: &str, server: &str) -> Result<(String, u16), Usage> {
+    let (host, port) = any_host_and_port(option, server)?;
+    Remote::new(&host, port).map_err(|error| Usage::Wrong(format!("{option}: {error}")))?;
+    Ok((host, port))
+}
+
+/// `HOST:PORT` of a server that this machine connects to, which may have an IPv6 address.
+pub fn any_host_and_port(option: &str, server: &str) -> Result<(String, u16), Usage> {
     let split = server.rsplit_once(':').filter(|(host, _)| !host.is_empty());
     let port = split.and_then(|(_, port)| port.parse().ok()).filter(|port| *port > 0);
     match split.zip(port) {
         Some(((host, _), port)) => Ok((host.to_owned(), port)),
         None => {
             Err(Usage::Wrong(format!("{option} takes HOST:PORT, such as example.com:7, not \"{server}\"")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_the_module_can_not_reach_is_a_wrong_option() {
+        let said = |server: &str| match host_and_port("--connect", server) {
+            Err(Usage::Wrong(why)) => why,
+            other => format!("{other:?}"),
+        };
+        assert!(host_and_port("--connect", "example.com:7").is_ok());
+        assert!(any_host_and_port("--mqtt", "[::1]:7").is_ok());
+        for (server, word) in
+            [("[::1]:7", "IPv6"), ("a\"b:7", "character"), ("a", "HOST:PORT"), (":7", "HOST:PORT")]
+        {
+            let why = said(server);
+            assert!(why.starts_with("--connect") && why.contains(word), "{why}");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use air724ug::{Config, PortKind, ReceiveMode};
 
 use crate::common::shell::Arguments;
-use crate::common::{Usage, host_and_port, number, port_root, positive, seconds, unknown};
+use crate::common::{Usage, any_host_and_port, host_and_port, number, port_root, positive, seconds, unknown};
 
 pub const USAGE: &str = "\
 Lets every program use a modem: as a SOCKS5 or HTTP proxy, or by forwarded ports. Needs no rights and changes nothing in the
@@ -107,7 +107,8 @@ pub fn parse(args: &mut Arguments) -> Result<Options, Usage> {
             "--host" => options.hosts.push(value()?),
             "--forward" => options.forwards.push(forward(&value()?)?),
             "--mqtt" if cfg!(feature = "examples-net") => {
-                options.mqtt = Some(host_and_port(option, &value()?)?);
+                let (host, port) = any_host_and_port(option, &value()?)?;
+                options.mqtt = Some((host.trim_matches(['[', ']']).to_owned(), port));
             }
             "--mqtt" => {
                 let why = "--mqtt is not in this program: build it with --features examples-net";
@@ -153,6 +154,9 @@ fn chosen(given: &[String]) -> Result<Vec<(String, PortChoice)>, Usage> {
             let numbered = (2..).map(|number| format!("{base}-{number}"));
             let mut candidates = std::iter::once(base.clone()).chain(numbered);
             // The second part is infinite, so one of them is free.
+            if path.is_empty() {
+                return Err(Usage::Wrong("--port is empty".to_owned()));
+            }
             let name = candidates.find(|name| names.insert(name.clone())).unwrap_or_default();
             ports.push((name, PortChoice::Named(path)));
         }
@@ -248,6 +252,9 @@ mod tests {
             &["--socks", "x"][..],
             &["--forward", "2222"],
             &["--forward", "2222=a"],
+            &["--forward", "2222=[::1]:22"],
+            &["--port", ""],
+            &["--port", "lab="],
             &["--simulate", "0"],
             &["--simulate", "2", "--port", "x"],
             &["--wait"],

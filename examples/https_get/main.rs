@@ -268,6 +268,10 @@ impl Transfer {
             416 if head.field("Content-Range").is_some_and(|range| range == format!("bytes */{have}")) => {
                 return Ok(Attempt::Done);
             }
+            416 if have > 0 => {
+                let why = format!("the file has {have} bytes, and the server has nothing to follow them");
+                return Err(Failed::Job(why, Some("without --resume, -o FILE begins from the start")));
+            }
             301 | 302 | 303 | 307 | 308 => {
                 let location = head.field("Location").unwrap_or_default();
                 let url = self.url.join(location).ok_or_else(|| {
@@ -277,7 +281,7 @@ impl Transfer {
             }
             status => {
                 let why = format!("the server answers {status} {}", head.reason);
-                return Err(Failed::Job(why, Some("is the path in the URL right?")));
+                return Err(Failed::Job(why, status_advice(status)));
             }
         }
         let form = match head.body() {
@@ -307,6 +311,17 @@ impl Transfer {
             }
         }
     }
+}
+
+/// The advice for the status of an answer that has no content.
+fn status_advice(status: u16) -> Option<&'static str> {
+    Some(match status {
+        401 | 403 | 407 => "the server wants a login, which this example does not have",
+        404 | 410 => "is the path in the URL right?",
+        429 | 503 => "the server has too much to do; try again later",
+        500..=599 => "the fault is at the server; does another client get the page?",
+        _ => return None,
+    })
 }
 
 /// An error of the connection: either the user must act, or another attempt may succeed.

@@ -8,16 +8,20 @@ use std::time::{Duration, Instant};
 use air724ug::diagnosis::Checkup;
 use air724ug::event::Event;
 use air724ug::query::{Domain, DomainRegistration, Signal};
-use air724ug::{Error, Modem, Received, Socket};
+use air724ug::{Error, Identity, Modem, NotReady, Received, Socket};
 use rustyline::ExternalPrinter;
 
 use super::Options;
 use super::commands::{COMMANDS, WORDS};
-use super::common::{Failed, Usage, bring_up, host_and_port, shell, step};
+use super::common::{Failed, Usage, bring_up, host_and_port, pause, shell, step};
 use super::editor::{LineEditor, StateLine, Typed};
 
 /// The time-out of a connect, and of a close.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest wait for the first answers of the module, before its state is shown.
+const ANSWER: Duration = Duration::from_secs(5);
+/// The interval at which they are looked for.
+const AGAIN: Duration = Duration::from_millis(50);
 
 struct Console {
     modem: Modem,
@@ -182,7 +186,7 @@ impl Console {
     fn talk(&self, editor: &mut LineEditor) -> Result<(), Failed> {
         loop {
             self.state.look();
-            let line = match editor.read(self.state.is_interactive)? {
+            let line = match editor.read(self.state.is_interactive).map_err(unread)? {
                 Typed::Line(line) => line,
                 Typed::End => return Ok(()),
             };
@@ -208,9 +212,6 @@ impl Console {
                     shell::print(format_args!("!! {}{advice}\n", shell::harmless(why)))
                         .map_err(Failed::Output)?;
                 }
-                Err(Failed::Usage(Usage::Wrong(why))) if self.state.is_interactive => {
-                    shell::print(format_args!("!! {}\n", shell::harmless(why))).map_err(Failed::Output)?;
-                }
                 done => done?,
             }
         }
@@ -235,8 +236,25 @@ impl Console {
         shell::print(format_args!("OK    [{:.1?}]\n", began.elapsed())).map_err(Failed::Output)
     }
 
+    /// The first answers of the module, which come soon after the port was opened.
+    fn identity(&self) -> Result<Identity, Error> {
+        let until = Instant::now() + self.timeout.min(ANSWER);
+        loop {
+            let identity = self.modem.identity();
+            let is_incomplete = match &identity {
+                Ok(identity) => identity.imei.is_empty(),
+                Err(Error::NotReady(reason)) => matches!(reason, NotReady::NoAnswer | NotReady::Starting),
+                Err(_) => false,
+            };
+            if !is_incomplete || Instant::now() >= until {
+                return identity;
+            }
+            pause(AGAIN);
+        }
+    }
+
     fn status(&self) -> Result<(), Failed> {
-        let identity = self.modem.identity()?;
+        let identity = self.identity()?;
         step("module", format_args!("{}, IMEI {}", identity.firmware, identity.imei))?;
         step("signal", self.modem.query(&Signal)?)?;
         step("registration", self.modem.registration()?)?;
@@ -256,7 +274,7 @@ impl Console {
     fn doctor(&self, server: &str) -> Result<(), Failed> {
         let mut checkup = Checkup::default();
         if !server.is_empty() {
-            let (host, port) = host_and_port("doctor", server)?;
+            let (host, port) = server_of("doctor", server)?;
             checkup = checkup.server(host, port);
         }
         let diagnosis =
@@ -266,7 +284,7 @@ impl Console {
 
     fn connect(&self, server: &str) -> Result<(), Failed> {
         self.close()?;
-        let (host, port) = host_and_port("connect", server)?;
+        let (host, port) = server_of("connect", server)?;
         self.modem.wait_ready(TIMEOUT)?;
         let socket = self.modem.tcp().connect((host, port))?;
         let (state, print, received) = (self.state.clone(), self.print.clone(), socket.clone());
@@ -295,6 +313,24 @@ impl Console {
         socket.close()?;
         let _ = receiver.join();
         Ok(())
+    }
+}
+
+/// The server that is typed after a word.
+fn server_of(word: &str, server: &str) -> Result<(String, u16), Failed> {
+    host_and_port(word, server).map_err(|usage| match usage {
+        Usage::Wrong(why) => Failed::Job(why, Some("`help` lists the words")),
+        Usage::Help => usage.into(),
+    })
+}
+
+/// The error of a line that can't be read.
+fn unread(error: io::Error) -> Failed {
+    match error.kind() {
+        io::ErrorKind::InvalidData => {
+            Failed::Job("the input is no UTF-8 text".to_owned(), Some("a line of it is a command or a word"))
+        }
+        _ => error.into(),
     }
 }
 

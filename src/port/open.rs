@@ -20,7 +20,7 @@ pub(crate) fn open(name: &str, config: &Config) -> io::Result<Port> {
     }
     if name.is_empty() {
         let text = "the name of the port is empty; it is a path, or `auto` for the only module on USB";
-        return Err(io::Error::new(io::ErrorKind::NotFound, text));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     }
     if !is_remote(name) {
         return open_serial(name, config);
@@ -89,5 +89,6 @@ mod tests {
     fn an_empty_name_is_refused_with_a_message_about_the_name() {
         let Err(error) = open("", &Config::default()) else { panic!("it was opened") };
         assert!(error.to_string().starts_with("the name of the port is empty"), "{error}");
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     }
 }
