@@ -150,6 +150,31 @@ fn a_colon_after_a_mark_in_brackets_belongs_to_it() {
     }
 }
 
+/// Docklight writes the rest of a read below its mark, and a command without LF.
+#[test]
+fn a_colon_after_a_mark_in_brackets_is_no_part_of_a_command_without_lf() {
+    let asked = [
+        ("AT", ""),
+        ("AT+CPIN?", "+CPIN: READY<CR><LF>\n<CR><LF>\n"),
+        ("AT+CSQ", "+CSQ: 24,99<CR><LF>\n<CR><LF>\n"),
+        ("AT+CREG?", "+CREG: 0,1<CR><LF>\n<CR><LF>\n"),
+        ("AT+CGATT?", "+CGATT: 1<CR><LF>\n<CR><LF>\n"),
+    ];
+    let exchange = |(second, (command, lines)): (usize, (&str, &str))| {
+        let stamp = format!("05/03/2024 10:15:{second:02}");
+        format!(
+            "{stamp}.000 [TX]: {command}<CR>\n{stamp}.200 [RX]: {command}<CR><CR><LF>\n{lines}OK<CR><LF>\n"
+        )
+    };
+    let log: String = asked.into_iter().enumerate().map(exchange).collect();
+    let said = story(&log);
+    for (command, _) in asked {
+        assert!(said.contains(&format!("command {command}")), "{command}: {said:?}");
+        assert!(said.contains(&format!("final OK to {command}")), "{command}: {said:?}");
+    }
+    assert_eq!(unexplained(&log), 0, "{said:?}");
+}
+
 #[test]
 fn several_basic_commands_in_a_line_are_a_command() {
     for command in [
