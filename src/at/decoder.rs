@@ -2,7 +2,7 @@
 
 use super::ChannelId;
 use super::data_ends::DataEnds;
-use super::decoder_state::{DecoderState, HeaderEnds, ImpossibleHeaders, LineEnd, Reader};
+use super::decoder_state::{DecoderState, HeaderEnds, ImpossibleTokens, LineEnd, Reader};
 use super::framing::{Echo, Front, LineEnds, Start, Tail, line_end};
 use super::header::{self, Impossible, RawHeader, Scan};
 use super::token::{Expect, Fault, MAX_LINE, Token};
@@ -53,7 +53,7 @@ pub struct Decoder {
     /// The last bytes of the latest data.
     tail: Tail,
     pub(super) echo: Echo,
-    pub(super) impossible: ImpossibleHeaders,
+    pub(super) impossible: ImpossibleTokens,
 }
 
 impl Decoder {
@@ -163,6 +163,9 @@ impl Decoder {
         }
         self.taken = true;
         self.line_begins();
+        if self.impossible.contain_prompt(&self.line) {
+            return Some(Token::Fault(Fault::NoLineEnd));
+        }
         self.line_ends.part(&self.line);
         Some(Token::Line(self.line.trim_ascii()))
     }
@@ -310,18 +313,21 @@ impl Decoder {
 
     fn kept_line(&mut self) -> Token<'_> {
         let kept = std::mem::take(&mut self.line);
-        let other = self.unless_line(kept.trim_ascii());
+        let other = self.unless_line(&kept);
         self.line = kept;
         other.unwrap_or_else(|| Token::Line(self.line.trim_ascii()))
     }
 
     fn line<'a>(&mut self, line: &'a [u8]) -> Token<'a> {
-        let line = line.trim_ascii();
-        self.unless_line(line).unwrap_or(Token::Line(line))
+        self.unless_line(line).unwrap_or(Token::Line(line.trim_ascii()))
     }
 
-    /// The token of a complete line that is no line of text. Its line end is removed already.
-    fn unless_line(&mut self, line: &[u8]) -> Option<Token<'static>> {
+    /// The token of a complete line that is no line of text. Its LF is removed already.
+    fn unless_line(&mut self, raw: &[u8]) -> Option<Token<'static>> {
+        if self.impossible.contain_prompt(raw) {
+            return Some(Token::Fault(Fault::NoLineEnd));
+        }
+        let line = raw.trim_ascii();
         self.before = self.before.after(line);
         match header::of_line(line).filter(|header| !self.impossible.contain(*header)) {
             Some(header) => Some(self.begin_data(header, LineEnd::Done)),
@@ -373,7 +379,11 @@ impl Decoder {
             self.before = match (self.before, first) {
                 (Front::Data, b'\r') => Front::DataCr,
                 (Front::DataCr, b'\n') => Front::LineEnd,
-                (Front::Data, b'>') if expect == Expect::Prompt && self.prompts.may_be_bare(self.tail) => {
+                (Front::Data, b'>')
+                    if expect == Expect::Prompt
+                        && !self.impossible.prompt_after_data
+                        && self.prompts.may_be_bare(self.tail) =>
+                {
                     return Some(true);
                 }
                 (Front::Data, b'+') if self.headers == Start::Bare => Front::Line,

@@ -1,7 +1,7 @@
 //! The knowledge of the engine about the bytes that the decoder reads.
 
 use super::decoder::Decoder;
-use super::decoder_state::ImpossibleHeaders;
+use super::decoder_state::ImpossibleTokens;
 use super::framing::Echo;
 use super::header::{self, Scan};
 
@@ -17,9 +17,10 @@ impl Decoder {
         self.data_ends.may_be_late(may_be);
     }
 
-    /// Sets which headers can't come. A line that looks like one is text of people.
-    pub(crate) fn can_not_come(&mut self, headers: ImpossibleHeaders) {
-        self.impossible = headers;
+    /// Sets which tokens can't come. A line that looks like such a header is text of people; what looks like such a
+    /// prompt is a [`Fault::NoLineEnd`](super::Fault::NoLineEnd).
+    pub(crate) fn can_not_come(&mut self, tokens: ImpossibleTokens) {
+        self.impossible = tokens;
     }
 
     /// Checks whether the bytes since the last line end are a header.

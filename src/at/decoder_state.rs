@@ -1,4 +1,4 @@
-//! The states of the decoder, the headers that can't come, and the line end between a header and its payload.
+//! The states of the decoder, the tokens that can't come, and the line end between a header and its payload.
 
 use super::framing::Start;
 use super::header::RawHeader;
@@ -100,16 +100,25 @@ fn pass_line_end(input: &mut &[u8], mut line_end: LineEnd) -> LineEnd {
     }
 }
 
-/// The headers that can't come at the moment.
+/// The headers and prompts that can't come at the moment.
 #[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct ImpossibleHeaders {
+pub(crate) struct ImpossibleTokens {
     /// The module pushes no data.
     pub(crate) pushed: bool,
     /// No fetch is in flight, and none is late.
     pub(crate) fetched: bool,
+    /// Prompts of this firmware have a blank after them, and no command waits for one of another form.
+    pub(crate) prompt_without_blank: bool,
+    /// Prompts are switched off. One that comes nevertheless has a line end in front.
+    pub(crate) prompt_after_data: bool,
 }
 
-impl ImpossibleHeaders {
+impl ImpossibleTokens {
+    /// True if a line is a prompt that lacks its blank: the rest of data that lack their header.
+    pub(super) fn contain_prompt(self, raw: &[u8]) -> bool {
+        self.prompt_without_blank && raw.trim_ascii() == b">" && !raw.contains(&b' ')
+    }
+
     pub(super) fn contain(self, header: RawHeader) -> bool {
         if header.is_pushed() { self.pushed } else { self.fetched && header.fetched_channel().is_some() }
     }

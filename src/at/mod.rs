@@ -55,7 +55,7 @@ pub use command::{
 };
 pub(crate) use command::{SendPrompt, commandless_len};
 pub use decoder::Decoder;
-pub(crate) use decoder_state::ImpossibleHeaders;
+pub(crate) use decoder_state::ImpossibleTokens;
 pub use fields::{Field, fields};
 pub(crate) use fixed_lines::is_fixed;
 #[cfg(feature = "unstable-core")]

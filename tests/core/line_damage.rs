@@ -1273,6 +1273,44 @@ fn a_prompt_without_its_blank_is_damage_unless_the_firmware_writes_none() {
     }
 }
 
+/// The first frame lacks as many bytes as the header after it has, up to its line end. What is left of the second frame
+/// looks like a prompt, but for its blank.
+#[test]
+fn an_unexpected_prompt_without_a_blank_is_damage_if_the_others_have_one() {
+    let frames = "\r\n+RECEIVE,0,17:\r\nab\r\n+RECEIVE,1,1:\r\n>";
+    for (prompt, after) in [("\r\n> ", ""), ("\r\n> ", "\r\n+CREG: 0,1\r\n"), ("\r\n>", "")] {
+        for chunk in [1, 5_000] {
+            let mut pair = Pair::online().in_chunks_of(chunk);
+            let (socket, other) = (pair.channel_open(), pair.channel_open());
+            pair.instead_times(1, "AT+CIPSEND=0,4", prompt);
+            let ticket = pair.sending(socket, b"0123");
+            pair.deliver(b"\r\nDATA ACCEPT:0,4\r\n");
+            pair.run_for(Duration::from_secs(10));
+            let _ = pair.answer(ticket);
+            pair.deliver(format!("{frames}{after}").as_bytes());
+            pair.run_for(Duration::from_secs(1));
+            let has_blank = prompt.ends_with(' ');
+            for socket in [socket, other] {
+                let (_, has_ended) = pair.engine.readable(socket);
+                assert_eq!(has_ended, has_blank, "{prompt:?} {after:?} {chunk}: {}", pair.story());
+            }
+        }
+    }
+}
+
+/// The prompt may be the late answer to another command, and have a form of its own.
+#[test]
+fn a_late_prompt_without_a_blank_is_no_damage() {
+    let mut pair = Pair::online();
+    let socket = pair.channel_open();
+    assert_eq!(pair.send(socket, b"0123").unwrap(), 4);
+    pair.to_host = Box::new(|_, _| Vec::new());
+    assert!(pair.command("AT+CSQ", Duration::from_secs(1)).is_err());
+    pair.deliver(b"\r\n>\r\n");
+    pair.run_for(Duration::from_millis(1));
+    assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{}", pair.story());
+}
+
 /// The header lost its middle, and its data are lost. The firmware also refuses the question that the driver asks after
 /// such an answer.
 #[test]

@@ -370,6 +370,16 @@ fn a_prompt_that_comes_nevertheless_ends_the_mode() {
     assert_eq!(peer_got(&pair, link), "xhelloagainlater");
 }
 
+/// A byte of the data came twice, so that their last byte comes after them.
+#[test]
+fn an_end_of_data_that_looks_like_a_prompt_is_damage() {
+    let (mut pair, socket, _, ticket) = sending_without_result();
+    pair.inject(b"\r\n+RECEIVE,0,8:\r\n<P00000>>\r\nDATA ACCEPT:0,5\r\n");
+    let _ = pair.answer(ticket);
+    let (_, end) = pair.read_to_end(socket);
+    assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{end}");
+}
+
 /// A module that takes nothing before its prompt waits for bytes that were written already.
 #[test]
 fn a_module_that_takes_payload_after_its_prompt_only_costs_one_socket() {

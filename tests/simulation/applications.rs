@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use air724ug::proto::Request;
+use air724ug::{CloseReason, Error};
 
 use super::facts::{Observation, RequestKind};
 use super::payload::Style;
@@ -59,10 +60,14 @@ impl Rig {
             Ok(_) => false,
             Err(error) => {
                 self.note(|| format!("  connection {index} ends: {error}"));
+                let by_peer = matches!(error, Error::Closed(CloseReason::Peer));
+                let channel = self.facts.connections[index].id.filter(|_| by_peer).map(|id| id.channel());
+                let received = self.facts.host_bytes.len();
+                let line = channel.and_then(|channel| self.facts.host_bytes.closed(channel.index()));
                 let connection = &mut self.facts.connections[index];
                 connection.ended = Some(error);
                 connection.ended_at = Some(self.facts.now);
-                connection.received_at_end = Some(self.facts.host_bytes.len());
+                connection.received_at_end = Some(line.unwrap_or(received));
                 false
             }
         }

@@ -158,7 +158,7 @@ pub struct Connection {
     pub ended: Option<Error>,
     /// The time of that report.
     pub ended_at: Option<Timestamp>,
-    /// The number of bytes that had reached the host at that time.
+    /// The number of bytes that had reached the host at that time, or up to the line that reported the peer's close.
     pub received_at_end: Option<usize>,
     /// Whether the network has no such connection at the end of the run.
     pub is_gone: bool,

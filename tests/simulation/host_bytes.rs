@@ -134,6 +134,16 @@ impl HostBytes {
         self.bytes.windows(line.len()).rposition(|part| part == line.as_bytes()).unwrap_or_default()
     }
 
+    /// The place after the line that reports the end of this channel, if the newest bytes complete one. The bytes after
+    /// it come too late for the judgement of the end, however the port has cut the bytes.
+    pub fn closed(&self, channel: usize) -> Option<usize> {
+        let line = format!("\r\n{channel}, CLOSED\r\n");
+        let (newest, _) = *self.moments.last()?;
+        let from = (newest + 1).saturating_sub(line.len());
+        let at = self.bytes[from..].windows(line.len()).position(|part| part == line.as_bytes())?;
+        Some(from + at + line.len())
+    }
+
     /// Whether these bytes have come in a row after this place.
     pub fn contains(&self, since: usize, bytes: &[u8]) -> bool {
         self.bytes.get(since..).unwrap_or_default().windows(bytes.len()).any(|window| window == bytes)
@@ -319,6 +329,16 @@ mod tests {
         assert!(!is_sound("\r\n+RECEIVE,0,12:\r\nabcdefgh"), "the rest of the body is missing");
         let pieces = [(1, "\r\n+RECEIVE,0,12:\r\nabcdefgh"), (9, "\r\nOK\r\n+CREG: 1\r\n")];
         assert!(!received(&pieces).is_sound(0, None), "a pause");
+    }
+
+    #[test]
+    fn the_end_of_a_channel_is_the_first_line_of_the_newest_bytes_that_reports_it() {
+        let mut bytes =
+            received(&[(1, "\r\n0, CLOSED\r\n"), (2, "\r\n0, CLO"), (3, "SED\r\nxyz\r\n0, CLOSED\r\n")]);
+        assert_eq!(bytes.closed(0), Some(bytes.len() - "xyz\r\n0, CLOSED\r\n".len()));
+        assert_eq!(bytes.closed(1), None);
+        bytes.add(Timestamp::from_secs(4), b"\r\nOK\r\n", false);
+        assert_eq!(bytes.closed(0), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use simulation::Kind;
 const SEEDS: u64 = 200;
 
 /// Seeds that have failed, with what they have shown.
-const FAILED_ONCE: [(Kind, u64); 14] = [
+const FAILED_ONCE: [(Kind, u64); 18] = [
     // The bearer was lost right after a bring-up: commands for both were counted together.
     (Kind::Noise, 8_052_905),
     // A connect had timed out, and its stream began: the words of its peer were damage.
@@ -37,6 +37,13 @@ const FAILED_ONCE: [(Kind, u64); 14] = [
     (Kind::Line, 50_846_152),
     // A changed port led to no peer, and counted as a connection to the nearest one.
     (Kind::Line, 60_074_847),
+    // Bytes in the same chunk as an end, but after it, were held against the driver.
+    (Kind::Line, 60_060_281),
+    // A prompt right after data, or without its blank, was taken for one that the module had written.
+    (Kind::Line, 60_116_805),
+    (Kind::Modem, 60_305_609),
+    // A dropped stream began by a late answer, and its data were damage.
+    (Kind::StreamFaults, 60_464_071),
 ];
 
 /// Runs the first seeds of a kind. A failure prints the command that shows it.

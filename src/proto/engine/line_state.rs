@@ -55,6 +55,11 @@ impl PromptBlanks {
         self.is_next = true;
     }
 
+    /// True if all prompts of sends have a blank.
+    pub(super) fn are_certain(&self) -> bool {
+        self.had == Some(true) && !self.is_odd && !self.differs
+    }
+
     /// A byte came. Returns false if it is a sign that bytes after a prompt were lost: the blank is missing, or there
     /// is one for the first time. If the module echoes nothing, text there is not the module's, and the prompt was
     /// payload.

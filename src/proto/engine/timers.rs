@@ -197,7 +197,9 @@ impl Engine {
         if !partial.is_empty() && !is_whole(partial) && !self.bodies.is_open() {
             self.stream_fault(now);
         }
+        let impossible = self.impossible_tokens(now);
         let mut decoder = std::mem::take(&mut self.decoder);
+        decoder.can_not_come(impossible);
         if let Some(token) = decoder.end_line() {
             self.token(now, token);
         }

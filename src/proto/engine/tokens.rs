@@ -1,6 +1,8 @@
 //! The way of bytes to tokens, and of tokens to the part of the engine that handles them.
 
-use crate::at::{ChannelId, Fault, Header, HeaderKind, ImpossibleHeaders, Token, Urc, is_piece_of_fetched};
+use crate::at::{
+    ChannelId, Expect, Fault, Header, HeaderKind, ImpossibleTokens, Token, Urc, is_piece_of_fetched,
+};
 use crate::proto::Event;
 use crate::proto::channels::LateFetch;
 use crate::proto::issuer::Job;
@@ -47,11 +49,7 @@ impl Engine {
                     break;
                 }
             }
-            let may_be_text = self.session.reads_text() || self.bodies.is_doubtful(now);
-            decoder.can_not_come(ImpossibleHeaders {
-                pushed: may_be_text && self.channels.fetches_all(),
-                fetched: may_be_text && !self.session.may_fetch(now),
-            });
+            decoder.can_not_come(self.impossible_tokens(now));
             let Some(token) = decoder.next(&mut bytes, self.expect()) else { break };
             if token == Token::OddLineEnd {
                 self.judge_line_end(now);
@@ -71,6 +69,18 @@ impl Engine {
         self.decoder = decoder;
         self.channels.prove_unless_suspect(now, &mut self.out);
         is_whole
+    }
+
+    /// The headers and prompts that can't come now.
+    pub(super) fn impossible_tokens(&self, now: Timestamp) -> ImpossibleTokens {
+        let may_be_text = self.session.reads_text() || self.bodies.is_doubtful(now);
+        let awaits_prompt = self.expect() != Expect::Line || self.session.awaits_late_answer(now);
+        ImpossibleTokens {
+            pushed: may_be_text && self.channels.fetches_all(),
+            fetched: may_be_text && !self.session.may_fetch(now),
+            prompt_without_blank: self.history.blanks.are_certain() && !may_be_text && !awaits_prompt,
+            prompt_after_data: self.session.is_sent_without_prompt(),
+        }
     }
 
     pub(super) fn token(&mut self, now: Timestamp, token: Token<'_>) {

@@ -306,6 +306,11 @@ impl Exchange {
         }
     }
 
+    /// True if the payload was written with its command, and no prompt has come since.
+    pub(super) fn is_without_prompt(&self) -> bool {
+        matches!(self.phase, Phase::Result(_)) && self.command.carries_payload() && !self.is_prompted
+    }
+
     /// The bytes that end the line that the module may have begun to read as a command, if it has refused a send whose
     /// payload was written with the command.
     pub(super) fn end_of_refused_payload(&self) -> Option<Vec<u8>> {

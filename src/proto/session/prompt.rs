@@ -92,6 +92,11 @@ impl Session {
         )
     }
 
+    /// True if a send was written with its payload, and no prompt has come since.
+    pub(in crate::proto) fn is_sent_without_prompt(&self) -> bool {
+        matches!(&self.state, State::Busy(exchange) if exchange.is_without_prompt())
+    }
+
     /// True if a line would be the result of the send in flight, if the module had accepted the payload.
     pub(in crate::proto) fn would_end_send(&self, line: &[u8]) -> bool {
         let State::Busy(exchange @ Exchange { phase: Phase::Result(_), .. }) = &self.state else {

@@ -38,12 +38,13 @@ impl Check for Undamaged {
                 Some(CloseReason::DataInCommandMode | CloseReason::ResumeUnanswered)
             ))
         );
-        if let Observation::Event(Event::Closed(id, _)) = seen
+        if let Observation::Event(Event::Closed(id, reason)) = seen
             && let Some(index) = facts.of_socket(*id)
+            && facts.connections[index].wanted == Wanted::Transparent
         {
-            let connection = &facts.connections[index];
-            self.has_stray_words |=
-                connection.wanted == Wanted::Transparent && connection.style == Style::Traps;
+            // A dropped stream may begin again by a late answer.
+            self.has_stray_stream |= facts.may_delay_answers && *reason == Some(CloseReason::Local);
+            self.has_stray_words |= facts.connections[index].style == Style::Traps;
         }
         if let Observation::Answered(asked, Err(Error::Timeout { .. })) = seen
             && let RequestKind::Connect { connection } = asked.what
