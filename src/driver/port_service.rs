@@ -1,6 +1,7 @@
 //! The thread that serves the port, and opens it again when it is lost.
 
 use std::io;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -128,9 +129,9 @@ impl PortService {
     /// Tries to open the port once; `None` if the modem is closed meanwhile. A call that may take long has its own
     /// thread, which then continues until the call returns.
     fn opened(&self, opener: &Arc<Mutex<Opener>>) -> Option<io::Result<Port>> {
-        let (time, kept) = {
+        let (time, kept, end) = {
             let opener = opener.lock().unwrap_or_else(PoisonError::into_inner);
-            (opener.time(), opener.time().delays_close().then(|| self.open.clone()))
+            (opener.time(), opener.time().delays_close().then(|| self.open.clone()), opener.end())
         };
         let mode = self.shared.lock().module_mode();
         if time == OpeningTime::Moment {
@@ -149,7 +150,11 @@ impl PortService {
         if let Err(error) = thread::spawn("air724ug-opener", Box::new(open)) {
             return Some(Err(error));
         }
-        self.serve(None, || opened.lock().unwrap_or_else(PoisonError::into_inner).take())
+        let opened = self.serve(None, || opened.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let (None, Some(end)) = (&opened, end) {
+            end.store(true, Ordering::SeqCst);
+        }
+        opened
     }
 
     /// Serves the deadlines until `look` returns a value. `look` is called at each wake-up and at the moment `at`.

@@ -28,7 +28,43 @@ const MAX_ANSWER: usize = 4 * 1024;
 pub(super) struct Questioner<'env> {
     pub(super) config: &'env Config,
     pub(super) identify: Identify,
+    /// The mode in which the module lost its port, and the place of that port.
     pub(super) mode: &'env ModuleMode,
+    pub(super) place: Option<&'env Place>,
+}
+
+impl<'env> Questioner<'env> {
+    /// The mode that a candidate is asked in. A module elsewhere was not lost, or lost its power, so that nothing of
+    /// what this one waited for is written to it: it may wait for a payload of another program.
+    fn mode_of(self, info: &PortInfo) -> &'env ModuleMode {
+        match self.place.is_some_and(|place| place.is_of(info)) {
+            true => self.mode,
+            false => &ModuleMode::Command,
+        }
+    }
+}
+
+/// The place of a port: that of its USB device, and its interface there.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    location: String,
+    interface: Option<u8>,
+}
+
+impl Place {
+    pub(super) fn of(info: &PortInfo) -> Option<Self> {
+        let usb = info.usb.as_ref()?;
+        Some(Self { location: usb.location.clone(), interface: usb.interface })
+    }
+
+    fn is_of(&self, info: &PortInfo) -> bool {
+        let usb = info.usb.as_ref();
+        usb.is_some_and(|usb| usb.location == self.location && usb.interface == self.interface)
+    }
+
+    pub(super) fn interface(&self) -> Option<u8> {
+        self.interface
+    }
 }
 
 /// The result of a question: the open port, and the IMEI, which is empty if the module does not report one.
@@ -287,17 +323,23 @@ fn started<'scope, 'env>(
 ) -> io::Result<(Stop, ScopedJoinHandle<'scope, Answer>)> {
     let (waker, sleeper) = wake_up()?;
     let stop = Stop { is_set: Arc::default(), waker };
-    let (path, stopped) = (info.path.display().to_string(), stop.clone());
+    let (path, stopped, mode) = (info.path.display().to_string(), stop.clone(), questioner.mode_of(info));
     let question = move || {
         let _wakes = WakesSearch(search);
-        ask(&path, questioner, is_long, &sleeper, &stopped)
+        ask(&path, (questioner, mode), is_long, &sleeper, &stopped)
     };
     let thread = thread::Builder::new().name("air724ug-search".into()).spawn_scoped(scope, question)?;
     Ok((stop, thread))
 }
 
 /// Opens a candidate and reads its IMEI, which is empty if the module does not report it.
-fn ask(path: &str, questioner: Questioner<'_>, is_long: bool, sleeper: &Sleeper, stop: &Stop) -> Answer {
+fn ask(
+    path: &str,
+    (questioner, mode): (Questioner<'_>, &ModuleMode),
+    is_long: bool,
+    sleeper: &Sleeper,
+    stop: &Stop,
+) -> Answer {
     let mut port = serial::open(path, questioner.config)?;
     let Port::Line { line, .. } = &mut port else { return Ok((port, String::new())) };
     let mut unanswered = Unanswered::default();
@@ -305,7 +347,7 @@ fn ask(path: &str, questioner: Questioner<'_>, is_long: bool, sleeper: &Sleeper,
         exchange(&mut **line, (sleeper, stop), (question, timeout), is_answered, &mut unanswered)
     };
     let identify = if is_long { questioner.identify.imei_of_silent } else { questioner.identify.imei };
-    let imei = identify(ask, questioner.mode);
+    let imei = identify(ask, mode);
     if imei.is_err() {
         // The system would wait up to 30 s for a module that takes no bytes, before it closes the port.
         line.discard_unwritten();
@@ -413,7 +455,8 @@ mod tests {
         let (config, identify) = (Config::default(), Identify { imei: silent, imei_of_silent: silent });
         let (waker, sleeper) = wake_up().unwrap();
         let asked = thread::scope(|scope| {
-            let questioner = Questioner { config: &config, identify, mode: &ModuleMode::Command };
+            let questioner =
+                Questioner { config: &config, identify, mode: &ModuleMode::Command, place: None };
             let mut candidates = Candidates::new(scope, questioner, waker);
             candidates.are_listed(listed.clone());
             let mut asked = Vec::new();
@@ -439,7 +482,8 @@ mod tests {
         let (config, identify) = (Config::default(), Identify { imei: endless, imei_of_silent: endless });
         let begun = Instant::now();
         thread::scope(|scope| {
-            let questioner = Questioner { config: &config, identify, mode: &ModuleMode::Command };
+            let questioner =
+                Questioner { config: &config, identify, mode: &ModuleMode::Command, place: None };
             let mut candidates = Candidates::new(scope, questioner, wake_up().unwrap().0);
             candidates.are_listed(listed.clone());
             candidates.ask(false);

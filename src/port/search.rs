@@ -6,11 +6,12 @@
 
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::candidates::{Answer, Candidate, Candidates, Outcome, Questioner, is_same_place};
+use super::candidates::{Answer, Candidate, Candidates, Outcome, Place, Questioner, is_same_place};
 use super::identification::Identify;
 use super::listing::{PortInfo, PortKind, ports_below};
 use super::open::{SearchKind, search_words};
@@ -63,10 +64,12 @@ pub(crate) struct Search {
     is_repeated: bool,
     /// The IMEI of the module that was found.
     found: Option<String>,
-    /// The USB interface at which it answered. In later attempts it is asked first.
-    interface: Option<u8>,
+    /// The place at which it answered. In later attempts ports with its USB interface are asked first.
+    place: Option<Place>,
     /// The number of attempts since then in which ports were silent.
     silent: u32,
+    /// Set when the modem is closed, which ends the present attempt.
+    end: Arc<AtomicBool>,
 }
 
 impl Search {
@@ -87,9 +90,15 @@ impl Search {
             root,
             is_repeated: false,
             found: None,
-            interface: None,
+            place: None,
             silent: 0,
+            end: Arc::default(),
         })
+    }
+
+    /// Ends the attempt that is under way, from another thread, and later ones.
+    pub(super) fn end(&self) -> Arc<AtomicBool> {
+        self.end.clone()
     }
 
     /// Opens the port of the module, which lost it in this mode.
@@ -107,7 +116,7 @@ impl Search {
         }
         self.is_repeated = true;
         self.found = Some(imei).filter(|imei| !imei.is_empty());
-        self.interface = info.usb.and_then(|usb| usb.interface);
+        self.place = Place::of(&info);
         self.silent = 1;
         Ok(port)
     }
@@ -116,13 +125,17 @@ impl Search {
     /// one of these is silent.
     fn asked(&mut self, mode: &ModuleMode) -> io::Result<(Vec<Module>, Vec<String>, bool)> {
         let (config, identify, begun) = (self.config.clone(), self.identify, Instant::now());
+        let place = self.place.clone();
         let (waker, sleeper) = wake_up()?;
         thread::scope(|scope| {
-            let questioner = Questioner { config: &config, identify, mode };
+            let questioner = Questioner { config: &config, identify, mode, place: place.as_ref() };
             let mut candidates = Candidates::new(scope, questioner, waker);
             let mut loaders = self.list(&mut candidates)?;
             let (mut listed_at, mut found_at, mut is_long, mut waits) = (begun, None, false, false);
             loop {
+                if self.end.load(Ordering::SeqCst) {
+                    return Err(ErrorKind::Interrupted.into());
+                }
                 if listed_at.elapsed() >= if waits { LOOK } else { LIST } {
                     loaders = self.list(&mut candidates)?;
                     listed_at = Instant::now();
@@ -158,7 +171,8 @@ impl Search {
             .filter(|info| self.is_candidate(info))
             .partition(|info| info.kind != PortKind::BootLoader);
         let interface = |info: &PortInfo| info.usb.as_ref().and_then(|usb| usb.interface);
-        listed.sort_by_key(|info| self.interface.is_some() && interface(info) != self.interface);
+        let last = self.place.as_ref().and_then(Place::interface);
+        listed.sort_by_key(|info| last.is_some() && interface(info) != last);
         candidates.are_listed(listed);
         Ok(loaders)
     }

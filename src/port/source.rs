@@ -2,6 +2,8 @@
 
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::Port;
 use super::module_mode::ModuleMode;
@@ -55,6 +57,8 @@ pub(crate) struct Opener {
     /// Whether a later call opens the same port as the first.
     is_lasting: bool,
     time: OpeningTime,
+    /// Ends a call that is under way, if it can be ended.
+    end: Option<Arc<AtomicBool>>,
 }
 
 /// The time that opening a port may take.
@@ -82,13 +86,14 @@ impl Opener {
         let (name, config) = (name.to_owned(), config.clone());
         let is_lasting = is_lasting(Path::new(&name));
         let time = if is_remote(&name) { OpeningTime::Network } else { OpeningTime::Moment };
-        Self { open: Box::new(move |_| open(&name, &config)), is_lasting, time }
+        Self { open: Box::new(move |_| open(&name, &config)), is_lasting, time, end: None }
     }
 
     /// An opener that searches for a module.
     #[cfg(all(feature = "ports", unix))]
     pub(crate) fn search(mut search: super::search::Search) -> Self {
-        Self { open: Box::new(move |mode| search.open(mode)), is_lasting: true, time: OpeningTime::Questions }
+        let (end, time) = (Some(search.end()), OpeningTime::Questions);
+        Self { open: Box::new(move |mode| search.open(mode)), is_lasting: true, time, end }
     }
 
     /// An opener that calls the application's own source.
@@ -96,7 +101,7 @@ impl Opener {
         let open = move |_: &ModuleMode| {
             source.open().map(|(reader, writer)| Port::Halves { reader, writer, end: None })
         };
-        Self { open: Box::new(open), is_lasting: true, time: OpeningTime::Questions }
+        Self { open: Box::new(open), is_lasting: true, time: OpeningTime::Questions, end: None }
     }
 
     /// Opens the port of a module that lost it in this mode.
@@ -106,6 +111,11 @@ impl Opener {
 
     pub(crate) fn time(&self) -> OpeningTime {
         self.time
+    }
+
+    /// The flag that ends a call that is under way, within a twentieth of a second. `None` if nothing ends it.
+    pub(crate) fn end(&self) -> Option<Arc<AtomicBool>> {
+        self.end.clone()
     }
 
     /// The opener for the time after a loss, if the same port can be opened again.

@@ -707,6 +707,56 @@ fn a_module_that_was_lost_in_a_send_is_found_at_once_and_the_peer_gets_no_questi
     modem.close();
 }
 
+/// Regression: the payload of the send was written to every module's port, of which another one may be in a send of
+/// another program.
+#[test]
+fn the_payload_of_a_lost_send_goes_to_the_place_at_which_the_module_was_and_to_no_other_module() {
+    let tree = Tree::new("other-payload");
+    let other = tree.modem("1-1.1", MODULE, "ttyUSB0", SECOND);
+    let module = tree.modem("1-1.2", MODULE, "ttyUSB1", FIRST);
+    let modem = tree.open(&format!("imei:{FIRST}")).unwrap();
+    modem.wait_ready(SOON).unwrap();
+    let socket = modem.tcp().connect(("echo.test", 7)).unwrap();
+    let events = modem.events();
+    let before = module.received_count();
+    module.remote.send(Control::fault(LostPrompt));
+    let sending = thread::spawn(move || socket.send(&[b'x'; 100]));
+    eventually("the send has begun", || {
+        module.received.lock().unwrap()[before..].windows(10).any(|bytes| bytes == b"AT+CIPSEND")
+    });
+    let (before, others) = (module.received_count(), other.received_count());
+    module.remote.send(Control::Unplug);
+    while events.recv_timeout(SOON).unwrap() != Event::PortLost {}
+    assert!(sending.join().unwrap().is_err());
+    eventually("the other module is asked", || other.received_count() > others);
+    module.remote.send(Control::Replug(None));
+    modem.wait_ready(SOON).unwrap();
+    assert_eq!(module.received.lock().unwrap()[before..][..100], [b'x'; 100], "the peer gets nothing else");
+    let asked = other.received.lock().unwrap()[others..].to_vec();
+    assert!(asked.starts_with(b"AT") && !asked.contains(&b'x'), "{}", asked.escape_ascii());
+    modem.close();
+}
+
+/// Regression: `close` waited for the search for a second, and the ports that it asked were in use for seconds more.
+#[test]
+fn closing_the_modem_ends_the_search_for_its_port_at_once_and_frees_the_ports() {
+    let tree = Tree::new("closed-search");
+    let silent = tree.modem("1-1.2", MODULE, "ttyUSB0", SECOND);
+    let module = tree.modem("1-1.4", MODULE, "ttyUSB1", FIRST);
+    let modem = tree.open(&format!("imei:{FIRST}")).unwrap();
+    modem.wait_ready(SOON).unwrap();
+    let events = modem.events();
+    silent.remote.send(Control::fault(Deaf { lasting: 10 * SOON }));
+    let before = silent.received_count();
+    module.remote.send(Control::Unplug);
+    while events.recv_timeout(SOON).unwrap() != Event::PortLost {}
+    long_question(&silent, before);
+    modem.close();
+    // Nothing is left of the question, which would take four seconds more.
+    let port = Modem::open(tree.0.join("dev/ttyUSB0"), Config::default());
+    port.unwrap_or_else(|error| panic!("{error}")).close();
+}
+
 /// A program writes these commands to the port, and ends.
 fn program_that_ends(port: &Path, commands: &[&str]) {
     let mut port = fs::OpenOptions::new().read(true).write(true).open(port).unwrap();
