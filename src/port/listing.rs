@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::users::programs;
+use super::users::{locker, programs};
 
 /// A serial port of this machine.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,8 +19,8 @@ pub struct PortInfo {
     pub usb: Option<UsbInfo>,
     /// Whether it may be the port of a module.
     pub kind: PortKind,
-    /// The programs that have the port open, as far as this user may see them: `ModemManager (712)`. Users other than
-    /// root see only their own programs.
+    /// The programs that have the port open, as far as this user may see them, and the one that has locked it by a file
+    /// in `/run/lock`: `ModemManager (712)`. Users other than root see only their own programs.
     pub users: Vec<String>,
     /// Whether the permissions of the port let this user open it.
     pub is_permitted: bool,
@@ -137,5 +137,9 @@ fn name_users(root: &Path, ports: &mut [PortInfo]) {
         for port in ports.iter_mut().filter(|port| program.has_open(&port.path)) {
             port.users.push(program.name());
         }
+    }
+    for port in ports {
+        let locker = locker(root, &port.path).filter(|locker| !port.users.contains(locker));
+        port.users.extend(locker);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use serialport::{SerialPort, TTYPort};
 use super::direct_read::{SerialDirectRead, SetAlarm, WaitSet};
 use super::exclusive::open_device;
 use super::explain::explain;
+use super::users::locker;
 #[cfg(target_os = "linux")]
 use super::{Alarm, DirectRead};
 use super::{CallerEnd, DirectWrite, LeadsElsewhere, Line, Port, Sleeper};
@@ -22,6 +24,11 @@ use crate::config::{Config, FlowControl};
 /// of the same device. The driver waits for that descriptor together with a wake-up, so an idle modem uses no processor
 /// time.
 pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
+    let device = std::fs::canonicalize(path).unwrap_or_default();
+    if let Some(program) = locker(Path::new("/"), &device) {
+        let text = format!("{path}: {program} has locked it; close that first (its lock is in /run/lock)");
+        return Err(io::Error::new(io::ErrorKind::ResourceBusy, text));
+    }
     // The file is opened first: `open` fails once the port is locked for this process, and its errors are plainer.
     let file = open_device(path).map_err(|error| explain(path, error))?;
     let settings = set_up(path, &file, config).map_err(|error| explain(path, error))?;

@@ -51,6 +51,31 @@ pub(super) fn programs(proc: &Path) -> impl Iterator<Item = Program> {
     })
 }
 
+/// The program that has locked a port by a file with its number, `LCK..ttyUSB0` (FHS 3.0, section 5.9), which gammu,
+/// gnokii and others do. This program, and the one that has started it, have locked it for this driver. `None` also if
+/// the program has ended or can't be seen.
+pub(super) fn locker(root: &Path, port: &Path) -> Option<String> {
+    let name = format!("LCK..{}", port.file_name()?.to_str()?);
+    let lock = ["run/lock", "var/lock"].iter().find_map(|folder| {
+        // The file says a number of ten places, whose end a name may follow.
+        let file = fs::read_to_string(root.join(folder).join(&name)).ok()?;
+        file.split_whitespace().next()?.parse::<u32>().ok()
+    });
+    let number = lock.filter(|number| *number != std::process::id() && !is_parent(*number))?;
+    let program = fs::read_to_string(root.join(format!("proc/{number}/comm"))).ok()?;
+    Some(format!("{} ({number})", program.trim()))
+}
+
+#[cfg(unix)]
+fn is_parent(number: u32) -> bool {
+    std::os::unix::process::parent_id() == number
+}
+
+#[cfg(not(unix))]
+fn is_parent(_: u32) -> bool {
+    false
+}
+
 /// The programs that use the port with this path.
 pub(super) fn users(path: &str) -> Vec<String> {
     let Ok(path) = fs::canonicalize(path) else { return Vec::new() };

@@ -248,6 +248,24 @@ fn a_port_that_another_program_has_open_is_named_and_gets_nothing() {
     modem.close();
 }
 
+/// Regression: only locks of the kernel were respected. Programs of other users that lock by a file were not seen.
+#[test]
+fn a_port_that_another_program_has_locked_by_a_file_is_named_and_gets_nothing() {
+    let tree = Tree::new("locked-by-file");
+    let module = tree.modem("1-1.2", MODULE, "ttyUSB0", FIRST);
+    tree.write("run/lock/LCK..ttyUSB0", "       712\n");
+    tree.write("proc/712/comm", "gammu\n");
+    assert_eq!(ports_below(&tree.0).unwrap()[0].users, ["gammu (712)"]);
+    let text = refused(&tree, "auto");
+    assert!(text.contains("ttyUSB0 is open in gammu (712)"), "{text}");
+    assert_eq!(module.received_count(), 0);
+    // The lock of a program that has ended, and one that says nothing.
+    fs::remove_dir_all(tree.0.join("proc/712")).unwrap();
+    assert_eq!(imei(&tree.open("auto").unwrap()), FIRST);
+    tree.write("run/lock/LCK..ttyUSB0", "");
+    assert!(ports_below(&tree.0).unwrap()[0].users.is_empty());
+}
+
 #[test]
 fn a_module_is_found_under_its_new_name_and_not_confused_with_another_at_the_old_name() {
     let tree = Tree::new("renamed");
