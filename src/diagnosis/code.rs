@@ -76,7 +76,8 @@ codes! {
         "Is it the AT port (UART1; on USB the first port, not the log ports; UART2 never answers)? Is the \
          module powered and switched on (PWRKEY low for 1 to 2 s)? Are TX and RX crossed, the levels 1.8 V, \
          the ground connected? If it answered before, pull its reset pin low for 150 ms. \
-         Behind a serial server, look whether it serves this port at the module's rate.";
+         Behind a serial server, look whether it serves this port at the module's rate. If text came that is \
+         no answer, another device or server is at this port.";
     /// The module uses another line rate.
     WrongBaud, "wrong-baud", Baud,
         "Open the port at the module's rate, or fix the module's at yours with AT+IPR=<rate>;&W. A module \
@@ -88,7 +89,8 @@ codes! {
     /// Only the echo comes back.
     EchoOnly, "echo-only", Echo,
         "The bytes that are sent come back, and nothing else: TX and RX are joined (a loop-back plug, a short \
-         circuit), or the module is not in command mode. Check the wiring, then restart the module.";
+         circuit), or the module is not in command mode. Check the wiring, then restart the module. \
+         Behind a serial server, look whether the TCP port is that of an echo server.";
     /// The module restarts repeatedly.
     Restarts, "restarts", Power,
         "The module starts again and again. The usual reason is its supply: a transmission draws about 2 A \

@@ -375,6 +375,8 @@ fn reopen(path: &str, config: &Config) -> Option<OpenedModem> {
     loop {
         match open(path, config, &RecordedBytes::default()) {
             Ok(modem) => return Some(modem),
+            // A serial server refuses the rate.
+            Err(Error::Io(error)) if error.kind() == ErrorKind::InvalidData => return None,
             Err(_) if Instant::now() < until => {
                 // The thread of the closed modem is about to end.
                 let _ = crossbeam_channel::after(TICK / 10).recv();

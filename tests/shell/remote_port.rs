@@ -232,6 +232,31 @@ fn the_error_for_a_server_of_another_kind_names_the_right_scheme() {
     }
 }
 
+/// Regression: the reason was "it hung up" and the like, which named neither the server nor what to do.
+#[test]
+fn the_reason_of_a_lost_port_names_the_server_that_has_closed_the_connection() {
+    for (scheme, has_control) in [("tcp", false), ("rfc2217", true)] {
+        for is_reset in [false, true] {
+            let server = Server::start(has_control);
+            let config = Config::default().reopen(false);
+            let modem = Modem::open(format!("{scheme}://{}", server.address), config).unwrap();
+            modem.wait_ready(SOON).unwrap();
+            if is_reset {
+                let streams = server.streams.lock().unwrap();
+                rustix::net::sockopt::set_socket_linger(&streams[0], Some(Duration::ZERO)).unwrap();
+            }
+            server.kill();
+            let reason = loop {
+                match modem.wait_ready(SOON) {
+                    Err(Error::PortLost(reason)) => break reason.to_string(),
+                    other => other.map(drop).unwrap(),
+                }
+            };
+            assert!(reason.contains("the server closed the connection; does it run"), "{reason}");
+        }
+    }
+}
+
 /// Regression: the port was opened repeatedly, and only the log gave the reason. In a slow network, the first bytes of
 /// a server come when the port is already open.
 #[test]

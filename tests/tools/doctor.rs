@@ -167,6 +167,36 @@ fn a_silent_serial_server_is_asked_at_its_own_rate_only() {
     }
 }
 
+/// Regression: a server that refuses another rate was connected to a hundred times a rate.
+#[cfg(unix)]
+#[test]
+fn a_serial_server_that_refuses_a_rate_is_asked_for_it_once() {
+    use std::io::Read;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let path = format!("rfc2217://{}", listener.local_addr().unwrap());
+    let connections = std::sync::Arc::<AtomicU32>::default();
+    let counted = connections.clone();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            counted.fetch_add(1, Ordering::SeqCst);
+            // RFC 2217 wanted, 115200 8N1 confirmed, whatever is asked.
+            let confirmed: [&[u8]; 4] = [&[101, 0, 1, 0xc2, 0], &[102, 8], &[103, 1], &[104, 1]];
+            let _ = stream.write_all(&[255, 253, 44]);
+            for values in confirmed {
+                let _ = stream.write_all(&[&[255, 250, 44], values, &[255, 240]].concat());
+            }
+            std::thread::spawn(move || while matches!(stream.read(&mut [0; 99]), Ok(1..)) {});
+        }
+    });
+    let brief = Duration::from_millis(100);
+    let checkup = Checkup::default().answer_timeout(brief).rate_timeout(brief);
+    let diagnosis = Modem::diagnose_port(&path, &Config::default(), &checkup);
+    assert_eq!(diagnosis.root_cause().map(|finding| finding.code), Some(Code::NoAnswer), "{diagnosis}");
+    // The first, and one for each of the seven other rates.
+    assert_eq!(connections.load(Ordering::SeqCst), 8);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_capture_that_can_not_be_written_is_no_finding() {

@@ -78,6 +78,14 @@ pub(super) fn closed() -> io::Error {
     )
 }
 
+/// The error of a connection that was in use.
+pub(super) fn ended() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::ConnectionAborted,
+        "the server closed the connection; does it run, and is its port not in use by another client?",
+    )
+}
+
 /// Whether the server has closed the connection. A server that closes before it has read everything resets it.
 pub(super) fn is_closed(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)

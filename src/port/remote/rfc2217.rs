@@ -169,7 +169,8 @@ impl Agreement {
                 let tolerated = self.baud_rate / RATE_TOLERANCE;
                 if rate.abs_diff(self.baud_rate) > tolerated {
                     return refused(format!(
-                        "the server's port is at {rate} baud and can't be set to {}",
+                        "the server's port is at {rate} baud and can't be set to {}; use its rate if it is the module's, or \
+                         set another one at the server",
                         self.baud_rate
                     ));
                 }
@@ -177,7 +178,8 @@ impl Agreement {
             (SET_DATA_SIZE, [8]) | (SET_PARITY | SET_STOP_SIZE, [1]) => {}
             (SET_DATA_SIZE | SET_PARITY | SET_STOP_SIZE, _) => {
                 return refused(
-                    "the server's port can't be set to 8 data bits, no parity, 1 stop bit".to_owned(),
+                    "the server's port can't be set to 8 data bits, no parity, 1 stop bit; set it so at the server"
+                        .to_owned(),
                 );
             }
             (FLOW_CONTROL_SUSPEND, _) => self.is_suspended = true,
@@ -198,7 +200,7 @@ impl Agreement {
 
     fn is_late(&self) -> io::Error {
         let why = if self.has_com_port {
-            "the server did not confirm the settings of its port"
+            "the server did not confirm the settings of its port; does RFC 2217 work there? If its port is raw, use `tcp://`"
         } else {
             "the server did not answer as RFC 2217 says; if its port is raw, use `tcp://`"
         };

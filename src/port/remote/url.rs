@@ -1,8 +1,8 @@
 //! Names of ports on other machines.
 
-use std::io;
+use std::io::{self, Read, Write};
 
-use super::connection::{CONNECT_TIMEOUT, End, closed, connect, is_closed};
+use super::connection::{CONNECT_TIMEOUT, End, closed, connect, ended, is_closed};
 use super::{raw, rfc2217};
 use crate::config::Config;
 use crate::port::{Port, after};
@@ -22,7 +22,34 @@ pub(in crate::port) fn open(name: &str, config: &Config) -> io::Result<Port> {
         Scheme::Rfc2217 => rfc2217::open(stream, config, after(CONNECT_TIMEOUT)),
     }
     .map_err(explain)?;
+    let (reader, writer) = (Box::new(OpenReader(reader)), Box::new(OpenWriter(writer)));
     Ok(Port::Halves { reader, writer, end: Some(Box::new(end)) })
+}
+
+/// A half whose end names the server.
+struct OpenReader(Box<dyn Read + Send>);
+
+impl Read for OpenReader {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buf) {
+            Ok(0) if !buf.is_empty() => Err(ended()),
+            Err(error) if is_closed(&error) => Err(ended()),
+            read => read,
+        }
+    }
+}
+
+/// The other half.
+struct OpenWriter(Box<dyn Write + Send>);
+
+impl Write for OpenWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(|error| if is_closed(&error) { ended() } else { error })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// The error with the name and a hint.
@@ -66,7 +93,6 @@ fn split(name: &str) -> io::Result<(Scheme, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
     use std::thread;
 
