@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::Sender;
 
+use crate::asking::Asking;
 use crate::client_end;
 use crate::fleet::{Fleet, Refusal, RefusalKind};
 use crate::host;
@@ -24,7 +25,8 @@ const PAGE: Duration = Duration::from_secs(20);
 /// The time-out for a client to close after its answer, and the most bytes that it may still send.
 const LEAVE: Duration = Duration::from_secs(1);
 const MAX_LEFT: u64 = 4 * 1024 * 1024;
-/// The most simultaneous clients, including those that wait; each has two threads.
+/// The most simultaneous clients, including those that wait; each has two threads. Above it the oldest client whose
+/// request is not complete makes room.
 const MAX_CLIENTS: usize = 256;
 
 /// The state for the clients' threads.
@@ -37,6 +39,7 @@ pub struct Gateway {
     pub hosts: Vec<String>,
     pub notes: Sender<(String, String)>,
     pub clients: AtomicUsize,
+    pub asking: Asking,
 }
 
 /// The service at an address.
@@ -101,7 +104,7 @@ impl Gateway {
     fn take(self: &Arc<Self>, client: TcpStream, service: Service) {
         // The protocol has no refusal, and a normal end would be an empty answer of the server.
         let is_bare = matches!(service, Service::Forward(..));
-        if self.clients.fetch_add(1, Ordering::SeqCst) >= MAX_CLIENTS {
+        if self.clients.fetch_add(1, Ordering::SeqCst) >= MAX_CLIENTS && !self.asking.make_room() {
             if is_bare {
                 reset(&client);
             }
@@ -135,8 +138,10 @@ impl Gateway {
 
     fn socks(&self, client: &TcpStream) -> Result<(), String> {
         let mut stream = TimedStream { stream: client, until: Instant::now() + REQUEST };
+        let asking = self.asking.enter(client);
         let modem = socks::greet(&mut stream, |name| self.fleet.knows(name)).map_err(|failure| failure.0)?;
         let request = socks::request(&mut stream).map_err(|failure| failure.0)?;
+        drop(asking);
         let answer = |result: Result<(), &Refusal>| {
             let code = result.map_or_else(|refusal| socks::code(refusal.kind), |()| 0);
             socks::reply(&mut &*client, code)
@@ -149,12 +154,14 @@ impl Gateway {
         let in_words = |status: u16, why: &str| {
             http::answer(&mut &*client, status, "text/plain; charset=utf-8", &format!("gateway: {why}\n"))
         };
+        let asking = self.asking.enter(client);
         let head = http::read_head(&mut stream).map_err(|error| {
             if error.kind() == io::ErrorKind::InvalidData {
                 let _ = in_words(431, &error.to_string());
             }
             client_end::in_words(&error)
         })?;
+        drop(asking);
         let Some((head, after)) = head else { return Ok(()) };
         match http::parse(&head) {
             Err(HttpRefusal(status, why)) => {

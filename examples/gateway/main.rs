@@ -10,6 +10,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod asking;
 mod body;
 mod client_end;
 mod facts;
@@ -40,6 +41,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use air724ug::crossbeam_channel::{Receiver, Sender, after, bounded, never, select, unbounded};
+use asking::Asking;
 use common::shell::Arguments;
 use common::{Failed, step};
 use fleet::{Changes, Fleet};
@@ -136,6 +138,7 @@ fn start(
         hosts: options.hosts.clone(),
         notes,
         clients: AtomicUsize::new(0),
+        asking: Asking::default(),
     };
     (Arc::new(gateway), keepers)
 }

@@ -76,13 +76,16 @@ def main():
     assert connect().fileno() >= 0
     print("  ok  clients that go away give their channels back")
 
-    held = [socket.create_connection((address[0], int(address[1])), SECONDS) for address in (SOCKS, HTTP) * 20]
+    held = [socket.create_connection((address[0], int(address[1])), SECONDS) for address in (SOCKS, HTTP) * 150]
     for at, client in enumerate(held):
         client.sendall(b"\x05\xff"[:1 + at % 2] if at % 2 == 0 else b"GET / HTTP/1.1\r\nA: ")
     client = connect()
     client.sendall(b"meanwhile")
     assert exactly(client, 9) == b"meanwhile"
-    print("  ok  requests that are never complete hold up no other")
+    client = socket.create_connection((HTTP[0], int(HTTP[1])), SECONDS)
+    client.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert everything(client).startswith(b"HTTP/1.1 200"), "a page while many requests are never complete"
+    print("  ok  300 requests that are never complete hold up no other")
 
     for request, status in [
         (b"GET / HTTP/1.1\r\nA: " + b"a" * 1_000_000, b"431"),
