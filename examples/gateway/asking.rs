@@ -1,4 +1,4 @@
-//! Clients whose requests are not complete. When there are too many clients, the oldest of them makes room for another one.
+//! Clients whose requests are not complete. When there are too many clients, the oldest of them makes room for another.
 
 use std::collections::BTreeMap;
 use std::net::{Shutdown, TcpStream};
