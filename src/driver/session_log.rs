@@ -25,6 +25,8 @@ pub(super) struct SessionLog {
     /// The open connections, with their remote ends.
     open: Vec<(SocketId, String)>,
     was_ready: bool,
+    /// True from a restart of the module until it is reported what is missing, which is after the ends of its sockets.
+    has_restarted: bool,
     /// The operator that was logged since the module became ready.
     operator: Option<String>,
     /// The reason why there is no port, while there is none.
@@ -46,6 +48,7 @@ impl SessionLog {
             attempts: Vec::new(),
             open: Vec::new(),
             was_ready: false,
+            has_restarted: false,
             operator: None,
             left: None,
             logged: Vec::new(),
@@ -152,16 +155,19 @@ impl SessionLog {
                 self.say(Level::Info, format_args!("ready: {firmware}{signal}{address}"));
             }
             Event::NotReady(why) => {
-                self.operator = None;
+                (self.operator, self.has_restarted) = (None, false);
                 let level = if std::mem::take(&mut self.was_ready) { Level::Warn } else { Level::Info };
                 self.say(level, format_args!("not ready: {why}"));
             }
             Event::Closed(socket, reason) => {
                 let peer = remove(&mut self.open, *socket);
                 let peer = peer.map_or_else(String::new, |peer| format!(" to {peer}"));
-                let without =
-                    || self.left.as_deref().unwrap_or("overrun, or the module restarted").to_owned();
-                let reason = reason.as_ref().map_or_else(without, ToString::to_string);
+                let reason = match (reason, &self.left) {
+                    (Some(reason), _) => reason.to_string(),
+                    (None, Some(left)) => left.clone(),
+                    (None, None) if self.has_restarted => "the module has restarted".to_owned(),
+                    (None, None) => "data came faster than they were read".to_owned(),
+                };
                 let (sent, received) =
                     engine.socket_statistics(*socket).map_or((0, 0), |it| (it.sent, it.received));
                 let words =
@@ -182,7 +188,10 @@ impl SessionLog {
                     format!("{len} bytes came for channel {channel}, which has no connection: dropped");
                 self.say(Level::Warn, format_args!("{words}"));
             }
-            Event::Restarted => self.say(Level::Warn, format_args!("the module has restarted")),
+            Event::Restarted => {
+                self.has_restarted = true;
+                self.say(Level::Warn, format_args!("the module has restarted"));
+            }
             Event::Unresponsive if self.falls_silent() => {
                 self.say(Level::Warn, format_args!("nothing answers on the port"));
             }

@@ -117,6 +117,7 @@ fn info_and_warn_show_the_course_of_a_session() {
     socket.read_exact(&mut [0; 5]).unwrap();
     socket.close().unwrap();
     modem.tcp().connect(("refuse.test", 7)).unwrap_err();
+    let _open = modem.tcp().connect(("echo.test", 7)).unwrap();
     world.control(Control::Reset);
     let restarted = |line: &String| line == "WARN : the module has restarted";
     while !lines("log-story", "air724ug", Level::Info).iter().any(restarted) {
@@ -131,6 +132,7 @@ fn info_and_warn_show_the_course_of_a_session() {
     for expected in [
         "INFO : socket 0.1 is connected to TCP echo.test:7",
         "INFO : socket 0.1 to TCP echo.test:7 has ended (by the application): 5 bytes sent, 5 received",
+        "INFO : socket 1.1 to TCP echo.test:7 has ended (the module has restarted): 0 bytes sent, 0 received",
         "INFO : the port is closed: the modem was closed by the application",
     ] {
         assert!(story.iter().any(|line| line == expected), "{expected} in {story:#?}");
