@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 /// A program that runs, and the files that it has open.
 pub(super) struct Program {
@@ -52,18 +53,31 @@ pub(super) fn programs(proc: &Path) -> impl Iterator<Item = Program> {
 }
 
 /// The program that has locked a port by a file with its number, `LCK..ttyUSB0` (FHS 3.0, section 5.9), which gammu,
-/// gnokii and others do. This program, and the one that has started it, have locked it for this driver. `None` also if
-/// the program has ended or can't be seen.
+/// gnokii, ser2net and others do. This program, and the one that has started it, have locked it for this driver. `None`
+/// also if the program has ended or can't be seen.
 pub(super) fn locker(root: &Path, port: &Path) -> Option<String> {
-    let name = format!("LCK..{}", port.file_name()?.to_str()?);
+    let name = port.strip_prefix(root.join("dev")).ok()?.to_str()?.replace('/', "_");
     let lock = ["run/lock", "var/lock"].iter().find_map(|folder| {
-        // The file says a number of ten places, whose end a name may follow.
-        let file = fs::read_to_string(root.join(folder).join(&name)).ok()?;
-        file.split_whitespace().next()?.parse::<u32>().ok()
+        let path = root.join(folder).join(format!("LCK..{name}"));
+        // The number may be followed by names.
+        let number = fs::read_to_string(&path).ok()?.split_whitespace().next()?.parse::<u32>().ok()?;
+        Some((number, fs::metadata(path).ok()?.modified().ok()?))
     });
-    let number = lock.filter(|number| *number != std::process::id() && !is_parent(*number))?;
+    let (number, locked) = lock.filter(|(number, _)| *number != std::process::id() && !is_parent(*number))?;
     let program = fs::read_to_string(root.join(format!("proc/{number}/comm"))).ok()?;
-    Some(format!("{} ({number})", program.trim()))
+    // The number of a program that has ended without removing its lock is given to another one later.
+    let is_left_over = began(&root.join("proc"), number).is_some_and(|began| began > locked);
+    (!is_left_over).then(|| format!("{} ({number})", program.trim()))
+}
+
+/// The time at which a program began, or a second before.
+fn began(proc: &Path, number: u32) -> Option<SystemTime> {
+    // The 22nd field of `stat`, in hundredths of a second after the boot. The second one has spaces, and ends with `)`.
+    let stat = fs::read_to_string(proc.join(format!("{number}/stat"))).ok()?;
+    let began: f64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
+    let up: f64 = fs::read_to_string(proc.join("uptime")).ok()?.split_whitespace().next()?.parse().ok()?;
+    let age = Duration::try_from_secs_f64(up - began / 100.0 + 1.0).ok()?;
+    SystemTime::now().checked_sub(age)
 }
 
 #[cfg(unix)]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::support::driver::eventually;
 use crate::support::hostile::{Random, for_each_seed};
@@ -259,7 +259,17 @@ fn a_port_that_another_program_has_locked_by_a_file_is_named_and_gets_nothing() 
     let text = refused(&tree, "auto");
     assert!(text.contains("ttyUSB0 is open in gammu (712)"), "{text}");
     assert_eq!(module.received_count(), 0);
+    // The program began an hour before the lock, or ten seconds after it: it has the number of one that has ended.
+    let began = |ago: u32| format!("712 (a (b) c) S {}{}00 0", "1 ".repeat(18), 10_000 - ago);
+    tree.write("proc/uptime", "10000.00 1.00\n");
+    tree.write("proc/712/stat", &began(3600));
+    assert_eq!(ports_below(&tree.0).unwrap()[0].users, ["gammu (712)"]);
+    let lock = fs::File::options().write(true).open(tree.0.join("run/lock/LCK..ttyUSB0")).unwrap();
+    lock.set_modified(SystemTime::now() - Duration::from_secs(20)).unwrap();
+    tree.write("proc/712/stat", &began(10));
+    assert!(ports_below(&tree.0).unwrap()[0].users.is_empty());
     // The lock of a program that has ended, and one that says nothing.
+    tree.write("proc/712/stat", &began(3600));
     fs::remove_dir_all(tree.0.join("proc/712")).unwrap();
     assert_eq!(imei(&tree.open("auto").unwrap()), FIRST);
     tree.write("run/lock/LCK..ttyUSB0", "");
