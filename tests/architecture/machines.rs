@@ -1,7 +1,8 @@
 //! The machines of the core, which meet only in the engine.
 //!
 //! A machine has private fields, and all code that changes them is in its folder. It names no other machine. Types that
-//! belong to a machine return actions; only machines that emit outputs name the outbox.
+//! belong to a machine return actions; only machines that emit outputs name the outbox. The session alone stores which
+//! part has issued the command in flight.
 
 use crate::Finding;
 use crate::habits::words;
@@ -57,6 +58,7 @@ pub(crate) fn check(source: &Source) -> Vec<Finding> {
     }
     findings.extend(outbox(source, own));
     findings.extend(fields(source, inside));
+    findings.extend(issuers(source, own));
     findings
 }
 
@@ -108,6 +110,22 @@ fn fields(source: &Source, inside: &str) -> Vec<Finding> {
     findings
 }
 
+/// Fields outside the session that store the part that has issued a command, or its exchange.
+fn issuers(source: &Source, own: &str) -> Vec<Finding> {
+    let code = &source.production;
+    let structs = words(code, "struct").into_iter().filter(|_| own != "session");
+    let bodies = structs.filter_map(|offset| {
+        let open = offset + code[offset..].find(['{', '(', ';'])?;
+        Some((open, &code[open..after_closing(code, open).max(open)]))
+    });
+    let stored = bodies.flat_map(|(open, body)| {
+        let names = ["Issuer", "Exchange", "InFlight"].into_iter();
+        names.flat_map(move |name| words(body, name)).map(move |at| open + at)
+    });
+    let message = "the session alone stores the command in flight and its issuer";
+    stored.map(|offset| Finding::at(source, offset, message.into())).collect()
+}
+
 /// The places at which an `impl` of a type begins.
 fn impls(code: &str, name: &str) -> Vec<usize> {
     words(code, "impl")
@@ -115,7 +133,8 @@ fn impls(code: &str, name: &str) -> Vec<usize> {
         .filter(|offset| {
             let head = code[*offset..].split('{').next().unwrap_or_default();
             let of = head.rsplit(" for ").next().unwrap_or_default();
-            of.split_whitespace().last() == Some(name)
+            let of = of.split(" where").next().unwrap_or_default().split_whitespace().last();
+            of.and_then(|path| path.rsplit("::").next()) == Some(name)
         })
         .collect()
 }
@@ -135,6 +154,23 @@ mod tests {
         assert_eq!(found, [impl_]);
         assert_eq!(findings("src/proto/engine/urcs.rs", "impl Engine {\n}\n"), [] as [&str; 0]);
         assert_eq!(findings("src/proto/engine/urcs.rs", "impl fmt::Debug for Session {\n}\n").len(), 1);
+        for head in ["crate::proto::channels::Channels", "super::Channels where u8: Copy"] {
+            assert_eq!(
+                findings("src/proto/engine/port.rs", &format!("impl {head} {{\n}}\n")).len(),
+                1,
+                "{head}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_issuer_outside_of_the_session_is_found() {
+        for stored in ["struct A {\n    a: u8,\n    by: Option<Issuer>,\n}", "struct A(Exchange);"] {
+            assert_eq!(findings("src/proto/transparent/data.rs", stored).len(), 1, "{stored}");
+            assert_eq!(findings("src/proto/session/data.rs", stored), [] as [&str; 0], "{stored}");
+        }
+        let passed = "fn f(by: Issuer) {}\nstruct A;\nfn g() -> Exchange {}\n";
+        assert_eq!(findings("src/proto/transparent/data.rs", passed), [] as [&str; 0]);
     }
 
     #[test]
