@@ -36,8 +36,8 @@ mod port;
 mod report;
 mod rules;
 mod sample;
-mod secure;
 mod table;
+mod tls_evidence;
 mod trial;
 
 pub use checklist::{Check, QUESTIONS, Question};

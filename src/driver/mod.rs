@@ -11,12 +11,12 @@
 mod answers;
 mod caller_read;
 mod core;
+#[cfg(feature = "async")]
+mod future_calls;
 mod heartbeat_functions;
 mod heartbeat_thread;
 mod line;
 mod lock;
-#[cfg(feature = "async")]
-mod polled;
 mod port_service;
 mod port_threads;
 mod readiness;

@@ -15,12 +15,12 @@ mod heartbeat;
 #[cfg(all(feature = "ports", unix))]
 mod identify;
 mod interrupt;
-mod names;
 mod received;
 mod registration;
 mod remote;
 mod services;
 mod socket;
+mod socket_addresses;
 mod statistics;
 mod stream;
 mod supervisor;

@@ -6,7 +6,7 @@ mod reconnect_pause;
 mod reconnecting;
 mod reconnecting_state;
 mod rungs;
-mod sent;
+mod sent_bytes;
 mod stream;
 
 use std::fmt;

@@ -18,7 +18,7 @@ use super::Supervisor;
 use super::gap::Gap;
 use super::reconnect_pause::ReconnectPause;
 use super::reconnecting_state::{ConnectionState, ReconnectingState};
-use super::sent::Sent;
+use super::sent_bytes::Sent;
 use crate::driver::{LOG_TARGET, OneLine};
 use crate::error::{CloseReason, DeliveryUnknown, Error, Result};
 

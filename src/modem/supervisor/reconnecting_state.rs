@@ -8,7 +8,7 @@ use super::super::transport::Any;
 use super::super::{Received, Socket};
 use super::gap::{Gap, Missing};
 use super::reconnect_pause::ReconnectPause;
-use super::sent::Sent;
+use super::sent_bytes::Sent;
 
 /// The state that the handles share.
 pub(super) struct ReconnectingState {
