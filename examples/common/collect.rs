@@ -72,7 +72,7 @@ fn figures(capture: &Capture) -> String {
     };
     let last = timeline.entries.last().map_or(String::from("0"), |one| one.at.to_string());
     format!(
-        "statistics: {written} bytes written, {read} read, in {last} s; {} commands, {} ends of answers, {} lines unasked, {} \
+        "statistics: {written} bytes written, {read} read, in {last} s; {} commands, {} ends of answers, {} unsolicited lines, {} \
          pieces sent, {} received, {} unexplained; the port was lost {losses} times\n",
         count(|what| matches!(what, TimelineEntryKind::Command(_))),
         count(|what| matches!(what, TimelineEntryKind::Final { .. })),

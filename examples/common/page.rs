@@ -23,7 +23,7 @@ enum Lane {
     Commands,
     Single,
     Channel(ChannelId),
-    Unasked,
+    Unsolicited,
 }
 
 /// A cell: its lane, its colour, its text.
@@ -110,7 +110,7 @@ impl Lane {
             Self::Commands => "commands".to_owned(),
             Self::Single => "connection".to_owned(),
             Self::Channel(channel) => format!("channel {channel}"),
-            Self::Unasked => "unasked".to_owned(),
+            Self::Unsolicited => "unsolicited".to_owned(),
         }
     }
 
@@ -145,10 +145,10 @@ fn cells(entries: &[TimelineEntry]) -> Vec<Cell> {
             TimelineEntryKind::DataEcho(_) => (data, "note"),
             TimelineEntryKind::Payload { kind, .. } => (Lane::of(kind.channel()), "received"),
             TimelineEntryKind::Urc { line, .. } => {
-                let lane = line_channel(line).map_or(Lane::Unasked, Lane::Channel);
+                let lane = line_channel(line).map_or(Lane::Unsolicited, Lane::Channel);
                 (lane, if is_error(line) { "error" } else { "news" })
             }
-            TimelineEntryKind::Unexplained { .. } => (Lane::Unasked, "unexplained"),
+            TimelineEntryKind::Unexplained { .. } => (Lane::Unsolicited, "unexplained"),
             TimelineEntryKind::Note(_) | TimelineEntryKind::Request(_) | TimelineEntryKind::Gap => {
                 (Lane::Commands, "note")
             }

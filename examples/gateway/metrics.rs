@@ -35,7 +35,7 @@ const COUNTERS: [Counter; 17] = [
     ("commands_refused_total", "Commands that the module refused.", |s| s.commands.refused),
     ("commands_timed_out_total", "Commands without an answer in time.", |s| s.commands.timed_out),
     ("line_faults_total", "Breaks of the module's grammar.", |s| s.faults),
-    ("unsolicited_total", "Lines and headers that the module said unasked.", |s| s.urcs),
+    ("unsolicited_total", "Unsolicited lines and headers of the modules.", |s| s.urcs),
 ];
 
 /// All metrics.

@@ -21,7 +21,7 @@ use common::{Common, Usage, seconds, unknown};
 
 const USAGE: &str = "\
 A console for a module: type commands (AT+CSQ), or `help`. Tab completes, the arrows go through the history, Ctrl-C drops
-the line, and ends the program where nothing is typed, as Ctrl-D does. What the module says unasked is printed as it comes, its
+the line, and ends the program where nothing is typed, as Ctrl-D does. Unsolicited output of the module is printed as it comes, its
 meaning beside it. Reads commands from the standard input if that is no terminal, and fails with the first that fails.
 
 usage: terminal [options]

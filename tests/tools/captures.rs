@@ -124,7 +124,7 @@ fn the_findings_in_each_file_are_those_of_the_table() {
         return;
     }
     let listed: Vec<String> =
-        table("docs/captures.md", "| file | layout | commands | answers | unasked | payload | remarks |")
+        table("docs/captures.md", "| file | layout | commands | answers | unsolicited | payload | remarks |")
             .iter()
             .map(|row| format!("| {} |", row.join(" | ")))
             .collect();

@@ -29,7 +29,7 @@ const SESSION: &str = "# what: x\n# source: y\n# expect: not known\n\
 fn a_page_has_lanes_bars_and_colours_and_no_external_parts() {
     let page = drawn(SESSION);
     for part in [
-        "<th>commands</th><th>channel 3</th><th>unasked</th>",
+        "<th>commands</th><th>channel 3</th><th>unsolicited</th>",
         "<td class=\"sent\">sent hello</td>",
         "<td class=\"received\">received 3 &lt;script&gt;</td>",
         "<td class=\"error\">final +CME ERROR: 3 to AT+CIPSEND=3,1</td>",
