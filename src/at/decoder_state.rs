@@ -109,7 +109,7 @@ pub(crate) struct ImpossibleTokens {
     pub(crate) fetched: bool,
     /// Prompts of this firmware have a blank after them, and no command waits for one of another form.
     pub(crate) prompt_without_blank: bool,
-    /// Prompts are switched off. One that comes nevertheless has a line end in front.
+    /// Prompts are switched off. If a prompt comes nevertheless, a line end stands before it.
     pub(crate) prompt_after_data: bool,
 }
 

@@ -50,7 +50,7 @@ pub(super) enum Start {
 }
 
 impl Start {
-    /// The way of prompts after one with these bytes before it.
+    /// The way in which prompts begin, as shown by a prompt with these bytes before it.
     pub(super) fn shown_by(self, before: Front) -> Self {
         match (self, before) {
             (Self::Unknown | Self::Doubtful, Front::LineEnd) => Self::Framed,
@@ -60,7 +60,7 @@ impl Start {
         }
     }
 
-    /// The way of headers after one. A loose header has no line end of its own before it.
+    /// The way in which headers begin, as shown by a header. A loose header has no line end of its own before it.
     pub(super) fn shown_by_header(self, is_loose: bool) -> Self {
         match (self, is_loose) {
             (_, false) => Self::Framed,
@@ -69,8 +69,8 @@ impl Start {
         }
     }
 
-    /// True if a prompt may follow data directly. Of data that were cut short, the prompt's line end may count as the
-    /// last bytes.
+    /// True if a prompt may follow data directly. If data were cut short, the line end of the prompt may have been
+    /// counted as their last bytes.
     pub(super) fn may_be_bare(self, data: Tail) -> bool {
         match self {
             Self::Unknown => !data.is_line_end(),

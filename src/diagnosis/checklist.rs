@@ -101,8 +101,8 @@ pub struct Question {
     pub command: &'static str,
     /// The longest time until the answer.
     pub timeout: Duration,
-    /// True if it is sent only to a module that is ready, because it changes the state of others (`AT+CIFSR` leads from
-    /// `IP GPRSACT` to `IP STATUS`; protocol section 6).
+    /// True if it is sent only to a module that is ready, because it changes the state of any other (`AT+CIFSR` leads
+    /// from `IP GPRSACT` to `IP STATUS`; protocol section 6).
     pub when_ready: bool,
 }
 

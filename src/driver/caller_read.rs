@@ -10,8 +10,8 @@ use crate::port::DirectRead;
 use crate::proto::Request;
 use crate::time::Timestamp;
 
-/// Whether a call with this request reads the port. A call that waits for the network or for other calls does not: it
-/// would wake up for the answers of all others, and may have a lower priority than they have.
+/// Whether a call with this request reads the port. A call that waits for the network or for other calls does not
+/// read the port: it would wake up for the answers of all other calls, and its thread may have a lower priority.
 pub(super) fn suits(request: &Request) -> bool {
     use Request::{Run, RunWithPayload, Send, Unacknowledged};
     matches!(request, Run(_) | RunWithPayload { .. } | Send { .. } | Unacknowledged { .. })

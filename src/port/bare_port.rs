@@ -13,7 +13,7 @@ use super::{Line, Port, Sleeper, Waker, after, wake_up};
 const READ: usize = 4 * 1024;
 /// The reads that wait for the caller. Then the reader waits.
 const WAITING: usize = 64;
-/// The most bytes of an answer. A port that sends without end has no more to say.
+/// The most bytes of an answer. Only a port that sends without end has more.
 const MOST: usize = 1024 * 1024;
 
 /// What a server shows that accepts a connection and sends nothing.
@@ -80,7 +80,7 @@ impl BarePort {
                 writer.write_all(bytes)?;
                 writer.flush()?;
                 let mut answer = Vec::new();
-                // What waits is received after the time, too.
+                // Bytes that wait already are received even after the time.
                 while Instant::now() < until && answer.len() < MOST {
                     match received.recv_deadline(until) {
                         Ok(read) => answer.extend(read?),
@@ -178,7 +178,7 @@ mod tests {
         }
     }
 
-    /// What is said of a port that sends this.
+    /// The words about a port that sends these bytes.
     fn words(sent: &'static [u8]) -> Option<String> {
         // It stays open.
         let (more, silence) = bounded::<()>(0);

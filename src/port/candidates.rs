@@ -34,8 +34,8 @@ pub(super) struct Questioner<'env> {
 }
 
 impl<'env> Questioner<'env> {
-    /// The mode that a candidate is asked in. A module elsewhere was not lost, or lost its power, so that nothing of
-    /// what this one waited for is written to it: it may wait for a payload of another program.
+    /// The mode that a candidate is asked in. A module at another place is not the lost one, or has lost its power. The
+    /// rest of a lost send is not written to it, because it may be waiting for the payload of another program.
     fn mode_of(self, info: &PortInfo) -> &'env ModuleMode {
         match self.place.is_some_and(|place| place.is_of(info)) {
             true => self.mode,
@@ -244,7 +244,7 @@ impl<'scope, 'env> Candidates<'scope, 'env> {
                 continue;
             }
             match &candidate.outcome {
-                // A port that is still in use says so at once.
+                // The attempt to open a port that is still in use fails at once.
                 Some(Outcome::Busy(_)) => self.begin(at, !waits_for_busy),
                 Some(Outcome::Silent(_) | Outcome::Failed(_)) => self.begin(at, true),
                 None | Some(Outcome::Found(..) | Outcome::Other(_) | Outcome::Sibling) => {}

@@ -78,7 +78,8 @@ pub(crate) trait Line: Send {
     #[cfg(all(feature = "ports", unix))]
     fn discard_unwritten(&mut self) {}
 
-    /// Makes the wait pass over the end of the port, which it reports once, while a caller reads the port.
+    /// Removes the report of the port's end, which comes once, so that the next wait does not return at once. Called
+    /// while a caller reads the port.
     fn pass_over(&mut self) {}
 
     /// Switches the DTR line. A port without that line returns an error.

@@ -18,21 +18,21 @@ use super::open::{SearchKind, search_words};
 use super::{ModuleMode, Port, wake_up};
 use crate::config::Config;
 
-/// The first attempt to find a module again in which silent ports are asked a second time, with everything that can
-/// make a module answer, some 15 s after the first. It is repeated after twice the number of attempts each time. For up
-/// to 2.7 s of that question no `AT` is written to the port, so in the time in which modules start there is none, and
-/// one that starts is found at once.
+/// The attempt in which a search for a lost module asks silent ports the long question a second time, about 15 s after
+/// the first time. The long question has everything that can make a module answer. The number of attempts between two
+/// of them doubles. During that question the port gets no `AT` for up to 2.7 s. So there is none of them in the first
+/// 15 s, in which modules start, and a module that starts is found at once.
 const SECOND_QUESTION: u32 = 16;
 
-/// The longest wait for ports that other programs have open, which may be searches that ask for this time.
+/// The longest wait for ports that other programs have open. Such a program may be a search, which needs this time.
 const BUSY: Duration = Duration::from_secs(3);
 /// The time that other ports have after the first answer, if any module may be the wanted one.
 const OTHERS: Duration = Duration::from_secs(1);
 /// The longest attempt. It takes less unless ports come and go all the time.
 const LONGEST: Duration = Duration::from_secs(15);
-/// The pause between two looks at the questions, and at the list of ports if the search waits for one in use.
+/// The pause between two checks for answers. If the search waits for a port in use, the list of ports is read as often.
 const LOOK: Duration = Duration::from_millis(50);
-/// The same for the list of ports otherwise: the kernel's lists of ports and programs are long.
+/// The pause between two reads of the list of ports otherwise. The kernel's lists of ports and programs are long.
 const LIST: Duration = Duration::from_millis(250);
 
 /// Ports that another program has had open for longer than [`BUSY`]. A search tries them without a wait, until one can
@@ -191,7 +191,7 @@ impl Search {
                     known.info.path != info.path && is_same_place(&known.info, info) && is_found(known)
                 });
                 match (imei.is_empty(), others.collect::<Vec<_>>()) {
-                    // Another port of the module has said as much.
+                    // Another port of the module has answered already, and this one adds no IMEI.
                     (true, others) if !others.is_empty() => Outcome::Sibling,
                     (_, others) => {
                         others.into_iter().for_each(|other| other.outcome = Some(Outcome::Sibling));
@@ -209,8 +209,8 @@ impl Search {
         found_at.is_some_and(|at| self.imei().is_some() || at.elapsed() >= OTHERS)
     }
 
-    /// Whether the search waits for ports that other programs have open. One for a lost module is repeated soon, so it
-    /// waits for none.
+    /// Whether the search waits for ports that other programs have open. A search for a lost
+    /// module does not wait, because it is repeated soon.
     fn waits_for_busy(&self, candidates: &Candidates<'_, '_>, begun: Instant, is_found: bool) -> bool {
         let is_busy = |candidate: &&Candidate<'_>| matches!(candidate.outcome, Some(Outcome::Busy(_)));
         let busy = candidates.all.iter().filter(is_busy).map(|candidate| &candidate.info.path);

@@ -77,8 +77,8 @@ fn set_up(path: &str, file: &File, config: &Config) -> io::Result<TTYPort> {
     let mut settings = TTYPort::open(&builder)?;
     settings.set_exclusive(true)?;
     if is_pseudo_terminal(file) {
-        // The lock is enough, and ends with this process however the process ends. `TIOCEXCL`, which keeps other
-        // programs from opening the device, would last for as long as the other side has the device open.
+        // The lock is sufficient, and every end of this process releases it. `TIOCEXCL`, which keeps other programs
+        // from opening the device, would last until the other side closes the device.
         let _ = rustix::termios::ioctl_tiocnxcl(file);
     }
     // Bytes that an earlier program left unread are discarded.

@@ -2,12 +2,12 @@
 
 /// The most bytes that a message shows.
 const SHOWN: usize = 40;
-/// A port that has sent this many bytes without an answer sends without end. A line of 115200 bit/s takes 6 s for them;
-/// what a module reports while it starts is a hundredth of it.
+/// A port that has sent this number of bytes without an answer sends without end. At 115200 bit/s they take 6 s. A
+/// module that starts reports a hundredth of them.
 const ENDLESS: usize = 64 * 1024;
 /// The most bytes of each direction that are compared: an echo has the same.
 const COMPARED: usize = 4 * 1024;
-/// The bytes that are kept of the last read, so that words are found wherever the reads split them.
+/// The bytes that are kept of the last read, so that words are found even if two reads divide them.
 const TAIL: usize = 16;
 /// Digits in a row that may be the number of a card, a module or a subscriber.
 const NUMBER: usize = 8;
@@ -118,13 +118,13 @@ pub(in crate::port) fn masked(bytes: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// What is said of a port that sends this after `AT`.
+    /// The words about a port that sends these bytes after `AT`.
     fn words(sent: &[u8]) -> Option<String> {
         let mut all = Unanswered::default();
         all.wrote(b"AT\r\nAT\r\n");
         all.read(sent);
         let whole = (all.device(), all.words());
-        // However the bytes are split.
+        // The words are the same for every split of the bytes.
         let mut pieces = Unanswered::default();
         pieces.wrote(b"AT\r\nAT\r\n");
         sent.chunks(1).for_each(|piece| pieces.read(piece));

@@ -52,9 +52,9 @@ pub(super) fn programs(proc: &Path) -> impl Iterator<Item = Program> {
     })
 }
 
-/// The program that has locked a port by a file with its number, `LCK..ttyUSB0` (FHS 3.0, section 5.9), which gammu,
-/// gnokii, ser2net and others do. This program, and the one that has started it, have locked it for this driver. `None`
-/// also if the program has ended or can't be seen.
+/// The program that has locked a port by a file with its number, `LCK..ttyUSB0` (FHS 3.0, section 5.9), as gammu,
+/// gnokii, ser2net and others do. A lock by this program or by its parent is one for this driver and does not count.
+/// `None` also if the program has ended or can't be seen.
 pub(super) fn locker(root: &Path, port: &Path) -> Option<String> {
     let name = port.strip_prefix(root.join("dev")).ok()?.to_str()?.replace('/', "_");
     let lock = ["run/lock", "var/lock"].iter().find_map(|folder| {

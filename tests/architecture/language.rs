@@ -69,7 +69,21 @@ const REFUSED: &[(&str, &str)] = &[
     ("said outright", METAPHOR),
     ("lost sight", METAPHOR),
     ("taken in vain", METAPHOR),
+    ("goes dark", METAPHOR),
+    ("however late", CASES),
+    ("however little", CASES),
+    ("however the", CASES),
+    ("however its", CASES),
+    ("that is none", KIND),
+    ("that was none", KIND),
+    ("which is none", KIND),
+    ("as much again", AMOUNT),
+    ("is said of", SPEECH),
     ("behind ok", ORDER),
+    ("behind a text", ORDER),
+    ("behind an empty line", ORDER),
+    ("behind damage", ORDER),
+    ("right behind", ORDER),
     ("behind the answer", ORDER),
     ("behind the close", ORDER),
     ("behind the command", ORDER),
@@ -121,6 +135,8 @@ const SPEECH: &str = "a program reports, shows, receives, distinguishes, or wait
 const EVENT: &str = "write `event` or `entry`";
 const AMOUNT: &str = "write `at most N`, `for this span`, `this number of`";
 const METAPHOR: &str = "write what happens: a time-out, an attempt, an abandoned request, skipped bytes";
+const KIND: &str = "name the kind: `another kind of server`, `a false report`";
+const CASES: &str = "write `in every form`, `after any delay`, `for every split`";
 const ORDER: &str = "write `after` for what follows in time or on a line";
 const DOCUMENT: &str = "name a source that a reader of the repository can open";
 const BRITISH: &str = "the spelling is British";
@@ -163,6 +179,7 @@ const NO_FILE: &[&str] = &[
     "carries",
     "check",
     "contract",
+    "counted",
     "drive",
     "expiry",
     "face",
@@ -188,12 +205,16 @@ const NO_FILE: &[&str] = &[
     "peel",
     "people",
     "plus",
+    "polled",
     "question",
     "scene",
+    "secure",
+    "sent",
     "stage",
     "story",
     "suspicion",
     "tail",
+    "taught",
     "told",
     "traffic",
     "turn",

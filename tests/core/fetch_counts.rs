@@ -1,5 +1,5 @@
-//! Manual receive mode: a count of fetched data that is too low, where the data have an `OK` of their own at its place;
-//! and data that come without having been asked for.
+//! Manual receive mode: fetched data whose count is too low and that contain an `OK` at the place of the result, and
+//! data that were not asked for.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
@@ -94,7 +94,7 @@ fn the_rest_of_the_data_behind_the_next_command_ends_the_socket_that_lacks_it() 
     }
 }
 
-/// The `OK` of the fetch is taken for that of a command that has no other answer. The command's own is one too many.
+/// The `OK` of the fetch is taken for the answer to a later command. The `OK` of that command is then one too many.
 #[test]
 fn an_ok_alone_does_not_prove_the_fetch_before_it() {
     for (command, answer_to_it) in [("AT+CREG=0", "\r\nOK\r\n"), ("AT+CSQ", "\r\n+CSQ: 20,0\r\n\r\nOK\r\n")] {

@@ -1017,7 +1017,7 @@ fn a_header_with_a_leading_zero_is_damaged() {
     }
 }
 
-/// The command was written after the beginning of a line, so its answer can't have begun.
+/// The line began before the command was written, so it can't be the answer.
 #[test]
 fn a_line_that_began_before_a_command_was_written_is_not_its_answer() {
     for beginning in ["\r\n+", "\r\n+RECEI", "\r\n<P0000@000"] {
@@ -1539,7 +1539,8 @@ fn a_loss_from_the_answer_to_a_question_into_a_header_is_damage() {
     }
 }
 
-/// Bytes of a frame are lost while a command waits, and the next frame fills the first one up: its data come as lines.
+/// Bytes of a frame are lost while a command waits. The start of the next frame completes the first one, and the rest
+/// of its data come as lines.
 #[test]
 fn lines_of_a_damaged_frame_are_no_answer_of_a_command() {
     let binary: &[u8] = b"\x80\x01\x02\xff\r\n\x07..\r\n\x9f\x01";
@@ -1790,7 +1791,7 @@ fn a_line_end_after_a_header_is_payload_where_headers_have_none() {
     }
 }
 
-/// The bytes after the last ones were lost, with whole frames among them.
+/// A loss after the last data, with whole frames in it.
 #[test]
 fn a_line_that_stays_without_a_line_end_is_damaged() {
     for torn in ["\r\nOK", "\r\nOK\r", "\r\n+CREG: 1", "\r\n1, CLOSED", "\r\n+CMT: ,23\r\n0791448720"] {

@@ -10,7 +10,7 @@ use air724ug::proto::{Event, Response};
 use air724ug::sim::{Peer, Settings};
 use air724ug::{Config, Error, ReceiveMode};
 
-/// A text of people, behind which a line may still belong to it.
+/// Text of people. A line after it may still belong to it.
 const MESSAGE: &str = "\r\n+CMT: \"+86138\",,\"24/10/22,19:50:34+32\"\r\nhi\r\n";
 /// The most commands in a second without connections, as docs/security.md promises.
 const MOST_COMMANDS_A_SECOND: usize = 59;

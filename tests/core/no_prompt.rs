@@ -1,4 +1,4 @@
-//! Sends without a prompt (`AT+CIPSPRT=0`): the payload is written with its command. Whatever is lost, refused or late,
+//! Sends without a prompt (`AT+CIPSPRT=0`): the payload is written with its command. After any loss, refusal or delay
 //! no payload is executed as a command, no byte is lost or doubled without an error, and a prompt that comes
 //! nevertheless ends the mode.
 
@@ -206,7 +206,7 @@ fn a_full_buffer_does_not_end_a_connection_on_a_slow_line() {
     }
 }
 
-/// `SEND OK` has no length, so the one of a piece can't be distinguished from a second one of the piece before.
+/// `SEND OK` has no length. So the result of a piece can't be distinguished from a repeated result of the piece before.
 #[test]
 fn firmware_that_says_send_ok_is_used_with_the_prompt() {
     let mut pair = Pair::with(config(), Settings::default());
@@ -292,7 +292,7 @@ fn a_result_that_comes_twice_does_not_confirm_the_next_piece() {
     }
 }
 
-/// A message that was shortened to differ from the one before would need a send more.
+/// A message that was shortened to differ from the previous one would need one more send.
 #[test]
 fn equal_messages_take_as_many_sends_as_with_the_prompt() {
     for (len, sends) in [(10, 20), (800, 20), (1460, 20), (2920, 40), (2000, 40), (29_200, 400)] {

@@ -1,5 +1,5 @@
 //! Text written by people: short messages, USSD, phone book, files and publications. Such text is never taken for a
-//! line of the module, whatever it contains and wherever it comes.
+//! line of the module, with any content and at any place.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::time::Duration;
@@ -596,7 +596,7 @@ fn a_status_without_the_channels_row_confirms_nothing_before_the_third_question(
                 pair.instead_times(without, "AT+CIPSTATUS", answer);
                 let ends = without == 3;
                 if ends {
-                    // Nothing was reported that a refusal would agree with: that of the close behind is examined.
+                    // No report explains the refusal of the next close, so the driver asks about it.
                     pair.instead("AT+CIPCLOSE", "\r\nERROR\r\n");
                 }
                 text_comes(&mut pair, way, "0, CLOSED");
@@ -642,7 +642,7 @@ fn a_lost_bearer_ends_a_channel_that_a_text_names_like_the_others() {
     }
 }
 
-/// A prompt that nothing waits for has no line end of its own: that after it is the one of the next frame.
+/// A prompt that no command waits for has no line end of its own. The line end after it belongs to the next frame.
 #[test]
 fn data_after_a_stray_prompt_within_a_text_are_data() {
     for chunk in [1, 7, 1000] {
@@ -696,7 +696,7 @@ fn data_after_a_connection_without_its_line_end_within_a_text_are_data() {
     }
 }
 
-/// An echo ends with the CR of its command: the line end after it is the one of the next frame.
+/// An echo ends with the CR of its command. The line end after it belongs to the next frame.
 #[test]
 fn data_after_an_echo_within_a_text_are_data() {
     for chunk in [1, 7, 1000] {
@@ -719,9 +719,9 @@ fn data_after_an_echo_within_a_text_are_data() {
     }
 }
 
-/// The echo of a command may stand directly behind a text, and ends it.
+/// The echo of a command may follow a text directly, and ends it.
 #[test]
-fn an_answer_after_an_echo_behind_a_text_is_an_answer() {
+fn an_answer_after_a_text_and_an_echo_is_an_answer() {
     for chunk in [1, 7, 1000] {
         for header in HEADERS {
             let mut pair = Pair::new().in_chunks_of(chunk);
@@ -811,7 +811,7 @@ fn a_message_after_the_answer_to_a_reading_command_is_no_part_of_it() {
     }
 }
 
-/// The text says `OK` itself, and the lines after it would be missing.
+/// The text contains `OK`. Taken for the result, it would cut the lines after it.
 #[test]
 fn an_answer_with_lines_after_its_last_result_is_refused() {
     for (last, is_believed) in [("OK", true), ("O", false), ("OX", false), ("+X: 1", false)] {

@@ -135,7 +135,7 @@ impl HostBytes {
     }
 
     /// The place after the line that reports the end of this channel, if the newest bytes complete one. The bytes after
-    /// it come too late for the judgement of the end, however the port has cut the bytes.
+    /// it come too late for the judgement of the end, for any sizes of reads.
     pub fn closed(&self, channel: usize) -> Option<usize> {
         let line = format!("\r\n{channel}, CLOSED\r\n");
         let (newest, _) = *self.moments.last()?;

@@ -26,7 +26,7 @@ pub(super) struct Wire {
     pub(super) begun: bool,
     /// Whether data or payload do not end where a line ends: the assumption is wrong.
     pub(super) failed: bool,
-    /// The blank lines within data, and the last line that was none.
+    /// The blank lines within data, and the last line that was not blank.
     pub(super) blanks: Vec<usize>,
     pub(super) last_data: usize,
     /// The first and the last line of data for which no assumption was right.

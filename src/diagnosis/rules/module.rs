@@ -95,7 +95,7 @@ pub(super) fn radio(evidence: &Evidence) -> Observation {
     };
     match (function, exchange) {
         (Some(0 | 4), _) if has_service_after(evidence, index) => Observation::fine("on since then"),
-        // The program wanted it so, unless it went on with commands that need the radio.
+        // A program that goes on with commands that need the radio did not mean to switch it off.
         (Some(0 | 4), Some(exchange)) if !exchange.is("AT+CFUN?") && !is_refused_after(evidence, index) => {
             Observation::fine("off, by a command")
         }

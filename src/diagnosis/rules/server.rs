@@ -154,7 +154,7 @@ pub(super) fn is_reached(evidence: &Evidence, server: &Server) -> bool {
     })
 }
 
-/// The guide's warning that the server must be public. A server that was reached is.
+/// The guide's warning that the server must be public. A server that was reached counts as public.
 fn private(evidence: &Evidence, server: &Server, connected: bool) -> Option<Finding> {
     let own = bare_address(server.host.as_bytes());
     let is_name = own.is_none();

@@ -84,7 +84,7 @@ mod tests {
 
     /// Regression: only the system noticed it, after a quarter of an hour.
     #[test]
-    fn a_server_that_goes_dark_with_a_question_on_its_way_is_noticed_within_two_minutes() {
+    fn a_server_that_vanishes_with_a_question_on_its_way_is_noticed_within_two_minutes() {
         let mut core = core(true);
         core.set_end(Some(Box::new(())));
         let mut now = Timestamp::ZERO;

@@ -162,7 +162,7 @@ mod tests {
         let error = raw::open(client).err().unwrap();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
         assert!(error.to_string().contains("rfc2217://"), "{error}");
-        // A server that speaks after the first words is found by the reader, wherever the bytes are split.
+        // The reader finds a server that speaks after the first words, for every split of the bytes.
         let (proceed, wait) = std::sync::mpsc::channel::<()>();
         let name = server(move |mut stream| {
             wait.recv().unwrap();

@@ -20,7 +20,7 @@ use super::frame::UnprovedFetch;
 const UNPROVED: Duration = Duration::from_secs(5);
 
 impl Channels {
-    /// The data and the `OK` of a fetch came. An answer without data has none that could go on.
+    /// The data and the `OK` of a fetch came. An answer without data needs no proof.
     pub(super) fn fetch_is_unproved(&mut self, now: Timestamp, id: ChannelId) {
         let channel = self.channel(id);
         let has_data = |socket: &mut Socket| !socket.window.unfinished().iter().all(|piece| piece.is_empty());

@@ -74,7 +74,7 @@ impl Channels {
         })
     }
 
-    /// When a line leads to that question that waits for the end of a pause. `None` if there is none.
+    /// The end of the pause before the next question about a line. `None` if no line is in doubt.
     pub(super) fn question_deadline(&self) -> Option<Timestamp> {
         let question_at = |channel: &Channel| match channel.doubt {
             Some(Doubt::Suspicion(_)) => Some(self.suspicion_at),
@@ -130,7 +130,8 @@ impl Channels {
 
     /// Settles a doubt with the state of the channel; `None` if the module does not say it.
     ///
-    /// A connection that is being made or stands has not ended, and no connection is made unless it stands.
+    /// A connection that the module reports as being made or as open has not ended. One counts as made only if the
+    /// module reports it as open.
     fn settle_doubt(
         &mut self,
         now: Timestamp,

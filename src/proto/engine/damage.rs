@@ -51,7 +51,7 @@ impl Engine {
     /// The line was damaged. The damage may affect the channel `named` and the channels whose data are involved. If
     /// `named` is `None`, it may affect every channel that was receiving.
     pub(super) fn damaged(&mut self, now: Timestamp, fault: Fault, named: Option<ChannelId>) {
-        // The changes by the bytes before come first, however the port has cut the bytes.
+        // Changes caused by earlier bytes are reported first. Otherwise the order would depend on the sizes of reads.
         self.announce();
         self.stream_fault(now);
         self.out.event(Event::Fault(fault));
@@ -154,7 +154,7 @@ impl Engine {
             && !self.history.lacks_end
             && !self.bodies.is_doubtful(now)
         {
-            // Whether a line end stands before it is not known yet.
+            // It is not known yet whether a line end stands before it.
             self.history.text = Text::End;
             self.history.held.extend_from_slice(line);
         } else {
@@ -290,7 +290,7 @@ impl Engine {
         let is_answer = (self.session.is_asked_for_any_lines() || self.session.reads_text())
             && !self.history.precedes_command
             && !self.history.end_precedes_command;
-        // A late answer that is text of people ends its lines as it would have in time.
+        // In a late answer with text of people, as in one in time, lines may end in any way.
         let is_free = self.session.is_online() || is_answer || is_text || self.session.awaits_late_text(now);
         if !self.history.writes_odd_line_ends && !is_free {
             self.damaged(now, Fault::Garbage, None);
@@ -307,7 +307,8 @@ impl Engine {
         self.history.has_result && self.channels.is_pushed() && self.may_be_data()
     }
 
-    /// A line of an answer came. Bytes that are no text are in no answer of which every line has a name.
+    /// A line of an answer came. `is_named` is true if every line of the answer must have its name. Such an answer
+    /// contains text only.
     pub(super) fn answer_line(&mut self, begins: bool, is_named: bool, line: &[u8]) {
         let is_nameless = is_named && matches!(Line::parse(line), Line::Text(text) if text != b">");
         self.history.answer_line(begins, is_nameless);

@@ -1,5 +1,5 @@
-//! The proof that the `OK` after fetched data was the module's. Data whose count is too low may have an `OK` of their
-//! own at that place. Then the module's comes later, and answers nothing.
+//! The proof that the `OK` after fetched data was the module's. If the count of the data was too low, that `OK` may be
+//! payload. Then the `OK` of the module comes later, and answers no command.
 
 use crate::at::{Fault, Line};
 use crate::proto::session::Finished;

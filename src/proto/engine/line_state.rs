@@ -11,7 +11,7 @@ pub(super) struct LineHistory {
     pub(super) data_at: Option<Timestamp>,
     /// When the unfinished line began, if it began in an earlier read.
     pub(super) begun_at: Option<Timestamp>,
-    /// Whether a command was written after that line began.
+    /// Whether a command was written after the unfinished line began.
     pub(super) precedes_command: bool,
     /// Whether a command was written while the LF of the line before it was missing.
     pub(super) end_precedes_command: bool,
@@ -25,7 +25,7 @@ pub(super) struct LineHistory {
     pub(super) held: Vec<u8>,
     /// Whether no line came since a command was written.
     pub(super) is_first: bool,
-    /// Whether payload came since then that ends like the result of that command.
+    /// Whether payload that ends like the result of the last command came since that command was written.
     pub(super) has_result: bool,
     /// Whether old firmware writes no line end after the last line.
     pub(super) lacks_end: bool,
@@ -98,14 +98,14 @@ pub(super) enum Text {
     Torn,
 }
 
-/// Lines without a name that were taken for parts of an answer of which every line has the name of the command.
+/// Lines without a name within an answer whose lines must all have the name of the command.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Nameless {
-    /// The newest line is one.
+    /// Whether the newest line has no name.
     is_newest: bool,
-    /// The line before it is one.
+    /// Whether the line before it had no name.
     was_last: bool,
-    /// A line end is missing in front of one or after it.
+    /// Whether the line end before or after such a line is missing.
     pub(super) is_unended: bool,
 }
 

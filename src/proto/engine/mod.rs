@@ -273,7 +273,7 @@ impl Engine {
             Step::Finished(finished) => self.finished(now, finished),
             // The peer of the stream has sent the question back: this proves nothing.
             Step::Echoed if self.transparent.is_proving() => {}
-            // A text of people may go on behind an empty line. The echo of a question shows whether it was an echo.
+            // Text of people may continue after an empty line. The echo of a question shows whether this was an echo.
             Step::Echoed if self.session.is_idle() && self.bodies.is_doubtful(now) => {
                 self.channels.bearer_sign(now, Sign::Strong);
             }

@@ -105,8 +105,8 @@ impl Engine {
         unfinished
     }
 
-    /// The bytes that end a send that the module may wait for whose port is gone, if any; `None` in data mode, which
-    /// takes every byte.
+    /// The bytes that end the send for which the module may still wait after its port is gone. They are empty if there
+    /// is no such send. `None` in data mode, because a module in data mode takes every byte for payload.
     pub(crate) fn awaited_fill(&self) -> Option<Vec<u8>> {
         match &self.port {
             Port::There => Some(Vec::new()),

@@ -11,7 +11,7 @@ const ONE_START: Duration = Duration::from_millis(1_500);
 /// How many signs of one start may come after the module has answered, as in capture a19. After more of them the driver
 /// pauses, so that a module that restarts again and again is not asked without a pause.
 const MOST_SIGNS: u32 = 2;
-/// Each further sign doubles that pause, as often as this.
+/// The number of further signs that double that pause.
 const MOST_DOUBLINGS: u32 = 2;
 
 /// The signs of a start that have come, and the pace of the searches for the module that follow them.

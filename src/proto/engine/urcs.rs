@@ -116,8 +116,8 @@ impl Engine {
         self.history.frame_in_text |= has_frame;
     }
 
-    /// A command has ended. A frame after a text looks like more of it if the end of the text is damaged. Then the
-    /// answer does not end as one of a module.
+    /// A command has ended. If the end of a text is damaged, the frame after it looks like more of the text. Then the
+    /// answer does not end as a module's answer ends.
     pub(super) fn judge_answer(&mut self, now: Timestamp, finished: &Finished) {
         self.judge_last_fetch(now, finished);
         let has_frame = std::mem::take(&mut self.history.frame_in_text);
@@ -126,7 +126,8 @@ impl Engine {
         }
     }
 
-    /// The module is asked whether a line is true that may be text of people and reports the end of something.
+    /// Asks the module whether a line is true. The line reports the end of a connection or of the bearer, but may be
+    /// text of people.
     pub(super) fn doubt_news(&mut self, now: Timestamp, line: &[u8]) {
         if let Line::Channel { channel: Some(channel), news } = Line::parse(line) {
             self.channels.doubt(channel, news);

@@ -31,8 +31,8 @@ impl Backlog {
         Self { attempts, since: now, answered_at: now, took: Duration::ZERO }
     }
 
-    /// A final result code came that may answer an attempt of the search. Returns how long the next answer may take: as
-    /// long as this one, and as much again. `None` if no attempt is unanswered, or the backlog has lasted too long.
+    /// A final result code came that may answer an attempt of the search. Returns the time that the next answer may
+    /// take: twice the time of this one. `None` if no attempt is unanswered, or the backlog has lasted too long.
     pub(super) fn attempt_answered(&mut self, now: Timestamp) -> Option<Duration> {
         if now - self.since > LONGEST_BACKLOG {
             return None;

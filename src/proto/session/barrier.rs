@@ -632,8 +632,8 @@ mod tests {
         verdicts.last().unwrap()
     }
 
-    /// What a barrier is passed with: final result codes too many, how many of them are a bare `OK`, and whether the
-    /// answer may be mixed.
+    /// The result of a passed barrier: the number of extra final result codes, the number of bare `OK`s among them, and
+    /// whether the answer may be mixed.
     fn counted(barrier: Barrier, lines: &[&str]) -> (u8, u8, bool) {
         match last_verdict(barrier, &[lines, &PROBED].concat()) {
             BarrierVerdict::Passed { extra, extra_oks, mixed, .. } => (extra, extra_oks, mixed),

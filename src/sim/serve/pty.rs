@@ -12,7 +12,7 @@ use rustix::termios::{self, OptionalActions};
 
 /// A pseudo-terminal. The host opens [`path`](Self::path) like any serial port; it may close and open it again.
 ///
-/// Both ends stay open here, so that the modem gets no report of a host that leaves, as a real one does not.
+/// Both ends stay open here, so that the modem gets no report when a host leaves. A real modem gets none either.
 #[derive(Debug)]
 pub struct Pty {
     /// `None` while it is unplugged.

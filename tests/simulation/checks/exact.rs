@@ -59,7 +59,7 @@ fn ended(facts: &Facts, connection: &Connection) -> Result<(), String> {
     // A module in manual mode discards data soon after a close.
     let destroyed = by_peer && facts.script.world.mode == ReceiveMode::Manual;
     let has_all = connection.read.len() == pushed || connection.far == Far::Echo;
-    // The last words of the peer of a stream may be those of the module, and then the end is an error.
+    // If the last words of a stream's peer look like those of the module, the end is an error.
     let is_uncertain = connection.wanted == Wanted::Transparent
         && connection.style == Style::Traps
         && connection.has_typed_error();
