@@ -245,3 +245,27 @@ fn a_file_with_lines_like_pushed_data_is_text() {
         }
     }
 }
+
+/// The answer to a fetch is lost, and a late error of another command is taken for its refusal.
+#[test]
+fn bytes_that_the_module_has_counted_and_that_a_refused_fetch_took_are_missed() {
+    for (counts, is_lost) in [("0,10,0", true), ("0,10,5", true), ("0,10,20", false), ("0,10,30", false)] {
+        let (mut pair, [socket, _]) = two(false);
+        let answer = |counts: &str| format!("\r\n+CIPRXGET: 2,{counts}\r\n0123456789\r\nOK\r\n");
+        pair.instead("AT+CIPRXGET=2,0", answer("0,10,30"));
+        pair.instead("AT+CIPRXGET=2,0", "\r\nERROR\r\n");
+        pair.instead("AT+CIPRXGET=2,0", answer(counts));
+        pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+        let first = pair.read(socket, 10).unwrap();
+        let second = pair.read(socket, 10);
+        assert_eq!(first, b"0123456789");
+        if is_lost {
+            assert!(
+                matches!(second, Err(Error::Closed(CloseReason::ReceiveUnconfirmed))),
+                "{counts}: {second:?}"
+            );
+        } else {
+            assert_eq!(second.unwrap(), b"0123456789", "{counts}");
+        }
+    }
+}

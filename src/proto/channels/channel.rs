@@ -99,6 +99,8 @@ pub(super) struct Socket {
     pub(super) counted: bool,
     /// The same for the answer before.
     pub(super) was_counted: bool,
+    /// The number of bytes that the module held by that answer.
+    pub(super) left: usize,
     /// Whether the module has announced data since the fetch in flight was written.
     pub(super) announced: bool,
     /// Whether the fetch in flight was written because of such an announcement.
@@ -256,6 +258,7 @@ impl Channel {
             waiting: false,
             counted: false,
             was_counted: false,
+            left: 0,
             announced: false,
             was_announced: false,
             empty_fetches: 0,

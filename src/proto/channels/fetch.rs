@@ -46,6 +46,12 @@ impl Socket {
         self.waiting && self.refusals == 0 && self.empty_fetches < MAX_EMPTY
     }
 
+    /// True if the module holds fewer bytes than it has counted, and a fetch was refused since. The refusal was that of
+    /// another command, and the answer of the fetch was lost with the bytes.
+    pub(super) fn lacks_counted(&self, len: usize, left: usize) -> bool {
+        self.refusals > 0 && !self.window.keeps_boundaries() && len.saturating_add(left) < self.left
+    }
+
     /// The length of the next fetch: one byte less than the last one. A late full answer to the last fetch is then
     /// longer than the length asked for. Datagrams must not be cut.
     pub(super) fn next_fetch(&mut self) -> usize {

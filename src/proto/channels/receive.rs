@@ -62,6 +62,11 @@ impl Channels {
                 LateFetch::Impossible | LateFetch::Possible => {}
             }
         }
+        if let Some(left) = left.filter(|_| wanted)
+            && self.channel(id).open_socket().is_some_and(|open| open.lacks_counted(header.len, left))
+        {
+            self.end(id, End::Closed(CloseReason::ReceiveUnconfirmed), out);
+        }
         let channel = self.channel(id);
         channel.last_data_at = now;
         let socket = channel.socket_id();
@@ -70,6 +75,7 @@ impl Channels {
             if let Some(left) = left {
                 open.waiting = left > 0;
                 open.was_counted = std::mem::replace(&mut open.counted, left > 0);
+                open.left = left;
             }
             open.window.begin_frame(from);
             open.window.room() >= header.len && !is_unread
