@@ -31,6 +31,10 @@ const ANSWER_HEADERS: [(&str, Body); 5] = [
     ("+CNUM", Body::Quoted),
 ];
 
+/// The longest header of a text that begins on the next line. That of a message with a name, in hexadecimal digits, and
+/// the parameters of `AT+CSDH=1` has about 200 bytes.
+const LONGEST_HEADER: usize = 256;
+
 /// The kind of text after the header of an answer.
 pub(super) fn of_answer(key: &[u8]) -> Option<Body> {
     ANSWER_HEADERS.into_iter().find(|(header, _)| header.as_bytes() == key).map(|(_, body)| body)
@@ -125,6 +129,22 @@ impl MessageText {
         };
         let (key, list) = (String::from_utf8_lossy(key), String::from_utf8_lossy(list.trim_ascii()));
         Some(Self { header: format!("{key}: {list}"), text: Vec::new(), until })
+    }
+
+    /// True if a string of the header has no end, and the text stands on the lines after it. Characters of the text are
+    /// no reason: a quote within a string is written `\22` (TS 27.007 section 5.4.2.2).
+    pub(crate) fn has_torn_header(&self) -> bool {
+        self.begins_below() && !quotes(self.header.as_bytes()).is_multiple_of(2)
+    }
+
+    /// True if the header is longer than any, and has no text in it.
+    pub(crate) fn has_overlong_header(&self) -> bool {
+        self.begins_below() && self.header.len() > LONGEST_HEADER
+    }
+
+    /// True if the text begins on the line after the header.
+    fn begins_below(&self) -> bool {
+        matches!(self.until, Until::Frame(_) | Until::Line)
     }
 
     /// Takes a line without its LF.

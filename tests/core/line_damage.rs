@@ -1860,3 +1860,25 @@ fn an_end_after_an_echo_is_believed_where_echo_stays_on() {
         assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{}", pair.story());
     }
 }
+
+#[test]
+fn unknown_words_and_data_after_an_echo_are_no_damage_where_echo_stays_on() {
+    for between in ["\r\n", "\r\r\n"] {
+        for line in ["$GPGGA,092750.000,5321.6802,N", "+RECEIVE,0,4:\r\nabcd"] {
+            let mut pair = Pair::new();
+            pair.instead("ATE0", "ATE0\r\r\nOK\r\n");
+            let mut pair = pair.ready();
+            let socket = pair.channel_open();
+            pair.deliver(b"\r\n+RECEIVE,0,4:\r\nabcd");
+            pair.run_for(Duration::from_secs(5));
+            pair.instead("AT+CSQ", format!("AT+CSQ{between}{line}\r\n\r\n+CSQ: 24,99\r\n\r\nOK\r\n"));
+            assert!(pair.command("AT+CSQ", Duration::from_secs(5)).is_ok());
+            assert!(
+                !pair.saw(|event| matches!(event, Event::Fault(_))),
+                "{between:?} {line} {}",
+                pair.story()
+            );
+            assert!(!pair.engine.readable(socket).1);
+        }
+    }
+}

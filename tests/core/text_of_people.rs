@@ -833,3 +833,28 @@ fn an_answer_with_lines_after_its_last_result_is_refused() {
         }
     }
 }
+
+/// The header lost its end with the text and the header of a frame. The payload after it goes on in the line of the
+/// header, up to the next frame, which is in the place of the text.
+#[test]
+fn a_frame_behind_the_torn_header_of_a_message_is_damage() {
+    let frame = "\r\n+RECEIVE,0,4:\r\nabcd\r\n\r\n+CREG: 0,1\r\n";
+    let text = "\r\n+RECEIVE,0,4:\r\n\r\n+CREG: 0,1\r\n";
+    let long = "x".repeat(300);
+    for (rest, after, is_damage) in [
+        ("32\"", text, false),
+        ("><P0000@00001936>", "\r\nhello\r\n\r\n+CREG: 0,1\r\n", false),
+        ("><P0000@00001936>", frame, true),
+        (&long, text, true),
+        (&format!("32\"{long}"), text, true),
+    ] {
+        for chunk in [1, 7, 1000] {
+            let mut watched = Watched::new(chunk);
+            let header = "\r\n+CMT: \"+86138\",,\"24/07/23,08:35:01+";
+            watched.pair.deliver(format!("{header}{rest}{after}").as_bytes());
+            watched.pair.run_for(Duration::from_secs(5));
+            let (len, has_ended) = watched.pair.engine.readable(watched.socket);
+            assert_eq!((len, has_ended), (0, is_damage), "{rest} {chunk}: {}", watched.pair.story());
+        }
+    }
+}

@@ -10,7 +10,7 @@ use simulation::Kind;
 const SEEDS: u64 = 200;
 
 /// Seeds that have failed, with what they have shown.
-const FAILED_ONCE: [(Kind, u64); 18] = [
+const FAILED_ONCE: [(Kind, u64); 21] = [
     // The bearer was lost right after a bring-up: commands for both were counted together.
     (Kind::Noise, 8_052_905),
     // A connect had timed out, and its stream began: the words of its peer were damage.
@@ -44,6 +44,12 @@ const FAILED_ONCE: [(Kind, u64); 18] = [
     (Kind::Modem, 60_305_609),
     // A dropped stream began by a late answer, and its data were damage.
     (Kind::StreamFaults, 60_464_071),
+    // Words that came after an echo, whose end was their line end, were damage.
+    (Kind::Noise, 70_140_573),
+    // The header of a message lost its end, and the frame after it was the text.
+    (Kind::Line, 70_314_672),
+    // The late error of another command refused a fetch whose answer was lost.
+    (Kind::Storm, 70_466_664),
 ];
 
 /// Runs the first seeds of a kind. A failure prints the command that shows it.

@@ -232,6 +232,7 @@ impl Engine {
 
     /// Judges the last line, once the line end before it is known.
     pub(super) fn judge_noticed(&mut self, now: Timestamp, is_loose: bool) {
+        let is_loose = is_loose && !self.history.follows_echo;
         self.history.line_judged(is_loose);
         let text = std::mem::replace(&mut self.history.text, Text::Sound);
         if self.history.unknown == Unknown::Followed {

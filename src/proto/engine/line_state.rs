@@ -34,6 +34,12 @@ pub(super) struct LineHistory {
     /// Whether the firmware writes line ends other than CR LF.
     pub(super) writes_odd_line_ends: bool,
     pub(super) blanks: PromptBlanks,
+    /// The newest line is an echo.
+    pub(super) echo: bool,
+    /// The line before the newest one is an echo, which ends with the line end in front of the newest one.
+    pub(super) follows_echo: bool,
+    /// The text that is read has the header of no undamaged message.
+    pub(super) is_torn_message: bool,
 }
 
 /// The blank after the prompts of sends. A firmware writes it always or never.
@@ -170,6 +176,9 @@ impl LineHistory {
             awaits_end: false,
             writes_odd_line_ends: false,
             blanks: PromptBlanks::default(),
+            echo: false,
+            follows_echo: false,
+            is_torn_message: false,
         }
     }
 
@@ -207,6 +216,7 @@ impl LineHistory {
     /// A line was judged. `is_loose` is true if it had no line end of its own in front.
     pub(super) fn line_judged(&mut self, is_loose: bool) {
         self.nameless.judged(is_loose);
+        self.follows_echo = std::mem::take(&mut self.echo);
     }
 
     /// Payload came.

@@ -279,6 +279,7 @@ impl Engine {
             }
             // The echo was off. It is on again because the module has restarted without a report.
             Step::Echoed => {
+                self.history.echo = true;
                 if self.bring_up.echo_came() {
                     self.restarted(now);
                 }

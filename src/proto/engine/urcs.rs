@@ -72,6 +72,11 @@ impl Engine {
             self.end_text(now);
             return true;
         }
+        if self.bodies.is_open() && std::mem::take(&mut self.history.is_torn_message) && self.is_frame(raw) {
+            self.bodies = Bodies::None;
+            self.damaged(now, Fault::Garbage, None);
+            return true;
+        }
         if let Bodies::Open(text) = &mut self.bodies {
             if text.line(raw) == Progress::Complete {
                 self.end_text(now);
@@ -87,9 +92,12 @@ impl Engine {
             self.text_line(raw);
             return false;
         }
-        match text_after(raw) {
-            Some(text) if !self.session.asks_for_text(raw) => self.bodies = Bodies::Open(text),
-            _ => return false,
+        let Some(text) = text_after(raw).filter(|_| !self.session.asks_for_text(raw)) else { return false };
+        if text.has_overlong_header() && self.channels.is_pushed() && self.channels.may_receive() {
+            self.damaged(now, Fault::Garbage, None);
+        } else {
+            self.history.is_torn_message = text.has_torn_header();
+            self.bodies = Bodies::Open(text);
         }
         true
     }
@@ -111,9 +119,13 @@ impl Engine {
 
     /// A line of a text came that the command in flight has asked for.
     pub(super) fn text_line(&mut self, line: &[u8]) {
+        self.history.frame_in_text |= self.is_frame(line);
+    }
+
+    /// True if a line of a text announces data of an open channel.
+    fn is_frame(&self, line: &[u8]) -> bool {
         let open = self.channels.open();
-        let has_frame = self.channels.is_pushed() && announced(line).any(|channel| open.contains(channel));
-        self.history.frame_in_text |= has_frame;
+        self.channels.is_pushed() && announced(line).any(|channel| open.contains(channel))
     }
 
     /// A command has ended. If the end of a text is damaged, the frame after it looks like more of the text. Then the
