@@ -2,8 +2,12 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+
+/// The most bytes of a lock file that are read. It has a number of ten places and a name or two.
+const LONGEST_LOCK: u64 = 256;
 
 /// A program that runs, and the files that it has open.
 pub(super) struct Program {
@@ -59,9 +63,13 @@ pub(super) fn locker(root: &Path, port: &Path) -> Option<String> {
     let name = port.strip_prefix(root.join("dev")).ok()?.to_str()?.replace('/', "_");
     let lock = ["run/lock", "var/lock"].iter().find_map(|folder| {
         let path = root.join(folder).join(format!("LCK..{name}"));
+        // Every user may write to this folder: a pipe there would never end, nor would some devices.
+        let file = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
+        let mut text = String::new();
+        fs::File::open(&path).ok()?.take(LONGEST_LOCK).read_to_string(&mut text).ok()?;
         // The number may be followed by names.
-        let number = fs::read_to_string(&path).ok()?.split_whitespace().next()?.parse::<u32>().ok()?;
-        Some((number, fs::metadata(path).ok()?.modified().ok()?))
+        let number = text.split_whitespace().next()?.parse::<u32>().ok()?;
+        Some((number, file.modified().ok()?))
     });
     let (number, locked) = lock.filter(|(number, _)| *number != std::process::id() && !is_parent(*number))?;
     let program = fs::read_to_string(root.join(format!("proc/{number}/comm"))).ok()?;

@@ -274,6 +274,11 @@ fn a_port_that_another_program_has_locked_by_a_file_is_named_and_gets_nothing() 
     assert_eq!(imei(&tree.open("auto").unwrap()), FIRST);
     tree.write("run/lock/LCK..ttyUSB0", "");
     assert!(ports_below(&tree.0).unwrap()[0].users.is_empty());
+    // A pipe in its place, which nothing writes to.
+    let lock = tree.0.join("run/lock/LCK..ttyUSB0");
+    fs::remove_file(&lock).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&lock).status().unwrap().success());
+    assert!(ports_below(&tree.0).unwrap()[0].users.is_empty());
 }
 
 #[test]

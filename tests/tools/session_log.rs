@@ -132,11 +132,13 @@ fn info_and_warn_show_the_course_of_a_session() {
     for expected in [
         "INFO : socket 0.1 is connected to TCP echo.test:7",
         "INFO : socket 0.1 to TCP echo.test:7 has ended (by the application): 5 bytes sent, 5 received",
-        "INFO : socket 1.1 to TCP echo.test:7 has ended (the module has restarted): 0 bytes sent, 0 received",
         "INFO : the port is closed: the modem was closed by the application",
     ] {
         assert!(story.iter().any(|line| line == expected), "{expected} in {story:#?}");
     }
+    // The channel depends on whether that of the refused connection is free again.
+    let ended = " to TCP echo.test:7 has ended (the module has restarted): 0 bytes sent, 0 received";
+    assert!(story.iter().any(|line| line.starts_with("INFO") && line.ends_with(ended)), "{story:#?}");
     assert!(
         story.iter().any(|line| line.starts_with("WARN : no connection to TCP refuse.test:7: ")),
         "{story:#?}"
