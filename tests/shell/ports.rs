@@ -534,12 +534,13 @@ fn long_question(port: &Module, before: usize) {
     assert!(!waited.timed_out(), "the silent port is asked with AT alone");
 }
 
-/// Regression: the search looked for new ports only after the silent one had been asked for 5 s.
-#[test]
-fn a_lost_module_is_found_at_once_while_another_port_is_silent() {
-    let tree = Tree::new("beside-silent");
-    let silent = tree.modem("1-1.2", MODULE, "ttyUSB0", SECOND);
-    let module = tree.modem("1-1.4", MODULE, "ttyUSB1", FIRST);
+/// A modem whose module has lost its port while the other one is silent, its events, and the number of bytes that the
+/// silent port has received until then.
+fn lost_beside_a_silent_port(
+    tree: &Tree,
+    silent: &Module,
+    module: &Module,
+) -> (Modem, Receiver<Event>, usize) {
     let modem = tree.open(&format!("imei:{FIRST}")).unwrap();
     modem.wait_ready(SOON).unwrap();
     let events = modem.events();
@@ -547,6 +548,16 @@ fn a_lost_module_is_found_at_once_while_another_port_is_silent() {
     let before = silent.received_count();
     module.remote.send(Control::Unplug);
     while events.recv_timeout(SOON).unwrap() != Event::PortLost {}
+    (modem, events, before)
+}
+
+/// Regression: the search looked for new ports only after the silent one had been asked for 5 s.
+#[test]
+fn a_lost_module_is_found_at_once_while_another_port_is_silent() {
+    let tree = Tree::new("beside-silent");
+    let (silent, module) =
+        (tree.modem("1-1.2", MODULE, "ttyUSB0", SECOND), tree.modem("1-1.4", MODULE, "ttyUSB1", FIRST));
+    let (modem, events, before) = lost_beside_a_silent_port(&tree, &silent, &module);
     tree.renames("1-1.4", "ttyUSB1", "ttyUSB3");
     long_question(&silent, before);
     module.remote.send(Control::Replug(Some("ttyUSB3".to_owned())));
@@ -774,15 +785,9 @@ fn the_payload_of_a_lost_send_goes_to_the_place_at_which_the_module_was_and_to_n
 #[test]
 fn closing_the_modem_ends_the_search_for_its_port_at_once_and_frees_the_ports() {
     let tree = Tree::new("closed-search");
-    let silent = tree.modem("1-1.2", MODULE, "ttyUSB0", SECOND);
-    let module = tree.modem("1-1.4", MODULE, "ttyUSB1", FIRST);
-    let modem = tree.open(&format!("imei:{FIRST}")).unwrap();
-    modem.wait_ready(SOON).unwrap();
-    let events = modem.events();
-    silent.remote.send(Control::fault(Deaf { lasting: 10 * SOON }));
-    let before = silent.received_count();
-    module.remote.send(Control::Unplug);
-    while events.recv_timeout(SOON).unwrap() != Event::PortLost {}
+    let (silent, module) =
+        (tree.modem("1-1.2", MODULE, "ttyUSB0", SECOND), tree.modem("1-1.4", MODULE, "ttyUSB1", FIRST));
+    let (modem, _, before) = lost_beside_a_silent_port(&tree, &silent, &module);
     long_question(&silent, before);
     modem.close();
     // Nothing is left of the question, which would take four seconds more.

@@ -38,8 +38,6 @@ pub(super) struct LineHistory {
     pub(super) echo: bool,
     /// The line before the newest one is an echo, which ends with the line end in front of the newest one.
     pub(super) follows_echo: bool,
-    /// The text that is read has the header of no undamaged message.
-    pub(super) is_torn_message: bool,
 }
 
 /// The blank after the prompts of sends. A firmware writes it always or never.
@@ -178,7 +176,6 @@ impl LineHistory {
             blanks: PromptBlanks::default(),
             echo: false,
             follows_echo: false,
-            is_torn_message: false,
         }
     }
 
@@ -263,6 +260,7 @@ impl LineHistory {
     /// Forgets everything that came before.
     pub(super) fn forget(&mut self) {
         self.blanks = PromptBlanks::default();
+        (self.echo, self.follows_echo) = (false, false);
         self.held.clear();
         self.unknown = Unknown::None;
     }

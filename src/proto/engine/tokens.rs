@@ -75,10 +75,14 @@ impl Engine {
     pub(super) fn impossible_tokens(&self, now: Timestamp) -> ImpossibleTokens {
         let may_be_text = self.session.reads_text() || self.bodies.is_doubtful(now);
         let awaits_prompt = self.expect() != Expect::Line || self.session.awaits_late_answer(now);
+        let may_be_data = self.channels.is_pushed() && self.channels.may_receive();
         ImpossibleTokens {
             pushed: may_be_text && self.channels.fetches_all(),
             fetched: may_be_text && !self.session.may_fetch(now),
-            prompt_without_blank: self.history.blanks.are_certain() && !may_be_text && !awaits_prompt,
+            prompt_without_blank: may_be_data
+                && self.history.blanks.are_certain()
+                && !may_be_text
+                && !awaits_prompt,
             prompt_after_data: self.session.is_sent_without_prompt(),
         }
     }

@@ -72,7 +72,7 @@ impl Engine {
             self.end_text(now);
             return true;
         }
-        if self.bodies.is_open() && std::mem::take(&mut self.history.is_torn_message) && self.is_frame(raw) {
+        if matches!(&self.bodies, Bodies::Open(text) if text.has_torn_header()) && self.is_frame(raw) {
             self.bodies = Bodies::None;
             self.damaged(now, Fault::Garbage, None);
             return true;
@@ -96,7 +96,6 @@ impl Engine {
         if text.has_overlong_header() && self.channels.is_pushed() && self.channels.may_receive() {
             self.damaged(now, Fault::Garbage, None);
         } else {
-            self.history.is_torn_message = text.has_torn_header();
             self.bodies = Bodies::Open(text);
         }
         true
