@@ -269,3 +269,18 @@ fn bytes_that_the_module_has_counted_and_that_a_refused_fetch_took_are_missed() 
         }
     }
 }
+
+/// A lost datagram is no error of its association.
+#[test]
+fn counts_of_datagrams_end_no_association() {
+    let config = Config::default().receive_mode(ReceiveMode::Manual);
+    let mut pair = Pair::with(config, Settings::default()).ready();
+    let socket = pair.association();
+    let answer = |counts: &str| format!("\r\n+CIPRXGET: 2,{counts}\r\n0123456789\r\nOK\r\n");
+    pair.instead("AT+CIPRXGET=2,0", answer("0,10,30"));
+    pair.instead("AT+CIPRXGET=2,0", "\r\nERROR\r\n");
+    pair.instead("AT+CIPRXGET=2,0", answer("0,10,0"));
+    pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+    assert_eq!(pair.read(socket, 10).unwrap(), b"0123456789");
+    assert_eq!(pair.read(socket, 10).unwrap(), b"0123456789");
+}

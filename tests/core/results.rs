@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::support::pair::{ECHO, Pair};
-use air724ug::at::{Command, Protocol, Quotable, Refusal};
+use air724ug::at::{Command, Refusal};
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Request, Response, SocketId};
 use air724ug::query::{Clock, Signal};
@@ -849,15 +849,6 @@ fn a_doubt_of_the_driver_is_not_the_reason_of_a_refused_send() {
 
 // ----------------------------------------------------------------------------------------------------- datagrams
 
-fn association(pair: &mut Pair) -> SocketId {
-    let (host, port) = (Quotable::host(ECHO.0).unwrap(), ECHO.1);
-    let request = Request::Connect { protocol: Protocol::Udp, host, port, timeout: LONG };
-    match pair.call(request) {
-        Ok(Response::Connected(socket)) => socket,
-        other => panic!("{other:?}"),
-    }
-}
-
 /// Checks that the association carries a datagram in both directions.
 #[track_caller]
 fn carries(pair: &mut Pair, socket: SocketId) {
@@ -869,7 +860,7 @@ fn carries(pair: &mut Pair, socket: SocketId) {
 fn a_lost_datagram_ends_no_association() {
     // A datagram cut short on the line.
     let mut pair = Pair::online();
-    let socket = association(&mut pair);
+    let socket = pair.association();
     pair.inject(b"\r\n+RECEIVE,0,100:\r\nonly a few bytes");
     pair.run_for(Duration::from_secs(3));
     assert_eq!(pair.engine.socket_statistics(socket).unwrap().lost, 100);
@@ -896,7 +887,7 @@ fn a_lost_datagram_ends_no_association() {
 #[test]
 fn waits_for_the_queue_report_a_lost_datagram() {
     let mut pair = Pair::online();
-    let socket = association(&mut pair);
+    let socket = pair.association();
     pair.instead("AT+CIPSEND=0,5", "\r\n> ").instead("hello", "\r\n0, SEND FAIL\r\n");
     pair.run_for(Duration::from_secs(1));
     let drain = {
@@ -924,7 +915,7 @@ fn waits_for_the_queue_report_a_lost_datagram() {
 #[test]
 fn doubtful_refusals_of_fetches_are_repeated_at_a_bounded_rate() {
     let mut pair = online(ReceiveMode::Manual);
-    let socket = association(&mut pair);
+    let socket = pair.association();
     // An answer is lost, so a refusal may belong to it.
     pair.instead("AT+CIPRXGET=2,0", "");
     pair.run_for(Duration::from_secs(20));
@@ -939,7 +930,7 @@ fn doubtful_refusals_of_fetches_are_repeated_at_a_bounded_rate() {
 #[test]
 fn datagrams_followed_by_an_error_are_lost_and_the_association_stays_open() {
     let mut pair = online(ReceiveMode::Manual);
-    let socket = association(&mut pair);
+    let socket = pair.association();
     pair.instead_times(5, "AT+CIPRXGET=2,0", "\r\n+CIPRXGET: 2,0,5,0\r\nhello\r\nERROR\r\n");
     for _ in 0..5 {
         pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
@@ -953,7 +944,7 @@ fn datagrams_followed_by_an_error_are_lost_and_the_association_stays_open() {
 #[test]
 fn an_empty_datagram_is_refused_as_output_and_counted_as_input() {
     let mut pair = Pair::online();
-    let socket = association(&mut pair);
+    let socket = pair.association();
     let written = pair.written.len();
     let answer = pair.send(socket, b"");
     assert!(matches!(answer, Err(Error::InvalidInput { .. })), "{answer:?}");

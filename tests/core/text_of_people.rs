@@ -845,6 +845,7 @@ fn a_frame_behind_the_torn_header_of_a_message_is_damage() {
         ("32\"", text, false),
         ("><P0000@00001936>", "\r\nhello\r\n\r\n+CREG: 0,1\r\n", false),
         ("><P0000@00001936>", frame, true),
+        ("><P0000@00001936>", "\r\n+RECEIVE,5,4:\r\n\r\n+CREG: 0,1\r\n", false),
         (&long, text, true),
         (&format!("32\"{long}"), text, true),
     ] {
@@ -855,6 +856,34 @@ fn a_frame_behind_the_torn_header_of_a_message_is_damage() {
             watched.pair.run_for(Duration::from_secs(5));
             let (len, has_ended) = watched.pair.engine.readable(watched.socket);
             assert_eq!((len, has_ended), (0, is_damage), "{rest} {chunk}: {}", watched.pair.story());
+        }
+    }
+}
+
+#[test]
+fn a_long_header_and_a_bracket_in_a_text_are_no_damage_where_nothing_can_be_missing() {
+    let long = format!(
+        "\r\n+CMT: \"{}\",,\"24/07/23,08:35:01+32\"\r\nhello\r\n\r\n+CREG: 0,1\r\n",
+        "0048".repeat(70)
+    );
+    let bracket = "\r\n+CMT: \"+86138\",,\"24/07/23,08:35:01+32\"\r\nhello\r\n\r\n>\r\nmore\r\n";
+    for (mode, bytes) in
+        [(ReceiveMode::Manual, long.as_str()), (ReceiveMode::Manual, bracket), (ReceiveMode::Push, bracket)]
+    {
+        for chunk in [1, 1000] {
+            let config = Config::default().receive_mode(mode);
+            let mut pair = Pair::with(config, Settings::default()).ready().in_chunks_of(chunk);
+            let socket = pair.channel_open();
+            assert_eq!(pair.send(socket, b"abcd").unwrap(), 4);
+            assert_eq!(pair.read(socket, 4).unwrap(), b"abcd");
+            pair.run_for(Duration::from_secs(5));
+            pair.deliver(bytes.as_bytes());
+            pair.run_for(Duration::from_secs(5));
+            assert!(
+                !pair.saw(|event| matches!(event, Event::Fault(_))),
+                "{mode:?} {bytes}: {}",
+                pair.story()
+            );
         }
     }
 }

@@ -6,19 +6,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::support::pair::{ECHO, Pair};
-use air724ug::at::{Protocol, Quotable};
-use air724ug::proto::{Request, Response, SocketId};
+use air724ug::proto::SocketId;
 use air724ug::sim::{MemoryNetwork, Peer, Settings, Simulator, serve};
 use air724ug::{Config, Modem, ReceiveMode};
-
-fn association(pair: &mut Pair) -> SocketId {
-    let (host, port) = (Quotable::host(ECHO.0).unwrap(), ECHO.1);
-    let request = Request::Connect { protocol: Protocol::Udp, host, port, timeout: Duration::from_secs(120) };
-    match pair.call(request) {
-        Ok(Response::Connected(socket)) => socket,
-        other => panic!("{other:?}"),
-    }
-}
 
 fn datagram(pair: &mut Pair, socket: SocketId) -> Vec<u8> {
     loop {
@@ -32,7 +22,7 @@ fn datagram(pair: &mut Pair, socket: SocketId) -> Vec<u8> {
 #[test]
 fn datagrams_stay_separate_in_both_directions() {
     let mut pair = Pair::online();
-    let socket = association(&mut pair);
+    let socket = pair.association();
     for datagram in [&b"one"[..], b"two \r\nOK\r\n", &[7; 1460]] {
         pair.send(socket, datagram).unwrap();
     }
@@ -47,7 +37,7 @@ fn the_sender_of_a_datagram_is_known_if_the_firmware_reports_it() {
         let config = Config::default().receive_mode(mode).report_senders(true);
         let mut pair = Pair::with(config, Settings::default()).ready();
         assert_eq!(pair.wrote("AT+CIPSRIP=1"), 1);
-        let socket = association(&mut pair);
+        let socket = pair.association();
         pair.send(socket, b"who?").unwrap();
         pair.run_until(|pair| pair.engine.readable(socket) != (0, false));
         let sender = pair.engine.sender(socket).expect("the firmware reports the sender");
@@ -91,7 +81,7 @@ fn firmware_without_senders_works_without_them() {
         false => bytes,
     });
     let mut pair = pair.ready();
-    let socket = association(&mut pair);
+    let socket = pair.association();
     pair.send(socket, b"who?").unwrap();
     pair.run_until(|pair| pair.engine.readable(socket) != (0, false));
     assert_eq!(pair.engine.sender(socket), None);
@@ -106,7 +96,7 @@ fn senders_are_asked_for_only_if_configured() {
 #[test]
 fn a_datagram_that_looks_like_a_command_is_one_datagram() {
     let mut pair = Pair::online();
-    let socket = association(&mut pair);
+    let socket = pair.association();
     pair.send(socket, b"x\r\nAT+CFUN=0\r\n").unwrap();
     assert_eq!(datagram(&mut pair, socket), b"x\r\nAT+CFUN=0\r\n");
 }
@@ -114,7 +104,7 @@ fn a_datagram_that_looks_like_a_command_is_one_datagram() {
 #[test]
 fn a_command_inside_a_datagram_is_not_run_when_the_prompt_is_lost() {
     let mut pair = Pair::online();
-    let socket = association(&mut pair);
+    let socket = pair.association();
     // The command is lost together with its prompt, so the module would read the payload as commands.
     pair.to_modem = Box::new(|_, bytes| if bytes.starts_with(b"AT+CIPSEND") { Vec::new() } else { bytes });
     assert!(pair.send(socket, b"x\r\nAT+CFUN=0\r\n").is_err());
@@ -127,7 +117,7 @@ fn a_command_inside_a_datagram_is_not_run_when_the_prompt_is_lost() {
 #[test]
 fn an_unread_datagram_is_lost_without_an_error() {
     let mut pair = Pair::with(Config::default().receive_window(4096), Settings::default()).ready();
-    let socket = association(&mut pair);
+    let socket = pair.association();
     (0..10).for_each(|index| drop(pair.send(socket, &[index; 1000])));
     pair.run_for(Duration::from_secs(1));
     for index in 0..4 {

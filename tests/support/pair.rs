@@ -205,6 +205,16 @@ impl Pair {
         self.connect(ECHO.0, ECHO.1).unwrap_or_else(|error| panic!("{error}, {}", self.story()))
     }
 
+    /// Opens a UDP socket to the echo server.
+    pub fn association(&mut self) -> SocketId {
+        let (host, port) = (Quotable::host(ECHO.0).expect("a host name"), ECHO.1);
+        let timeout = Duration::from_secs(120);
+        match self.call(Request::Connect { protocol: Protocol::Udp, host, port, timeout }) {
+            Ok(Response::Connected(socket)) => socket,
+            other => panic!("{other:?}"),
+        }
+    }
+
     pub fn dialling(&mut self, host: &str, port: u16, timeout: Duration) -> Ticket {
         let host = Quotable::host(host).expect("a host name");
         self.ask(Request::Transparent { host, port, timeout })

@@ -47,11 +47,12 @@ pub(super) struct PromptBlanks {
     is_next: bool,
     /// Whether there was a blank after the last prompt.
     had: Option<bool>,
-    /// The last prompt differed from the one before it.
-    is_odd: bool,
-    /// Prompts differed twice in a row, so a difference is no sign of damage.
-    differs: bool,
+    /// How often a prompt differed from the one before it.
+    changes: u32,
 }
+
+/// After this number of changes the form of the prompts is no sign of damage.
+const MAX_CHANGES: u32 = 2;
 
 impl PromptBlanks {
     /// A prompt came.
@@ -61,7 +62,7 @@ impl PromptBlanks {
 
     /// True if all prompts of sends have a blank.
     pub(super) fn are_certain(&self) -> bool {
-        self.had == Some(true) && !self.is_odd && !self.differs
+        self.had == Some(true) && self.changes <= MAX_CHANGES
     }
 
     /// A byte came. Returns false if it is a sign that bytes after a prompt were lost: the blank is missing, or there
@@ -75,10 +76,14 @@ impl PromptBlanks {
             return false;
         }
         let has = byte == b' ';
-        let was_odd = std::mem::take(&mut self.is_odd);
-        self.is_odd = self.had.replace(has).is_some_and(|had| had != has);
-        self.differs |= was_odd && self.is_odd;
-        self.differs || !self.is_odd
+        let is_odd = self.had.replace(has).is_some_and(|had| had != has);
+        self.changes = self.changes.saturating_add(u32::from(is_odd));
+        !is_odd || self.changes > MAX_CHANGES
+    }
+
+    /// Forgets the last prompt after damage, which may have been in it.
+    fn forget(&mut self) {
+        *self = Self { changes: self.changes, ..Self::default() };
     }
 }
 
@@ -259,8 +264,7 @@ impl LineHistory {
 
     /// Forgets everything that came before.
     pub(super) fn forget(&mut self) {
-        self.blanks = PromptBlanks::default();
-        (self.echo, self.follows_echo) = (false, false);
+        self.blanks.forget();
         self.held.clear();
         self.unknown = Unknown::None;
     }
@@ -291,13 +295,17 @@ mod tests {
             assert!(blanks.fits(b'x', true) && blanks.fits(b' ', true), "no prompt");
             let prompt = |byte: &u8| {
                 blanks.prompt();
-                blanks.fits(*byte, false) && blanks.fits(b'+', false)
+                let fits = blanks.fits(*byte, false) && blanks.fits(b'+', false);
+                if !fits {
+                    blanks.forget();
+                }
+                fits
             };
             came.iter().map(prompt).collect()
         };
-        assert_eq!(fits(b"   \r "), [true, true, true, false, true]);
+        assert_eq!(fits(b"   \r  \r "), [true, true, true, false, true, true, false, true]);
         assert_eq!(fits(b"\r\r \r"), [true, true, false, true]);
-        assert_eq!(fits(b" \r\r \r"), [true, false, true, false, true]);
+        assert_eq!(fits(b" \r \r \r \r \r"), [true, false, true, false, true, true, true, true, true, true]);
     }
 
     #[test]

@@ -306,9 +306,9 @@ impl Exchange {
         }
     }
 
-    /// True if the payload was written with its command, and no prompt has come since.
+    /// True if the payload was written with its command.
     pub(super) fn is_without_prompt(&self) -> bool {
-        matches!(self.phase, Phase::Result(_)) && self.command.carries_payload() && !self.is_prompted
+        matches!(self.phase, Phase::Result(_)) && self.command.carries_payload()
     }
 
     /// The bytes that end the line that the module may have begun to read as a command, if it has refused a send whose

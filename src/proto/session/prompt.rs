@@ -92,7 +92,7 @@ impl Session {
         )
     }
 
-    /// True if a send was written with its payload, and no prompt has come since.
+    /// True if a send was written with its payload.
     pub(in crate::proto) fn is_sent_without_prompt(&self) -> bool {
         matches!(&self.state, State::Busy(exchange) if exchange.is_without_prompt())
     }
