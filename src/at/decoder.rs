@@ -41,7 +41,7 @@ pub struct Decoder {
     /// True if `line` was returned and must be cleared.
     taken: bool,
     /// The bytes before the next line, or before the one that has begun.
-    before: Front,
+    pub(super) before: Front,
     /// True if the last line had no line end of its own before it.
     loose: bool,
     headers: Start,

@@ -2,7 +2,7 @@
 
 use super::decoder::Decoder;
 use super::decoder_state::ImpossibleTokens;
-use super::framing::Echo;
+use super::framing::{Echo, Front};
 use super::header::{self, Scan};
 
 impl Decoder {
@@ -10,6 +10,11 @@ impl Decoder {
     /// [`Fault::NoLineEnd`](super::Fault::NoLineEnd) as well. At first echoes are possible.
     pub fn echo_is_off(&mut self, off: bool) {
         self.echo = if off { Echo::Off } else { Echo::Possible };
+    }
+
+    /// The echo of a payload came, which the decoder does not read. What follows does not follow data.
+    pub(crate) fn echo_came(&mut self) {
+        self.before = Front::LineEnd;
     }
 
     /// Sets whether the `OK` of a late answer may come.

@@ -1894,3 +1894,32 @@ fn unknown_words_and_data_after_an_echo_are_no_damage_where_echo_stays_on() {
         }
     }
 }
+
+/// The result of a send is lost. Its payload is written again to end it, and comes back right after data of the peer:
+/// as payload, or as a command that the module does not know.
+#[test]
+fn an_echoed_filler_after_data_is_no_damage_where_echo_stays_on() {
+    let payload = "p".repeat(40);
+    for (chunk, answer) in
+        [1, 7, 5_000].into_iter().flat_map(|chunk| [(chunk, "\r\n"), (chunk, "\r\r\nERROR\r\n")])
+    {
+        let mut pair = Pair::new().in_chunks_of(chunk);
+        pair.instead("ATE0", "ATE0\r\r\nOK\r\n");
+        let mut pair = pair.ready();
+        let socket = pair.channel_open();
+        let filler = format!("{payload}\r\nAT+CIPQSEND?");
+        let answered = format!("{payload}{answer}AT+CIPQSEND?");
+        pair.to_host = Box::new(move |_, bytes| {
+            let text = String::from_utf8(bytes).unwrap().replace(&filler, &answered);
+            text.replace("\r\nDATA ACCEPT:0,40\r\n", "\r\n+RECEIVE,0,4:\r\nabcd").into_bytes()
+        });
+        let before = pair.written.len();
+        let _ = pair.sending(socket, payload.as_bytes());
+        pair.run_for(Duration::from_secs(60));
+        let written = pair.written.get(before..).unwrap();
+        let count = written.windows(payload.len()).filter(|bytes| *bytes == payload.as_bytes()).count();
+        assert!(count > 1, "{chunk}: no filler in {}", pair.story());
+        assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{chunk} {answer:?}: {}", pair.story());
+        assert_eq!(pair.read(socket, 4).unwrap(), b"abcd", "{chunk}");
+    }
+}

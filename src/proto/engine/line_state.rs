@@ -290,8 +290,9 @@ mod tests {
 
     #[test]
     fn a_prompt_has_a_blank_after_it_as_the_others_have() {
-        let fits = |came: &[u8]| -> Vec<bool> {
-            let mut blanks = PromptBlanks::default();
+        let mut blanks = PromptBlanks::default();
+        let mut fits = |came: &[u8]| -> Vec<bool> {
+            blanks = PromptBlanks::default();
             assert!(blanks.fits(b'x', true) && blanks.fits(b' ', true), "no prompt");
             let prompt = |byte: &u8| {
                 blanks.prompt();
@@ -306,6 +307,8 @@ mod tests {
         assert_eq!(fits(b"   \r  \r "), [true, true, true, false, true, true, false, true]);
         assert_eq!(fits(b"\r\r \r"), [true, true, false, true]);
         assert_eq!(fits(b" \r \r \r \r \r"), [true, false, true, false, true, true, true, true, true, true]);
+        fits(b" \r \r \r ");
+        assert!(blanks.had == Some(true) && !blanks.are_certain());
     }
 
     #[test]

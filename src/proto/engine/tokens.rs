@@ -39,6 +39,9 @@ impl Engine {
             if is_echoed && decoder.data_left() == 0 && decoder.partial_line().is_empty() {
                 let count = self.session.take_echo(bytes);
                 bytes = &bytes[count..];
+                if count > 0 {
+                    decoder.echo_came();
+                }
             }
             if self.session.is_distrusting() {
                 is_whole = true;

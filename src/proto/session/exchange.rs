@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::at::{Command, Final, Line, Refusal, SecretLines, Verdict};
 use crate::time::Timestamp;
 
-use super::open_send::OpenSend;
+use super::open_send::{OpenSend, echo_of};
 use crate::proto::issuer::Issuer;
 
 /// A command in flight.
@@ -257,21 +257,7 @@ impl Exchange {
     /// the module interrupts it.
     pub(super) fn take_echo(&mut self, bytes: &[u8]) -> usize {
         let (Phase::Blind(payload) | Phase::Result(payload)) = &self.phase else { return 0 };
-        let rest = payload.get(self.echoed..).unwrap_or_default();
-        let (mut written, mut came) = (0, 0);
-        while let (Some(expected), Some(byte)) = (rest.get(written), bytes.get(came)) {
-            match expected == byte {
-                true => came += 1,
-                // Some firmware echoes no LF.
-                false if *expected == b'\n' => {}
-                false => break,
-            }
-            written += 1;
-        }
-        let is_echo = written == rest.len() || bytes.get(came).is_none_or(|byte| *byte == b'\r');
-        if !is_echo {
-            return 0;
-        }
+        let (written, came) = echo_of(payload.get(self.echoed..).unwrap_or_default(), bytes);
         self.echoed += written;
         came
     }
