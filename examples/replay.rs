@@ -46,6 +46,7 @@ Usage: replay [--quiet] [--remarks] [--marks FILE] [FILE...]
                 and the number of lines of each kind, which add up to the file
   --quiet       only what is unexplained, and a line for each file
   --help        this text
+  --version     its version
 
 Exit code: 0 if every line is explained, 1 if one is not or if a capture of our
 own is not as its header expects, or two sessions part, 2 if a file can't be read or is not understood,
@@ -226,7 +227,7 @@ fn print_remarks(out: &mut impl Write, capture: &Capture, timeline: &Timeline) -
         let kind = match reasons.get(&line) {
             _ if unexplained.contains(&line) => "unexplained".to_owned(),
             _ if records.contains(&line) => "exchange".to_owned(),
-            Some(reason) => format!("{reason:?}").to_lowercase(),
+            Some(reason) => shell::words(reason),
             None => "header".to_owned(),
         };
         if !unexplained.contains(&line) && !records.contains(&line) {

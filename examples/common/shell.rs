@@ -2,9 +2,9 @@
 #![allow(dead_code, reason = "each example uses its own part")]
 
 use std::ffi::{OsStr, OsString};
-use std::fmt::Display;
+use std::fmt::{Debug, Display};
 use std::io::{self, ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// `EX_IOERR` of sysexits.h: the output, or a capture, can't be written.
@@ -44,13 +44,36 @@ fn shown(text: impl Display, is_shown: fn(char) -> bool) -> String {
     harmless
 }
 
+/// The name of a variant in words: `BadRecordMac` is `bad record mac`.
+pub fn words(variant: impl Debug) -> String {
+    let mut words = String::new();
+    for c in format!("{variant:?}").chars() {
+        if c.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(c.to_lowercase());
+    }
+    words
+}
+
 /// The exit code if the output can't be written. A reader that has closed it (`| head`) is no failure.
 pub fn unwritten(name: &str, error: &io::Error) -> ExitCode {
+    ExitCode::from(unwritten_code(name, error))
+}
+
+fn unwritten_code(name: &str, error: &io::Error) -> u8 {
     if error.kind() == ErrorKind::BrokenPipe {
-        return ExitCode::SUCCESS;
+        return 0;
     }
     complain(format_args!("{name}: the output can't be written: {error}"));
-    ExitCode::from(IO_ERROR)
+    IO_ERROR
+}
+
+/// Prints the version and ends the program.
+fn version(program: &Path) -> ! {
+    let name = program.file_stem().unwrap_or_default().to_string_lossy();
+    let written = print(format_args!("{name} (air724ug) {}\n", env!("CARGO_PKG_VERSION")));
+    std::process::exit(written.map_or_else(|error| unwritten_code(&name, &error), |()| 0).into())
 }
 
 /// One argument.
@@ -95,7 +118,7 @@ impl Arguments {
         Self { parser: lexopt::Parser::from_args(arguments.iter().map(AsRef::as_ref)), option: String::new() }
     }
 
-    /// The next argument; an error if the last option has a value that it does not take.
+    /// The next argument; an error if the last option has a value that it does not take. `--version` ends the program.
     pub fn take(&mut self) -> Result<Option<Argument>, String> {
         let argument = self.parser.next().map_err(|error| match error {
             lexopt::Error::UnexpectedValue { option, value } => {
@@ -107,6 +130,9 @@ impl Arguments {
             None => return Ok(None),
             Some(lexopt::Arg::Value(operand)) => return Ok(Some(Argument::Operand(operand))),
             Some(lexopt::Arg::Long("help") | lexopt::Arg::Short('h')) => return Ok(Some(Argument::Help)),
+            Some(lexopt::Arg::Long("version") | lexopt::Arg::Short('V')) => {
+                version(Path::new(self.parser.bin_name().unwrap_or_default()))
+            }
             Some(lexopt::Arg::Long(name)) => format!("--{name}"),
             Some(lexopt::Arg::Short(name)) => format!("-{name}"),
         };
@@ -199,6 +225,11 @@ mod tests {
         assert_eq!(arguments.path().unwrap().as_os_str(), name);
         arguments.take().unwrap();
         assert_eq!(arguments.value().unwrap_err(), "--port: \"c\\xFF\" is no UTF-8");
+    }
+
+    #[test]
+    fn a_variant_is_shown_in_words() {
+        assert_eq!((words(ErrorKind::BrokenPipe).as_str(), words("")), ("broken pipe", "\"\"".to_owned()));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use crate::common::Failed;
+use crate::common::{Failed, shell::words};
 
 /// A TLS connection over a socket of the modem.
 pub type Secured = StreamOwned<ClientConnection, Socket>;
@@ -84,7 +84,7 @@ pub fn in_words(error: &io::Error) -> Option<Failed> {
             Some(Failed::Job(why, Some("is the port in the URL right?")))
         }
         rustls::Error::AlertReceived(alert) => {
-            let why = format!("the server refuses TLS: {alert:?}");
+            let why = format!("the server refuses TLS: {}", words(alert));
             Some(Failed::Job(why, Some("its log says why")))
         }
         other => Some(Failed::Job(format!("TLS failed: {other}"), None)),

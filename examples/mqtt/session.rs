@@ -10,6 +10,8 @@ use mqtt_protocol_core::mqtt::connection::event::TimerKind;
 use mqtt_protocol_core::mqtt::packet::{GenericPacketTrait, Packet, Qos, SubEntry, SubOpts};
 use mqtt_protocol_core::mqtt::result_code::{ConnectReturnCode, MqttError};
 
+use super::common::shell::words;
+
 /// The broker's time-out for a ping.
 const PING_ANSWER_MS: u64 = 20_000;
 /// The interval at which an idle client sends a ping, in seconds.
@@ -219,7 +221,7 @@ impl Session {
                 self.taken(answer.session_present())?;
             }
             Packet::V3_1_1Connack(answer) => {
-                let why = format!("the broker refuses the connection: {:?}", answer.return_code());
+                let why = format!("the broker refuses the connection: {}", words(answer.return_code()));
                 self.events.push_back(SessionEvent::Close(why));
             }
             Packet::V3_1_1Publish(publish) => self.events.push_back(SessionEvent::Received(Message {

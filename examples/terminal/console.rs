@@ -59,7 +59,7 @@ impl ConsoleState {
         let state = match self.modem.not_ready() {
             None => {
                 let registration = self.modem.query(&DomainRegistration(Domain::Lte));
-                let registration = registration.map_or_else(|_| "?".to_owned(), |it| format!("{it:?}"));
+                let registration = registration.map_or_else(|_| "?".to_owned(), |it| it.to_string());
                 let signal = self.modem.query(&Signal).map_or_else(|_| "?".to_owned(), |it| it.to_string());
                 format!("ready: LTE {registration}, signal {signal}{connection}")
             }
@@ -164,8 +164,9 @@ fn event_text(event: Event, line: &mut Option<String>) -> Option<String> {
         // The payload of such lines is printed.
         Event::Urc(urc) if urc.luat_name() == Some("MSG_SOCK_RECV_IND") => return None,
         Event::Urc(urc) => match line.take() {
-            Some(line) => format!("<< {line}    {urc}\n"),
-            None => format!("<< {urc}\n"),
+            // Some meanings contain the line.
+            Some(line) if !urc.to_string().starts_with(line.trim_end()) => format!("<< {line}    {urc}\n"),
+            _ => format!("<< {urc}\n"),
         },
         Event::Ready(_) => "-- ready: sockets can be opened\n".to_owned(),
         Event::NotReady(why) => format!("-- not ready: {why}\n"),
@@ -366,8 +367,8 @@ mod tests {
         assert_eq!(event_text(Event::Line("CLOSED ".into()), &mut line), None);
         assert_eq!(
             event_text(closed(), &mut line).unwrap(),
-            "<< CLOSED     Closed(None) (MSG_SOCK_CLOSE_IND)\n"
+            "<< CLOSED     closed by the peer (MSG_SOCK_CLOSE_IND)\n"
         );
-        assert_eq!(event_text(closed(), &mut line).unwrap(), "<< Closed(None) (MSG_SOCK_CLOSE_IND)\n");
+        assert_eq!(event_text(closed(), &mut line).unwrap(), "<< closed by the peer (MSG_SOCK_CLOSE_IND)\n");
     }
 }

@@ -41,6 +41,7 @@ mod transport_error;
 mod urc;
 mod urc_debug;
 mod urc_table;
+mod urc_words;
 mod url_credentials;
 mod whole_secrets;
 

@@ -1,5 +1,7 @@
 //! Typed replies: valid values made of lines.
 
+use std::fmt;
+
 use super::{ChannelId, Field, Line, fields};
 
 /// The state of the SIM card (`AT+CPIN?`, `+CPIN:`; 3GPP 27.007 section 8.3).
@@ -59,6 +61,16 @@ impl Domain {
     }
 }
 
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Circuit => "circuit",
+            Self::Packet => "packet",
+            Self::Lte => "LTE",
+        })
+    }
+}
+
 /// The network that serves the module, from `+E_UTRAN Service` and similar lines (protocol section 3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -114,6 +126,21 @@ impl RegistrationStatus {
     /// True if data can be transferred.
     pub fn is_registered(self) -> bool {
         matches!(self, Self::Home | Self::Roaming)
+    }
+}
+
+impl fmt::Display for RegistrationStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotRegistered => "not registered",
+            Self::Home => "home",
+            Self::Searching => "searching",
+            Self::Denied => "denied",
+            Self::Unknown => "unknown",
+            Self::Roaming => "roaming",
+            Self::SmsOnly => "SMS only",
+            Self::EmergencyOnly => "emergency only",
+        })
     }
 }
 

@@ -1,6 +1,5 @@
 //! Unsolicited result codes.
 
-use std::fmt;
 use std::net::Ipv4Addr;
 
 use super::channel_id::ChannelId;
@@ -140,15 +139,6 @@ impl Urc {
             | Self::Message { .. }
             | Self::Note(_)
             | Self::Unknown(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for Urc {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.luat_name() {
-            Some(name) => write!(f, "{self:?} ({name})"),
-            None => write!(f, "{self:?}"),
         }
     }
 }

@@ -8,9 +8,7 @@ impl fmt::Debug for Urc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Message { header, text } => {
-                // The header may contain text after the key, as that of `+CUSD` does.
-                let key = header.split_once(':').map_or("", |(key, _)| key);
-                let len = header.len().saturating_sub(key.len()).saturating_add(text.len());
+                let (key, len) = hidden(header, text);
                 f.debug_struct("Message").field("key", &key).field("len", &len).finish()
             }
             Self::ConnectOk(value) => f.debug_tuple("ConnectOk").field(value).finish(),
@@ -53,6 +51,13 @@ impl fmt::Debug for Urc {
     }
 }
 
+/// The key of text of people and the length of what follows it. The header may contain text after the key, as that of
+/// `+CUSD` does.
+pub(super) fn hidden<'a>(header: &'a str, text: &str) -> (&'a str, usize) {
+    let key = header.split_once(':').map_or("", |(key, _)| key);
+    (key, header.len().saturating_sub(key.len()).saturating_add(text.len()))
+}
+
 impl Urc {
     /// The header of text of people with its key only, at the same length; `None` for other lines.
     pub(crate) fn without_text(&self) -> Option<String> {
@@ -66,15 +71,6 @@ impl Urc {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_of_luatos_is_shown_where_there_is_one() {
-        for (line, shown) in [("RDY", "Ready"), ("0, CLOSED", "Closed(Some(channel 0)) (MSG_SOCK_CLOSE_IND)")]
-        {
-            assert_eq!(Urc::parse(line.as_bytes()).to_string(), shown);
-        }
-        assert_eq!((Urc::Ready.luat_name(), Urc::parse(b"+CSQ: 1,2").luat_name()), (None, None));
-    }
 
     #[test]
     fn of_the_text_of_people_the_length_alone_is_shown() {

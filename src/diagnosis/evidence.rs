@@ -336,14 +336,14 @@ fn command_of(step: BringUpStep) -> Option<&'static str> {
     }
 }
 
-/// The line of a URC, if it is known exactly; otherwise the URC's `Debug` form.
+/// The line of a URC, if it is known exactly; otherwise its meaning.
 fn line_of(urc: &Urc) -> String {
     match urc {
         Urc::PdpDeactivated => "+PDP: DEACT".into(),
         Urc::Ready => "RDY".into(),
         Urc::ResolveFailed(code) => dns_line(*code),
         Urc::Unknown(line) | Urc::Note(line) | Urc::Started(line) => line.clone(),
-        other => format!("{other:?}"),
+        other => other.to_string(),
     }
 }
 

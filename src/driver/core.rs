@@ -398,7 +398,7 @@ impl Core {
     }
 
     fn note_request(&mut self, now: Timestamp, ticket: Ticket, request: &Request) {
-        self.log.asked(ticket, request);
+        self.log.asked(ticket, request, &self.engine);
         self.record(|recording| recording.request(now, &request.summary()));
     }
 

@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use log::{Level, log, log_enabled};
 
+use crate::Error;
 use crate::capture::Mask;
 use crate::proto::{Engine, Event, Request, Response, SocketId, Ticket};
 
@@ -24,6 +25,9 @@ pub(super) struct SessionLog {
     attempts: Vec<(Ticket, String)>,
     /// The open connections, with their remote ends.
     open: Vec<(SocketId, String)>,
+    /// The socket that the application has dropped last, and its bytes. The engine forgets them before it reports the
+    /// end.
+    dropped: Option<(SocketId, (u64, u64))>,
     was_ready: bool,
     /// True from a restart of the module until it is reported what is missing, which is after the ends of its sockets.
     has_restarted: bool,
@@ -47,6 +51,7 @@ impl SessionLog {
             name,
             attempts: Vec::new(),
             open: Vec::new(),
+            dropped: None,
             was_ready: false,
             has_restarted: false,
             operator: None,
@@ -97,12 +102,16 @@ impl SessionLog {
         }
     }
 
-    /// The application requests a connection.
-    pub(super) fn asked(&mut self, ticket: Ticket, request: &Request) {
+    /// The application requests a connection, or drops one.
+    pub(super) fn asked(&mut self, ticket: Ticket, request: &Request, engine: &Engine) {
         let peer = match request {
             Request::Connect { protocol, host, port, .. } => format!("{} {host}:{port}", protocol.as_str()),
             Request::ConnectTls { host, port, .. } => format!("TLS {host}:{port}"),
             Request::Transparent { host, port, .. } => format!("transparent {host}:{port}"),
+            Request::Forget { socket } => {
+                self.dropped = bytes_of(*socket, engine).map(|bytes| (*socket, bytes));
+                return;
+            }
             _ => return,
         };
         self.attempts.push((ticket, self.mask.words(&peer)));
@@ -123,6 +132,9 @@ impl SessionLog {
                 self.open.push((*socket, peer));
             }
             Ok(_) => {}
+            Err(Error::ConnectFailed(refusal)) => {
+                self.say(Level::Warn, format_args!("no connection to {peer}: {refusal}"));
+            }
             Err(error) => self.say(Level::Warn, format_args!("no connection to {peer}: {error}")),
         }
     }
@@ -168,8 +180,8 @@ impl SessionLog {
                     (None, None) if self.has_restarted => "the module has restarted".to_owned(),
                     (None, None) => "data came faster than they were read".to_owned(),
                 };
-                let (sent, received) =
-                    engine.socket_statistics(*socket).map_or((0, 0), |it| (it.sent, it.received));
+                let dropped = self.dropped.filter(|(id, _)| id == socket).map(|(_, bytes)| bytes);
+                let (sent, received) = bytes_of(*socket, engine).or(dropped).unwrap_or_default();
                 let words =
                     format!("{socket:?}{peer} has ended ({reason}): {sent} bytes sent, {received} received");
                 self.say(Level::Info, format_args!("{words}"));
@@ -181,7 +193,7 @@ impl SessionLog {
                 self.say(Level::Warn, format_args!("{socket:?}: {count} heartbeats had no answer"));
             }
             Event::HeartbeatFailed(socket, why) => {
-                self.say(Level::Warn, format_args!("{socket:?}: a heartbeat was not sent: {why:?}"));
+                self.say(Level::Warn, format_args!("{socket:?}: a heartbeat was not sent: {why}"));
             }
             Event::Stray(channel, len) => {
                 let words =
@@ -219,6 +231,11 @@ impl SessionLog {
             other => log::trace!(target: EVENTS, "{}: {other:?}", self.name),
         }
     }
+}
+
+/// The numbers of bytes that a socket has sent and received.
+fn bytes_of(socket: SocketId, engine: &Engine) -> Option<(u64, u64)> {
+    engine.socket_statistics(socket).map(|it| (it.sent, it.received))
 }
 
 /// Removes the remote end of a connection.

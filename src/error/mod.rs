@@ -410,7 +410,7 @@ impl fmt::Display for NotReady {
             Self::NoSim => {
                 f.write_str("no SIM card is found (a card put in later needs a restart of the module)")
             }
-            Self::PinRequired => f.write_str("the SIM asks for its PIN (set Config::pin)"),
+            Self::PinRequired => f.write_str("the SIM asks for its PIN, and none is given"),
             Self::PinRefused => f.write_str("the PIN was refused and will not be tried again"),
             Self::PukRequired => f.write_str("the SIM is locked and asks for its PUK"),
             Self::SimFailure => f.write_str("the SIM card does not work"),
@@ -422,7 +422,7 @@ impl fmt::Display for NotReady {
                 SignalQuality::RECOMMENDED
             ),
             Self::OnlyTwoG => f.write_str("2G has registered the card, 4G has not: the sign of arrears"),
-            Self::NotRegistered(status) => write!(f, "not registered with the network ({status:?})"),
+            Self::NotRegistered(status) => write!(f, "not registered with the network ({status})"),
             Self::NotAttached => f.write_str("registered, but not attached to packet service"),
             Self::BearerRefused(refusal) => {
                 write!(f, "the bearer was refused ({refusal}; check APN and data plan)")

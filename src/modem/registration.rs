@@ -37,8 +37,8 @@ impl Registration {
 
 impl fmt::Display for Registration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let show =
-            |status: Option<RegistrationStatus>| status.map_or("unknown".to_owned(), |s| format!("{s:?}"));
-        write!(f, "LTE {}, packet {}, circuit {}", show(self.lte), show(self.packet), show(self.circuit))
+        let [lte, packet, circuit] =
+            [self.lte, self.packet, self.circuit].map(|status| status.unwrap_or(RegistrationStatus::Unknown));
+        write!(f, "LTE {lte}, packet {packet}, circuit {circuit}")
     }
 }

@@ -155,7 +155,7 @@ impl fmt::Display for ModemEvent {
             Self::Bearer(false) => f.write_str("bearer lost"),
             Self::Connecting { channel, target } => write!(f, "channel {channel} connects to {target}"),
             Self::Connected { channel } => write!(f, "channel {channel} is connected"),
-            Self::ConnectFailed { channel, why } => write!(f, "channel {channel} failed to connect: {why:?}"),
+            Self::ConnectFailed { channel, why } => write!(f, "channel {channel} failed to connect: {why}"),
             Self::Sent { channel, bytes } => write!(f, "channel {channel} sent {bytes} bytes"),
             Self::Tls { channel, why } => write!(f, "channel {channel}, TLS: {why}"),
             Self::Closed { channel, lost: 0 } => write!(f, "channel {channel} is closed"),

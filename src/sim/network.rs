@@ -84,6 +84,19 @@ pub enum ConnectFailure {
     LocalPort,
 }
 
+impl fmt::Display for ConnectFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoSuchHost => "the name has no address",
+            Self::Refused => "the peer refused it",
+            Self::Unreachable => "no route to the peer",
+            Self::TimedOut => "no answer in time",
+            Self::Handshake => "the TLS handshake failed",
+            Self::LocalPort => "the local port is in use",
+        })
+    }
+}
+
 /// An event of the network, for the modem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -78,8 +78,9 @@ impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let phase = if self.listening { "listening" } else { "booting" };
         let (sim, stat) = (self.sim.unwrap_or("no card"), self.registration);
+        let line = format!("{:?}", self.line).to_lowercase();
         let attached = if self.attached { "attached" } else { "not attached" };
-        write!(f, "{phase}, SIM {sim}, registration {stat}, {attached}, {}, line {:?}", self.ip, self.line)?;
+        write!(f, "{phase}, SIM {sim}, registration {stat}, {attached}, {}, line {line}", self.ip)?;
         for (number, channel) in self.channels.iter().enumerate() {
             if channel.state != "INITIAL" {
                 let ChannelView { state, sent, unread, .. } = channel;

@@ -60,7 +60,7 @@ class Session:
 session = Session(sys.argv[1:])
 session.expect(b"`help` lists the words")
 # Nothing is typed: the line above the prompt shows it by itself. The module may have been ready before the first prompt.
-session.expect(b"ready: LTE Home, signal 24/31 (-65 dBm)\r\n> ")
+session.expect(b"ready: LTE home, signal 24/31 (-65 dBm)\r\n> ")
 session.seen = b"> "
 for slip, answer in [
     (b"nonsense", b'!! there is no word "nonsense" (commands begin with AT'),
@@ -79,10 +79,10 @@ session.expect(b"-- not ready: the radio is switched off (flight mode)\r\n")
 session.expect(b"not ready: the radio is switched off (flight mode)\r\n")
 session.type(b"AT+CFUN=1")
 session.expect(b"-- ready: sockets can be opened\r\n")
-session.expect(b"ready: LTE Home, signal 24/31 (-65 dBm)\r\n")
+session.expect(b"ready: LTE home, signal 24/31 (-65 dBm)\r\n")
 session.type(b"AT+CDNSGIP=\"nowhere.test\"")
 # What the simulated module says depends on the network of this machine.
-session.expect(b"<< +CDNSGIP: 0,8    ResolveFailed", b"<< +CDNSGIP: 0,10    ResolveFailed")
+session.expect(b"<< +CDNSGIP: 0,8    the name can't be resolved: 8", b"<< +CDNSGIP: 0,10    the name can't be resolved: 10")
 # Ctrl-C drops what is typed, not the session.
 session.expect(b"> ")
 os.write(session.terminal, b"\x1b[200~half a line\x1b[201~")

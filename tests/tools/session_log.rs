@@ -11,8 +11,8 @@ use std::time::Duration;
 use air724ug::at::{Fault, Urc};
 use air724ug::query::CurrentOperator;
 use air724ug::sim::{Control, MemoryNetwork, Peer, Settings, SimCard, Simulator, serve};
-use air724ug::supervisor::{Policy, Supervisor};
-use air724ug::{Config, Event, Modem};
+use air724ug::supervisor::{Policy, Rung, Supervisor};
+use air724ug::{Config, Event, Heartbeat, Modem};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
 use crate::quick_start::quick_start;
@@ -144,6 +144,47 @@ fn info_and_warn_show_the_course_of_a_session() {
         "{story:#?}"
     );
     assert!(story.len() < 16, "{story:#?}");
+}
+
+/// Regression: such a socket ended with `0 bytes sent, 0 received`.
+#[test]
+fn the_bytes_of_a_dropped_socket_are_logged() {
+    let (modem, _world) = modem("log-dropped", quick_start(), Config::default());
+    modem.wait_ready(SOON).unwrap();
+    let mut socket = modem.tcp().connect(("echo.test", 7)).unwrap();
+    socket.write_all(b"hello").unwrap();
+    socket.read_exact(&mut [0; 5]).unwrap();
+    drop(socket);
+    modem.close();
+    let story = lines("log-dropped", "air724ug", Level::Info);
+    let ended =
+        "INFO : socket 0.1 to TCP echo.test:7 has ended (by the application): 5 bytes sent, 5 received";
+    assert!(story.iter().any(|line| line == ended), "{story:#?}");
+}
+
+/// Regression: the reason of a heartbeat was shown as `QueueFull { len: 4, room: 1 }`, and a failure twice, as in
+/// `failed: the connection failed: CONNECT FAIL`.
+#[test]
+fn reasons_are_logged_in_words_and_once() {
+    let (modem, _world) = modem("log-words", quick_start(), Config::default());
+    modem.wait_ready(SOON).unwrap();
+    let supervisor =
+        Supervisor::new(modem.clone(), Policy::default().ladder([(Rung::Retry, 1)]).pause(Duration::ZERO));
+    supervisor.tcp("refuse.test", 7).send(b"hello", Duration::from_secs(1)).unwrap_err();
+    let events = modem.events();
+    let socket = modem.udp().connect(("echo.test", 7)).unwrap();
+    socket.set_heartbeat(Heartbeat::with(Duration::from_secs(1), |_| vec![0; 5000])).unwrap();
+    while !matches!(events.recv_timeout(SOON).unwrap(), Event::HeartbeatFailed(..)) {}
+    modem.close();
+    let story = lines("log-words", "air724ug", Level::Warn);
+    for expected in [
+        "no connection to TCP refuse.test:7: CONNECT FAIL",
+        "supervisor: the connection failed: CONNECT FAIL",
+        "a heartbeat was not sent: its 5000 bytes are more than a datagram can carry",
+    ] {
+        assert!(story.iter().any(|line| line.ends_with(expected)), "{expected} in {story:#?}");
+    }
+    assert!(!story.iter().any(|line| line.contains('{') || line.matches("fail").count() > 1), "{story:#?}");
 }
 
 #[test]

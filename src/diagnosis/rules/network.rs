@@ -83,27 +83,8 @@ impl Network {
     }
 
     fn shown(&self) -> String {
-        let name = |domain| match domain {
-            Domain::Circuit => "circuit",
-            Domain::Packet => "packet",
-            Domain::Lte => "LTE",
-        };
-        let known =
-            self.known.iter().map(|(domain, known)| format!("{} {}", name(*domain), words(known.status)));
+        let known = self.known.iter().map(|(domain, known)| format!("{domain} {}", known.status));
         known.collect::<Vec<_>>().join(", ")
-    }
-}
-
-fn words(status: RegistrationStatus) -> &'static str {
-    match status {
-        RegistrationStatus::NotRegistered => "not registered",
-        RegistrationStatus::Home => "home",
-        RegistrationStatus::Searching => "searching",
-        RegistrationStatus::Denied => "denied",
-        RegistrationStatus::Unknown => "unknown",
-        RegistrationStatus::Roaming => "roaming",
-        RegistrationStatus::SmsOnly => "SMS only",
-        RegistrationStatus::EmergencyOnly => "emergency only",
     }
 }
 

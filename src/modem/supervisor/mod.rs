@@ -105,7 +105,7 @@ pub enum Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed(reason) => write!(f, "failed: {reason}"),
+            Self::Failed(reason) => f.write_str(reason),
             Self::Climbing(rung) => write!(f, "{rung}"),
             Self::Pausing(pause) => write!(f, "the next attempt comes in {pause:.1?}"),
             Self::Connected => f.write_str("connected"),

@@ -1,5 +1,6 @@
 //! The moment of the next heartbeat of a socket, and the results of earlier ones.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::time::Timestamp;
@@ -48,6 +49,18 @@ pub enum HeartbeatFailure {
         /// The room in the send queue.
         room: usize,
     },
+}
+
+impl fmt::Display for HeartbeatFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panicked => f.write_str("its function panicked, so the socket has no heartbeat any more"),
+            Self::TooLong { len } => write!(f, "its {len} bytes are more than a datagram can carry"),
+            Self::QueueFull { len, room } => {
+                write!(f, "its {len} bytes do not fit into the send queue, which has room for {room}")
+            }
+        }
+    }
 }
 
 /// The counters of a socket's heartbeats.

@@ -84,7 +84,7 @@ impl Machine {
         let now = self.now;
         match self.faults.passage(kind, now, bytes) {
             Passage::Now(pieces) if pieces.is_empty() => {
-                self.happened(ModemEvent::Fault(format!("{kind:?} lost")));
+                self.happened(ModemEvent::Fault(format!("lost: {}", format!("{kind:?}").to_lowercase())));
             }
             Passage::Now(pieces) => {
                 for piece in pieces {
