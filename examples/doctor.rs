@@ -314,6 +314,9 @@ fn live(options: &Options) -> Result<Diagnosis, Problem> {
         let checkup = options.checkup(Checkup::default());
         return Ok(Modem::diagnose_port_with_progress(path, &config, &checkup, progress));
     }
+    if options.simulate.is_none() {
+        progress("no --port given, so here is a simulated modem");
+    }
     let name = options.simulate.as_deref().unwrap_or(if options.tls { "tls" } else { "fine" });
     let Some((_, state, _)) = STATES.iter().find(|(known, ..)| *known == name) else {
         return Err(Usage::Wrong(format!("there is no state {name}")).into());

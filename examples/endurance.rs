@@ -102,6 +102,9 @@ fn run(mut options: Options) -> Result<(), Failed> {
         options.common.port = Some(plug.path());
     }
     let modem = options.common.open()?;
+    if plug.is_some() {
+        step("modem", "a simulated one, whose port comes and goes")?;
+    }
     let events = modem.events();
     common::bring_up(&modem)?;
     let supervisor = Supervisor::new(modem.clone(), Policy::default().pause(Duration::from_millis(20)));
@@ -147,7 +150,7 @@ impl Watch {
             if let Some(plug) = &mut self.plug {
                 plug.bring_back(round, self.options.away);
             }
-            self.until(Event::PortBack)?;
+            self.until(Event::PortBack, "return")?;
             let back = Instant::now();
             self.modem.wait_ready(TIMEOUT)?;
             if !restarted && self.plug.is_some() {
@@ -181,7 +184,7 @@ impl Watch {
     /// Waits for the next loss; `false` if there is none in time, which is an error if the loss was requested.
     fn port_was_lost(&mut self, left: Duration) -> Result<bool, Failed> {
         if self.plug.is_some() {
-            return self.until(Event::PortLost).map(|()| true);
+            return self.until(Event::PortLost, "loss").map(|()| true);
         }
         let until = Instant::now() + left;
         loop {
@@ -193,14 +196,14 @@ impl Watch {
         }
     }
 
-    fn until(&mut self, wanted: Event) -> Result<(), Failed> {
+    fn until(&mut self, wanted: Event, what: &str) -> Result<(), Failed> {
         let until = Instant::now() + TIMEOUT;
         loop {
             match self.events.recv_deadline(until) {
                 Ok(event) if event == wanted => return Ok(()),
                 Ok(_) => {}
                 Err(_) => {
-                    let why = format!("{wanted:?} was not reported in {TIMEOUT:?}");
+                    let why = format!("the port's {what} was not reported within {TIMEOUT:?}");
                     return Err(Failed::Job(why, Some("is the port back under the same name?")));
                 }
             }

@@ -34,15 +34,16 @@ const HELP: &str = "\
 Asks a module for each assumption of docs/protocol.md that commands can answer. Nothing is written to its flash; what is set is
 forgotten at a restart. Connections that are open on the module are ended.
 
-usage: hardware_check --port PORT | --simulate PROFILE [options]
+usage: hardware_check [--port PORT | --simulate PROFILE] [options]
 
   --port PORT          the module's AT port: /dev/ttyUSB0, auto, imei:NUMBER, usb:PLACE, tcp://HOST:PORT,
                        rfc2217://HOST:PORT
   --baud N             its line rate [115200]
-  --simulate PROFILE   the simulated modem in place of a module: PROFILES
-  --connect HOST:PORT  an echo server, which gets some hundred bytes; with --simulate, echo.test:7 [no connection]
+  --simulate PROFILE   the simulated modem in place of a module: PROFILES [air724, if there is no --port]
+  --connect HOST:PORT  an echo server, which gets some hundred bytes; of the simulated modem echo.test:7 [no connection]
 RECORDING
   --help               this text
+  --version            its version
 
 In a capture the numbers of card, module and subscriber are masked.
 
@@ -103,7 +104,12 @@ fn report(line: Box<dyn Line>, capture: Option<CaptureFile>, options: &Options) 
     let watch = capture.as_ref().map(CaptureFile::watch);
     let recorder = capture.map(|file| Recorder::new(file, &header));
     let mut recorded = RecordedLine { line, recorder, begun: Instant::now() };
-    let mut written = Ok(());
+    let mut written = match &options.profile {
+        Some(name) => shell::print(format_args!(
+            "A simulated modem ({name}) answers: this shows the check, and nothing of a module. --port PORT asks one.\n"
+        )),
+        None => Ok(()),
+    };
     let server = options.server.as_ref().map(|(host, port)| (host.as_str(), *port));
     let found = observe(&mut recorded, server, &mut |observation: &Observation| {
         if written.is_ok() {
@@ -152,8 +158,9 @@ fn parse(args: &mut Arguments) -> Result<Option<Options>, String> {
     }
     options.recording.check()?;
     match (&options.port, &options.profile) {
-        (Some(_), None) | (None, Some(_)) => Ok(Some(options)),
-        _ => Err("give either --port or --simulate".to_owned()),
+        (Some(_), Some(_)) => Err("give either --port or --simulate".to_owned()),
+        (None, None) => Ok(Some(Options { profile: Some("air724".to_owned()), ..options })),
+        _ => Ok(Some(options)),
     }
 }
 

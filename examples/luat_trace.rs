@@ -26,6 +26,7 @@ Usage: luat_trace [--json] [--findings] [FILE...]
   --findings  only the findings
   --json      one JSON object a file and line
   --help      this text
+  --version   its version
 
 Exit code: 0 if nothing is wrong (harmless findings count as nothing), 1 if
 there are warnings or errors, 2 if a file can't be read or is no trace, 74 if

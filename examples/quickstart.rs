@@ -63,7 +63,6 @@ fn parse(args: &mut Arguments) -> Result<Options, Usage> {
 fn run(options: Options) -> Result<(), Failed> {
     let (host, port) = options.common.server(options.connect.as_ref(), common::echo_server)?;
     let modem = options.common.open()?;
-    step("port", options.common.port.as_deref().unwrap_or("a simulated modem on a pseudo-terminal"))?;
     common::bring_up(&modem)?;
     introduce(&modem)?;
     let socket = modem.tcp().connect((&host, port))?;

@@ -53,6 +53,7 @@ usage: sim [options]
   --log             shows both directions and what goes on inside
   --quiet           shows the paths alone; what it does anyway when its output is no terminal
   --help            this text
+  --version         its version
 
 orders on the standard input or the socket:
 ";

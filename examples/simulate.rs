@@ -38,6 +38,7 @@ Usage: simulate [--seeds N] [--from N] [--kind NAME] [--seed N] [--jobs N] [--di
                     changes no behaviour
   --quiet           no progress
   --help            this text
+  --version         its version
 
 A seed that fails is made as short as it can be and printed with the trace of the line and the command that repeats it.
 

@@ -40,7 +40,10 @@ const HELP: &str = "\x20 \
 
 /// The help of an example: its own and that of [`Common`].
 pub fn help(usage: &str) -> String {
-    format!("{usage}{HELP}{}  --help               this text\n", recording::HELP)
+    format!(
+        "{usage}{HELP}{}  --help               this text\n  --version            its version\n",
+        recording::HELP
+    )
 }
 
 /// The modem of this program. At the end of the program its capture is checked; Ctrl-C closes its connections.
@@ -106,12 +109,14 @@ impl Common {
         }
     }
 
-    /// Opens the port, or a simulated modem's terminal like any other port.
-    pub fn open(&self) -> Result<Modem, Error> {
-        self.open_with(|config| config)
+    /// Opens the port, or a simulated modem's terminal like any other port, and prints which.
+    pub fn open(&self) -> Result<Modem, Failed> {
+        let modem = self.open_with(|config| config)?;
+        step("port", self.port.as_deref().unwrap_or("a simulated modem on a pseudo-terminal"))?;
+        Ok(modem)
     }
 
-    /// The same with settings that the options do not have.
+    /// The same with settings that the options do not have, and in silence.
     pub fn open_with(&self, set: impl FnOnce(Config) -> Config) -> Result<Modem, Error> {
         let mut config = self.recording.of(set(port_root::config().baud_rate(self.baud)));
         config.apn = self.apn.clone();

@@ -36,6 +36,7 @@ usage: gateway [options]
                        machine that has closed gives its channel back at once [2]
   --for SECONDS        ends after that [it runs until Ctrl-C]
   --help               this text
+  --version            its version
 
 Addresses without an IP are on 127.0.0.1. There is no password: do not listen on a network that others use.
 ";

@@ -157,7 +157,10 @@ fn run(options: Options) -> Result<(), Failed> {
     };
     let config = tls::config(options.ca.as_deref(), more)?;
     let output = Output::open(options.output.as_deref(), options.resumes)?;
-    let modem = options.common.open()?;
+    if options.common.port.is_none() {
+        complain("https_get: no --port given, so here is a simulated modem");
+    }
+    let modem = options.common.open_with(|config| config)?;
     wait_ready(&modem)?;
     let mut transfer = Transfer { modem, config, url, connect, output, validator: None };
     let (mut retries, mut redirects, mut most) = (options.retries, MAX_REDIRECTS, transfer.output.have);

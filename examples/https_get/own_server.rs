@@ -17,7 +17,7 @@ pub const CA: &[u8] = include_bytes!("../../fixtures/certificates/ca.crt");
 pub const NAME: &str = "tls.test";
 const CERTIFICATE: &[u8] = include_bytes!("../../fixtures/certificates/server.crt");
 const KEY: &[u8] = include_bytes!("../../fixtures/certificates/server.key");
-const PAGE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 47\r\nConnection: close\r\n\r\nThis page came over TLS and a simulated modem.\r\n";
+const PAGE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 48\r\nConnection: close\r\n\r\nThis page came over TLS and a simulated modem.\r\n";
 
 /// Serves one page. Returns the port.
 pub fn serve() -> Result<u16, Failed> {

@@ -36,6 +36,11 @@ LONG = {
 }
 # How a run may end that nothing reads: 1 where that says that something is wrong in what was read.
 UNREAD = {"luat_trace": {0, 1}, "simulate": {1}}
+# What has no modem. The doctor's run is a quiet one.
+WITHOUT_MODEM = {"doctor", "luat_trace", "ports", "replay", "simulate"}
+# A form that only a reader of the sources knows, `Closed(Some(..))` or `Queue { len: 4 }`, or a failure that is said twice.
+UNREADABLE = re.compile(r"\b(Some|Ok|Err|[A-Z][a-z]+[A-Z]\w*)\(|\bNone\b|\w \{ \w+: |\b([a-z]{2,}) \2\b|failed: [^:]*failed")
+VERSION = re.compile(r"(\w+) \(air724ug\) [0-9]+\.[0-9]+\.[0-9]+\n")
 TRACES = re.compile(r"panicked|stack backtrace|RUST_BACKTRACE")
 
 failures = 0
@@ -71,11 +76,11 @@ def unread():
 
 def manners(folder, name):
     arguments = RUN.get(name, [])
-    for what, given, codes in [("--help", ["--help"], {0}), ("a run", arguments, UNREAD.get(name, {0}))]:
+    for what, given, codes in [("--help", ["--help"], {0}), ("--version", ["--version"], {0}), ("a run", arguments, UNREAD.get(name, {0}))]:
         with unread() as out:
             code, said = run(folder, name, given, out)
-        # Fixtures are announced on the standard error, and that is all.
-        quiet = all("no FILE given" in line for line in said.splitlines())
+        # Fixtures and simulated modems are announced on the standard error, and that is all.
+        quiet = all(re.search(r"no (FILE|--port) given", line) for line in said.splitlines())
         check(name, f"{what} that nothing reads ends quietly", code in codes and quiet, code, said)
         with open(FULL, "wb") as out:
             code, said = run(folder, name, given, out)
@@ -101,6 +106,27 @@ def help_of(folder, name):
     command = [os.path.join(folder, name), "--help"]
     return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=SECONDS,
                           check=False).stdout.decode()
+
+
+def readable(folder, name):
+    """Every line of a run and of its log is in words, and among the first is that the modem is a simulated one."""
+    command = [os.path.join(folder, name), *RUN.get(name, [])]
+    environment = dict(os.environ, RUST_LOG="air724ug=info,air724ug::sim=off")
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS,
+                          env=environment, check=False)
+    said = done.stdout.decode()
+    unreadable = [line for line in said.splitlines() if UNREADABLE.search(line)]
+    check(name, "every line is in words", not unreadable, done.returncode, "\n".join(unreadable))
+    if name not in WITHOUT_MODEM:
+        own = [line for line in said.splitlines() if not line.startswith("[")]
+        check(name, "a simulated modem is called one", "simulated" in "".join(own[:4]), done.returncode, said)
+
+
+def version(folder, name):
+    done = subprocess.run([os.path.join(folder, name), "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS,
+                          check=False, text=True)
+    shown = VERSION.fullmatch(done.stdout)
+    check(name, "--version names it", shown and shown[1] == name and done.returncode == 0, done.returncode, done.stdout + done.stderr)
 
 
 def fill(pipe):
@@ -167,6 +193,9 @@ def main():
         sys.exit("no example is named")
     for name in names:
         manners(folder, name)
+        version(folder, name)
+        if name != "sim":  # it serves until it is ended
+            readable(folder, name)
         if "--capture" in help_of(folder, name):
             captures(folder, scratch, name)
         if name in LONG:
