@@ -143,8 +143,10 @@ fn the_median_file_is_short() {
 
 #[test]
 fn every_example_is_named_in_the_readme() {
-    let readme = fs::read_to_string(root().join("README.md")).expect("README.md is there");
-    assert_eq!(unnamed(&examples(), &readme), [] as [&str; 0], "examples that README.md does not name");
+    for page in ["README.md", "README.zh.md"] {
+        let readme = fs::read_to_string(root().join(page)).expect("it is there");
+        assert_eq!(unnamed(&examples(), &readme), [] as [&str; 0], "examples that {page} does not name");
+    }
 }
 
 #[test]
@@ -181,10 +183,12 @@ fn every_link_of_a_page_has_a_target() {
 }
 
 #[test]
-fn the_chinese_cookbook_has_the_recipes_of_the_english_one() {
-    let read = |path: &str| fs::read_to_string(root().join(path)).expect("it is there");
-    let unlike = pages::untranslated(&read("docs/cookbook.md"), &read("docs/cookbook.zh.md"));
-    assert_eq!(unlike, [] as [String; 0]);
+fn the_chinese_pages_have_the_headings_the_code_and_the_links_of_the_english_ones() {
+    for page in ["README", "docs/cookbook"] {
+        let read = |ending| fs::read_to_string(root().join(format!("{page}{ending}"))).expect("it is there");
+        let unlike = pages::untranslated(&read(".md"), &read(".zh.md"));
+        assert!(unlike.is_empty(), "{page}.zh.md:\n{}", unlike.join("\n"));
+    }
 }
 
 /// Each page is included in the documentation, so its code is compiled and run as a doc test. The code of the Chinese

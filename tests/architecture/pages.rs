@@ -36,32 +36,62 @@ pub(crate) fn links(text: &str) -> Vec<String> {
     found
 }
 
-/// The differences of a translated page: the depths of its headings, and its code.
+/// The differences of a translated page: the depths of its headings, its code without comments, and its links.
 pub(crate) fn untranslated(page: &str, translated: &str) -> Vec<String> {
-    let depths = |text| -> Vec<usize> {
+    let depths = |text| -> Vec<String> {
         let headings = prose(text).filter(|line| line.starts_with('#'));
-        headings.map(|line| line.len() - line.trim_start_matches('#').len()).collect()
+        headings.map(|line| line[..line.len() - line.trim_start_matches('#').len()].to_owned()).collect()
     };
-    let (own, other) = (depths(page), depths(translated));
     let mut unlike = Vec::new();
-    if own != other {
-        unlike.push(format!("{} headings, and {} in the other language", own.len(), other.len()));
+    if depths(page) != depths(translated) {
+        unlike.push(format!("headings: {}, not {}", depths(translated).join(" "), depths(page).join(" ")));
     }
-    let (own, other) = (code(page), code(translated));
-    unlike.extend(own.iter().filter(|line| !other.contains(line)).map(|line| format!("lacks: {line}")));
-    unlike.extend(other.iter().filter(|line| !own.contains(line)).map(|line| format!("has alone: {line}")));
+    for (own, other) in [(code(page), code(translated)), (link_targets(page), link_targets(translated))] {
+        let (lacks, alone) = (without(&own, &other), without(&other, &own));
+        if lacks.is_empty() && alone.is_empty() && own != other {
+            unlike.push(format!("another order: {other:?}"));
+        }
+        unlike.extend(lacks.iter().map(|line| format!("lacks: {line}")));
+        unlike.extend(alone.iter().map(|line| format!("has alone: {line}")));
+    }
     unlike
 }
 
-/// The lines of code.
-fn code(text: &str) -> Vec<&str> {
-    let mut is_code = false;
-    let within = |line: &&str| {
-        let is_fence = line.trim_start().starts_with("```");
-        is_code ^= is_fence;
-        is_code || is_fence
+/// The lines that `other` has less often, or not at all.
+fn without(lines: &[String], other: &[String]) -> Vec<String> {
+    let mut other = other.to_vec();
+    let is_left = |line: &&String| match other.iter().position(|one| one == *line) {
+        Some(index) => {
+            other.remove(index);
+            false
+        }
+        None => true,
     };
-    text.lines().filter(within).collect()
+    lines.iter().filter(is_left).cloned().collect()
+}
+
+/// The lines of code without comments at their ends. Of a block of `text` the fences alone count.
+fn code(text: &str) -> Vec<String> {
+    let (mut block, mut lines) = (None, Vec::new());
+    for line in text.lines() {
+        let fence = line.trim_start().strip_prefix("```");
+        if fence.is_some() || block.is_some_and(|name| name != "text") {
+            let end = [" # ", " // "].iter().filter_map(|mark| line.find(mark)).min();
+            lines.push(line[..end.unwrap_or(line.len())].trim_end().to_owned());
+        }
+        if let Some(name) = fence {
+            block = block.is_none().then_some(name);
+        }
+    }
+    lines
+}
+
+/// The pages that the links lead to, sorted: for a translated page its original. Headings have other names there.
+fn link_targets(text: &str) -> Vec<String> {
+    let page = |link: String| link.split('#').next().unwrap_or_default().replace(".zh.md", ".md");
+    let mut pages: Vec<String> = links(text).into_iter().map(page).collect();
+    pages.sort();
+    pages
 }
 
 /// The anchors of a page's headings, as GitHub makes them.
@@ -89,14 +119,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_recipe_and_a_different_line_of_code_are_found() {
-        let page = "# A\n## B\n```rust\nlet a = 1;\n```\n";
-        assert!(untranslated(page, "# \u{7532}\n## \u{4e59}\n```rust\nlet a = 1;\n```\n").is_empty());
-        let unlike = untranslated(page, "# \u{7532}\n```rust\nlet a = 2;\n```\n");
-        assert_eq!(
-            unlike,
-            ["2 headings, and 1 in the other language", "lacks: let a = 1;", "has alone: let a = 2;"]
-        );
+    fn a_missing_recipe_a_different_line_of_code_and_a_missing_link_are_found() {
+        let page =
+            "# A\n## B\n```rust\nlet a = 1; // one\nlet b = 1;\n```\n```text\nb\n```\n[a](a.md) [b](#b)\n";
+        let translated =
+            page.replace("A\n", "\u{7532}\n").replace("one", "\u{4e00}").replace("\nb\n", "\n\u{4e59}\n");
+        let translated = translated.replace("a.md", "a.zh.md").replace("#b", "#\u{4e59}");
+        assert!(untranslated(page, &translated).is_empty());
+        let unlike = untranslated(page, &translated.replace("## B\n", "").replace("a = 1", "a = 2"));
+        assert_eq!(unlike, ["headings: #, not # ##", "lacks: let a = 1;", "has alone: let a = 2;"]);
+        let unlike = untranslated(page, &translated.replace("[b](#\u{4e59})", "[c](c.md)"));
+        assert_eq!(unlike, ["lacks: ", "has alone: c.md"]);
+        let reversed = translated.replace("let b = 1;\n", "").replace("let a", "let b = 1;\nlet a");
+        assert!(untranslated(page, &reversed)[0].starts_with("another order"));
     }
 
     #[test]
