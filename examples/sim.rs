@@ -380,6 +380,11 @@ fn take_orders(remotes: &[serve::Remote]) {
         let _ = shell::print(format_args!("{text}\n"));
         Ok(())
     };
+    if io::stdin().is_terminal() {
+        complain(
+            "sim: a serial terminal or a driver finds the simulated modem at this port; `help` lists the orders",
+        );
+    }
     if let Err(error) = serve::converse(remotes, io::stdin().lock(), answer) {
         complain(format_args!("sim: takes no orders any more: {error}"));
     }

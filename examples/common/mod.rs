@@ -289,8 +289,8 @@ fn advice(error: &Error) -> Option<&'static str> {
     Some(match error {
         Error::NotReady(reason) => reason_advice(reason),
         Error::ConnectFailed(_) => {
-            "the server must listen, and be reachable from the module's network; is its name right? The example `doctor` \
-             finds out, with the same options"
+            "the server must listen, and be reachable from the module's network; is its name right? \
+             `doctor --connect HOST:PORT` finds out"
         }
         Error::ResolveFailed(_) => Code::DnsFailed.advice(),
         Error::Tls { .. } => "the example `doctor` finds out why, with --tls and --ca FILE",

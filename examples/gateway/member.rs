@@ -215,9 +215,10 @@ impl Member {
     }
 
     pub fn open(&self) -> Result<Link, Error> {
+        let config = self.config.clone().name(&*self.name);
         let modem = match &self.choice {
-            PortChoice::Named(path) => Modem::open(path, self.config.clone())?,
-            PortChoice::Simulated(number) => simulated(*number, self.config.clone())?,
+            PortChoice::Named(path) => Modem::open(path, config)?,
+            PortChoice::Simulated(number) => simulated(*number, config)?,
         };
         let supervisor = Supervisor::new(modem.clone(), Policy::default());
         let link = Link { modem, supervisor };

@@ -14,7 +14,7 @@ mod session;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use air724ug::supervisor::{Policy, ReconnectingSocket, Step, Supervisor};
+use air724ug::supervisor::{Policy, ReconnectingSocket, Rung, Step, Supervisor};
 use air724ug::{Error, Received};
 use common::shell::Arguments;
 use common::{Common, Failed, Usage, host_and_port, positive, seconds, step, unknown};
@@ -103,7 +103,7 @@ fn run(options: Options) -> Result<(), Failed> {
     let steps = supervisor.events();
     std::thread::spawn(move || {
         // Until the program ends: a broker that can't be reached is tried for minutes.
-        for it in steps.iter().filter(|it| *it != Step::Connected) {
+        for it in steps.iter().filter(|it| !matches!(it, Step::Connected | Step::Climbing(Rung::Retry))) {
             let _ = step("connection", it);
         }
     });
@@ -131,7 +131,10 @@ fn run(options: Options) -> Result<(), Failed> {
             );
             return Err(Failed::Job(
                 why,
-                Some("is that an MQTT broker, and may this client publish and subscribe there?"),
+                Some(
+                    "is that an MQTT broker, and may this client publish and subscribe there? `doctor --connect HOST:PORT` \
+                     finds out whether it can be reached",
+                ),
             ));
         }
         let has_room = client.session.is_online() && client.session.pending() < MAX_PENDING;

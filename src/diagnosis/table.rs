@@ -18,7 +18,8 @@ impl fmt::Display for Diagnosis {
                 StepState::Warned => "warn",
                 StepState::Failed => "FAIL",
             };
-            let line = format!("{mark:<5} {:<13} {}", step.check, Plain(&step.shown));
+            let shown = if step.shown.is_empty() { "not examined" } else { &step.shown };
+            let line = format!("{mark:<5} {:<13} {}", step.check, Plain(shown));
             writeln!(f, "{}", line.trim_end())?;
         }
         for finding in self.findings() {

@@ -64,10 +64,10 @@ enum Condition {
 }
 
 const ANGLE: PromptForm = PromptForm::Angle;
-const DATA_MODE: &str = "a command that leaves command mode";
-const SOCKETS: &str = "a command that only the driver gives, for its sockets";
-const ANSWERS: &str = "a command that changes echo, results or prompts";
-const PORT: &str = "a command that changes how the port is read";
+const DATA_MODE: &str = "a command that leaves command mode, which the driver needs";
+const SOCKETS: &str = "a command of sockets, which only the driver gives";
+const ANSWERS: &str = "a command that changes the form of answers, which the driver has set";
+const PORT: &str = "a command that changes the rate or the form of the line, which the driver has set";
 
 const fn prompts(form: PromptForm, end: End) -> Hazard {
     Hazard::Prompts(Prompt { form, end, timeout: None })
@@ -145,8 +145,8 @@ const ENDS: &[(&str, &[u32])] = &[
 const BASIC: &[(bool, &[u8], &str)] = &[
     (false, b"ADO", DATA_MODE),
     (false, b"EQVX", ANSWERS),
-    (false, b"Z", "a command that resets settings"),
-    (true, b"FZ", "a command that resets settings"),
+    (false, b"Z", "a command that resets settings of the driver"),
+    (true, b"FZ", "a command that resets settings of the driver"),
     // `&K` is flow control; `&Q`, `&M` and `&R` select how the line is clocked. `&D` is allowed: it affects data mode
     // only.
     (true, b"KQMR", PORT),

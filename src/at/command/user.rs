@@ -21,7 +21,7 @@ pub enum InvalidCommand {
     #[error("has the character {0:?}, which a command can't carry")]
     Character(char),
     /// It enters data mode, changes the form of answers, or is reserved for the driver: the session could not continue.
-    #[error("has {0}, which would confuse the session")]
+    #[error("has {0}")]
     Reserved(&'static str),
     /// It waits for payload after a prompt.
     #[error("waits for payload: `command_with_payload` is for such commands")]
