@@ -106,7 +106,7 @@ def help_is_true(sim, source):
     text = subprocess.run([sim, "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout
     documented = set(re.findall(r"^  (--[a-z-]+)", text, re.M))
     with open(source, encoding="utf-8") as file:
-        taken = set(re.findall(r'^\s+"(--[a-z-]+)"', file.read(), re.M)) | {"--help"}
+        taken = set(re.findall(r'^\s+"(--[a-z-]+)"', file.read(), re.M)) | {"--help", "--version"}
     check(documented == taken, f"the help names the {len(taken)} options that there are")
     for option in sorted(documented - {"--help"}):
         words = [option, VALUES[option]] if option in VALUES else [option]
