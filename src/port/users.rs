@@ -60,29 +60,68 @@ pub(super) fn programs(proc: &Path) -> impl Iterator<Item = Program> {
 /// gnokii, ser2net and others do. A lock by this program or by its parent is one for this driver and does not count.
 /// `None` also if the program has ended or can't be seen.
 pub(super) fn locker(root: &Path, port: &Path) -> Option<String> {
-    let name = port.strip_prefix(root.join("dev")).ok()?.to_str()?.replace('/', "_");
-    let lock = ["run/lock", "var/lock"].iter().find_map(|folder| {
-        let path = root.join(folder).join(format!("LCK..{name}"));
-        // Every user may write to this folder: a pipe there would never end, nor would some devices.
-        let file = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
-        let mut text = String::new();
-        fs::File::open(&path).ok()?.take(LONGEST_LOCK).read_to_string(&mut text).ok()?;
-        // The number may be followed by names.
-        let number = text.split_whitespace().next()?.parse::<u32>().ok()?;
-        Some((number, file.modified().ok()?))
-    });
-    let (number, locked) = lock.filter(|(number, _)| *number != std::process::id() && !is_parent(*number))?;
-    let program = fs::read_to_string(root.join(format!("proc/{number}/comm"))).ok()?;
-    // The number of a program that has ended without removing its lock is given to another one later.
-    let is_left_over = began(&root.join("proc"), number).is_some_and(|began| began > locked);
-    (!is_left_over).then(|| format!("{} ({number})", program.trim()))
+    let entries = |folder| fs::read_dir(root.join(folder)).into_iter().flatten().flatten();
+    let locks = ["run/lock", "var/lock"].into_iter().flat_map(entries);
+    let is_of_port = |lock: &fs::DirEntry| {
+        let name = lock.file_name();
+        name.to_str()
+            .and_then(|name| name.strip_prefix("LCK.."))
+            .is_some_and(|name| leads_to(root, name, port))
+    };
+    locks.filter(is_of_port).find_map(|lock| holder(&root.join("proc"), &lock.path()))
 }
 
-/// The time at which a program began, or a second before.
-fn began(proc: &Path, number: u32) -> Option<SystemTime> {
-    // The 22nd field of `stat`, in hundredths of a second after the boot. The second one has spaces, and ends with `)`.
-    let stat = fs::read_to_string(proc.join(format!("{number}/stat"))).ok()?;
-    let began: f64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
+/// Whether the name of a lock is that of the port, or of a link that leads to it (`/dev/modem`). For a device in a
+/// folder, gensio replaces the `/` by `_`, and minicom takes the part after it.
+fn leads_to(root: &Path, name: &str, port: &Path) -> bool {
+    let dev = root.join("dev");
+    let own = port.strip_prefix(&dev).ok().and_then(Path::to_str).map(|own| own.replace('/', "_"));
+    let links = ["serial/by-id", "serial/by-path"].into_iter().map(|folder| {
+        let rest = name.strip_prefix(&*format!("{}_", folder.replace('/', "_"))).unwrap_or(name);
+        dev.join(folder).join(rest)
+    });
+    let device = fs::canonicalize(port).ok();
+    let is_device = |path: PathBuf| device.is_some() && fs::canonicalize(path).ok() == device;
+    own.is_some_and(|own| own == name) || links.chain([dev.join(name)]).any(is_device)
+}
+
+/// The program that holds a lock.
+fn holder(proc: &Path, lock: &Path) -> Option<String> {
+    // Every user may write to this folder: a pipe there would never end, nor would some devices.
+    let file = fs::metadata(lock).ok().filter(fs::Metadata::is_file)?;
+    let mut bytes = Vec::new();
+    fs::File::open(lock).ok()?.take(LONGEST_LOCK).read_to_end(&mut bytes).ok()?;
+    let number = program_number(&bytes)?;
+    if number == std::process::id() || is_parent(number) {
+        return None;
+    }
+    let program = fs::read_to_string(proc.join(format!("{number}/comm"))).ok()?;
+    let stat = fs::read_to_string(proc.join(format!("{number}/stat"))).unwrap_or_default();
+    // The second field has spaces, and ends with `)`.
+    let fields: Vec<_> = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace().collect();
+    // A program that was killed keeps its number until its parent has asked for its end.
+    let is_dead = fields.first() == Some(&"Z");
+    // The number of a program that has ended without removing its lock is given to another one later.
+    let is_other =
+        began(proc, &fields).is_some_and(|began| file.modified().is_ok_and(|locked| began > locked));
+    (!is_dead && !is_other).then(|| format!("{} ({number})", program.trim()))
+}
+
+/// The number in a lock: decimal digits, perhaps with names behind them (minicom), or the four bytes of an integer
+/// (Kermit, older UUCP), the last of which is zero on machines with the usual order of bytes.
+fn program_number(lock: &[u8]) -> Option<u32> {
+    if let Ok(number @ [.., 0]) = <[u8; 4]>::try_from(lock) {
+        return Some(u32::from_le_bytes(number));
+    }
+    let lock = lock.trim_ascii_start();
+    let digits = lock.split(|byte| !byte.is_ascii_digit()).next()?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// The time at which a program began, or a second before, by the fields of its `stat` from the third on.
+fn began(proc: &Path, fields: &[&str]) -> Option<SystemTime> {
+    // The 22nd field, in hundredths of a second after the boot.
+    let began: f64 = fields.get(19)?.parse().ok()?;
     let up: f64 = fs::read_to_string(proc.join("uptime")).ok()?.split_whitespace().next()?.parse().ok()?;
     let age = Duration::try_from_secs_f64(up - began / 100.0 + 1.0).ok()?;
     SystemTime::now().checked_sub(age)

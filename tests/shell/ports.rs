@@ -281,6 +281,83 @@ fn a_port_that_another_program_has_locked_by_a_file_is_named_and_gets_nothing() 
     assert!(ports_below(&tree.0).unwrap()[0].users.is_empty());
 }
 
+/// The forms and names of locks are those of gensio (ser2net), minicom, lockdev and Kermit.
+#[test]
+fn a_lock_counts_in_every_form_and_under_every_name_of_the_port() {
+    let tree = Tree::new("lock-forms");
+    tree.device("1-1.4", MODULE[0], MODULE[1]);
+    tree.port("1-1.4", 2, "ttyUSB0", "option1");
+    tree.write("dev/ttyUSB0", "");
+    fs::create_dir_all(tree.0.join("dev/serial/by-id")).unwrap();
+    symlink("../../ttyUSB0", tree.0.join("dev/serial/by-id/usb-Air724-if02")).unwrap();
+    symlink("ttyUSB0", tree.0.join("dev/modem")).unwrap();
+    symlink("ttyUSB7", tree.0.join("dev/elsewhere")).unwrap();
+    for program in [712, 12_344, std::process::id()] {
+        tree.write(&format!("proc/{program}/comm"), "minicom\n");
+    }
+    let users = |folder: &str, name: &str, lock: &[u8]| {
+        let path = tree.0.join(folder).join(format!("LCK..{name}"));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, lock).unwrap();
+        let users = ports_below(&tree.0).unwrap().remove(0).users;
+        fs::remove_file(path).unwrap();
+        users
+    };
+    let huge = [b"712 ".as_slice(), &[b'x'; 1 << 20]].concat();
+    for (lock, is_valid) in [
+        (&b"       712\n"[..], true),
+        (b"0000000712\n", true),
+        (b"712", true),
+        (b"712\n", true),
+        (b"       712 minicom root\n", true),
+        (b"       712\xff\n", true),
+        (&huge, true),
+        (&712_i32.to_ne_bytes(), true),
+        // The first two bytes of the number are digits in ASCII.
+        (&12_344_i32.to_ne_bytes(), true),
+        (&(-712_i32).to_ne_bytes(), false),
+        (&[0; 4], false),
+        (&[0; 1 << 16], false),
+        (b"", false),
+        (b"\n", false),
+        (b"-712\n", false),
+        (b"minicom 712\n", false),
+        (b"99999999999\n", false),
+        (b"       999\n", false),
+        (format!("{:10}\n", std::process::id()).as_bytes(), false),
+    ] {
+        let text = lock[..lock.len().min(40)].escape_ascii();
+        assert_eq!(!users("run/lock", "ttyUSB0", lock).is_empty(), is_valid, "{text}");
+    }
+    for (name, is_its_own) in [
+        ("modem", true),
+        ("usb-Air724-if02", true),
+        ("serial_by-id_usb-Air724-if02", true),
+        ("elsewhere", false),
+        ("ttyUSB", false),
+        ("ttyUSB00", false),
+        ("", false),
+        (".", false),
+    ] {
+        for folder in ["run/lock", "var/lock"] {
+            assert_eq!(!users(folder, name, b"       712\n").is_empty(), is_its_own, "{folder} {name}");
+        }
+    }
+    // A program that was killed and whose end its parent has not noticed.
+    tree.write("proc/712/stat", &format!("712 (mini com) Z {}", "1 ".repeat(30)));
+    assert!(users("run/lock", "ttyUSB0", b"       712\n").is_empty());
+    // What is no file, or leads nowhere, is no lock.
+    let lock = tree.0.join("run/lock/LCK..ttyUSB0");
+    fs::create_dir(&lock).unwrap();
+    assert!(ports_below(&tree.0).unwrap()[0].users.is_empty());
+    fs::remove_dir(&lock).unwrap();
+    for target in ["LCK..ttyUSB0", "no-such-lock"] {
+        symlink(target, &lock).unwrap();
+        assert!(ports_below(&tree.0).unwrap()[0].users.is_empty(), "{target}");
+        fs::remove_file(&lock).unwrap();
+    }
+}
+
 #[test]
 fn a_module_is_found_under_its_new_name_and_not_confused_with_another_at_the_old_name() {
     let tree = Tree::new("renamed");
