@@ -42,12 +42,14 @@ fn imei(ask: &mut Ask<'_>, mode: &ModuleMode) -> io::Result<String> {
 /// during a send or in data mode.
 fn imei_of_silent(ask: &mut Ask<'_>, mode: &ModuleMode) -> io::Result<String> {
     let fill = fill(mode);
+    let mode = if fill.is_empty() { &ModuleMode::Command } else { mode };
     for (bytes, timeout) in attempts_after_attention(!fill.is_empty()) {
-        if ask(&[fill, &bytes].concat(), timeout, is_answered).is_ok() {
-            break;
+        let is_answered = ask(&[fill, &bytes].concat(), timeout, is_answered).is_ok();
+        // It may be a late answer to an earlier question, and the module may still be busy.
+        if is_answered && let Ok(imei) = imei(ask, mode) {
+            return Ok(imei);
         }
     }
-    let mode = if fill.is_empty() { &ModuleMode::Command } else { mode };
     imei(ask, mode)
 }
 
@@ -159,6 +161,55 @@ mod tests {
         for question in asked {
             assert!(question.starts_with(b"abc\r\n"), "{}", question.escape_ascii());
         }
+    }
+
+    /// The virtual time at which a silent module is found that answers from this moment on.
+    fn found_at(begins: Duration, identify: fn(&mut Ask<'_>, &ModuleMode) -> io::Result<String>) -> Duration {
+        let (mut now, mut wrote_at) = (Duration::ZERO, Duration::ZERO);
+        let ask: &mut Ask<'_> = &mut |question: &[u8], timeout, _| {
+            if question == b"+++" {
+                assert!(now >= wrote_at + Duration::from_secs(1), "no silence before the escape");
+            }
+            if !question.is_empty() {
+                wrote_at = now;
+            }
+            let is_answered = now >= begins && question.starts_with(b"AT");
+            now += if is_answered { Duration::from_millis(10) } else { timeout };
+            let answer =
+                if question.ends_with(b"CGSN\r\n") { "860000000000001\r\n\r\nOK\r\n" } else { "OK\r\n" };
+            is_answered.then(|| answer.as_bytes().to_vec()).ok_or(io::ErrorKind::TimedOut.into())
+        };
+        // The search repeats its questions.
+        while identify(ask, &ModuleMode::Command).is_err() {}
+        now
+    }
+
+    /// Regression: a module that began to answer in the silence around the escape was asked 2.7 s later.
+    #[test]
+    fn a_module_that_begins_to_answer_at_any_moment_of_a_question_is_found_within_two_seconds() {
+        for identify in [imei, imei_of_silent] {
+            for millis in (0..10_000).step_by(10) {
+                let begins = Duration::from_millis(millis);
+                let took = found_at(begins, identify) - begins;
+                assert!(took < Duration::from_millis(1_750), "{took:?}, if it answers after {begins:?}");
+            }
+        }
+    }
+
+    /// Regression: a late answer to an earlier question ended the attempts.
+    #[test]
+    fn a_silent_module_that_is_busy_after_a_late_answer_is_asked_on() {
+        let (mut count, mut is_answering) = (0, false);
+        let ask: &mut Ask<'_> = &mut |question: &[u8], _, _| {
+            count += 1;
+            is_answering |= question == [0x1b];
+            match (count, is_answering && question.starts_with(b"AT")) {
+                (1, _) => Ok(b"\r\nOK\r\n".to_vec()),
+                (_, true) => Ok(b"\r\n860000000000001\r\n\r\nOK\r\n".to_vec()),
+                _ => Err(io::ErrorKind::TimedOut.into()),
+            }
+        };
+        assert_eq!(imei_of_silent(ask, &ModuleMode::Command).unwrap(), "860000000000001");
     }
 
     #[test]

@@ -106,10 +106,11 @@ impl Modem {
     ///
     /// A search writes `AT` and `AT+CGSN` on the ports of modules (USB 1782:4e00), and on other devices only if `usb:`
     /// names their place. To silent ports it also writes whatever can make a module answer (`ATQ0`, `ATV1`, `+++`, CR,
-    /// ESC), which takes 5 s. All ports are asked side by side, at most 16 at a time, so a port that is silent or in
-    /// use does not delay the others, and a port that appears meanwhile is asked at once. A port that another program
-    /// has locked is not taken; if no module answers, the first search waits for it for 3 s. `imei:` selects the first
-    /// module with the number; `usb:` distinguishes two modules with one IMEI.
+    /// ESC), which takes 4 s. All ports are asked side by side, at most 16 at a time, so a port that is silent or in
+    /// use does not delay the others, and a port that appears meanwhile is asked at once. A search ends after 15 s at
+    /// most, and 7 s more for each twelve ports. A port that another program has locked is not taken; if no module
+    /// answers, the first search waits for it for 3 s. `imei:` selects the first module with the number; `usb:`
+    /// distinguishes two modules with one IMEI.
     ///
     /// `auto` is an error if a second module answers within a second of the first. A module that does not answer in
     /// that time, because it still starts, or whose port is in use, does not count: where there are several modules,

@@ -16,7 +16,7 @@ use crate::config::Config;
 /// The most questions at a time, and the most long ones, which leave room for a port that appears meanwhile. Each has a
 /// thread and about ten descriptors.
 const AT_ONCE: usize = 16;
-const LONG_AT_ONCE: usize = 12;
+pub(super) const LONG_AT_ONCE: usize = 12;
 /// The time for which the questions to a port leave the other ports of its module alone. The first `AT` is unanswered
 /// then.
 const NEXT_PORT: Duration = Duration::from_millis(300);
@@ -92,8 +92,15 @@ pub(super) struct Candidate<'scope> {
     /// The latest outcome; `None` before the first.
     pub(super) outcome: Option<Outcome>,
     question: Option<Question<'scope>>,
-    /// Whether the long question is to be asked.
-    is_long_due: bool,
+    long: LongQuestion,
+}
+
+/// The long question to a candidate, which a search asks once in an attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum LongQuestion {
+    Unasked,
+    Due,
+    Asked,
 }
 
 /// A question that is being asked.
@@ -152,14 +159,18 @@ impl<'scope, 'env> Candidates<'scope, 'env> {
             self.all.drain(..).partition(|known| listed.iter().any(|info| info.path == known.info.path));
         self.all = stay;
         stop(gone);
+        let mut new = Vec::new();
         for info in listed {
             match self.all.iter_mut().find(|known| known.info.path == info.path) {
                 Some(known) => known.info = info,
                 None => {
-                    self.all.push(Candidate { info, outcome: None, question: None, is_long_due: false });
+                    let long = LongQuestion::Unasked;
+                    new.push(Candidate { info, outcome: None, question: None, long });
                 }
             }
         }
+        // A port that appears is asked before those that wait for their turn.
+        self.all.splice(..0, new);
     }
 
     /// The candidates whose question has ended, with the answers.
@@ -191,7 +202,7 @@ impl<'scope, 'env> Candidates<'scope, 'env> {
 
     /// Whether a port of the module at the place of this one has reported the IMEI, so that no other port of it is
     /// asked.
-    fn is_known(&self, info: &PortInfo) -> bool {
+    pub(super) fn is_known(&self, info: &PortInfo) -> bool {
         self.all.iter().filter(|known| is_same_place(&known.info, info)).any(|known| {
             matches!(&known.outcome, Some(Outcome::Found(_, imei) | Outcome::Other(imei)) if !imei.is_empty())
         })
@@ -200,28 +211,42 @@ impl<'scope, 'env> Candidates<'scope, 'env> {
     /// Whether questions are under way, or due, that the search waits for.
     pub(super) fn are_asked(&self) -> bool {
         self.all.iter().any(|candidate| match &candidate.question {
-            Some(question) => !question.is_repeated,
+            Some(question) => !question.is_repeated || candidate.long == LongQuestion::Due,
             None => self.is_due(candidate),
         })
+    }
+
+    /// Whether each question has been answered, or has failed, at least once.
+    pub(super) fn have_outcomes(&self) -> bool {
+        self.all.iter().all(|candidate| candidate.outcome.is_some() || self.is_known(&candidate.info))
+    }
+
+    /// The number of ports whose long question waits for its turn.
+    pub(super) fn waiting(&self) -> usize {
+        self.all.iter().filter(|candidate| candidate.long == LongQuestion::Due).count()
     }
 
     /// Whether a question is due that the search waits for.
     fn is_due(&self, candidate: &Candidate<'_>) -> bool {
         candidate.question.is_none()
-            && (candidate.outcome.is_none() || candidate.is_long_due)
+            && (candidate.outcome.is_none() || candidate.long == LongQuestion::Due)
             && !self.is_known(&candidate.info)
     }
 
-    /// Asks silent ports with everything that can make a module answer.
-    pub(super) fn ask_silent(&mut self) {
+    /// Asks silent ports, once each, with everything that can make a module answer. Returns their number.
+    pub(super) fn ask_silent(&mut self) -> usize {
+        let mut count = 0usize;
         for candidate in &mut self.all {
-            if matches!(candidate.outcome, Some(Outcome::Silent(_))) {
-                candidate.is_long_due = true;
+            let is_silent = matches!(candidate.outcome, Some(Outcome::Silent(_)));
+            if is_silent && candidate.long == LongQuestion::Unasked {
+                candidate.long = LongQuestion::Due;
+                count = count.saturating_add(1);
                 if let Some(question) = &candidate.question {
                     question.stop.set();
                 }
             }
         }
+        count
     }
 
     /// Asks the questions that are due. While there are some, silent ports and those that could not be opened are asked
@@ -254,7 +279,7 @@ impl<'scope, 'env> Candidates<'scope, 'env> {
 
     /// Whether the first port of its module has had the time to answer.
     fn is_its_turn(&self, candidate: &Candidate<'_>) -> bool {
-        candidate.is_long_due
+        candidate.long == LongQuestion::Due
             || !self.all.iter().any(|known| {
                 let is_asked = |question: &Question<'_>| question.begun.elapsed() < NEXT_PORT;
                 is_same_place(&known.info, &candidate.info) && known.question.as_ref().is_some_and(is_asked)
@@ -264,7 +289,8 @@ impl<'scope, 'env> Candidates<'scope, 'env> {
     fn begin(&mut self, at: usize, is_repeated: bool) {
         let running = self.all.iter().filter(|candidate| candidate.question.is_some()).count();
         let Some(candidate) = self.all.get_mut(at) else { return };
-        if running >= if candidate.is_long_due { LONG_AT_ONCE } else { AT_ONCE } {
+        let is_long = candidate.long == LongQuestion::Due;
+        if running >= if is_long { LONG_AT_ONCE } else { AT_ONCE } {
             return;
         }
         let path = candidate.info.path.display();
@@ -272,10 +298,12 @@ impl<'scope, 'env> Candidates<'scope, 'env> {
         if !candidate.info.users.is_empty() {
             let text = format!("{path} is open in {}", candidate.info.users.join(", "));
             candidate.outcome = Some(Outcome::Busy(io::Error::new(ErrorKind::ResourceBusy, text)));
-            candidate.is_long_due = false;
+            candidate.long = LongQuestion::Unasked;
             return;
         }
-        let is_long = std::mem::take(&mut candidate.is_long_due);
+        if is_long {
+            candidate.long = LongQuestion::Asked;
+        }
         match started(self.scope, self.questioner, &candidate.info, is_long, self.waker.clone()) {
             Ok((stop, thread)) => {
                 let begun = Instant::now();

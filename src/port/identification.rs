@@ -14,6 +14,7 @@ pub(crate) type Ask<'a> = dyn FnMut(&[u8], Duration, fn(&[u8]) -> bool) -> io::R
 pub(crate) struct Identify {
     /// Asks a module in this mode. This takes less than 3 s.
     pub(crate) imei: fn(&mut Ask<'_>, &ModuleMode) -> io::Result<String>,
-    /// Makes a module answer that did not, whatever its state is, and asks it then. This takes up to 7 s.
+    /// Makes a module answer that did not, whatever its state is, and asks it then. This takes less than 7 s, unless
+    /// late answers to earlier questions come all the time.
     pub(crate) imei_of_silent: fn(&mut Ask<'_>, &ModuleMode) -> io::Result<String>,
 }

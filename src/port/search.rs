@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::candidates::{Answer, Candidate, Candidates, Outcome, Place, Questioner, is_same_place};
+use super::candidates::{
+    Answer, Candidate, Candidates, LONG_AT_ONCE, Outcome, Place, Questioner, is_same_place,
+};
 use super::identification::Identify;
 use super::listing::{PortInfo, PortKind, ports_below};
 use super::open::{SearchKind, search_words};
@@ -20,7 +22,7 @@ use crate::config::Config;
 
 /// The attempt in which a search for a lost module asks silent ports the long question a second time, about 15 s after
 /// the first time. The long question has everything that can make a module answer. The number of attempts between two
-/// of them doubles. During that question the port gets no `AT` for up to 2.7 s. So there is none of them in the first
+/// of them doubles. During that question the port gets no `AT` for up to 1.7 s. So there is none of them in the first
 /// 15 s, in which modules start, and a module that starts is found at once.
 const SECOND_QUESTION: u32 = 16;
 
@@ -28,8 +30,12 @@ const SECOND_QUESTION: u32 = 16;
 const BUSY: Duration = Duration::from_secs(3);
 /// The time that other ports have after the first answer, if any module may be the wanted one.
 const OTHERS: Duration = Duration::from_secs(1);
-/// The longest attempt. It takes less unless ports come and go all the time.
+/// The longest attempt with a few ports. It takes less unless ports come and go all the time.
 const LONGEST: Duration = Duration::from_secs(15);
+/// The time that is added for each further [`LONG_AT_ONCE`] ports, whose long questions wait for their turn.
+const WAVE: Duration = Duration::from_secs(7);
+/// The pause between two reports about ports that wait for their turn.
+const PROGRESS: Duration = Duration::from_secs(5);
 /// The pause between two checks for answers. If the search waits for a port in use, the list of ports is read as often.
 const LOOK: Duration = Duration::from_millis(50);
 /// The pause between two reads of the list of ports otherwise. The kernel's lists of ports and programs are long.
@@ -131,7 +137,8 @@ impl Search {
             let questioner = Questioner { config: &config, identify, mode, place: place.as_ref() };
             let mut candidates = Candidates::new(scope, questioner, waker);
             let mut loaders = self.list(&mut candidates)?;
-            let (mut listed_at, mut found_at, mut is_long, mut waits) = (begun, None, false, false);
+            let (mut listed_at, mut reported_at, mut found_at) = (begun, begun, None);
+            let (mut asks_long, mut waits) = (None, false);
             loop {
                 if self.end.load(Ordering::SeqCst) {
                     return Err(ErrorKind::Interrupted.into());
@@ -147,21 +154,38 @@ impl Search {
                 found_at = is_found.then(|| found_at.unwrap_or_else(Instant::now));
                 waits = self.waits_for_busy(&candidates, begun, is_found);
                 candidates.ask(waits);
-                let is_asked = candidates.are_asked();
-                if !is_asked && !is_found && !is_long && candidates.all.iter().any(is_silent) {
-                    is_long = true;
-                    if self.asks_again() {
-                        candidates.ask_silent();
-                        continue;
-                    }
+                if !is_found
+                    && candidates.have_outcomes()
+                    && candidates.all.iter().any(is_silent)
+                    && *asks_long.get_or_insert_with(|| self.asks_again())
+                    && self.asks_long(&mut candidates)
+                {
+                    continue;
                 }
-                if self.is_over(found_at) || begun.elapsed() >= LONGEST || !(is_asked || waits) {
+                if candidates.waiting() > 0 && reported_at.elapsed() >= PROGRESS {
+                    reported_at = Instant::now();
+                    log::info!("{}: {} silent ports wait for their turn", self.name, candidates.waiting());
+                }
+                let is_late = begun.elapsed() >= longest(candidates.all.len());
+                if self.is_over(found_at) || is_late || !(candidates.are_asked() || waits) {
                     break;
                 }
                 sleeper.wait(Some(LOOK))?;
             }
             Ok(results(&mut candidates, &loaders))
         })
+    }
+
+    /// Asks the long question to silent ports that it was not asked to. Returns true if there are some.
+    fn asks_long(&self, candidates: &mut Candidates<'_, '_>) -> bool {
+        let (count, limit) = (candidates.ask_silent(), longest(candidates.all.len()).as_secs());
+        if count > 0 {
+            log::info!(
+                "{}: {count} silent ports are asked with all that can make a module answer; the search takes {limit} s at most",
+                self.name
+            );
+        }
+        count > 0
     }
 
     /// Lists the candidates. Returns the ports of modules in their boot loaders.
@@ -288,6 +312,12 @@ impl Search {
     }
 }
 
+/// The longest attempt with this number of ports.
+fn longest(count: usize) -> Duration {
+    let waves = u32::try_from(count / LONG_AT_ONCE).unwrap_or(u32::MAX);
+    LONGEST.saturating_add(WAVE.saturating_mul(waves))
+}
+
 /// A port, open, and the IMEI of its module.
 type Module = (PortInfo, Port, String);
 
@@ -304,6 +334,10 @@ fn results(candidates: &mut Candidates<'_, '_>, loaders: &[PortInfo]) -> (Vec<Mo
     let loading = |info: &PortInfo| format!("{} is a module in its boot loader", info.path.display());
     let mut notes: Vec<_> = loaders.iter().map(loading).collect();
     let has_silent = candidates.all.iter().any(is_silent);
+    let has_no_outcome =
+        |candidate: &&Candidate<'_>| candidate.outcome.is_none() && !candidates.is_known(&candidate.info);
+    let without_outcome: Vec<_> =
+        candidates.all.iter().filter(has_no_outcome).map(|known| known.info.path.clone()).collect();
     let (mut answers, mut errors) = (Vec::new(), Vec::new());
     for candidate in &mut candidates.all {
         let path = candidate.info.path.display();
@@ -318,6 +352,11 @@ fn results(candidates: &mut Candidates<'_, '_>, loaders: &[PortInfo]) -> (Vec<Mo
         }
     }
     notes.append(&mut errors);
+    if answers.is_empty() {
+        notes.extend(
+            without_outcome.iter().map(|path| format!("{} has given no answer in time", path.display())),
+        );
+    }
     (answers, notes, has_silent)
 }
 
@@ -338,4 +377,20 @@ fn names(answers: &[Module]) -> String {
 
 fn kept() -> MutexGuard<'static, Vec<PathBuf>> {
     KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Regression: 15 s were the limit for any number of ports, and the last of 40 were not asked the long question.
+    #[test]
+    fn the_limit_of_an_attempt_leaves_time_for_the_long_question_to_every_port() {
+        const LONG_QUESTION: Duration = Duration::from_secs(7);
+        for count in 1..200_usize {
+            let waves = u32::try_from(count.div_ceil(LONG_AT_ONCE)).unwrap();
+            assert!(longest(count) >= LONG_QUESTION * waves + Duration::from_secs(2), "{count} ports");
+        }
+        assert_eq!([1, 11, 40].map(|count| longest(count).as_secs()), [15, 15, 36]);
+    }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::support::driver::eventually;
 use crate::support::hostile::{Random, for_each_seed};
-use air724ug::sim::fault::{Deaf, LostPrompt, WrongAnswer};
+use air724ug::sim::fault::{Deaf, LateAnswer, LostPrompt, WrongAnswer};
 use air724ug::sim::{Control, MemoryNetwork, Peer, Settings, Simulator, serve};
 use air724ug::{Config, Error, Event, Modem, PortKind, ports_below};
 use crossbeam_channel::Receiver;
@@ -883,6 +883,7 @@ fn program_that_ends(port: &Path, commands: &[&str]) {
             let mut byte = [0];
             port.read_exact(&mut byte).unwrap();
             received.extend(byte);
+            assert!(!received.ends_with(b"ERROR\r\n"), "{command}");
         }
     }
 }
@@ -898,6 +899,104 @@ fn a_search_finds_a_module_in_the_state_in_which_a_program_has_left_it() {
         let modem = tree.open("auto").unwrap_or_else(|error| panic!("{left:?}: {error}"));
         assert_eq!(imei(&modem), FIRST);
         modem.close();
+    }
+}
+
+/// Regression: a port that became free while silent ports got the long question got only the short one, so a module in
+/// a data prompt took each `AT` for payload.
+#[test]
+fn a_search_finds_the_module_of_a_program_that_dies_within_a_send() {
+    let tree = Tree::new("dying");
+    let sibling = tree.modem("1-1.2", MODULE, "ttyUSB0", FIRST);
+    sibling.remote.send(Control::fault(Deaf { lasting: 10 * SOON }));
+    tree.port("1-1.2", 4, "ttyUSB1", "option1");
+    let path = tree.0.join("dev/ttyUSB1");
+    let module = Module::at(&path, FIRST);
+    for (count, is_held) in [(1460, true), (3, true), (1460, false)] {
+        let modem = Modem::open(&path, Config::default()).unwrap();
+        modem.wait_ready(SOON).unwrap();
+        let _socket = modem.tcp().connect(("echo.test", 7)).unwrap();
+        modem.close();
+        program_that_ends(&path, &[&format!("AT+CIPSEND=0,{count}\r")]);
+        let before = sibling.received_count();
+        thread::scope(|scope| {
+            let (locked, is_locked) = crossbeam_channel::bounded::<()>(0);
+            let (path, sibling) = (&path, &sibling);
+            scope.spawn(move || {
+                let port = fs::File::open(path).unwrap();
+                if is_held {
+                    rustix::fs::flock(&port, rustix::fs::FlockOperation::LockExclusive).unwrap();
+                    drop(locked);
+                    long_question(sibling, before);
+                }
+            });
+            let _ = is_locked.recv();
+            let modem = tree.open("auto").unwrap_or_else(|error| panic!("{count} bytes: {error}"));
+            assert_eq!(imei(&modem), FIRST);
+            modem.close();
+        });
+    }
+    drop(module);
+}
+
+/// Regression: if the last short question ended with another module's answer, the long one was not asked.
+#[test]
+fn a_silent_module_is_asked_the_long_question_although_another_one_answers_last() {
+    let tree = Tree::new("answers-last");
+    let _module = tree.modem("1-1.2", MODULE, "ttyUSB9", FIRST);
+    program_that_ends(&tree.0.join("dev/ttyUSB9"), &["ATQ1\r"]);
+    let _other = tree.modem("1-1.1", MODULE, "ttyUSB3", SECOND);
+    let _silent: Vec<_> = [(0, "ttyUSB0"), (1, "ttyUSB1"), (3, "ttyUSB2")]
+        .into_iter()
+        .map(|(interface, name)| {
+            tree.port("1-1.1", interface, name, "option1");
+            let mut pty = serve::Pty::open().unwrap();
+            pty.link(tree.0.join("dev").join(name)).unwrap();
+            pty
+        })
+        .collect();
+    let modem = tree.open(&format!("imei:{FIRST}")).unwrap();
+    assert_eq!(imei(&modem), FIRST);
+    modem.close();
+}
+
+/// Regression: after 15 s the search was over, and a third of the ports had not been asked the long question.
+#[test]
+fn a_module_that_needs_the_long_question_is_found_behind_forty_silent_ports() {
+    let tree = Tree::new("forty");
+    let _module = tree.modem("1-1.9", MODULE, "ttyUSB99", FIRST);
+    program_that_ends(&tree.0.join("dev/ttyUSB99"), &["ATQ1\r"]);
+    let silent = |number: u32| {
+        let (location, name) = (format!("1-1.{number}"), format!("ttyUSB{number}"));
+        tree.device(&location, MODULE[0], MODULE[1]);
+        tree.port(&location, 2, &name, "option1");
+        let mut pty = serve::Pty::open().unwrap();
+        pty.link(tree.0.join("dev").join(name)).unwrap();
+        pty
+    };
+    let _silent: Vec<_> = (10..50).map(silent).collect();
+    let last = ports_below(&tree.0).unwrap().pop().unwrap();
+    assert!(last.path.ends_with("ttyUSB99"), "{last:?}");
+    let begun = Instant::now();
+    let modem = tree.open("auto").unwrap();
+    let took = begun.elapsed();
+    assert_eq!(imei(&modem), FIRST);
+    modem.close();
+    assert!(took < Duration::from_secs(15 + 3 * 7), "{took:?}");
+}
+
+#[test]
+fn a_module_that_answers_late_is_found() {
+    for name in ["auto".to_owned(), format!("imei:{FIRST}")] {
+        for (count, millis) in [(1, 400), (1, 2_000), (3, 400), (3, 900)] {
+            let tree = Tree::new("late");
+            let module = tree.modem("1-1.2", MODULE, "ttyUSB0", FIRST);
+            for command in 1..=count {
+                module.remote.send(Control::fault(LateAnswer { command, by: Duration::from_millis(millis) }));
+            }
+            let modem = tree.open(&name).unwrap_or_else(|error| panic!("{name}, {millis} ms: {error}"));
+            modem.close();
+        }
     }
 }
 

@@ -80,11 +80,24 @@ pub(in crate::proto) struct Wake {
 
 /// The bytes of each attempt after `AT`, and the time-out of each. They are empty where the line must be silent. A
 /// module in a send is not in data mode, and would take the escape for payload.
+///
+/// The ports are those of this machine, so the pauses on the line are those of the writes, and a module that begins to
+/// answer within the silence is asked after 1.7 s at the latest.
 #[cfg(all(feature = "ports", unix))]
 pub(crate) fn attempts_after_attention(is_in_send: bool) -> impl Iterator<Item = (Vec<u8>, Duration)> {
+    const ANSWER: Duration = Duration::from_millis(300);
     let after = ROUND.iter().skip_while(|(attempt, _)| *attempt == Attempt::Attention);
     let is_tried = move |attempt| !is_in_send || !matches!(attempt, Attempt::Guard | Attempt::Escape);
-    after.filter(move |(attempt, _)| is_tried(*attempt)).map(|(attempt, timeout)| (attempt.bytes(), *timeout))
+    after.filter(move |(attempt, _)| is_tried(*attempt)).map(|(attempt, timeout)| {
+        let timeout = match attempt {
+            Attempt::ResultsInWords => ANSWER,
+            // The line has been silent for the time-out before.
+            Attempt::Guard => timeout.saturating_sub(ANSWER),
+            Attempt::Escape => SILENCE_AFTER,
+            Attempt::Attention | Attempt::ResultsOn | Attempt::Flush | Attempt::Abort => *timeout,
+        };
+        (attempt.bytes(), timeout)
+    })
 }
 
 /// The bytes that end data mode, and the time-out of each attempt.
