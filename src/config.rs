@@ -81,6 +81,10 @@ pub struct Config {
     /// modem. The same applies to a pair of halves ([`Modem::start`](crate::Modem::start)), and to a pseudo-terminal
     /// unless its path is a link: the number in `/dev/pts/3` is given to the next program that opens one.
     pub reopen: bool,
+    /// The time for which [`Modem::open`](crate::Modem::open) waits for a port that is not there yet, is in use, or at
+    /// which a search finds no module. Default zero: one attempt. A program that the system starts needs a minute: the
+    /// module on USB starts with the system, and takes longer. The last attempt may end after that time.
+    pub open_timeout: Duration,
     /// The file that records every byte in both directions and every request, with masked secrets. An existing file is
     /// renamed: it gets the first free number, `NAME.1`. Default none.
     ///
@@ -146,6 +150,7 @@ impl Default for Config {
             urc_lines: false,
             receive_poll: Duration::from_secs(5),
             reopen: true,
+            open_timeout: Duration::ZERO,
             capture: None,
             capture_limit: None,
             capture_append: false,
@@ -251,6 +256,12 @@ impl Config {
     #[must_use]
     pub fn reopen(self, reopen: bool) -> Self {
         Self { reopen, ..self }
+    }
+
+    /// Sets the [time for which a missing port is waited for](Self::open_timeout).
+    #[must_use]
+    pub fn open_timeout(self, open_timeout: Duration) -> Self {
+        Self { open_timeout, ..self }
     }
 
     /// Sets the [file that the session is recorded in](Self::capture).

@@ -137,8 +137,8 @@ impl Modem {
     /// Paths in `/dev/serial/by-id` don't change when the system gives the port another name.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if the port can't be opened. The
-    /// message names the port and what to do.
+    /// [`Error::InvalidInput`] for a configuration that can't be sent; [`Error::Io`] if the port can't be opened within
+    /// [`Config::open_timeout`]. The message names the port and what to do.
     pub fn open(path: impl AsRef<Path>, config: Config) -> Result<Self> {
         let path = path.as_ref().to_str().ok_or_else(|| Error::invalid("path", "is not UTF-8"))?;
         Self::open_by(opener(path, &config), &config, path)
@@ -385,7 +385,7 @@ impl Modem {
 
     fn open_by(mut opener: Opener, config: &Config, on: &str) -> Result<Self> {
         let engine = Engine::new(config.clone(), Timestamp::ZERO)?;
-        let port = opener.open(&ModuleMode::Command)?;
+        let port = opener.first(config.open_timeout)?;
         Self::run(port, opener.again().filter(|_| config.reopen), engine, config, on)
     }
 

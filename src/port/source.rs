@@ -4,11 +4,15 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
-use super::Port;
 use super::module_mode::ModuleMode;
 use super::open::{is_remote, open};
+use super::{Port, wake_up};
 use crate::config::Config;
+
+/// The pause between two attempts to open the first port.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Opens the port of a modem, and opens it again after each loss: for ports that this crate can't open by itself.
 ///
@@ -104,6 +108,23 @@ impl Opener {
         Self { open: Box::new(open), is_lasting: true, time: OpeningTime::Questions, end: None }
     }
 
+    /// Opens the first port, in several attempts if it takes no longer than this time.
+    pub(crate) fn first(&mut self, timeout: Duration) -> io::Result<Port> {
+        let (begun, mut is_reported) = (Instant::now(), false);
+        loop {
+            match self.open(&ModuleMode::Command) {
+                Err(error) if begun.elapsed() < timeout && may_succeed_later(&error) => {
+                    if !std::mem::replace(&mut is_reported, true) {
+                        log::info!("{error}; it is tried again for {timeout:?}");
+                    }
+                    let (_waker, sleeper) = wake_up()?;
+                    sleeper.wait(Some(PAUSE))?;
+                }
+                opened => return opened,
+            }
+        }
+    }
+
     /// Opens the port of a module that lost it in this mode.
     pub(crate) fn open(&mut self, mode: &ModuleMode) -> io::Result<Port> {
         (self.open)(mode)
@@ -122,6 +143,11 @@ impl Opener {
     pub(crate) fn again(self) -> Option<Self> {
         self.is_lasting.then_some(self)
     }
+}
+
+/// Whether a later attempt may succeed. Also a permission may come: udev changes that of a new port.
+fn may_succeed_later(error: &io::Error) -> bool {
+    !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported)
 }
 
 /// Whether the path leads to the same port later. A pseudo-terminal's number is given to the next program that asks for

@@ -706,6 +706,26 @@ fn a_module_that_is_plugged_in_during_the_first_search_is_found_at_once() {
     });
 }
 
+/// A module that starts with the system is missing first, and silent then.
+#[test]
+fn the_first_search_waits_for_a_module_that_starts_if_the_application_wants_it() {
+    let tree = Tree::new("boots");
+    thread::scope(|scope| {
+        let config = Config::default().root(&tree.0).open_timeout(SOON);
+        let opening = scope.spawn(|| Modem::open("auto", config));
+        let module = tree.modem("1-1.4", MODULE, "ttyUSB1", FIRST);
+        module.remote.send(Control::fault(Deaf { lasting: Duration::from_secs(9) }));
+        let modem = opening.join().unwrap().unwrap();
+        assert_eq!(imei(&modem), FIRST);
+        modem.close();
+    });
+    // What can't become right is an error at once.
+    let begun = Instant::now();
+    let config = Config::default().root(&tree.0).open_timeout(SOON);
+    let Err(Error::Io(error)) = Modem::open("imei:1", config) else { panic!("it was opened") };
+    assert!(error.kind() == io::ErrorKind::InvalidInput && begun.elapsed() < SOON / 2, "{error}");
+}
+
 /// Regression: `auto` waited 3 s for the other program.
 #[test]
 fn the_first_search_takes_a_module_at_once_while_another_is_in_use() {
