@@ -63,13 +63,10 @@ fn article(page: &mut String, modem: &Snapshot, now: Instant) {
 /// The fault with its remedy.
 fn advice(modem: &Snapshot) -> Option<String> {
     if let Some(problem) = &modem.problem {
-        return Some(format!("The port is not open: {problem}. It is tried again every few seconds."));
+        return Some(format!("The port is not open, and is tried again every few seconds: {problem}"));
     }
     let reason = modem.not_ready?;
-    Some(format!(
-        "Not ready: {reason}. What to do: {}.",
-        common::reason_advice(&reason).trim_end_matches('.')
-    ))
+    Some(format!("Not ready: {reason}. What to do: {}", common::reason_advice(&reason)))
 }
 
 fn properties(modem: &Snapshot) -> Vec<(&'static str, String)> {
@@ -79,12 +76,17 @@ fn properties(modem: &Snapshot) -> Vec<(&'static str, String)> {
         identity.map_or_else(unknown, |identity| format!("{}, IMEI {}", identity.firmware, identity.imei));
     let signal = modem.history.last_signal().map_or_else(unknown, |dbm| format!("{dbm} dBm"));
     let seen = &modem.statistics;
-    let cards = modem.cards.iter().map(|(card, (sent, received))| {
-        let card = if card.is_empty() { "unknown card".to_owned() } else { format!("card \u{2026}{card}") };
-        format!("{card}: {} sent, {} received", bytes(*sent), bytes(*received))
+    let carried =
+        modem.cards.iter().filter(|(_, counts)| **counts != (0, 0)).map(|(card, (sent, received))| {
+            let card =
+                if card.is_empty() { "unknown card".to_owned() } else { format!("card \u{2026}{card}") };
+            format!("{card}: {} sent, {} received", bytes(*sent), bytes(*received))
+        });
+    let cards: Vec<_> = carried.collect();
+    let answers = seen.commands.latency.quantile(0.99).map(|latency| {
+        let (missing, all) = (seen.commands.timed_out, seen.commands.written);
+        format!("99 of 100 within {latency:.1?}; {missing} of {all} missing")
     });
-    let latency =
-        seen.commands.latency.quantile(0.99).map_or_else(unknown, |latency| format!("{latency:.1?}"));
     vec![
         ("module", firmware),
         ("port", modem.port.clone()),
@@ -94,9 +96,9 @@ fn properties(modem: &Snapshot) -> Vec<(&'static str, String)> {
             "registration",
             modem.facts.registration.map_or_else(unknown, |registration| registration.to_string()),
         ),
-        ("ready for", span(modem.uptime)),
+        ("ready for", if modem.is_ready { span(modem.uptime) } else { "not ready".to_owned() }),
         ("channels", format!("{} of 8 in use", seen.opened.saturating_sub(seen.closed))),
-        ("bytes", cards.collect::<Vec<_>>().join("; ")),
+        ("bytes", if cards.is_empty() { "none".to_owned() } else { cards.join("; ") }),
         (
             "restarts",
             format!(
@@ -104,13 +106,7 @@ fn properties(modem: &Snapshot) -> Vec<(&'static str, String)> {
                 seen.restarts, seen.bearer_losses, seen.port_losses
             ),
         ),
-        (
-            "answers",
-            format!(
-                "99 of 100 within {latency}; {} of {} missing",
-                seen.commands.timed_out, seen.commands.written
-            ),
-        ),
+        ("answers", answers.unwrap_or_else(|| "none".to_owned())),
     ]
 }
 
@@ -123,7 +119,7 @@ fn plot(page: &mut String, modem: &Snapshot, now: Instant) {
     };
     let _ = write!(
         page,
-        "<svg viewBox=\"-2 -4 650 112\" role=\"img\" aria-label=\"signal over the last hour\">\
+        "<svg viewBox=\"-2 -4 662 112\" role=\"img\" aria-label=\"signal over the last hour\">\
          <line x1=\"0\" y1=\"{0:.1}\" x2=\"{WIDTH}\" y2=\"{0:.1}\"/><line x1=\"0\" y1=\"{HEIGHT}\" x2=\"{WIDTH}\" y2=\"{HEIGHT}\"/>\
          <text x=\"604\" y=\"{1:.1}\">-77 dBm</text><text x=\"604\" y=\"10\">-51</text><text x=\"604\" y=\"{HEIGHT}\">-113</text>\
          <text x=\"0\" y=\"104\">an hour ago</text><text x=\"575\" y=\"104\">now</text>",
@@ -234,6 +230,19 @@ mod tests {
             assert!(!page.contains(from), "{from}");
         }
         assert!(page.contains("2 h 1 min") && page.contains("20.0 kB"));
+    }
+
+    /// Regression: `99 of 100 within unknown`, nothing for the bytes, and `its port free?. It is tried again`.
+    #[test]
+    fn a_modem_that_was_never_there_has_words_for_it() {
+        let mut modem = snapshot("lab");
+        (modem.is_ready, modem.problem, modem.cards) = (false, Some("is it on?".to_owned()), [].into());
+        modem.cards.insert(String::new(), (0, 0));
+        let page = shown(modem);
+        assert!(page.contains("every few seconds: is it on?</p>"), "{page}");
+        for (name, value) in [("ready for", "not ready"), ("bytes", "none"), ("answers", "none")] {
+            assert!(page.contains(&format!("<dt>{name}</dt><dd>{value}</dd>")), "{name} in {page}");
+        }
     }
 
     #[test]
