@@ -520,3 +520,51 @@ fn an_incomplete_prompt_is_waited_for_without_a_busy_loop() {
     assert!(due > pair.now, "{why:?} at {due:?}, {}", pair.story());
     still_works(&mut pair);
 }
+
+/// The module reads nothing within the payload of a datagram, and not the filler either. What it reads first is payload
+/// for it.
+#[test]
+fn after_a_module_was_deaf_within_a_datagram_no_question_is_payload() {
+    for seconds in [6, 8, 11, 17, 24] {
+        let mut pair = Pair::online();
+        let socket = pair.association();
+        let link = pair.modem.network().last_link().unwrap();
+        let mut deaf_until = None;
+        pair.to_modem = Box::new(move |now, mut bytes| {
+            if bytes.starts_with(b"0123") && deaf_until.is_none() {
+                deaf_until = Some(now + Duration::from_secs(seconds));
+                bytes.truncate(2);
+                return bytes;
+            }
+            if deaf_until.is_some_and(|until| now < until) { Vec::new() } else { bytes }
+        });
+        assert!(pair.send(socket, b"0123456789").is_err());
+        pair.run_for(Duration::from_secs(40));
+        let got = peer_got(&pair, link);
+        assert!(!got.windows(2).any(|two| two == b"AT"), "{seconds} s: {}", got.escape_ascii());
+        assert!(got.starts_with(b"01012345"), "{seconds} s: {}", got.escape_ascii());
+        still_works(&mut pair);
+    }
+}
+
+/// The port stands still with the filler in it. Each filler that the module then reads as a command is refused, and
+/// none of these errors answers another command.
+#[test]
+fn the_errors_of_fillers_refuse_no_other_command() {
+    for seconds in [12, 14, 17, 20, 24] {
+        let config = Config::default().receive_mode(ReceiveMode::Manual);
+        let mut pair = Pair::with(config, Settings::default()).ready();
+        let (socket, other) = (pair.channel_open(), pair.channel_open());
+        let (until, mut kept) = (pair.now + Duration::from_secs(seconds), Vec::new());
+        pair.to_modem = Box::new(move |now, bytes| {
+            kept.extend(bytes);
+            if now < until { Vec::new() } else { std::mem::take(&mut kept) }
+        });
+        let ticket = pair.sending(socket, &[b'p'; 30]);
+        pair.run_for(Duration::from_secs(60));
+        assert!(pair.answer(ticket).is_err());
+        assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{}", pair.story());
+        assert!(pair.engine.is_open(other), "{}", pair.story());
+        still_works(&mut pair);
+    }
+}

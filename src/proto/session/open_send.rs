@@ -33,6 +33,11 @@ impl OpenSend {
         Self { fills: self.fills.saturating_add(1), echoed: 0, ..self }
     }
 
+    /// The filling is written once more, because the module may not have read it.
+    pub(super) fn written_again(self) -> Self {
+        Self { echoed: 0, ..self }
+    }
+
     /// The number of these bytes that are the echo of the filling.
     pub(super) fn take_echo(&mut self, bytes: &[u8]) -> usize {
         let (written, came) = echo_of(self.payload.get(self.echoed..).unwrap_or_default(), bytes);

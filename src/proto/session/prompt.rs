@@ -189,11 +189,18 @@ impl Session {
         if barrier.may_be_answered() {
             self.late_answers.begin(now, barrier.probe());
         }
-        self.filling_is_doubted |= self.unproved.is_some();
+        let open = self.unproved.clone();
+        self.filling_is_doubted |= open.is_some();
         if barrier.is_exhausted() {
             out.event(Event::Unresponsive);
             self.state = State::AtBarrier(barrier);
-            return self.wake(Wake::new(now)).map_or(Step::Consumed, Step::Finished);
+            return self.wake(Wake::in_a_send(now, open)).map_or(Step::Consumed, Step::Finished);
+        }
+        // A module that was deaf has not read the filling, and would take the next question for payload.
+        if let Some(open) = open {
+            let open = open.written_again();
+            out.write(open.clone().into_fill());
+            self.unproved = Some(open);
         }
         self.ask_again(now, barrier, out);
         Step::Consumed

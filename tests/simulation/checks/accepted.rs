@@ -78,9 +78,11 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     };
     let is_filled = is_filled || (is_late && is_made_of_questions(rest));
     let is_filled = is_filled || connection.pieces.last().is_some_and(is_after);
-    // A modem whose command names too many bytes takes questions for payload.
+    // A modem whose command names too many bytes takes questions for payload, and the piece that is written again
+    // before each of them.
     let has_failed = connection.sends.iter().any(|send| matches!(send.outcome, Outcome::Unknown(_)));
-    let is_filled = is_filled || (connection.hurt.length && has_failed && is_made_of_questions(rest));
+    let is_filled = is_filled
+        || (connection.hurt.length && has_failed && is_made_of_questions(&without_pieces(connection, rest)));
     // The payload may begin with the same bytes as the escape.
     let is_escape = |at: usize| got[at..].starts_with(b"+++");
     let escaped = connection.wanted == Wanted::Transparent && (good.saturating_sub(2)..=good).any(is_escape);
@@ -246,7 +248,8 @@ fn taken_of(facts: &Facts, piece: &[u8], got: &[u8]) -> Option<usize> {
 }
 
 /// Questions of the driver, in any order. A module that has lost payload takes them for it.
-const QUESTIONS: &[u8] = b"AT+CIPQSEND?AT+CIPMODE?AT+CIPMUX?AT+CGATT?AT+IPR?AT+CMEE?ATQ0ATV1+++AT";
+const QUESTIONS: &[u8] =
+    b"AT+CIPQSEND?AT+CIPMODE?AT+CIPMUX?AT+CGATT?AT+IPR?AT+CMEE?AT+CMGF?AT+CSCS?ATQ0ATV1+++AT";
 /// The close of a damaged socket, up to the channel. A module may take this command for payload, too.
 const CLOSE: &[u8] = b"AT+CIPCLOSE=";
 
@@ -258,6 +261,21 @@ fn is_made_of_questions(rest: &[u8]) -> bool {
     let is_question = |line: &[u8]| line.is_empty() || texts.iter().any(|text| is_in(text, line));
     // An ESC ends a prompt that no send explains.
     rest.split(|byte| matches!(byte, b'\r' | b'\n' | 0x1b)).all(is_question)
+}
+
+/// The bytes without the last piece, which may be there several times, the last time in part.
+fn without_pieces(connection: &Connection, bytes: &[u8]) -> Vec<u8> {
+    let Some(piece) = connection.pieces.last().filter(|piece| !piece.is_empty()) else {
+        return bytes.to_vec();
+    };
+    let (mut kept, mut rest) = (Vec::new(), bytes);
+    while let Some(at) = rest.windows(piece.len()).position(|part| part == piece) {
+        kept.extend_from_slice(&rest[..at]);
+        rest = &rest[at + piece.len()..];
+    }
+    let begins = (0..rest.len()).find(|at| piece.starts_with(&rest[*at..])).unwrap_or(rest.len());
+    kept.extend_from_slice(&rest[..begins]);
+    kept
 }
 
 /// Whether the bytes are at most as many as the piece has, and consist of a question and the beginning of the piece.
