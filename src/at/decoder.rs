@@ -51,7 +51,7 @@ pub struct Decoder {
     pub(super) data_ends: DataEnds,
     line_ends: LineEnds,
     /// The last bytes of the latest data.
-    tail: Tail,
+    pub(super) tail: Tail,
     pub(super) echo: Echo,
     pub(super) impossible: ImpossibleTokens,
 }

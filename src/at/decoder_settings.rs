@@ -17,6 +17,11 @@ impl Decoder {
         self.before = Front::LineEnd;
     }
 
+    /// True if the data that came last end like an answer, and no line has followed them.
+    pub(crate) fn ends_like_answer(&self) -> bool {
+        self.tail.is_ok()
+    }
+
     /// Sets whether the `OK` of a late answer may come.
     pub(crate) fn answers_may_be_late(&mut self, may_be: bool) {
         self.data_ends.may_be_late(may_be);

@@ -106,6 +106,11 @@ impl Tail {
         self.0.ends_with(b"\r\n> ")
     }
 
+    /// True if they end with `OK`, with or without its line end.
+    pub(super) fn is_ok(self) -> bool {
+        self.0.trim_ascii_end().ends_with(b"\r\nOK")
+    }
+
     /// The bytes after the last line end in them.
     pub(super) fn line(&self) -> Option<&[u8]> {
         let end = self.0.windows(2).rposition(|pair| pair == b"\r\n")?;

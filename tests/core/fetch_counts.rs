@@ -284,3 +284,34 @@ fn counts_of_datagrams_end_no_association() {
     assert_eq!(pair.read(socket, 10).unwrap(), b"0123456789");
     assert_eq!(pair.read(socket, 10).unwrap(), b"0123456789");
 }
+
+/// The data lack bytes, and the result of the fetch fills the count. The late `OK` of another command is not that of
+/// the fetch.
+#[test]
+fn a_late_ok_after_data_that_end_with_a_result_does_not_confirm_them() {
+    let data = "0123456789";
+    for (missing, pause, is_late) in
+        [(6, 3_000, true), (7, 3_000, true), (8, 3_000, true), (6, 300, true), (6, 3_000, false)]
+    {
+        let (mut pair, [socket, _]) = two(false);
+        if is_late {
+            pair.instead("AT+CREG=0", "");
+            pair.command("AT+CREG=0", Duration::from_secs(1)).unwrap_err();
+            pair.run_for(Duration::from_secs(2));
+        }
+        let count = data.len() + missing;
+        let rest = if is_late { "" } else { "\r\n\r\nOK" };
+        let came = format!("\r\n+CIPRXGET: 2,0,{count},0\r\n{data}{rest}\r\n\r\nOK\r\n");
+        let (came, result) =
+            if is_late { (came.as_str(), "\r\nOK\r\n") } else { came.split_at(came.len() - 6) };
+        pair.instead("AT+CIPRXGET=2,0", came);
+        pair.inject(b"\r\n+CIPRXGET: 1,0\r\n");
+        pair.run_for(Duration::from_millis(pause));
+        pair.inject(result.as_bytes());
+        if is_late {
+            ends_damaged(&mut pair, socket, &format!("{missing} after {pause} ms"));
+        } else {
+            assert_eq!(pair.read(socket, count).unwrap().len(), count);
+        }
+    }
+}

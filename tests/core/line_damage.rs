@@ -1900,6 +1900,7 @@ fn unknown_words_and_data_after_an_echo_are_no_damage_where_echo_stays_on() {
 #[test]
 fn an_echoed_filler_after_data_is_no_damage_where_echo_stays_on() {
     let payload = "p".repeat(40);
+    let frame = "\r\n+RECEIVE,0,4:\r\nabcd";
     for (chunk, answer) in
         [1, 7, 5_000].into_iter().flat_map(|chunk| [(chunk, "\r\n"), (chunk, "\r\r\nERROR\r\n")])
     {
@@ -1907,19 +1908,44 @@ fn an_echoed_filler_after_data_is_no_damage_where_echo_stays_on() {
         pair.instead("ATE0", "ATE0\r\r\nOK\r\n");
         let mut pair = pair.ready();
         let socket = pair.channel_open();
-        let filler = format!("{payload}\r\nAT+CIPQSEND?");
-        let answered = format!("{payload}{answer}AT+CIPQSEND?");
+        let filler = format!("{payload}\r\nAT+CIP");
+        let answered = format!("{payload}{answer}AT+CIP");
         pair.to_host = Box::new(move |_, bytes| {
             let text = String::from_utf8(bytes).unwrap().replace(&filler, &answered);
-            text.replace("\r\nDATA ACCEPT:0,40\r\n", "\r\n+RECEIVE,0,4:\r\nabcd").into_bytes()
+            // The first question is not answered either, so the payload is written once more.
+            let text = text.replace("\r\n+CIPQSEND: 1\r\n\r\nOK\r\n", frame);
+            text.replace("\r\nDATA ACCEPT:0,40\r\n", frame).into_bytes()
         });
         let before = pair.written.len();
         let _ = pair.sending(socket, payload.as_bytes());
         pair.run_for(Duration::from_secs(60));
         let written = pair.written.get(before..).unwrap();
         let count = written.windows(payload.len()).filter(|bytes| *bytes == payload.as_bytes()).count();
-        assert!(count > 1, "{chunk}: no filler in {}", pair.story());
+        assert!(count > 2, "{chunk}: no filler in {}", pair.story());
         assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{chunk} {answer:?}: {}", pair.story());
         assert_eq!(pair.read(socket, 4).unwrap(), b"abcd", "{chunk}");
+    }
+}
+
+/// A result code is lost from its middle on, with the frame behind it. The command waits for lines in any form.
+#[test]
+fn a_torn_result_code_is_damage() {
+    for torn in ["\r\nERR", "\r\nO", "\r\n+CME ERR", "\r\nERR\r\n", "\r\nnews\r\nERRO\r\n"] {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        pair.instead("AT+NOSUCH", torn);
+        assert!(pair.command("AT+NOSUCH", Duration::from_secs(20)).is_err());
+        pair.run_for(Duration::from_secs(1));
+        let (_, end) = pair.read_to_end(socket);
+        assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{torn:?}: {end}");
+    }
+    for whole in ["\r\nO\r\nERR\r\n\r\nOK\r\n", "\r\nOKAY", "\r\nnews", ""] {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        pair.instead("AT+NOSUCH", whole);
+        let _ = pair.command("AT+NOSUCH", Duration::from_secs(20));
+        pair.run_for(Duration::from_secs(1));
+        assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{whole:?}: {}", pair.story());
+        assert!(pair.engine.is_open(socket), "{whole:?}");
     }
 }

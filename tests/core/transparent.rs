@@ -660,7 +660,15 @@ fn late_answers_to_questions_after_an_escape_are_not_its_answer() {
     pair.instead("AT+CSQ", "");
     assert!(pair.command("AT+CSQ", Duration::from_secs(1)).is_err());
     let stream = pair.dial(ECHO.0, ECHO.1).unwrap();
-    let questions = [("CIPMUX", "0"), ("CIPQSEND", "1"), ("CGATT", "1"), ("IPR", "0"), ("CMEE", "1")];
+    let questions = [
+        ("CIPMUX", "0"),
+        ("CIPQSEND", "1"),
+        ("CGATT", "1"),
+        ("IPR", "0"),
+        ("CMEE", "1"),
+        ("CMGF", "0"),
+        ("CSCS", "\"IRA\""),
+    ];
     for (name, _) in questions {
         pair.instead(&format!("AT+{name}?"), "");
     }

@@ -10,7 +10,7 @@ use simulation::Kind;
 const SEEDS: u64 = 200;
 
 /// Seeds that have failed, with what they have shown.
-const FAILED_ONCE: [(Kind, u64); 22] = [
+const FAILED_ONCE: [(Kind, u64); 26] = [
     // The bearer was lost right after a bring-up: commands for both were counted together.
     (Kind::Noise, 8_052_905),
     // A connect had timed out, and its stream began: the words of its peer were damage.
@@ -52,6 +52,14 @@ const FAILED_ONCE: [(Kind, u64); 22] = [
     (Kind::Storm, 70_466_664),
     // An echo that stays on sent back the filler of a send right after data, which was damage.
     (Kind::Noise, 70_705_203),
+    // The end of `ERROR` was lost with the frame behind it, and `ERR` counted as a line of the answer.
+    (Kind::Line, 70_633_305),
+    // The module was deaf within a datagram, and its first bytes after that were a question.
+    (Kind::Modem, 70_318_881),
+    // Data were short by the bytes of their result, and a late `OK` confirmed them.
+    (Kind::Modem, 70_926_942),
+    // A port stood still with the filler and six questions; the seventh was the first one again.
+    (Kind::Host, 70_600_234),
 ];
 
 /// Runs the first seeds of a kind. A failure prints the command that shows it.

@@ -5,14 +5,14 @@
 //! every socket that may lack bytes ends with [`CloseReason::Damaged`]. All further bytes are dropped until the module
 //! has answered questions ([`Resync`](crate::proto::session::Resync)).
 
-use crate::at::{ChannelId, ChannelNews, Fault, Final, Line, Urc, is_torn_news};
+use crate::at::{ChannelId, ChannelNews, Decoder, Fault, Final, Line, Urc, is_torn_news};
 use crate::error::CloseReason;
 use crate::proto::Event;
-use crate::proto::session::{ChannelSet, ProbeEcho, begins_connection};
+use crate::proto::session::{ChannelSet, ProbeEcho, begins_connection, begins_result};
 use crate::time::Timestamp;
 
 use super::Engine;
-use super::line_state::{AMONG_DATA, Text, Unknown};
+use super::line_state::{AMONG_DATA, PARTIAL_LINE, Text, Unknown};
 use crate::proto::self_check::SelfCheck;
 
 /// The longest unsolicited line that is accepted as text of the module, unless it is followed by text of people. A
@@ -303,7 +303,16 @@ impl Engine {
         self.channels.is_pushed() && self.may_be_data() && self.decoder.ends_like_prompt()
     }
 
-    /// True if the missing result of a send stands at the end of data that came since. Those data then lack bytes.
+    /// True if the data that came last end like the result of the command in flight.
+    pub(super) fn end_like_result(&self, decoder: &Decoder) -> bool {
+        if self.session.fetching().is_some() {
+            return decoder.ends_like_answer();
+        }
+        decoder.last_line_of_data().is_some_and(|line| self.session.would_end_send(line))
+    }
+
+    /// True if the missing result of a command came in part, or stands at the end of data that came since. Those data
+    /// then lack bytes.
     pub(super) fn ends_with_result(&self) -> bool {
         self.history.has_result && self.channels.is_pushed() && self.may_be_data()
     }
@@ -313,6 +322,7 @@ impl Engine {
     pub(super) fn answer_line(&mut self, begins: bool, is_named: bool, line: &[u8]) {
         let is_nameless = is_named && matches!(Line::parse(line), Line::Text(text) if text != b">");
         self.history.answer_line(begins, is_nameless);
+        self.history.has_result |= begins_result(line) && !self.session.reads_text();
         if is_nameless && !is_readable(line) {
             self.history.text = Text::Torn;
         }
@@ -343,7 +353,8 @@ impl Engine {
             && !self.history.end_precedes_command;
         // The first data of a connection that is being made may be lost, too.
         let may_be_data = self.may_be_data() || self.channels.pending().next().is_some();
-        has_begun && self.channels.is_pushed() && may_be_data && !may_be_answer
+        let is_torn = begins_result(self.decoder.partial_line()) && !self.session.reads_text();
+        has_begun && self.channels.is_pushed() && may_be_data && (is_torn || !may_be_answer)
     }
 
     /// Judges a line after fetched data, where their `OK` is expected. A late answer with its own final result code
@@ -354,6 +365,12 @@ impl Engine {
         }
         let parsed = Line::parse(line);
         if parsed == Line::Final(Final::Ok) {
+            // A module writes an answer in one piece. After a pause the `OK` is that of another command, and that of
+            // the fetch stands at the end of data that lack bytes.
+            let is_late = self.history.data_at.is_some_and(|at| now >= at + PARTIAL_LINE);
+            if is_late && self.history.has_result && self.session.awaits_late_answer(now) {
+                return AfterFetched::Damage;
+            }
             return if self.channels.fetch_confirmed() {
                 AfterFetched::Sound
             } else {

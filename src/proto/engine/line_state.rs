@@ -25,7 +25,8 @@ pub(super) struct LineHistory {
     pub(super) held: Vec<u8>,
     /// Whether no line came since a command was written.
     pub(super) is_first: bool,
-    /// Whether payload that ends like the result of the last command came since that command was written.
+    /// Whether the result of the last command came in part, or stands at the end of payload that came since that
+    /// command was written.
     pub(super) has_result: bool,
     /// Whether old firmware writes no line end after the last line.
     pub(super) lacks_end: bool,

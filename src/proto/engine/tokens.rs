@@ -61,8 +61,7 @@ impl Engine {
             is_whole |= !matches!(token, Token::Data { last: false, .. });
             let ends_data = matches!(token, Token::Data { last: true, .. });
             self.token(now, token);
-            if ends_data && decoder.last_line_of_data().is_some_and(|line| self.session.would_end_send(line))
-            {
+            if ends_data && self.end_like_result(&decoder) {
                 self.history.has_result = true;
             }
             self.judge_noticed(now, decoder.was_loose());

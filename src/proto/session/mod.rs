@@ -42,7 +42,7 @@ use late_answers::{FinalCount, LateAnswers};
 pub(super) use open_send::OpenSend;
 use pace::Pace;
 use probes::Probes;
-pub(super) use reading::{begins_connection, may_lack_end};
+pub(super) use reading::{begins_connection, begins_result, may_lack_end};
 use reading::{is_echo, is_unexplained};
 use resync::Resync;
 pub(super) use resync::{ChannelSet, ProbeEcho};

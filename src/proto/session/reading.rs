@@ -32,6 +32,12 @@ pub(in crate::proto) fn may_lack_end(line: &[u8]) -> bool {
     line == b">" || begins_connection(line)
 }
 
+/// True if a line is the beginning of a final result code. A module leaves none unfinished.
+pub(in crate::proto) fn begins_result(line: &[u8]) -> bool {
+    let results: [&[u8]; 4] = [b"OK", b"ERROR", b"+CME ERROR", b"+CMS ERROR"];
+    !line.is_empty() && results.iter().any(|result| line.len() < result.len() && result.starts_with(line))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
