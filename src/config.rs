@@ -81,9 +81,10 @@ pub struct Config {
     /// modem. The same applies to a pair of halves ([`Modem::start`](crate::Modem::start)), and to a pseudo-terminal
     /// unless its path is a link: the number in `/dev/pts/3` is given to the next program that opens one.
     pub reopen: bool,
-    /// The time for which [`Modem::open`](crate::Modem::open) waits for a port that is not there yet, is in use, or at
-    /// which a search finds no module. Default zero: one attempt. A program that the system starts needs a minute: the
-    /// module on USB starts with the system, and takes longer. The last attempt may end after that time.
+    /// The time for which [`Modem::open`](crate::Modem::open) and [`Modem::start_from`](crate::Modem::start_from) wait
+    /// for a port that is not there yet, is in use, or at which a search finds no module. Default zero: one attempt. A
+    /// program that the system starts needs a minute: the module on USB starts with the system, and may take longer.
+    /// The last attempt may end after that time.
     pub open_timeout: Duration,
     /// The file that records every byte in both directions and every request, with masked secrets. An existing file is
     /// renamed: it gets the first free number, `NAME.1`. Default none.

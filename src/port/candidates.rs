@@ -223,7 +223,9 @@ impl<'scope, 'env> Candidates<'scope, 'env> {
 
     /// The number of ports whose long question waits for its turn.
     pub(super) fn waiting(&self) -> usize {
-        self.all.iter().filter(|candidate| candidate.long == LongQuestion::Due).count()
+        let waits =
+            |candidate: &&Candidate<'_>| candidate.long == LongQuestion::Due && self.is_due(candidate);
+        self.all.iter().filter(waits).count()
     }
 
     /// Whether a question is due that the search waits for.
@@ -236,8 +238,9 @@ impl<'scope, 'env> Candidates<'scope, 'env> {
     /// Asks silent ports, once each, with everything that can make a module answer. Returns their number.
     pub(super) fn ask_silent(&mut self) -> usize {
         let mut count = 0usize;
-        for candidate in &mut self.all {
-            let is_silent = matches!(candidate.outcome, Some(Outcome::Silent(_)));
+        let known: Vec<_> = self.all.iter().map(|candidate| self.is_known(&candidate.info)).collect();
+        for (candidate, is_known) in self.all.iter_mut().zip(known) {
+            let is_silent = !is_known && matches!(candidate.outcome, Some(Outcome::Silent(_)));
             if is_silent && candidate.long == LongQuestion::Unasked {
                 candidate.long = LongQuestion::Due;
                 count = count.saturating_add(1);
