@@ -17,6 +17,11 @@ impl Decoder {
         self.before = Front::LineEnd;
     }
 
+    /// True if a line end came after the data, and `begun` after that.
+    pub(crate) fn has_after_data(&self, begun: &[u8]) -> bool {
+        self.before == Front::LineEnd && self.partial_line() == begun
+    }
+
     /// True if the data that came last end like an answer, and no line has followed them.
     pub(crate) fn ends_like_answer(&self) -> bool {
         self.tail.is_ok()

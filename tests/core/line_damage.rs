@@ -1277,8 +1277,11 @@ fn a_prompt_without_its_blank_is_damage_unless_the_firmware_writes_none() {
 /// looks like a prompt, but for its blank.
 #[test]
 fn an_unexpected_prompt_without_a_blank_is_damage_if_the_others_have_one() {
-    let frames = "\r\n+RECEIVE,0,17:\r\nab\r\n+RECEIVE,1,1:\r\n>";
-    for (prompt, after) in [("\r\n> ", ""), ("\r\n> ", "\r\n+CREG: 0,1\r\n"), ("\r\n>", "")] {
+    let taken = "\r\n+RECEIVE,0,17:\r\nab\r\n+RECEIVE,1,1:\r\n>";
+    // Here nothing but the blank shows it.
+    let lost = "\r\n+RECEIVE,0,2:\r\nab\r\n>";
+    let ways = [("\r\n> ", ""), ("\r\n> ", "\r\n+CREG: 0,1\r\n"), ("\r\n>", "")];
+    for ((prompt, after), frames) in ways.into_iter().flat_map(|way| [(way, taken), (way, lost)]) {
         for chunk in [1, 5_000] {
             let mut pair = Pair::online().in_chunks_of(chunk);
             let (socket, other) = (pair.channel_open(), pair.channel_open());
@@ -1289,10 +1292,10 @@ fn an_unexpected_prompt_without_a_blank_is_damage_if_the_others_have_one() {
             let _ = pair.answer(ticket);
             pair.deliver(format!("{frames}{after}").as_bytes());
             pair.run_for(Duration::from_secs(1));
-            let has_blank = prompt.ends_with(' ');
+            let is_seen = prompt.ends_with(' ') || frames == taken;
             for socket in [socket, other] {
                 let (_, has_ended) = pair.engine.readable(socket);
-                assert_eq!(has_ended, has_blank, "{prompt:?} {after:?} {chunk}: {}", pair.story());
+                assert_eq!(has_ended, is_seen, "{prompt:?} {after:?} {chunk}: {}", pair.story());
             }
         }
     }
@@ -1947,5 +1950,43 @@ fn a_torn_result_code_is_damage() {
         pair.run_for(Duration::from_secs(1));
         assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{whole:?}: {}", pair.story());
         assert!(pair.engine.is_open(socket), "{whole:?}");
+    }
+}
+
+/// Data lack as many bytes as the header of the next frame has. Of its payload only what is no line is left.
+#[test]
+fn a_header_at_the_end_of_data_is_damage_if_nothing_follows_it() {
+    let data = "a".repeat(25);
+    let header = "\r\n+RECEIVE,0,1:";
+    for chunk in [1, 5_000] {
+        for left in [">", ">\r\n+CREG: 1\r\n", " ", "\t", "\0", "\r", "\n", "x", ""] {
+            let mut pair = Pair::online().in_chunks_of(chunk);
+            let (socket, _) = (pair.channel_open(), pair.channel_open());
+            pair.run_for(Duration::from_secs(5));
+            pair.deliver(format!("\r\n+RECEIVE,0,40:\r\n{data}{header}\r\n{left}").as_bytes());
+            pair.run_for(Duration::from_secs(5));
+            let (_, end) = pair.read_to_end(socket);
+            assert!(matches!(end, Error::Closed(CloseReason::Damaged)), "{left:?} by {chunk}: {end}");
+        }
+        for right in ["", "\r\n+RECEIVE,0,4:\r\nbcde", "\r\n+CREG: 1\r\n"] {
+            let mut pair = Pair::online().in_chunks_of(chunk);
+            let socket = pair.channel_open();
+            pair.deliver(format!("\r\n+RECEIVE,0,40:\r\n{data}{header}{right}").as_bytes());
+            pair.run_for(Duration::from_secs(5));
+            assert_eq!(pair.read(socket, 40).unwrap(), format!("{data}{header}").as_bytes(), "{right:?}");
+            assert!(!pair.saw(|event| matches!(event, Event::Fault(_))), "{right:?}");
+        }
+        // This is no header at the end.
+        let mut pair = Pair::online().in_chunks_of(chunk);
+        let socket = pair.channel_open();
+        pair.deliver(format!("\r\n+RECEIVE,0,42:\r\n{data}{header}ab\r\n").as_bytes());
+        pair.run_for(Duration::from_secs(5));
+        assert_eq!(pair.read(socket, 42).unwrap().len(), 42);
+        // The prompt of a send.
+        let mut pair = Pair::online().in_chunks_of(chunk);
+        let socket = pair.channel_open();
+        pair.before("AT+CIPSEND=0,4", format!("\r\n+RECEIVE,0,40:\r\n{data}{header}"));
+        assert_eq!(pair.send(socket, b"0123").unwrap(), 4);
+        assert_eq!(pair.read(socket, 40).unwrap().len(), 40);
     }
 }

@@ -8,7 +8,7 @@
 
 use std::net::SocketAddr;
 
-use crate::at::{ChannelId, Command, Fault, Header, HeaderKind, Protocol, announced};
+use crate::at::{ChannelId, Command, Fault, Header, HeaderKind, Protocol, Scan, announced, scan};
 use crate::config::ReceiveMode;
 use crate::error::{CloseReason, Error};
 use crate::proto::outbox::Outbox;
@@ -176,6 +176,14 @@ impl Channels {
         matches!(self.unconfirmed, Some(UnconfirmedFrame::Suspect(_)))
     }
 
+    /// True if data are held whose last bytes are a whole header. If they lack as many bytes, the header is that of the
+    /// next frame, and the payload of that frame follows.
+    pub(in crate::proto) fn holds_header_at_end(&mut self) -> bool {
+        let Some(id) = self.unconfirmed.map(UnconfirmedFrame::socket) else { return false };
+        let socket = self.channel(id.channel).socket_of(id);
+        socket.is_some_and(|socket| ends_with_header(socket.window.unfinished()))
+    }
+
     /// The last data are damaged. Returns their channel, and the channels whose headers they contain.
     pub(in crate::proto) fn disprove(&mut self, out: &mut Outbox) -> ChannelSet {
         let Some(id) = self.unconfirmed.take().map(UnconfirmedFrame::socket) else {
@@ -321,6 +329,19 @@ impl Channels {
             out.count().lost(&mut socket.statistics, len);
         }
     }
+}
+
+/// True if data end with a whole header of pushed data.
+fn ends_with_header(data: [&[u8]; 2]) -> bool {
+    /// More than the length of such a header.
+    const LONGEST: usize = 32;
+    let last = data.iter().rev().flat_map(|half| half.iter().rev()).take(LONGEST);
+    let mut tail: Vec<u8> = last.copied().collect();
+    tail.reverse();
+    let is_whole =
+        |header: &[u8]| matches!(scan(header), Scan::Complete { consumed, .. } if consumed == header.len());
+    let begins = tail.windows(3).rposition(|three| three == b"\r\n+").map(|at| at.saturating_add(2));
+    begins.and_then(|at| tail.get(at..)).is_some_and(is_whole)
 }
 
 /// True if data contain the name of a header, or end like the beginning of one. CR LF alone is no sign, because lines

@@ -116,6 +116,12 @@ impl Engine {
         self.channels.has_suspect() || self.history.holds_news()
     }
 
+    /// True if data end with a whole header, and after its line end comes nothing that a module writes.
+    fn has_header_without_payload(&mut self) -> bool {
+        let is_odd = self.decoder.has_after_data(b">") || self.decoder.has_after_data(b"");
+        is_odd && self.channels.holds_header_at_end()
+    }
+
     /// Serves every timer that is due. A timer that stays due at the same moment after it was served is an error: the
     /// loop would never end, and the thread would not sleep.
     pub(super) fn expire(&mut self, now: Timestamp) {
@@ -168,6 +174,9 @@ impl Engine {
             Deadline::PartialData => {
                 self.out.event(Event::Expired(name));
                 self.cut_short(now);
+            }
+            Deadline::FrameEnd if self.has_header_without_payload() => {
+                self.damaged(now, Fault::NoLineEnd, None);
             }
             Deadline::FrameEnd => {
                 self.channels.prove(now, &mut self.out);

@@ -90,7 +90,9 @@ impl Engine {
     }
 
     pub(super) fn token(&mut self, now: Timestamp, token: Token<'_>) {
-        if !matches!(token, Token::Data { .. } | Token::Fault(Fault::NoLineEnd)) {
+        // The data before it lack bytes, and have taken the header of the next frame in their place.
+        let is_payload = token == Token::Line(b">") && self.channels.holds_header_at_end();
+        if !is_payload && !matches!(token, Token::Data { .. } | Token::Fault(Fault::NoLineEnd)) {
             self.channels.prove(now, &mut self.out);
         }
         if matches!(token, Token::Line(_) | Token::Header(_) | Token::Prompt) {
@@ -105,6 +107,7 @@ impl Engine {
             }
         }
         match token {
+            Token::Line(_) if is_payload => self.damaged(now, Fault::NoLineEnd, None),
             Token::Line(line) if self.session.fetching().is_some() && is_piece_of_fetched(line) => {
                 self.damaged(now, Fault::UnreadableHeader, self.session.fetching());
             }
