@@ -47,7 +47,7 @@ RECORDING
 
 In a capture the numbers of card, module and subscriber are masked.
 
-exit code: 0 if something was answered, 1 if nothing was, or there is no such port or profile, 2 for wrong options, 74 if the output can't be written
+exit code: 0 if something was answered, 1 if nothing was, or there is no such port, 2 for wrong options, 74 if the output can't be written
 ";
 
 /// The options of the command line.
@@ -139,7 +139,11 @@ fn parse(args: &mut Arguments) -> Result<Option<Options>, String> {
         let mut value = || args.value();
         match option {
             "--port" => options.port = Some(value()?),
-            "--simulate" => options.profile = Some(value()?),
+            "--simulate" => {
+                let name = value()?;
+                profile(&name)?;
+                options.profile = Some(name);
+            }
             "--baud" => options.baud = Some(value()?.parse().map_err(|_| "--baud takes a number")?),
             "--connect" => {
                 let text = value()?;
@@ -164,12 +168,14 @@ fn parse(args: &mut Arguments) -> Result<Option<Options>, String> {
     }
 }
 
+fn profile(name: &str) -> Result<Profile, String> {
+    Profile::named(name)
+        .ok_or_else(|| format!("there is no profile {name:?}; there are {}", Profile::names()))
+}
+
 fn line(options: &Options) -> Result<Box<dyn Line>, String> {
     if let Some(name) = &options.profile {
-        let profile = Profile::named(name).ok_or_else(|| {
-            let names = Profile::names();
-            format!("there is no profile {name:?}; there are {names}")
-        })?;
+        let profile = profile(name)?;
         let mut network = MemoryNetwork::new();
         network.serve("echo.test", 7, Peer::echo());
         let modem = Simulator::new(Settings::default().profile(profile), network);

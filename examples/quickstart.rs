@@ -7,12 +7,12 @@
 
 mod common;
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use air724ug::{Modem, Socket};
+use air724ug::{Error, Modem, Socket};
 use common::shell::Arguments;
 use common::{Common, Failed, Usage, host_and_port, positive, step, unknown};
 
@@ -113,15 +113,23 @@ fn echo(socket: &Socket, message: &[u8], count: u32) -> Result<usize, Failed> {
     })
 }
 
+const IS_IT_ECHO: Option<&str> = Some("is it really an echo server?");
+
+/// The failure of a read. Silence may be that of a server which does not echo; another error has advice of its own.
+fn unread(received: usize, error: io::Error) -> Failed {
+    let error = error.downcast::<Error>().unwrap_or_else(Error::from);
+    let advice = if matches!(error, Error::Timeout { .. }) { IS_IT_ECHO } else { common::advice(&error) };
+    Failed::Job(format!("after {received} bytes: {error}"), advice)
+}
+
 fn receive(mut socket: &Socket, message: &[u8], total: usize) -> Result<usize, Failed> {
-    let failed = |why: String| Failed::Job(why, Some("is it really an echo server?"));
+    let failed = |why: String| Failed::Job(why, IS_IT_ECHO);
     socket.set_read_timeout(Some(Duration::from_secs(30)))?;
     let mut buf = [0; 4096];
     let mut received = 0;
     let mut shown = Instant::now();
     while received < total {
-        let count =
-            socket.read(&mut buf).map_err(|error| failed(format!("after {received} bytes: {error}")))?;
+        let count = socket.read(&mut buf).map_err(|error| unread(received, error))?;
         if count == 0 {
             return Err(failed(format!("the server closed after {received} of {total} bytes")));
         }

@@ -252,9 +252,13 @@ fn run(options: Options) -> Result<(), Problem> {
         .map(|link| guard(&link))
         .collect::<io::Result<_>>()
         .map_err(|error| format!("can't start a shell: {error}"))?;
-    let console = options.control.as_ref().map(|path| serve::Console::listen(path, remotes.clone()));
-    let _console =
-        console.transpose().map_err(|error| format!("can't listen on the control socket: {error}"))?;
+    let console = options.control.as_ref().map(|path| {
+        let made = serve::Console::listen(path, remotes.clone());
+        made.map_err(|error| {
+            format!("can't listen on {}: {error}; give --control another path", path.display())
+        })
+    });
+    let _console = console.transpose()?;
     announce(&paths).map_err(Problem::Output)?;
     thread::spawn(move || take_orders(&remotes));
     let running: Vec<_> = modems

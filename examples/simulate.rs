@@ -133,7 +133,10 @@ fn options(args: &mut Arguments) -> Result<Option<Options>, String> {
     if wants_help {
         return Ok(None);
     }
-    Ok(Some(options))
+    match options.seeds {
+        0 => Err("--seeds is zero: there is nothing to do".to_owned()),
+        _ => Ok(Some(options)),
+    }
 }
 
 fn number<T: std::str::FromStr>(option: &str, text: &str) -> Result<T, String> {

@@ -160,6 +160,7 @@ pub fn options_and_operand(
         }
     }
     common.recording.check()?;
+    values::openable(common.baud, common.apn.clone(), common.pin.clone())?;
     Ok((common, operand))
 }
 
@@ -285,7 +286,7 @@ pub fn is_final(modem: &Modem, error: &Error) -> bool {
 }
 
 /// The advice for an error.
-fn advice(error: &Error) -> Option<&'static str> {
+pub fn advice(error: &Error) -> Option<&'static str> {
     Some(match error {
         Error::NotReady(reason) => reason_advice(reason),
         Error::ConnectFailed(_) => {

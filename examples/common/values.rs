@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use air724ug::Remote;
+use air724ug::{Config, Remote};
 
 use super::shell::Argument;
 
@@ -40,6 +40,13 @@ pub fn positive(option: &str, text: &str) -> Result<u32, Usage> {
         0 => Err(Usage::Wrong(format!("{option} is zero: there is nothing to do"))),
         positive => Ok(positive),
     }
+}
+
+/// Checks the values that every modem is opened with.
+pub fn openable(baud: u32, apn: Option<String>, pin: Option<String>) -> Result<(), Usage> {
+    let mut config = Config::default().baud_rate(baud);
+    (config.apn, config.pin) = (apn, pin);
+    config.validate().map(drop).map_err(|error| Usage::Wrong(error.to_string()))
 }
 
 /// The error for an unknown option.

@@ -94,6 +94,11 @@ def manners(folder, name):
     for given in [[b"--no-such-option\xff"], [b"\xff.capture"], ["--no-such-option=1"], ["-Z"]]:
         code, said = run(folder, name, given, subprocess.DEVNULL)
         check(name, f"{given} is a wrong option", code == wrong and said != "", code, said)
+    if "--pin" in help_of(folder, name):
+        for given in [["--baud", "0"], ["--pin", "12"], ["--apn", ""]]:
+            code, said = run(folder, name, given, subprocess.DEVNULL)
+            is_reported = "invalid" in said and f"`{name} --help` lists the options" in said
+            check(name, f"{given} is a wrong option", code == wrong and is_reported, code, said)
     with open(FULL, "wb") as messages:
         code, said = run(folder, name, ["--no-such-option"], subprocess.DEVNULL, stderr=messages)
     check(name, "a wrong option and no output to write to", code == wrong, code, said)

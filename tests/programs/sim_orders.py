@@ -126,6 +126,12 @@ def help_is_true(sim, source):
         if ended.returncode != 2 or b"sim:" not in ended.stderr:
             raise Failed(f"{' '.join(wrong)} ends with {ended.returncode}")
     check(True, "what is wrong is refused with exit code 2")
+    for option in ("--link", "--control"):
+        path = "/no/such/folder/file"
+        ended = subprocess.run([sim, option, path], stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
+        if ended.returncode != 1 or f"{path}: ".encode() not in ended.stderr or option.encode() not in ended.stderr:
+            raise Failed(f"{option} {path} ends with {ended.returncode}: {ended.stderr!r}")
+    check(True, "a path where nothing can be made is named, with its option")
     return text
 
 
