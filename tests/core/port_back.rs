@@ -272,3 +272,19 @@ fn eight_sockets_survive_five_rounds_of_every_kind_of_loss_and_are_ready_two_sec
         assert_eq!(pair.read(socket, 5).unwrap(), b"again");
     }
 }
+
+/// The port is back, and the module begins to answer a while later, without a word before.
+#[test]
+fn a_module_that_begins_to_answer_at_any_moment_is_ready_within_two_seconds() {
+    for tenths in 0..100 {
+        let mut pair = Pair::online();
+        pair.pull_out();
+        let begins = pair.now + Duration::from_millis(tenths * 100);
+        pair.to_modem = Box::new(move |now, bytes| if now < begins { Vec::new() } else { bytes });
+        pair.plug_in();
+        let ready = pair.ask(READY);
+        assert!(matches!(pair.answer(ready), Ok(Response::Ready)));
+        let took = pair.now - begins;
+        assert!(took <= AGAIN, "{tenths} tenths: {took:?}");
+    }
+}

@@ -43,7 +43,8 @@ impl Attempt {
 }
 
 /// The attempts, with the time-out of each. `AT` is first, because most modules need no more. The guard times around
-/// `+++` are at least 1 s and 0.5 s (section 12).
+/// `+++` are at least 1 s and 0.5 s (section 12). That of the guard counts from the last write, so that a module which
+/// begins to answer within the silence is asked soon.
 const ROUND: [(Attempt, Duration); 10] = [
     (Attempt::Attention, Duration::from_millis(300)),
     (Attempt::Attention, Duration::from_millis(500)),
@@ -51,7 +52,7 @@ const ROUND: [(Attempt, Duration); 10] = [
     (Attempt::ResultsOn, Duration::from_millis(500)),
     (Attempt::ResultsInWords, Duration::from_millis(500)),
     (Attempt::Guard, Duration::from_millis(1_100)),
-    (Attempt::Escape, Duration::from_millis(1_100)),
+    (Attempt::Escape, SILENCE_AFTER),
     (Attempt::Attention, Duration::from_millis(300)),
     (Attempt::Flush, Duration::from_millis(300)),
     (Attempt::Abort, Duration::from_millis(100)),
@@ -93,8 +94,9 @@ pub(crate) fn attempts_after_attention(is_in_send: bool) -> impl Iterator<Item =
             Attempt::ResultsInWords => ANSWER,
             // The line has been silent for the time-out before.
             Attempt::Guard => timeout.saturating_sub(ANSWER),
-            Attempt::Escape => SILENCE_AFTER,
-            Attempt::Attention | Attempt::ResultsOn | Attempt::Flush | Attempt::Abort => *timeout,
+            Attempt::Attention | Attempt::ResultsOn | Attempt::Escape | Attempt::Flush | Attempt::Abort => {
+                *timeout
+            }
         };
         (attempt.bytes(), timeout)
     })
@@ -204,7 +206,7 @@ impl Wake {
 
     pub(super) fn next(&mut self, now: Timestamp) -> WakeAttempt {
         if let Some(open) = self.open.take() {
-            self.deadline = now;
+            (self.made_at, self.deadline) = (now, now);
             return WakeAttempt { bytes: open.into_fill(), round_over: false };
         }
         let (attempt, timeout) = ROUND[self.step % ROUND.len()];
@@ -213,8 +215,10 @@ impl Wake {
         if matches!(attempt, Attempt::Attention | Attempt::ResultsOn | Attempt::ResultsInWords) {
             self.attempts = self.attempts.saturating_add(1);
         }
-        self.made_at = now;
-        self.deadline = now + timeout;
+        if attempt != Attempt::Guard {
+            self.made_at = now;
+        }
+        self.deadline = now.max(self.made_at + timeout);
         WakeAttempt { bytes: attempt.bytes(), round_over: self.step.is_multiple_of(ROUND.len()) }
     }
 }
