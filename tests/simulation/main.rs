@@ -10,7 +10,7 @@ use simulation::Kind;
 const SEEDS: u64 = 200;
 
 /// Seeds that have failed, with what they have shown.
-const FAILED_ONCE: [(Kind, u64); 27] = [
+const FAILED_ONCE: [(Kind, u64); 29] = [
     // The bearer was lost right after a bring-up: commands for both were counted together.
     (Kind::Noise, 8_052_905),
     // A connect had timed out, and its stream began: the words of its peer were damage.
@@ -62,6 +62,10 @@ const FAILED_ONCE: [(Kind, u64); 27] = [
     (Kind::Host, 70_600_234),
     // Data took the header of the next frame in place of lost bytes, and the one byte of that frame began no line.
     (Kind::Modem, 72_044_672),
+    // A question was payload of a datagram whose prompt came seconds after the error of another command.
+    (Kind::Storm, 72_406_537),
+    // The modem was deaf up to the middle of a filler, and that was its datagram.
+    (Kind::Modem, 72_432_091),
 ];
 
 /// Runs the first seeds of a kind. A failure prints the command that shows it.

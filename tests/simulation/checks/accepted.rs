@@ -65,8 +65,7 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     // The driver may take a doubled result for the answer in place of a prompt, or the late result of another command
     // if its own command is late. If the prompt comes seconds later, the questions asked until then are payload, and so
     // is the filler after them.
-    let is_strange = facts.may_double_answers || facts.may_delay_commands;
-    let is_late = is_strange && facts.may_delay_answers && connection.has_typed_error();
+    let is_late = may_ask_too_soon(facts) && connection.has_typed_error();
     // The same applies if the filler was lost, and the prompt comes after a question.
     let is_deaf = facts.may_be_deaf && receives_no_more(connection);
     let is_after = |piece: &Vec<u8>| {
@@ -110,6 +109,11 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     Ok(())
 }
 
+/// Whether a result of another command may come in place of a prompt, and the prompt seconds later.
+fn may_ask_too_soon(facts: &Facts) -> bool {
+    (facts.may_double_answers || facts.may_delay_commands) && facts.may_delay_answers
+}
+
 /// Whether the application knows of the end: from an error, its own close, or a close by the peer after a send failed.
 fn receives_no_more(connection: &Connection) -> bool {
     let has_failed = connection.sends.iter().any(|send| matches!(send.outcome, Outcome::Unknown(_)));
@@ -130,6 +134,8 @@ fn whole<'a>(facts: &Facts, connection: &Connection, got: &'a [u8]) -> Cow<'a, [
         let questions = || of_len(&is_made_of_questions);
         // The prompt comes after a question that the module took for payload, and the driver then writes the piece.
         let late = || of_len(&|bytes| is_question_before_piece(connection, bytes));
+        // The modem reads again from the middle of a piece on.
+        let cut = || of_len(&|bytes| is_cut_piece(connection, bytes));
         // The bytes of a short piece may also be part of a long one. The right piece leaves the fewest unexplained
         // bytes.
         let filled = || {
@@ -147,7 +153,8 @@ fn whole<'a>(facts: &Facts, connection: &Connection, got: &'a [u8]) -> Cow<'a, [
         let strange = [
             returned,
             is_deaf.then(questions).flatten(),
-            is_deaf.then(late).flatten(),
+            (is_deaf || may_ask_too_soon(facts)).then(late).flatten(),
+            is_deaf.then(cut).flatten(),
             (is_deaf || connection.hurt.length).then(filled).flatten(),
         ];
         let fewest = |range: &Range<usize>| unexplained_without(connection, &got, range);
@@ -298,6 +305,16 @@ fn is_question_before_piece(connection: &Connection, bytes: &[u8]) -> bool {
     ends.into_iter().any(|end| {
         let (questions, rest) = bytes.split_at(end);
         is_made_of_questions(questions) && connection.pieces.iter().any(|piece| piece.starts_with(rest))
+    })
+}
+
+/// Whether the bytes are the end of a piece, the line end of the filler, questions, and perhaps the piece once more.
+fn is_cut_piece(connection: &Connection, bytes: &[u8]) -> bool {
+    connection.pieces.iter().any(|piece| {
+        let after = |at: usize| bytes.strip_prefix(&piece[at..])?.strip_prefix(b"\r\n");
+        (0..piece.len())
+            .filter_map(after)
+            .any(|rest| is_made_of_questions(rest) || is_question_before_piece(connection, rest))
     })
 }
 
