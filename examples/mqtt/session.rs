@@ -349,7 +349,7 @@ mod tests {
         session.begin().unwrap();
         session.receive(&[0x20, 2, 0, 5]).unwrap();
         assert!(
-            matches!(session.next_event(), Some(SessionEvent::Close(why)) if why.contains("NotAuthorized"))
+            matches!(session.next_event(), Some(SessionEvent::Close(why)) if why.contains("not authorized"))
         );
         assert!(!session.is_online());
     }
