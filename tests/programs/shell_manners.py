@@ -94,7 +94,7 @@ def manners(folder, name):
     for given in [[b"--no-such-option\xff"], [b"\xff.capture"], ["--no-such-option=1"], ["-Z"]]:
         code, said = run(folder, name, given, subprocess.DEVNULL)
         check(name, f"{given} is a wrong option", code == wrong and said != "", code, said)
-    if "--pin" in help_of(folder, name):
+    if "--apn" in help_of(folder, name):
         for given in [["--baud", "0"], ["--pin", "12"], ["--apn", ""]]:
             code, said = run(folder, name, given, subprocess.DEVNULL)
             is_reported = "invalid" in said and f"`{name} --help` lists the options" in said
