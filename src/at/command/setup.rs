@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn six_questions_in_a_row_have_six_names() {
+    fn no_question_is_asked_twice_while_there_is_another() {
         for first in 0..6 {
             let mut asked: Vec<Command> = Vec::new();
             for turn in first..first + PROBES.len() + MORE_PROBES.len() {

@@ -147,7 +147,11 @@ impl Session {
 
     /// Writes the bytes that end the wait of the module for a send.
     pub(super) fn fill_up(&mut self, open: Option<OpenSend>, out: &mut Outbox) {
-        if let Some(open) = open.map(OpenSend::filled) {
+        self.fill(open.map(OpenSend::filled), out);
+    }
+
+    fn fill(&mut self, open: Option<OpenSend>, out: &mut Outbox) {
+        if let Some(open) = open {
             out.write(open.clone().into_fill());
             self.unproved = Some(open);
         }
@@ -197,11 +201,7 @@ impl Session {
             return self.wake(Wake::in_a_send(now, open)).map_or(Step::Consumed, Step::Finished);
         }
         // A module that was deaf has not read the filling, and would take the next question for payload.
-        if let Some(open) = open {
-            let open = open.written_again();
-            out.write(open.clone().into_fill());
-            self.unproved = Some(open);
-        }
+        self.fill(open.map(OpenSend::written_again), out);
         self.ask_again(now, barrier, out);
         Step::Consumed
     }

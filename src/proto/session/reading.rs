@@ -68,4 +68,14 @@ mod tests {
         assert!([&b">"[..], b"0, CONNECT OK", b"CONNECT OK"].into_iter().all(may_lack_end));
         assert!(![&b"OK"[..], b"0, CLOSED", b"RING"].into_iter().any(may_lack_end));
     }
+
+    #[test]
+    fn a_result_code_without_its_end_is_a_beginning() {
+        for torn in ["O", "E", "ERRO", "+", "+CM", "+CME ERRO", "+CMS"] {
+            assert!(begins_result(torn.as_bytes()), "{torn}");
+        }
+        for other in ["", "OK", "ERROR", "+CME ERROR", "+CME ERROR: 3", "+CSQ", "OKAY", "RROR", "NO"] {
+            assert!(!begins_result(other.as_bytes()), "{other}");
+        }
+    }
 }
