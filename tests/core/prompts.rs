@@ -226,15 +226,40 @@ fn after_a_false_restart_the_peer_of_an_open_send_gets_only_payload() {
         pair.inject(b"\r\nRDY\r\n");
         let answer = pair.answer(ticket);
         assert!(matches!(answer, Err(Error::ModemRestarted)), "{answer:?}");
+        let before = pair.written.len();
         if let Some(late) = prompt_after {
             pair.run_for(Duration::from_millis(late));
+            let is_waited_for = pair.written.len() == before;
+            assert_eq!(is_waited_for, late < 1_200, "{late} ms");
             pair.inject(PROMPT);
+            pair.run_for(MOMENT);
+            if is_waited_for {
+                assert_eq!(pair.written[before..], *payload, "{late} ms");
+            }
         }
         pair.run_for(Duration::from_secs(20));
         let got = peer_got(&pair, link);
         assert!(payload.starts_with(&got), "{prompt_after:?}: {}", got.escape_ascii());
         still_works(&mut pair);
     }
+}
+
+/// The port is lost while the prompt after an `RDY` without a restart is waited for.
+#[test]
+fn after_a_false_restart_and_a_lost_port_the_peer_gets_only_payload() {
+    let mut pair = without_prompts();
+    let socket = pair.channel_open();
+    let link = pair.modem.network().last_link().unwrap();
+    let ticket = pair.sending(socket, &[b'p'; 30]);
+    pair.run_for(MOMENT);
+    pair.inject(b"\r\nRDY\r\n");
+    assert!(matches!(pair.answer(ticket), Err(Error::ModemRestarted)));
+    pair.pull_out();
+    pair.plug_in();
+    pair.run_for(Duration::from_secs(20));
+    let got = peer_got(&pair, link);
+    assert_eq!(got, [b'p'; 30], "{}", got.escape_ascii());
+    still_works(&mut pair);
 }
 
 #[test]

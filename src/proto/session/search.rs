@@ -46,10 +46,7 @@ impl Session {
                 self.barrier_after(now, attempts, out);
             }
             Line::Final(_) => {}
-            _ => {
-                wake.sign_of_life(now);
-                return if is_echo(text) { Step::Consumed } else { Step::Unclaimed };
-            }
+            _ => return if is_echo(text) { Step::Consumed } else { Step::Unclaimed },
         }
         Step::Consumed
     }

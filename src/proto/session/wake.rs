@@ -189,21 +189,6 @@ impl Wake {
         self.deadline
     }
 
-    /// The module sent bytes that are no answer: the next attempt is made at once, except in the silence after an
-    /// escape. In data mode the bytes may come from the peer, and an early `AT` would turn the escape into payload. The
-    /// round goes on, because a module that waits for a payload prints unsolicited lines as well.
-    pub(super) fn sign_of_life(&mut self, now: Timestamp) {
-        if self.has_open() {
-            return;
-        }
-        let silence = match ROUND[self.step.saturating_sub(1) % ROUND.len()].0 {
-            Attempt::Flush | Attempt::Abort => Duration::ZERO,
-            Attempt::Escape => SILENCE_AFTER,
-            Attempt::Attention | Attempt::ResultsOn | Attempt::ResultsInWords | Attempt::Guard => return,
-        };
-        self.deadline = self.deadline.min(now.max(self.made_at + silence));
-    }
-
     pub(super) fn next(&mut self, now: Timestamp) -> WakeAttempt {
         if let Some(open) = self.open.take() {
             (self.made_at, self.deadline) = (now, now);
@@ -261,44 +246,5 @@ mod tests {
             assert!(tried.len() <= ROUND.len());
         }
         assert_eq!(tried, [&b""[..], b"+++", b"AT\r\n"]);
-    }
-
-    #[test]
-    fn a_sign_of_life_after_an_escape_ends_the_wait_when_the_silence_is_over() {
-        let mut wake = Wake::in_data_mode(Timestamp::ZERO);
-        wake.next(Timestamp::ZERO);
-        let escaped = wake.deadline();
-        assert_eq!(wake.next(escaped).bytes, b"+++");
-        for millis in [100, 200, 599] {
-            wake.sign_of_life(escaped + Duration::from_millis(millis));
-            assert_eq!(wake.deadline(), escaped + SILENCE_AFTER, "a line after {millis} ms");
-        }
-        assert_eq!(wake.next(wake.deadline()).bytes, b"AT\r\n");
-    }
-
-    /// Each line began the round again, so a module that waited for a payload got no carriage returns.
-    #[test]
-    fn a_module_that_prints_lines_gets_every_attempt_of_a_round() {
-        for span in [50, 250, 1_000].map(Duration::from_millis) {
-            let mut wake = Wake::new(Timestamp::ZERO);
-            let mut line_at = Timestamp::ZERO + span;
-            let (mut written, mut is_over) = (Vec::new(), false);
-            while !is_over {
-                let now = wake.deadline().min(line_at);
-                assert!(now - Timestamp::ZERO < Duration::from_secs(10), "lines every {span:?}");
-                if now == line_at {
-                    wake.sign_of_life(now);
-                    line_at = now + span;
-                } else {
-                    let attempt = wake.next(now);
-                    is_over = attempt.round_over;
-                    written.push(attempt.bytes);
-                }
-            }
-            let flush = vec![b'\r'; Command::MAX_CHUNK];
-            for attempt in [&b"+++"[..], &flush, b"\x1b"] {
-                assert!(written.iter().any(|bytes| bytes == attempt), "lines every {span:?}");
-            }
-        }
     }
 }
