@@ -94,7 +94,8 @@ pub fn run(options: Options) -> Result<(), Failed> {
     let console = Console { modem, timeout: options.timeout, state, print };
     step("port", options.common.port.as_deref().unwrap_or("a simulated modem"))?;
     if is_interactive {
-        shell::print("`help` lists the words, Tab completes, Ctrl-D ends.\n").map_err(Failed::Output)?;
+        shell::print("`help` lists the words, Tab completes, F2 runs `doctor`, Ctrl-D ends.\n")
+            .map_err(Failed::Output)?;
     }
     let result = console.talk(&mut editor);
     if console.modem.is_ready() {

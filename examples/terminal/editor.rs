@@ -13,7 +13,10 @@ use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
 use rustyline::history::{History, MemHistory, SearchDirection};
 use rustyline::validate::Validator;
-use rustyline::{ColorMode, CompletionType, Config, Context, Editor, ExternalPrinter, Helper};
+use rustyline::{
+    Cmd, ColorMode, CompletionType, ConditionalEventHandler, Config, Context, Editor, Event, EventContext,
+    EventHandler, ExternalPrinter, Helper, KeyCode, KeyEvent, Modifiers, RepeatCount,
+};
 
 use super::commands::{COMMANDS, completions};
 
@@ -31,6 +34,8 @@ struct State {
     columns: usize,
     /// Something is typed after the prompt.
     is_typed: bool,
+    /// The word of the key that was pressed.
+    word: Option<&'static str>,
 }
 
 impl StateLine {
@@ -89,6 +94,19 @@ impl Completer for Known {
     }
 }
 
+/// Keys that stand for a word, whatever is typed at the moment.
+const KEYS: [(KeyCode, &str); 1] = [(KeyCode::F(2), "doctor")];
+
+/// Ends the line, and keeps the word of the key.
+struct WordKey(&'static str, StateLine);
+
+impl ConditionalEventHandler for WordKey {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
+        self.1.lock().word = Some(self.0);
+        Some(Cmd::AcceptLine)
+    }
+}
+
 /// A line of the user, or the end of the input.
 pub enum Typed {
     Line(String),
@@ -100,6 +118,8 @@ pub enum Typed {
 pub struct LineEditor {
     editor: Editor<Known, MemHistory>,
     state: StateLine,
+    /// The line that a key has interrupted. It is typed on afterwards.
+    interrupted: String,
 }
 
 impl LineEditor {
@@ -108,7 +128,11 @@ impl LineEditor {
         let config = config.color_mode(ColorMode::Forced).build();
         let mut editor = Editor::with_history(config.clone(), MemHistory::with_config(&config))?;
         editor.set_helper(Some(Known(state.clone())));
-        Ok(Self { editor, state })
+        for (key, word) in KEYS {
+            let handler = EventHandler::Conditional(Box::new(WordKey(word, state.clone())));
+            editor.bind_sequence(KeyEvent(key, Modifiers::NONE), handler);
+        }
+        Ok(Self { editor, state, interrupted: String::new() })
     }
 
     /// Loads the history of earlier sessions. The first time there is none.
@@ -131,21 +155,30 @@ impl LineEditor {
         let columns = self.editor.dimensions().map_or(80, |(columns, _)| columns.into());
         {
             let mut state = self.state.lock();
-            (state.columns, state.is_typed) = (columns, false);
+            (state.columns, state.is_typed, state.word) = (columns, false, None);
         }
         let prompt = if is_interactive { self.state.prompt() } else { String::new() };
-        match self.editor.readline(&prompt) {
-            Ok(line) => {
+        let begun = std::mem::take(&mut self.interrupted);
+        let read = self.editor.readline_with_initial(&prompt, (&begun, ""));
+        let word = self.state.lock().word;
+        match (read, word) {
+            (Ok(line), Some(word)) => {
+                self.interrupted = line;
+                Ok(Typed::Line(word.to_owned()))
+            }
+            (Ok(line), None) => {
                 let line = line.trim().to_owned();
                 if !line.is_empty() && !is_secret(&line) {
                     self.keep(&line)?;
                 }
                 Ok(Typed::Line(line))
             }
-            Err(ReadlineError::Interrupted) if self.state.lock().is_typed => Ok(Typed::Line(String::new())),
-            Err(ReadlineError::Interrupted | ReadlineError::Eof) => Ok(Typed::End),
-            Err(ReadlineError::Io(error)) => Err(error),
-            Err(error) => Err(io::Error::other(error)),
+            (Err(ReadlineError::Interrupted), _) if self.state.lock().is_typed => {
+                Ok(Typed::Line(String::new()))
+            }
+            (Err(ReadlineError::Interrupted | ReadlineError::Eof), _) => Ok(Typed::End),
+            (Err(ReadlineError::Io(error)), _) => Err(error),
+            (Err(error), _) => Err(io::Error::other(error)),
         }
     }
 

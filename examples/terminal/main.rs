@@ -20,8 +20,8 @@ use common::shell::Arguments;
 use common::{Common, Usage, seconds, unknown};
 
 const USAGE: &str = "\
-A console for a module: type commands (AT+CSQ), or `help`. Tab completes, the arrows go through the history, Ctrl-C drops
-the line, and ends the program where nothing is typed, as Ctrl-D does. Unsolicited output of the module is printed as it comes, its
+A console for a module: type commands (AT+CSQ), or `help`. Tab completes, the arrows go through the history, F2 runs
+`doctor`, Ctrl-C drops the line, and ends the program where nothing is typed, as Ctrl-D does. Unsolicited output of the module is printed as it comes, its
 meaning beside it. Reads commands from the standard input if that is no terminal, and fails with the first that fails.
 
 usage: terminal [options]
