@@ -53,15 +53,11 @@ usage: doctor [options]
 ";
 
 const END: &str = "
-Exit code: 0 all is well, 1 there are warnings, or a part of the file is
-unexplained, 2 there can be no connection, or a file is not understood,
-64 a wrong option, 66 a file that can't be read, 74 the output or the capture
-can't be written.
+Exit code: 0 all is well; 1 something is wrong, which --json grades, or a part
+of the file is unexplained; 2 a wrong option, or a file that can't be read or is
+not understood; 74 the output or the capture can't be written; 130 it was
+interrupted (Ctrl-C).
 ";
-
-/// `EX_USAGE` and `EX_NOINPUT` of sysexits.h, because 1 and 2 have other meanings.
-const WRONG_USAGE: u8 = 64;
-const NO_INPUT: u8 = 66;
 
 #[derive(Default)]
 struct Options {
@@ -81,15 +77,18 @@ struct Options {
 
 fn main() -> ExitCode {
     env_logger::init();
+    common::handle_interrupt("doctor");
     let result = parse(&mut Arguments::of_process()).and_then(|options| {
-        let Examined { diagnosis, cut, is_partial } = examine(&options)?;
+        let examined = examine(&options);
+        common::wait_if_interrupted();
+        let Examined { diagnosis, cut, is_partial } = examined?;
         if let Some(file) = &options.collect {
             write_collected(&options, file, &diagnosis).map_err(Problem::Capture)?;
         }
         let code = show(&options, &diagnosis, is_partial).map_err(Problem::Output)?;
         match (diagnosis.capture_error(), cut) {
             (Some(why), _) => Err(Problem::Capture(why.to_owned())),
-            (None, Some(why)) => Err(Problem::NotUnderstood(why)),
+            (None, Some(why)) => Err(Problem::Input(why)),
             (None, None) => Ok(code),
         }
     });
@@ -102,13 +101,9 @@ fn main() -> ExitCode {
         }
         Err(Problem::Usage(Usage::Wrong(why))) => {
             complain(format_args!("doctor: {why}\ndoctor: `doctor --help` lists the options"));
-            ExitCode::from(WRONG_USAGE)
+            ExitCode::from(2)
         }
         Err(Problem::Input(why)) => {
-            complain(format_args!("doctor: {why}"));
-            ExitCode::from(NO_INPUT)
-        }
-        Err(Problem::NotUnderstood(why)) => {
             complain(format_args!("doctor: {why}"));
             ExitCode::from(2)
         }
@@ -127,13 +122,12 @@ fn main() -> ExitCode {
 /// The reason why there is no diagnosis.
 enum Problem {
     Usage(Usage),
+    /// A file can't be read, is no exchange with a modem, or too little of it is understood.
     Input(String),
     Machine(air724ug::Error),
     Output(io::Error),
     /// The capture is incomplete.
     Capture(String),
-    /// The file is no exchange with a modem, or too little of it is understood.
-    NotUnderstood(String),
 }
 
 impl From<Usage> for Problem {
@@ -285,12 +279,12 @@ fn examine(options: &Options) -> Result<Examined, Problem> {
         if !coverage.is_understood {
             let advice = capture.layout.advice();
             let why = format!("{} is not understood: {coverage}; better to save {advice}", file.display());
-            return Err(Problem::NotUnderstood(why));
+            return Err(Problem::Input(why));
         }
         let diagnosis = Evidence::of_capture(&capture).diagnose();
         if diagnosis.is_unseen() {
             let why = format!("{} shows no answer of a module: there is nothing to examine", file.display());
-            return Err(Problem::NotUnderstood(why));
+            return Err(Problem::Input(why));
         }
         let is_partial = coverage.unexplained > 0;
         if is_partial {
@@ -308,11 +302,15 @@ fn live(options: &Options) -> Result<Diagnosis, Problem> {
             complain(format_args!("doctor: {what}"));
         }
     };
+    let step = |modem: &Modem, what: &str| {
+        common::keep(modem);
+        progress(what);
+    };
     if let Some(path) = &options.common.port {
         let mut config = options.common_config();
         config.pin = options.common.pin.clone();
         let checkup = options.checkup(Checkup::default());
-        return Ok(Modem::diagnose_port_with_progress(path, &config, &checkup, progress));
+        return Ok(Modem::diagnose_port_with_progress(path, &config, &checkup, step));
     }
     if options.simulate.is_none() {
         progress("no --port given, so here is a simulated modem");
@@ -324,7 +322,7 @@ fn live(options: &Options) -> Result<Diagnosis, Problem> {
     let patient = Patient::new(*state).map_err(Problem::Machine)?;
     let config = options.recorded_by(patient.config.clone());
     let checkup = options.checkup(patient.checkup.clone());
-    Ok(Modem::diagnose_port_with_progress(&patient.path, &config, &checkup, progress))
+    Ok(Modem::diagnose_port_with_progress(&patient.path, &config, &checkup, step))
 }
 
 fn show(options: &Options, diagnosis: &Diagnosis, is_partial: bool) -> io::Result<ExitCode> {
@@ -334,11 +332,8 @@ fn show(options: &Options, diagnosis: &Diagnosis, is_partial: bool) -> io::Resul
         false => diagnosis.to_string(),
     };
     let written = shell::print(text);
-    let code = match diagnosis.severity() {
-        None | Some(Severity::Note) if !is_partial => 0,
-        None | Some(Severity::Note | Severity::Warning) => 1,
-        Some(Severity::Error) => 2,
-    };
+    let is_wrong = matches!(diagnosis.severity(), Some(Severity::Warning | Severity::Error));
+    let code = u8::from(is_wrong || is_partial);
     match written {
         // If the reader has closed the output, the exit code still shows the result.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),

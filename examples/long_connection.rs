@@ -158,7 +158,7 @@ impl Link {
                     return Ok(Some(socket));
                 }
                 Err(error) if is_final(&self.modem, &error) => return Err(error.into()),
-                Err(error) => step("failed", error)?,
+                Err(error) => step("error", error)?,
             }
             failures += 1;
             if failures % self.failures == 0 {
@@ -166,7 +166,7 @@ impl Link {
                 match fly(&self.modem, self.flight) {
                     Ok(()) => self.proof.iter_mut().for_each(|proof| proof.flown = true),
                     Err(error) if is_final(&self.modem, &error) => return Err(error.into()),
-                    Err(error) => step("failed", error)?,
+                    Err(error) => step("error", error)?,
                 }
             }
             pause(self.retry);

@@ -74,7 +74,7 @@ fn run(options: Options) -> Result<(), Failed> {
     for number in 1..=count {
         if number > 1 {
             match rest(&modem, between, options.flight_mode) {
-                Err(Failed::Modem(error)) if !is_final(&modem, &error) => step("failed", error)?,
+                Err(Failed::Modem(error)) if !is_final(&modem, &error) => step("error", error)?,
                 rested => rested?,
             }
         }
@@ -89,7 +89,7 @@ fn run(options: Options) -> Result<(), Failed> {
             // A temporary fault of the network: the next connection may succeed.
             Err(Failed::Modem(error)) if !is_ours && !is_final(&modem, &error) => {
                 failed += 1;
-                step("failed", error)?;
+                step("error", error)?;
             }
             Err(failed) => return Err(failed),
         }

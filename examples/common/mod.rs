@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, reason = "each example uses its own part")]
 
 mod echo;
+mod interrupt;
 pub mod other_device;
 mod port_loss;
 pub mod port_root;
@@ -12,10 +13,8 @@ mod values;
 use std::collections::VecDeque;
 use std::fmt::Display;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,6 +23,7 @@ use air724ug::diagnosis::Code;
 use air724ug::sim::{HostNetwork, Settings, Simulator, serve};
 use air724ug::{Config, Error, Modem, NotReady, RegistrationStatus};
 pub use echo::{echo, echo_server, server_with_a_gap};
+pub use interrupt::{SCRATCH, handle_interrupt, keep, wait_if_interrupted};
 pub use port_loss::over_port_losses;
 use recording::Recording;
 use shell::{Argument, Arguments, complain};
@@ -46,18 +46,8 @@ pub fn help(usage: &str) -> String {
     )
 }
 
-/// The modem of this program. At the end of the program its capture is checked; Ctrl-C closes its connections.
-static MODEM: OnceLock<Modem> = OnceLock::new();
 /// The name of its port, and the configuration that it was opened with.
 static PORT: OnceLock<(String, Config)> = OnceLock::new();
-/// A folder of this program's own, removed at Ctrl-C, too.
-pub static SCRATCH: OnceLock<PathBuf> = OnceLock::new();
-/// The time-out for closing all connections at Ctrl-C.
-const END: Duration = Duration::from_millis(1500);
-/// The exit code of a program that was interrupted, as in shells.
-const INTERRUPTED: i32 = 130;
-/// True after Ctrl-C. Later failures are not reported.
-static IS_INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// The options of every example.
 #[derive(Debug)]
@@ -128,7 +118,7 @@ impl Common {
             }
             None => simulated_modem(config)?,
         };
-        let _ = MODEM.set(modem.clone());
+        keep(&modem);
         Ok(modem)
     }
 }
@@ -172,38 +162,17 @@ pub fn main<O>(
     run: impl FnOnce(O) -> Result<(), Failed>,
 ) -> ExitCode {
     env_logger::init();
-    let own = name.to_owned();
-    // Without a handler, Ctrl-C ends the program as usual.
-    let _ = ctrlc::set_handler(move || interrupted(&own));
+    handle_interrupt(name);
     let options = parse(&mut Arguments::of_process());
     finish(name, &help(usage), options.map_err(Failed::from).and_then(run))
 }
 
-/// Ends the program: closes every connection on the module, if it answers, and completes the capture.
-fn interrupted(name: &str) {
-    IS_INTERRUPTED.store(true, Ordering::SeqCst);
-    let _ = SCRATCH.get().map(std::fs::remove_dir_all);
-    let Some(modem) = MODEM.get() else { std::process::exit(INTERRUPTED) };
-    if modem.is_ready() {
-        complain(format_args!("{name}: interrupted; every connection is closed"));
-        // If the module does not answer, there is no further remedy.
-        let _ = modem.command("AT+CIPSHUT", END);
-    }
-    modem.close();
-    if let Err(error) = modem.flush_capture() {
-        complain(format_args!("{name}: {error}"));
-    }
-    std::process::exit(INTERRUPTED);
-}
-
 /// Returns the exit code of an example. An error and advice are printed on the last line.
 pub fn finish(name: &str, help: &str, result: Result<(), Failed>) -> ExitCode {
-    while IS_INTERRUPTED.load(Ordering::SeqCst) {
-        // The thread that closes the connections ends the program.
-        thread::park();
-    }
-    let is_wrong_port = MODEM.get().is_some_and(Modem::is_wrong_port);
-    let recorded = MODEM.get().map_or(Ok(()), |modem| {
+    wait_if_interrupted();
+    let modem = interrupt::kept();
+    let is_wrong_port = modem.as_ref().is_some_and(Modem::is_wrong_port);
+    let recorded = modem.as_ref().map_or(Ok(()), |modem| {
         modem.close();
         modem.flush_capture()
     });

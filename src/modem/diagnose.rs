@@ -68,15 +68,16 @@ impl Modem {
     /// A capture that can't be written affects only [`Diagnosis::capture_error`]. The capture contains the last opening
     /// of the port: at the rate at which the module answered, or at the last rate that was tried.
     pub fn diagnose_port(path: &str, config: &Config, checkup: &Checkup) -> Diagnosis {
-        Self::diagnose_port_with_progress(path, config, checkup, |_| {})
+        Self::diagnose_port_with_progress(path, config, checkup, |_, _| {})
     }
 
-    /// The same as [`diagnose_port`](Self::diagnose_port). Calls `progress` with each step, to show progress.
+    /// The same as [`diagnose_port`](Self::diagnose_port). Calls `progress` with each step, and with the modem that is
+    /// examined. [Closing](Self::close) that modem, from any thread, ends the examination at once.
     pub fn diagnose_port_with_progress(
         path: &str,
         config: &Config,
         checkup: &Checkup,
-        mut progress: impl FnMut(&str),
+        mut progress: impl FnMut(&Self, &str),
     ) -> Diagnosis {
         let mut evidence = Evidence::new();
         let recorded = RecordedBytes::default();
@@ -91,9 +92,11 @@ impl Modem {
         };
         let rate = has_rate(path).then_some(config.baud_rate);
         evidence.port_opened(path, rate);
-        progress(&rate.map_or_else(|| "asking".to_owned(), |rate| format!("asking at {rate} baud")));
+        let first = rate.map_or_else(|| "asking".to_owned(), |rate| format!("asking at {rate} baud"));
+        let mut own_progress = |step: &str| progress(&modem.modem, step);
+        own_progress(&first);
         let began = Instant::now();
-        let mut examination = Examination::new(&modem.modem, checkup, evidence, &mut progress);
+        let mut examination = Examination::new(&modem.modem, checkup, evidence, &mut own_progress);
         if examination.wait_for_answer(checkup.answer_timeout) {
             return examination.run().with_capture_error(modem.release());
         }
@@ -114,14 +117,15 @@ fn at_other_rates(
     config: &Config,
     checkup: &Checkup,
     (mut evidence, mut capture_error): (Evidence, Option<String>),
-    progress: &mut dyn FnMut(&str),
+    progress: &mut dyn FnMut(&Modem, &str),
 ) -> Diagnosis {
     for rate in OTHER_RATES.into_iter().filter(|rate| *rate != config.baud_rate) {
-        progress(&format!("asking at {rate} baud"));
         let Some(modem) = reopen(path, &config.clone().baud_rate(rate)) else {
             continue;
         };
-        let mut examination = Examination::new(&modem.modem, checkup, evidence, progress);
+        let mut progress = |step: &str| progress(&modem.modem, step);
+        progress(&format!("asking at {rate} baud"));
+        let mut examination = Examination::new(&modem.modem, checkup, evidence, &mut progress);
         let answers = examination.wait_for_answer(checkup.rate_timeout);
         examination.evidence.rate_tried(rate, answers);
         if answers {
@@ -129,6 +133,9 @@ fn at_other_rates(
         }
         evidence = examination.evidence;
         capture_error = modem.release();
+        if evidence.port_has_failed() {
+            break;
+        }
     }
     evidence.diagnose().with_capture_error(capture_error)
 }
@@ -158,7 +165,9 @@ impl<'a> Examination<'a> {
         }
         if self.modem.not_ready() != Some(NotReady::NoAnswer) {
             self.wait_until_settled();
-            self.ask_all();
+            if !self.evidence.port_has_failed() {
+                self.ask_all();
+            }
             if let (true, Some(server)) = (self.modem.is_ready(), &self.checkup.server) {
                 self.try_server(server);
             }

@@ -158,12 +158,46 @@ fn a_silent_serial_server_is_asked_at_its_own_rate_only() {
     let path = format!("tcp://{}", listener.local_addr().unwrap());
     let checkup = Checkup::default().answer_timeout(Duration::from_millis(300));
     let mut steps = String::new();
-    let diagnosis = Modem::diagnose_port_with_progress(&path, &Config::default(), &checkup, |step| {
+    let diagnosis = Modem::diagnose_port_with_progress(&path, &Config::default(), &checkup, |_, step| {
         steps.push_str(step);
     });
     assert_eq!(diagnosis.root_cause().map(|finding| finding.code), Some(Code::NoAnswer), "{diagnosis}");
     for rate in ["9600", "115200"] {
         assert!(!format!("{diagnosis}{steps}").contains(rate), "{rate}: {diagnosis}{steps}");
+    }
+}
+
+/// Closing the examined modem ends the examination in each of its waits, all of which have an hour.
+#[cfg(unix)]
+#[test]
+fn an_examination_ends_when_its_modem_is_closed() {
+    let hour = Duration::from_secs(3_600);
+    let long = Checkup::default().answer_timeout(hour).ready_timeout(hour).connect_timeout(hour);
+    let soon = long.clone().answer_timeout(Duration::from_millis(100)).rate_timeout(hour);
+    for (state, checkup, at) in [
+        (State::WrongBaud, &long, "asking at 115200 baud"),
+        (State::WrongBaud, &soon, "asking at 9600 baud"),
+        (State::NoRegistration, &long, "waiting: "),
+        (State::ServerSilent, &long, "connecting to "),
+    ] {
+        let patient = Patient::new(state).unwrap();
+        let server = patient.checkup.server.clone().unwrap();
+        let checkup = checkup.clone().server(server.host, server.port);
+        let mut last = String::new();
+        let mut closers = Vec::new();
+        let diagnosis =
+            Modem::diagnose_port_with_progress(&patient.path, &patient.config, &checkup, |modem, step| {
+                assert!(closers.is_empty(), "{step} comes after the end at {last}");
+                last = step.to_owned();
+                if step.starts_with(at) {
+                    let modem = modem.clone();
+                    // The wait has begun, or is about to begin.
+                    closers.push(std::thread::spawn(move || modem.close()));
+                }
+            });
+        assert!(last.starts_with(at), "{last}");
+        assert_eq!(diagnosis.severity(), Some(Severity::Error), "{at}: {diagnosis}");
+        closers.into_iter().for_each(|closer| closer.join().unwrap());
     }
 }
 
