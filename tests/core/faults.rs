@@ -6,12 +6,14 @@
 use std::time::Duration;
 
 use crate::support::pair::{ECHO, Pair};
-use air724ug::at::{CmeError, Refusal};
+use air724ug::at::{CmeError, Command, Refusal};
 use air724ug::error::CloseReason;
 use air724ug::proto::{Event, Request, Response, SocketId};
 use air724ug::query::Signal;
 use air724ug::sim::{Control, ModemEvent, Peer, Profile, Settings, fault};
 use air724ug::{Config, Error, ReceiveMode};
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Payload that would switch the radio off if the module took it for commands.
 const HOSTILE: &[u8] = b"hello\r\nAT+CFUN=0\r\nAT+CIPSHUT\rat&f\nA/\r\n";
@@ -761,6 +763,39 @@ fn connect_ok_without_its_line_end_is_read_after_a_moment() {
         pair.instead("AT+CIPSTART=0", spelling);
         let socket = pair.channel_open();
         assert_eq!(socket.channel().index(), 0);
+    }
+}
+
+/// A USB hub, or a network in front of a serial server, delivers a line in two pieces. Regression: the number was that
+/// of the first piece.
+#[test]
+fn a_number_that_pauses_is_read_as_one() {
+    for (first, second) in
+        [("\r\n+CME ERROR: 1", "0\r\n"), ("\r\n+CME ERR", "OR: 10\r\n"), ("\r\n+CME ERROR", ": 10\r\n")]
+    {
+        for pause in [249, 251, 1_900].map(Duration::from_millis) {
+            let mut pair = Pair::online();
+            pair.instead("AT+CGMM", first);
+            let ticket = pair.ask(Request::Run(Command::of_user("AT+CGMM", MINUTE).unwrap()));
+            pair.run_for(pause);
+            pair.inject(second.as_bytes());
+            let answer = pair.answer(ticket);
+            assert!(
+                matches!(&answer, Err(Error::Refused { code: Refusal::Cme(code), .. }) if code.code() == 10),
+                "{first:?}, {pause:?}: {answer:?}"
+            );
+        }
+    }
+    for pause in [249, 251, 1_900].map(Duration::from_millis) {
+        let mut pair = Pair::online();
+        let socket = pair.channel_open();
+        pair.instead("hello hello", "\r\nDATA ACCEPT:0,1");
+        let ticket = pair.sending(socket, b"hello hello");
+        pair.run_for(pause);
+        pair.inject(b"1\r\n");
+        assert!(matches!(pair.answer(ticket), Ok(Response::Sent { accepted: 11, .. })), "{pause:?}");
+        pair.run_for(MINUTE);
+        assert!(!pair.saw(|event| matches!(event, Event::Closed(..) | Event::Fault(_))), "{}", pair.story());
     }
 }
 

@@ -54,11 +54,13 @@ pub enum Kind {
     Noise,
     /// A port that vanishes and comes back, perhaps under another name or with a restart of the module.
     Port,
+    /// Sockets without faults on a line that pauses between any two bytes, as a USB hub or a serial server does.
+    Pauses,
 }
 
 impl Kind {
     /// All kinds, with their names.
-    pub const ALL: [(Self, &str); 12] = [
+    pub const ALL: [(Self, &str); 13] = [
         (Self::Sound, "sound"),
         (Self::Udp, "udp"),
         (Self::Manual, "manual"),
@@ -71,6 +73,7 @@ impl Kind {
         (Self::StreamFaults, "stream-faults"),
         (Self::Noise, "noise"),
         (Self::Port, "port"),
+        (Self::Pauses, "pauses"),
     ];
 
     /// The name of the kind on a command line.
@@ -94,7 +97,7 @@ impl Kind {
 
     /// Whether the kind has no faults.
     pub fn is_sound(self) -> bool {
-        matches!(self, Self::Sound | Self::Udp | Self::Manual | Self::Stream)
+        matches!(self, Self::Sound | Self::Udp | Self::Manual | Self::Stream | Self::Pauses)
     }
 
     fn is_stream(self) -> bool {
@@ -134,6 +137,7 @@ fn world(kind: Kind, chance: &mut Chance) -> World {
         baud: if has_rate { Some(chance.pick(&[115_200, 115_200, 460_800])) } else { None },
         network_ms: chance.pick(&[0, 0, 40, 300]),
         chunk: chance.pick(&[0, 0, 0, 1, 7, 64]),
+        pauses: kind == Kind::Pauses,
         eager: kind != Kind::Host || chance.one_in(2),
         send_prompt: true,
         reconnecting: match kind {

@@ -10,7 +10,7 @@ use simulation::Kind;
 const SEEDS: u64 = 200;
 
 /// Seeds that have failed, with what they have shown.
-const FAILED_ONCE: [(Kind, u64); 29] = [
+const FAILED_ONCE: [(Kind, u64); 30] = [
     // The bearer was lost right after a bring-up: commands for both were counted together.
     (Kind::Noise, 8_052_905),
     // A connect had timed out, and its stream began: the words of its peer were damage.
@@ -66,6 +66,8 @@ const FAILED_ONCE: [(Kind, u64); 29] = [
     (Kind::Storm, 72_406_537),
     // The modem was deaf up to the middle of a filler, and that was its datagram.
     (Kind::Modem, 72_432_091),
+    // The line paused within the number of accepted bytes, which was read as a smaller one.
+    (Kind::Pauses, 208),
 ];
 
 /// Runs the first seeds of a kind. A failure prints the command that shows it.
@@ -117,6 +119,11 @@ fn fetched_data_are_exact_without_faults() {
 #[test]
 fn datagrams_are_exact_without_faults() {
     every_promise_holds(Kind::Udp);
+}
+
+#[test]
+fn sockets_are_exact_on_a_line_that_pauses_between_any_two_bytes() {
+    every_promise_holds(Kind::Pauses);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use air724ug::proto::{Engine, Event, Input, Output, Request, SocketId, Ticket};
 use air724ug::sim::{self, Control, Direction, MemoryNetwork, ModemEvent, Simulator};
 use air724ug::time::Timestamp;
 
+use super::chance::Chance;
 use super::checks::{self, Check, Unseen};
 use super::digest::Digest;
 use super::facts::{Facts, Observation, Outcome, PendingRequest, RequestKind, Send};
@@ -22,6 +23,10 @@ use super::{Failure, setup};
 const PORT_BUFFER: usize = 4_096;
 /// The most consecutive steps at one time. More are a busy loop.
 const STANDING_LIMIT: u32 = 10_000;
+/// The number of bytes from one pause of a line to the next, on average.
+const BETWEEN_PAUSES: usize = 400;
+/// The pauses of a line, in milliseconds.
+const PAUSES: [u64; 6] = [10, 49, 51, 249, 260, 300];
 /// The first port of the peers. Three times the connection's number is added, so that an inverted bit rarely gives
 /// another peer's port.
 pub const FIRST_PORT: u16 = 1_000;
@@ -53,6 +58,10 @@ pub struct Rig {
     piece: Option<(usize, usize)>,
     /// The channel of the last `AT+CIPSEND`.
     pub(super) sending_on: Option<u8>,
+    /// Chooses the pauses of the line.
+    pauses: Chance,
+    /// The number of bytes before the next pause.
+    until_pause: usize,
     /// The delayed answers.
     pub(super) late: VecDeque<(Timestamp, Vec<u8>)>,
     /// The connection that last used each of the modem's channels.
@@ -122,6 +131,8 @@ impl Rig {
             losing: 0,
             piece: None,
             sending_on: None,
+            pauses: Chance::new(script.seed.wrapping_mul(43).wrapping_add(17)),
+            until_pause: 1,
             late: VecDeque::new(),
             channels: [None; 8],
             readable: Vec::new(),
@@ -400,7 +411,7 @@ impl Rig {
                     any = true;
                     self.digest.add(self.facts.now, Direction::ToHost, &bytes);
                     let bytes = if self.follows_grammar { self.on_way_to_host(bytes) } else { bytes };
-                    self.deliver(&bytes);
+                    if self.facts.script.world.pauses { self.pause_in(&bytes) } else { self.deliver(&bytes) }
                 }
                 sim::Output::Unplugged => {
                     any = true;
@@ -419,6 +430,23 @@ impl Rig {
             }
         }
         any
+    }
+
+    /// Delivers bytes in pieces, in their order, with pauses.
+    fn pause_in(&mut self, mut bytes: &[u8]) {
+        let last = self.late.back().map_or(self.facts.now, |(at, _)| *at);
+        let mut at = last.max(self.facts.now);
+        while !bytes.is_empty() {
+            let (piece, rest) = bytes.split_at(self.until_pause.min(bytes.len()));
+            self.until_pause -= piece.len();
+            self.late.push_back((at, piece.to_vec()));
+            if self.until_pause == 0 {
+                at += Duration::from_millis(self.pauses.pick(&PAUSES));
+                self.late.push_back((at, Vec::new()));
+                self.until_pause = 1 + self.pauses.below(2 * BETWEEN_PAUSES);
+            }
+            bytes = rest;
+        }
     }
 
     fn happened(&mut self, event: &ModemEvent) {

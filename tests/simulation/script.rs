@@ -37,6 +37,8 @@ pub struct World {
     pub network_ms: u64,
     /// The most bytes of one read of the port; 0 is no limit.
     pub chunk: usize,
+    /// Whether the line to the host pauses between bytes.
+    pub pauses: bool,
     /// Whether the applications read at once.
     pub eager: bool,
     /// Whether sends wait for the module's prompt.

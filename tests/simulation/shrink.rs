@@ -67,9 +67,10 @@ impl Shrinker {
     }
 
     fn world(&mut self) {
-        let simpler: [fn(&mut Script); 7] = [
+        let simpler: [fn(&mut Script); 8] = [
             |script| script.world.baud = None,
             |script| script.world.chunk = 0,
+            |script| script.world.pauses = false,
             |script| script.world.latency_ms = 0,
             |script| script.world.network_ms = 0,
             |script| script.world.cold = false,

@@ -26,15 +26,16 @@ type Timer = fn(&Engine) -> Option<(Timestamp, Deadline)>;
 
 /// The timers that are served at any time. Each is derived from the state that it belongs to, so no timer can be out of
 /// date.
-const TIMERS: [Timer; 9] = [
+const TIMERS: [Timer; 10] = [
     |engine| engine.session.deadline(),
     |engine| engine.transparent.deadline(),
     |engine| engine.request_deadline(),
     |engine| at(engine.channels.heartbeat_deadline(), Deadline::Heartbeat),
     |engine| {
-        (engine.has_whole_line() || engine.bodies.is_open())
-            .then(|| engine.after(PARTIAL_LINE, Deadline::PartialLine))
+        let ends = engine.has_whole_line() && !engine.may_go_on();
+        (ends || engine.awaits_text()).then(|| engine.after(PARTIAL_LINE, Deadline::PartialLine))
     },
+    |engine| engine.may_go_on().then(|| engine.after(PARTIAL_DATA, Deadline::PartialLine)),
     |engine| engine.has_stranded_line().then(|| engine.after(PARTIAL_DATA, Deadline::PartialLine)),
     |engine| (engine.decoder.data_left() > 0).then(|| engine.after(PARTIAL_DATA, Deadline::PartialData)),
     |engine| engine.holds_back().then(|| engine.after(FRAME_END, Deadline::FrameEnd)),
@@ -105,6 +106,21 @@ impl Engine {
     fn has_whole_line(&self) -> bool {
         let partial = self.decoder.partial_line();
         !partial.is_empty() && is_whole(partial)
+    }
+
+    /// True if the unfinished line has a meaning that more bytes could change: the value behind a name, or a number,
+    /// may go on, and a text of people may have any end.
+    fn may_go_on(&self) -> bool {
+        let partial = self.decoder.partial_line();
+        let has_value = partial.starts_with(b"+")
+            || partial.contains(&b':')
+            || partial.last().is_some_and(u8::is_ascii_digit);
+        !partial.is_empty() && (self.bodies.is_open() || (has_value && is_whole(partial)))
+    }
+
+    /// True if a text of people may come, or its next line.
+    fn awaits_text(&self) -> bool {
+        self.bodies.is_open() && self.decoder.partial_line().is_empty()
     }
 
     /// True if there is an unfinished line beside a stream that has no meaning without its end.
