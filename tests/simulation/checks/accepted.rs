@@ -80,8 +80,9 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     // A modem whose command names too many bytes takes questions for payload, and the piece that is written again
     // before each of them.
     let has_failed = connection.sends.iter().any(|send| matches!(send.outcome, Outcome::Unknown(_)));
+    let last = connection.pieces.last().map_or(&[][..], Vec::as_slice);
     let is_filled = is_filled
-        || (connection.hurt.length && has_failed && is_made_of_questions(&without_pieces(connection, rest)));
+        || (connection.hurt.length && has_failed && is_made_of_questions(&without_piece(last, rest)));
     // The payload may begin with the same bytes as the escape.
     let is_escape = |at: usize| got[at..].starts_with(b"+++");
     let escaped = connection.wanted == Wanted::Transparent && (good.saturating_sub(2)..=good).any(is_escape);
@@ -149,6 +150,7 @@ fn whole<'a>(facts: &Facts, connection: &Connection, got: &'a [u8]) -> Cow<'a, [
             };
             all.flat_map(with_questions).min_by_key(|range| unexplained_without(connection, &got, range))
         };
+        let mixed = || connection.pieces.iter().find_map(|piece| mixed(connection, piece, &got));
         let is_deaf = facts.may_be_deaf;
         let strange = [
             returned,
@@ -156,6 +158,7 @@ fn whole<'a>(facts: &Facts, connection: &Connection, got: &'a [u8]) -> Cow<'a, [
             (is_deaf || may_ask_too_soon(facts)).then(late).flatten(),
             is_deaf.then(cut).flatten(),
             (is_deaf || connection.hurt.length).then(filled).flatten(),
+            connection.hurt.length.then(mixed).flatten(),
         ];
         let fewest = |range: &Range<usize>| unexplained_without(connection, &got, range);
         let strange = strange.into_iter().flatten().min_by_key(fewest);
@@ -191,6 +194,8 @@ fn unexplained_without(connection: &Connection, got: &[u8], range: &Range<usize>
 
 /// The most bytes at the end of a question that may also be the beginning of a send.
 const ALIKE: usize = 4;
+/// The most bytes of one send of the module.
+const LONGEST_SEND: usize = 1_460;
 /// The most bytes of questions that a modem takes for the rest of a payload.
 const MAX_QUESTION: usize = 64;
 
@@ -270,11 +275,22 @@ fn is_made_of_questions(rest: &[u8]) -> bool {
     rest.split(|byte| matches!(byte, b'\r' | b'\n' | 0x1b)).all(is_question)
 }
 
-/// The bytes without the last piece, which may be there several times, the last time in part.
-fn without_pieces(connection: &Connection, bytes: &[u8]) -> Vec<u8> {
-    let Some(piece) = connection.pieces.last().filter(|piece| !piece.is_empty()) else {
+/// The range of `got` that is the datagram of a command that named more bytes than the piece has: the piece, and then
+/// questions of the driver with the piece again before each of them.
+fn mixed(connection: &Connection, piece: &[u8], got: &[u8]) -> Option<Range<usize>> {
+    let good = followed(connection, got);
+    let begins = |from: &usize| got[*from..].starts_with(piece) && is_next(connection, &got[..*from], piece);
+    let from = (good.saturating_sub(2 * piece.len())..=good).filter(|_| good < got.len()).find(begins)?;
+    let ends = good..=got.len().min(from + LONGEST_SEND);
+    let such = ends.filter(|end| is_made_of_questions(&without_piece(piece, &got[from..*end])));
+    such.map(|end| from..end).min_by_key(|range| unexplained_without(connection, got, range))
+}
+
+/// The bytes without a piece, which may be there several times, the last time in part.
+fn without_piece(piece: &[u8], bytes: &[u8]) -> Vec<u8> {
+    if piece.is_empty() {
         return bytes.to_vec();
-    };
+    }
     let (mut kept, mut rest) = (Vec::new(), bytes);
     while let Some(at) = rest.windows(piece.len()).position(|part| part == piece) {
         kept.extend_from_slice(&rest[..at]);
