@@ -799,6 +799,24 @@ fn a_number_that_pauses_is_read_as_one() {
     }
 }
 
+/// The line lost the end of an answer with all that came up to the next command: perhaps a whole frame.
+#[test]
+fn an_answer_that_stands_torn_at_its_timeout_is_damage() {
+    let timeout = Duration::from_secs(20);
+    for (came, is_damage) in
+        [("", false), ("\r\nAirM2M_720U_V40", true), ("\r\nAirM2M_720U_V401881_LTE_AT\r\n", false)]
+    {
+        let mut pair = online(ReceiveMode::Push);
+        let socket = pair.channel_open();
+        pair.instead("ATI", came);
+        let answer = pair.command("ATI", timeout);
+        assert!(answer.is_err(), "{answer:?}");
+        pair.run_for(MINUTE);
+        let ended = pair.saw(|event| *event == Event::Closed(socket, Some(CloseReason::Damaged)));
+        assert_eq!(ended, is_damage, "{came:?}: {}", pair.story());
+    }
+}
+
 #[test]
 fn a_name_that_does_not_resolve_fails_the_connection() {
     let mut pair = Pair::online();

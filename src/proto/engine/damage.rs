@@ -8,7 +8,7 @@
 use crate::at::{ChannelId, ChannelNews, Decoder, Fault, Final, Line, Urc, is_torn_news};
 use crate::error::CloseReason;
 use crate::proto::Event;
-use crate::proto::session::{ChannelSet, ProbeEcho, begins_connection, begins_result};
+use crate::proto::session::{ChannelSet, ProbeEcho, begins_connection, begins_result, may_lack_end};
 use crate::time::Timestamp;
 
 use super::Engine;
@@ -340,6 +340,12 @@ impl Engine {
     /// True if the answer has a line with neither name nor line end, which may be data without a header.
     pub(super) fn has_nameless_answer(&self) -> bool {
         self.history.nameless.is_unended && self.channels.is_pushed() && self.may_be_data()
+    }
+
+    /// True if there is an unfinished line that a module ends. Its end may be lost with the data after it.
+    pub(super) fn ends_torn(&self) -> bool {
+        let partial = self.decoder.partial_line();
+        !partial.is_empty() && !may_lack_end(partial) && self.channels.is_pushed() && self.may_be_data()
     }
 
     /// True if no module begins a line like the unfinished one, or leaves such a line unfinished.

@@ -168,6 +168,9 @@ impl Engine {
             // A module writes an answer in one piece. So bytes are lost, and the lines may be data.
             Deadline::Answer if self.has_nameless_answer() => self.damaged(now, Fault::Garbage, None),
             Deadline::Answer if self.ends_with_result() => self.damaged(now, Fault::NoLineEnd, None),
+            Deadline::Answer if self.ends_torn() && now >= self.last_byte.at() + PARTIAL_DATA => {
+                self.damaged(now, Fault::NoLineEnd, None);
+            }
             Deadline::Answer
             | Deadline::Prompt
             | Deadline::Doubt

@@ -309,10 +309,11 @@ fn begins_with_question(bytes: &[u8], piece: &[u8]) -> bool {
 }
 
 /// Whether the bytes are at most as many as the piece has, and consist of the end of the piece, the line end of the
-/// filler, and questions: the modem has lost the beginning of the filler.
+/// filler, and questions with the piece before each: the modem has lost the beginning of the filler.
 fn ends_with_questions(bytes: &[u8], piece: &[u8]) -> bool {
     let after = |at: usize| bytes.strip_prefix(&piece[at..])?.strip_prefix(b"\r\n");
-    bytes.len() <= piece.len() && (0..piece.len()).any(|at| after(at).is_some_and(is_made_of_questions))
+    let is_rest = |rest: &[u8]| is_made_of_questions(&without_piece(piece, rest));
+    bytes.len() <= piece.len() && (0..piece.len()).any(|at| after(at).is_some_and(is_rest))
 }
 
 /// Whether the bytes are questions, each with its line end, and the beginning of a piece.
