@@ -37,7 +37,7 @@ use super::token::{Expect, Fault, MAX_LINE, Token};
 pub struct Decoder {
     state: DecoderState,
     /// The part of a line that has come so far.
-    line: Vec<u8>,
+    pub(super) line: Vec<u8>,
     /// True if `line` was returned and must be cleared.
     taken: bool,
     /// The bytes before the next line, or before the one that has begun.

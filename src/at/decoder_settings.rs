@@ -22,6 +22,11 @@ impl Decoder {
         self.before == Front::LineEnd && self.partial_line() == begun
     }
 
+    /// True if the unfinished line lacks only the LF of its line end.
+    pub(crate) fn lacks_line_feed(&self) -> bool {
+        self.line.ends_with(b"\r") && !self.partial_line().is_empty()
+    }
+
     /// True if the data that came last end like an answer, and no line has followed them.
     pub(crate) fn ends_like_answer(&self) -> bool {
         self.tail.is_ok()

@@ -36,6 +36,7 @@ mod secrets;
 mod secrets_shown;
 mod services;
 mod sim_fuzz;
+mod slow_line;
 mod statistics;
 mod text_of_people;
 #[cfg(feature = "sim-tls")]

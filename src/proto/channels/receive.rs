@@ -178,9 +178,10 @@ impl Channels {
 
     /// True if data are held whose last bytes are a whole header. If they lack as many bytes, the header is that of the
     /// next frame, and the payload of that frame follows.
-    pub(in crate::proto) fn holds_header_at_end(&mut self) -> bool {
+    pub(in crate::proto) fn holds_header_at_end(&self) -> bool {
         let Some(id) = self.unconfirmed.map(UnconfirmedFrame::socket) else { return false };
-        let socket = self.channel(id.channel).socket_of(id);
+        let channel = &self.all[id.channel.index()];
+        let socket = channel.socket.as_ref().filter(|_| channel.socket_id() == id);
         socket.is_some_and(|socket| ends_with_header(socket.window.unfinished()))
     }
 

@@ -26,19 +26,15 @@ type Timer = fn(&Engine) -> Option<(Timestamp, Deadline)>;
 
 /// The timers that are served at any time. Each is derived from the state that it belongs to, so no timer can be out of
 /// date.
-const TIMERS: [Timer; 10] = [
+const TIMERS: [Timer; 9] = [
     |engine| engine.session.deadline(),
     |engine| engine.transparent.deadline(),
     |engine| engine.request_deadline(),
     |engine| at(engine.channels.heartbeat_deadline(), Deadline::Heartbeat),
-    |engine| {
-        let ends = engine.has_whole_line() && !engine.may_go_on();
-        (ends || engine.awaits_text()).then(|| engine.after(PARTIAL_LINE, Deadline::PartialLine))
-    },
-    |engine| engine.may_go_on().then(|| engine.after(PARTIAL_DATA, Deadline::PartialLine)),
+    |engine| engine.partial_line_span().map(|span| engine.after(span, Deadline::PartialLine)),
     |engine| engine.has_stranded_line().then(|| engine.after(PARTIAL_DATA, Deadline::PartialLine)),
     |engine| (engine.decoder.data_left() > 0).then(|| engine.after(PARTIAL_DATA, Deadline::PartialData)),
-    |engine| engine.holds_back().then(|| engine.after(FRAME_END, Deadline::FrameEnd)),
+    |engine| engine.frame_end_span().map(|span| engine.after(span, Deadline::FrameEnd)),
     |engine| {
         let is_strange = !engine.has_whole_line() && engine.has_strange_start();
         is_strange.then(|| engine.after(PARTIAL_DATA, Deadline::StrangeLine))
@@ -108,32 +104,35 @@ impl Engine {
         !partial.is_empty() && is_whole(partial)
     }
 
-    /// True if the unfinished line has a meaning that more bytes could change: the value behind a name, or a number,
-    /// may go on, and a text of people may have any end.
-    fn may_go_on(&self) -> bool {
-        let partial = self.decoder.partial_line();
-        let has_value = partial.starts_with(b"+")
-            || partial.contains(&b':')
-            || partial.last().is_some_and(u8::is_ascii_digit);
-        !partial.is_empty() && (self.bodies.is_open() || (has_value && is_whole(partial)))
-    }
-
-    /// True if a text of people may come, or its next line.
-    fn awaits_text(&self) -> bool {
-        self.bodies.is_open() && self.decoder.partial_line().is_empty()
-    }
-
     /// True if there is an unfinished line beside a stream that has no meaning without its end.
     fn has_stranded_line(&self) -> bool {
         self.transparent.is_beside() && !self.decoder.partial_line().is_empty() && !self.has_whole_line()
     }
 
-    fn holds_back(&self) -> bool {
-        self.channels.has_suspect() || self.history.holds_news()
+    /// How long the rest of the unfinished line is waited for, or the next line of a text of people; `None` if neither
+    /// is. A line that may lack its end, or lacks an LF only, is whole. The rest of any other, and of a line of text,
+    /// may be on its way through a slow port.
+    fn partial_line_span(&self) -> Option<Duration> {
+        let is_text = self.bodies.is_open();
+        let partial = self.decoder.partial_line();
+        if partial.is_empty() {
+            return is_text.then_some(PARTIAL_LINE);
+        }
+        let is_over = is_whole(partial) && (may_lack_end(partial) || self.decoder.lacks_line_feed());
+        if is_over { Some(PARTIAL_LINE) } else { (is_text || is_whole(partial)).then_some(PARTIAL_DATA) }
+    }
+
+    /// How long held data and lines are waited for; `None` if none are held.
+    fn frame_end_span(&self) -> Option<Duration> {
+        if !self.channels.has_suspect() && !self.history.holds_news() {
+            return None;
+        }
+        // The end of this pause is a sign of damage, and not only the end of a wait.
+        Some(if self.has_header_without_payload() { PARTIAL_DATA } else { FRAME_END })
     }
 
     /// True if data end with a whole header, and after its line end comes nothing that a module writes.
-    fn has_header_without_payload(&mut self) -> bool {
+    fn has_header_without_payload(&self) -> bool {
         let is_odd = self.decoder.has_after_data(b">") || self.decoder.has_after_data(b"");
         is_odd && self.channels.holds_header_at_end()
     }
