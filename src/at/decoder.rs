@@ -49,7 +49,7 @@ pub struct Decoder {
     /// The line ends after headers of pushed data.
     header_ends: HeaderEnds,
     pub(super) data_ends: DataEnds,
-    line_ends: LineEnds,
+    pub(super) line_ends: LineEnds,
     /// The last bytes of the latest data.
     pub(super) tail: Tail,
     pub(super) echo: Echo,

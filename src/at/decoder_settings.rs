@@ -2,7 +2,7 @@
 
 use super::decoder::Decoder;
 use super::decoder_state::ImpossibleTokens;
-use super::framing::{Echo, Front};
+use super::framing::{Echo, Front, LineEnds};
 use super::header::{self, Scan};
 
 impl Decoder {
@@ -15,6 +15,12 @@ impl Decoder {
     /// The echo of a payload came, which the decoder does not read. What follows does not follow data.
     pub(crate) fn echo_came(&mut self) {
         self.before = Front::LineEnd;
+        self.line_ends = LineEnds::default();
+    }
+
+    /// True if neither a line nor data nor the line end before them has begun.
+    pub(crate) fn is_between_frames(&self) -> bool {
+        self.data_left() == 0 && self.partial_line().is_empty() && self.line_ends.is_between_frames()
     }
 
     /// True if a line end came after the data, and `begun` after that.

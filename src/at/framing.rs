@@ -205,6 +205,11 @@ impl LineEnds {
         self.has_cr
     }
 
+    /// True if no line end has come since the last line or data, not even its CR.
+    pub(super) fn is_between_frames(self) -> bool {
+        self.count == 0 && !self.has_cr
+    }
+
     /// True if this CR is the first byte of a frame.
     pub(super) fn begins_frame(self) -> bool {
         self.has_cr && !self.ends_part

@@ -11,6 +11,7 @@ mod bearer;
 mod bring_up;
 mod channels;
 mod engine;
+mod expected_echo;
 mod histogram;
 mod interface;
 mod issuer;

@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 
 use crate::at::{Command, SecretLines, Urc};
 use crate::error::Error;
+use crate::proto::expected_echo::ExpectedEcho;
 use crate::proto::session::Finished;
 use crate::proto::statistics::Statistics;
 use crate::proto::{Event, Output, Response, SocketId, Ticket};
@@ -22,6 +23,7 @@ pub(super) struct Outbox {
     reports: VecDeque<String>,
     reports_wanted: bool,
     lines_wanted: bool,
+    echo: ExpectedEcho,
 }
 
 /// The number of buffers that are kept. A send uses three: for its command, for its payload on the way, and for the
@@ -45,6 +47,7 @@ impl Outbox {
     }
 
     pub(super) fn write(&mut self, bytes: Vec<u8>) {
+        self.echo.written(&bytes);
         self.outputs.push_back(Output::Write(bytes));
     }
 
@@ -104,6 +107,11 @@ impl Outbox {
         }
     }
 
+    /// The echo of what was written.
+    pub(super) fn echo(&mut self) -> &mut ExpectedEcho {
+        &mut self.echo
+    }
+
     pub(super) fn answer(&mut self, ticket: Ticket, result: Result<Response, Error>) {
         self.outputs.push_back(Output::Answered(ticket, result));
     }
@@ -157,6 +165,7 @@ impl Outbox {
     /// Drops the bytes that were to be written, because there is no port.
     pub(super) fn drop_writes(&mut self) {
         self.outputs.retain(|output| !matches!(output, Output::Write(_)));
+        self.echo.forget();
     }
 }
 

@@ -21,6 +21,7 @@ mod fetch_counts;
 mod heartbeat;
 mod hostile;
 mod hostile_stream;
+mod lasting_echo;
 mod late_answers;
 mod line_damage;
 mod line_floods;

@@ -56,11 +56,13 @@ pub enum Kind {
     Port,
     /// Sockets without faults on a line that pauses between any two bytes, as a USB hub or a serial server does.
     Pauses,
+    /// The same, with a module whose echo stays on.
+    Echo,
 }
 
 impl Kind {
     /// All kinds, with their names.
-    pub const ALL: [(Self, &str); 13] = [
+    pub const ALL: [(Self, &str); 14] = [
         (Self::Sound, "sound"),
         (Self::Udp, "udp"),
         (Self::Manual, "manual"),
@@ -74,6 +76,7 @@ impl Kind {
         (Self::Noise, "noise"),
         (Self::Port, "port"),
         (Self::Pauses, "pauses"),
+        (Self::Echo, "echo"),
     ];
 
     /// The name of the kind on a command line.
@@ -97,7 +100,8 @@ impl Kind {
 
     /// Whether the kind has no faults.
     pub fn is_sound(self) -> bool {
-        matches!(self, Self::Sound | Self::Udp | Self::Manual | Self::Stream | Self::Pauses)
+        let is_uneven = matches!(self, Self::Pauses | Self::Echo);
+        is_uneven || matches!(self, Self::Sound | Self::Udp | Self::Manual | Self::Stream)
     }
 
     fn is_stream(self) -> bool {
@@ -137,7 +141,8 @@ fn world(kind: Kind, chance: &mut Chance) -> World {
         baud: if has_rate { Some(chance.pick(&[115_200, 115_200, 460_800])) } else { None },
         network_ms: chance.pick(&[0, 0, 40, 300]),
         chunk: chance.pick(&[0, 0, 0, 1, 7, 64]),
-        pauses: kind == Kind::Pauses,
+        pauses: matches!(kind, Kind::Pauses | Kind::Echo),
+        keeps_echo: kind == Kind::Echo,
         eager: kind != Kind::Host || chance.one_in(2),
         send_prompt: true,
         reconnecting: match kind {

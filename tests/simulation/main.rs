@@ -10,7 +10,7 @@ use simulation::Kind;
 const SEEDS: u64 = 200;
 
 /// Seeds that have failed, with what they have shown.
-const FAILED_ONCE: [(Kind, u64); 33] = [
+const FAILED_ONCE: [(Kind, u64); 38] = [
     // The bearer was lost right after a bring-up: commands for both were counted together.
     (Kind::Noise, 8_052_905),
     // A connect had timed out, and its stream began: the words of its peer were damage.
@@ -74,6 +74,16 @@ const FAILED_ONCE: [(Kind, u64); 33] = [
     (Kind::Modem, 101_127_446),
     // The line paused within the number of accepted bytes, which was read as a smaller one.
     (Kind::Pauses, 208),
+    // A frame came within the echo of a command, and its rest was damage.
+    (Kind::Echo, 112),
+    // The echo of a payload went on after the end of its connection.
+    (Kind::Echo, 1_327),
+    // A frame came within the first echo after `ATE0`, and the echo counted as off.
+    (Kind::Echo, 15_032),
+    // A report was the same as the line of the payload whose echo it interrupted.
+    (Kind::Echo, 25_002),
+    // Reads of one byte: the first letter of a frame was that of the next byte of the echo.
+    (Kind::Echo, 35_668),
 ];
 
 /// Runs the first seeds of a kind. A failure prints the command that shows it.
@@ -130,6 +140,11 @@ fn datagrams_are_exact_without_faults() {
 #[test]
 fn sockets_are_exact_on_a_line_that_pauses_between_any_two_bytes() {
     every_promise_holds(Kind::Pauses);
+}
+
+#[test]
+fn sockets_are_exact_beside_the_echo_of_a_module_that_keeps_it_on() {
+    every_promise_holds(Kind::Echo);
 }
 
 #[test]

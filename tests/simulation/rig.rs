@@ -411,7 +411,7 @@ impl Rig {
                     any = true;
                     self.digest.add(self.facts.now, Direction::ToHost, &bytes);
                     let bytes = if self.follows_grammar { self.on_way_to_host(bytes) } else { bytes };
-                    if self.facts.script.world.pauses { self.pause_in(&bytes) } else { self.deliver(&bytes) }
+                    self.send_to_host(&bytes);
                 }
                 sim::Output::Unplugged => {
                     any = true;
@@ -430,6 +430,10 @@ impl Rig {
             }
         }
         any
+    }
+
+    fn send_to_host(&mut self, bytes: &[u8]) {
+        if self.facts.script.world.pauses { self.pause_in(bytes) } else { self.deliver(bytes) }
     }
 
     /// Delivers bytes in pieces, in their order, with pauses.
@@ -505,6 +509,9 @@ impl Rig {
 
     /// Writes bytes of the host. Payload may come with its command.
     fn write(&mut self, bytes: &[u8]) {
+        if self.facts.script.world.keeps_echo && bytes == b"ATE0\r\n" {
+            return self.send_to_host(b"ATE0\r\n\r\nERROR\r\n");
+        }
         let line = bytes.windows(2).position(|end| end == b"\r\n").map_or(bytes.len(), |at| at + 2);
         if bytes.starts_with(b"AT+CIPSEND=") && line < bytes.len() {
             self.write_part(&bytes[..line], false);

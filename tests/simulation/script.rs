@@ -39,6 +39,8 @@ pub struct World {
     pub chunk: usize,
     /// Whether the line to the host pauses between bytes.
     pub pauses: bool,
+    /// Whether the module refuses to switch its echo off.
+    pub keeps_echo: bool,
     /// Whether the applications read at once.
     pub eager: bool,
     /// Whether sends wait for the module's prompt.

@@ -67,10 +67,11 @@ impl Shrinker {
     }
 
     fn world(&mut self) {
-        let simpler: [fn(&mut Script); 8] = [
+        let simpler: [fn(&mut Script); 9] = [
             |script| script.world.baud = None,
             |script| script.world.chunk = 0,
             |script| script.world.pauses = false,
+            |script| script.world.keeps_echo = false,
             |script| script.world.latency_ms = 0,
             |script| script.world.network_ms = 0,
             |script| script.world.cold = false,

@@ -167,8 +167,8 @@ fn a_silent_serial_server_is_asked_at_its_own_rate_only() {
     }
 }
 
-/// Closing the examined modem ends the examination in each of its waits, all of which have an hour. None of these modems
-/// ends the wait by an answer before the modem is closed.
+/// Closing the examined modem ends the examination in each of its waits, all of which have an hour. None of these
+/// modules ends the wait by an answer before that.
 #[cfg(unix)]
 #[test]
 fn an_examination_ends_when_its_modem_is_closed() {

@@ -15,6 +15,15 @@ impl BringUp {
         self.echo == Echo::Stays
     }
 
+    /// True if what is written now may be echoed although echo was to be switched off.
+    pub(in crate::proto) fn may_be_echoed(&self) -> bool {
+        match self.echo {
+            Echo::Unknown => self.step > BringUpStep::EchoOff,
+            Echo::Off => false,
+            Echo::Stays => true,
+        }
+    }
+
     /// An echo came. Returns true if it proves that the module has restarted.
     pub(in crate::proto) fn echo_came(&mut self) -> bool {
         if self.echo == Echo::Unknown && self.step > BringUpStep::EchoOff {

@@ -66,6 +66,11 @@ impl PromptBlanks {
         self.had == Some(true) && self.changes <= MAX_CHANGES
     }
 
+    /// True if this byte is the blank of a prompt.
+    pub(super) fn has(&self, byte: u8) -> bool {
+        self.is_next && byte == b' ' && self.had != Some(false)
+    }
+
     /// A byte came. Returns false if it is a sign that bytes after a prompt were lost: the blank is missing, or there
     /// is one for the first time. If the module echoes nothing, text there is not the module's, and the prompt was
     /// payload.

@@ -360,14 +360,10 @@ impl Engine {
         }
     }
 
-    /// True if the unfinished line may be a prompt. The module may take the next bytes for payload.
-    fn may_be_prompted(&self) -> bool {
-        self.decoder.partial_line() == b">"
-    }
-
     /// Writes the next command, if the session is free.
     pub(super) fn pump(&mut self, now: Timestamp) {
         let was_idle = self.session.is_idle();
+        self.out.echo().is_possible(self.bring_up.may_be_echoed() && !self.session.is_online());
         self.write_commands(now);
         if was_idle && !self.session.is_idle() {
             self.history.command_written();

@@ -6,7 +6,7 @@ use crate::at::{
 use crate::proto::Event;
 use crate::proto::channels::LateFetch;
 use crate::proto::issuer::Job;
-use crate::proto::session::begins_connection;
+use crate::proto::session::{Step, begins_connection};
 use crate::time::Timestamp;
 
 use super::Engine;
@@ -16,7 +16,7 @@ use super::port::Port;
 
 impl Engine {
     /// Processes received bytes. Returns false if they were a piece of a line or of a payload and completed nothing.
-    pub(super) fn received(&mut self, now: Timestamp, mut bytes: &[u8]) -> bool {
+    pub(super) fn received(&mut self, now: Timestamp, bytes: &[u8]) -> bool {
         if matches!(self.port, Port::Lost(..)) {
             return false;
         }
@@ -28,19 +28,31 @@ impl Engine {
         decoder.answers_may_be_late(self.session.awaits_late_answer(now));
         let mut is_whole = self.session.is_online();
         is_whole |= self.session.is_idle() && self.stream_bytes(now, bytes);
-        // With echo on, the payload comes back after the bytes of the prompt.
-        let is_echoed = self.bring_up.knows_echo_stays() && self.session.may_be_echoed();
-        loop {
-            if let Some(first) = bytes.first()
-                && !self.history.blanks.fits(*first, self.bring_up.knows_echo_off())
-            {
-                self.damaged(now, Fault::NoLineEnd, self.session.fetching());
+        let mut reopened = self.out.echo().reopen();
+        let mut bytes = match reopened.is_empty() {
+            true => bytes,
+            false => {
+                reopened.extend_from_slice(bytes);
+                &reopened
             }
-            if is_echoed && decoder.data_left() == 0 && decoder.partial_line().is_empty() {
-                let count = self.session.take_echo(bytes);
+        };
+        loop {
+            let is_echoed = self.may_be_echoed();
+            if let Some(first) = bytes.first() {
+                let ends_prompt = is_echoed && self.history.blanks.has(*first);
+                if !self.history.blanks.fits(*first, self.bring_up.knows_echo_off()) {
+                    self.damaged(now, Fault::NoLineEnd, self.session.fetching());
+                }
+                bytes = &bytes[usize::from(ends_prompt)..];
+            }
+            if is_echoed && decoder.is_between_frames() {
+                let count = self.out.echo().take(bytes);
                 bytes = &bytes[count..];
                 if count > 0 {
                     decoder.echo_came();
+                }
+                if self.out.echo().has_come() && !self.bring_up.knows_echo_stays() {
+                    self.step(now, Step::Echoed);
                 }
             }
             if self.session.is_distrusting() {
@@ -71,6 +83,20 @@ impl Engine {
         self.decoder = decoder;
         self.channels.prove_unless_suspect(now, &mut self.out);
         is_whole
+    }
+
+    /// True if the module echoes what was written, and neither a text of people nor unknown bytes are read.
+    fn may_be_echoed(&self) -> bool {
+        self.bring_up.may_be_echoed()
+            && !self.session.is_online()
+            && !self.session.is_distrusting()
+            && !self.session.reads_text()
+            && !self.bodies.is_open()
+    }
+
+    /// True if the unfinished line may be a prompt. The module may take the next bytes for payload.
+    pub(super) fn may_be_prompted(&self) -> bool {
+        self.decoder.partial_line() == b">"
     }
 
     /// The headers and prompts that can't come now.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::at::{Command, Final, Line, Refusal, SecretLines, Verdict};
 use crate::time::Timestamp;
 
-use super::open_send::{OpenSend, echo_of};
+use super::open_send::OpenSend;
 use crate::proto::issuer::Issuer;
 
 /// A command in flight.
@@ -30,8 +30,6 @@ pub(super) struct Exchange {
     is_given: bool,
     /// Whether a prompt came for payload that was written with its command.
     is_prompted: bool,
-    /// The number of payload bytes that the module has echoed.
-    echoed: usize,
     foreign_line: ForeignLine,
 }
 
@@ -166,7 +164,6 @@ impl Exchange {
             unexpected: None,
             is_given,
             is_prompted: false,
-            echoed: 0,
             foreign_line: ForeignLine::None,
         }
     }
@@ -246,20 +243,6 @@ impl Exchange {
     /// The moment at which the line has carried a payload that was written with its command, with a margin.
     fn payload_is_out_at(&self) -> Timestamp {
         self.written_at + self.command.timeout().saturating_sub(ACCEPT_TIMEOUT)
-    }
-
-    /// True if payload was written that the module may echo.
-    pub(super) fn may_be_echoed(&self) -> bool {
-        matches!(self.phase, Phase::Blind(_) | Phase::Result(_))
-    }
-
-    /// The number of these bytes that are the echo of the payload. The echo ends with the payload, or where a frame of
-    /// the module interrupts it.
-    pub(super) fn take_echo(&mut self, bytes: &[u8]) -> usize {
-        let (Phase::Blind(payload) | Phase::Result(payload)) = &self.phase else { return 0 };
-        let (written, came) = echo_of(payload.get(self.echoed..).unwrap_or_default(), bytes);
-        self.echoed += written;
-        came
     }
 
     /// The prompt came. Returns the payload that is to be written now.

@@ -197,24 +197,6 @@ impl Session {
         self.state = State::Busy(Exchange::new(now, command, issuer, timeout, phase));
     }
 
-    /// True if payload was written that a module with echo on sends back.
-    pub(super) fn may_be_echoed(&self) -> bool {
-        match &self.state {
-            State::Busy(exchange) => exchange.may_be_echoed(),
-            State::AtBarrier(_) => self.unproved.is_some(),
-            State::Waking(_) | State::Idle | State::Online => false,
-        }
-    }
-
-    /// The number of bytes at the beginning of a line that are the echo of payload.
-    pub(super) fn take_echo(&mut self, bytes: &[u8]) -> usize {
-        match &mut self.state {
-            State::Busy(exchange) => exchange.take_echo(bytes),
-            State::AtBarrier(_) => self.unproved.as_mut().map_or(0, |open| open.take_echo(bytes)),
-            State::Waking(_) | State::Idle | State::Online => 0,
-        }
-    }
-
     /// A header of fetched data came.
     pub(super) fn header(&mut self, kind: &HeaderKind) {
         let HeaderKind::Fetched { channel, .. } = *kind else { return };

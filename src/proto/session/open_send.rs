@@ -10,8 +10,6 @@ pub(in crate::proto) struct OpenSend {
     payload: Vec<u8>,
     /// How often it was written to fill up the send.
     fills: u32,
-    /// The number of bytes of the last filling that the module has echoed.
-    echoed: usize,
 }
 
 /// How often a send is filled up with its own bytes. With echo on, a `>` among them looks like a prompt that asks for
@@ -20,7 +18,7 @@ const MAX_FILLS: u32 = 2;
 
 impl OpenSend {
     pub(super) fn new(payload: Vec<u8>) -> Self {
-        Self { payload, fills: 0, echoed: 0 }
+        Self { payload, fills: 0 }
     }
 
     /// The payload itself, for a module that has asked for it and got no other bytes since.
@@ -30,19 +28,7 @@ impl OpenSend {
 
     /// Counts one more filling.
     pub(super) fn filled(self) -> Self {
-        Self { fills: self.fills.saturating_add(1), echoed: 0, ..self }
-    }
-
-    /// The filling is written once more, because the module may not have read it.
-    pub(super) fn written_again(self) -> Self {
-        Self { echoed: 0, ..self }
-    }
-
-    /// The number of these bytes that are the echo of the filling.
-    pub(super) fn take_echo(&mut self, bytes: &[u8]) -> usize {
-        let (written, came) = echo_of(self.payload.get(self.echoed..).unwrap_or_default(), bytes);
-        self.echoed = self.echoed.saturating_add(written);
-        came
+        Self { fills: self.fills.saturating_add(1), ..self }
     }
 
     /// The bytes to write if the module may be waiting. They end with a line end, so that the next command begins a new
@@ -57,23 +43,6 @@ impl OpenSend {
         fill.extend_from_slice(b"\r\n");
         fill
     }
-}
-
-/// How many bytes of a payload come back at the beginning of `bytes`, and how many of `bytes` that is. The echo ends
-/// with the payload, or where a frame of the module interrupts it.
-pub(super) fn echo_of(payload: &[u8], bytes: &[u8]) -> (usize, usize) {
-    let (mut written, mut came) = (0usize, 0usize);
-    while let (Some(expected), Some(byte)) = (payload.get(written), bytes.get(came)) {
-        match expected == byte {
-            true => came = came.saturating_add(1),
-            // Some firmware echoes no LF.
-            false if *expected == b'\n' => {}
-            false => break,
-        }
-        written = written.saturating_add(1);
-    }
-    let is_echo = written == payload.len() || bytes.get(came).is_none_or(|byte| *byte == b'\r');
-    if is_echo { (written, came) } else { (0, 0) }
 }
 
 /// Shows the length of the payload only, because it may be a key.

@@ -201,7 +201,7 @@ impl Session {
             return self.wake(Wake::in_a_send(now, open)).map_or(Step::Consumed, Step::Finished);
         }
         // A module that was deaf has not read the filling, and would take the next question for payload.
-        self.fill(open.map(OpenSend::written_again), out);
+        self.fill(open, out);
         self.ask_again(now, barrier, out);
         Step::Consumed
     }

@@ -17,7 +17,7 @@ impl Maker {
     /// Adds a fault of this kind of scenario.
     pub(super) fn fault(&mut self) {
         let act = match self.kind {
-            Kind::Sound | Kind::Udp | Kind::Manual | Kind::Stream | Kind::Pauses => Act::Wait,
+            Kind::Sound | Kind::Udp | Kind::Manual | Kind::Stream | Kind::Pauses | Kind::Echo => Act::Wait,
             Kind::Modem => self.of_modem(),
             Kind::Line => return self.one_damage(),
             Kind::Storm => self.of_answers(),
