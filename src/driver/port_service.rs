@@ -12,11 +12,11 @@ use super::line::OpenLine;
 use super::port_threads::{self, WriterHalf};
 use super::shared::Shared;
 use super::thread::{self, Turn};
-use crate::port::{CallerEnd, ModuleMode, Opener, OpeningTime, Port, Sleeper};
+use crate::port::{CallerEnd, ModuleMode, Opener, Port, Sleeper};
 use crate::time::Timestamp;
 
 /// The pause between two attempts to open a port that is gone: the first one, and the longest. It is doubled each time.
-/// An attempt to open a path takes some microseconds. The longest pause is part of the 2 s within which a modem is
+/// The longest pause is part of the 2 s within which a modem is
 /// ready again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 /// A port that lasts for this span resets the pause to the first one.
@@ -126,17 +126,14 @@ impl PortService {
         }
     }
 
-    /// Tries to open the port once; `None` if the modem is closed meanwhile. A call that may take long has its own
+    /// Tries to open the port once; `None` if the modem is closed meanwhile. The call may take long, so it has its own
     /// thread, which then continues until the call returns.
     fn opened(&self, opener: &Arc<Mutex<Opener>>) -> Option<io::Result<Port>> {
-        let (time, kept, end) = {
+        let (kept, end) = {
             let opener = opener.lock().unwrap_or_else(PoisonError::into_inner);
-            (opener.time(), opener.time().delays_close().then(|| self.open.clone()), opener.end())
+            (opener.delays_close().then(|| self.open.clone()), opener.end())
         };
         let mode = self.shared.lock().module_mode();
-        if time == OpeningTime::Moment {
-            return Some(open(opener, mode));
-        }
         let opened = Arc::new(Mutex::new(None));
         let (result, opener, wake) = (Arc::downgrade(&opened), opener.clone(), self.shared.wake.clone());
         let open = move || {

@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::identification::{Ask, Identify};
 use super::listing::PortInfo;
-use super::serial;
 use super::unanswered::Unanswered;
-use super::{Line, ModuleMode, Port, Sleeper, Waker, after, wake_up};
+use super::{Line, ModuleMode, Port, Sleeper, Waker, after, opening, wake_up};
 use crate::config::Config;
 
 /// The most questions at a time, and the most long ones, which leave room for a port that appears meanwhile. Each has a
@@ -27,6 +26,8 @@ const MAX_ANSWER: usize = 4 * 1024;
 #[derive(Clone, Copy)]
 pub(super) struct Questioner<'env> {
     pub(super) config: &'env Config,
+    /// Opens a candidate.
+    pub(super) open: fn(&str, &Config) -> io::Result<Port>,
     pub(super) identify: Identify,
     /// The mode in which the module lost its port, and the place of that port.
     pub(super) mode: &'env ModuleMode,
@@ -371,7 +372,9 @@ fn ask(
     sleeper: &Sleeper,
     stop: &Stop,
 ) -> Answer {
-    let mut port = serial::open(path, questioner.config)?;
+    let (open, config) = (questioner.open, questioner.config.clone());
+    let is_stopped = || stop.is_set.load(Ordering::SeqCst);
+    let mut port = opening::open(path, is_stopped, move |path| open(path, &config))?;
     let Port::Line { line, .. } = &mut port else { return Ok((port, String::new())) };
     let mut unanswered = Unanswered::default();
     let ask: &mut Ask<'_> = &mut |question, timeout, is_answered| {
@@ -446,6 +449,9 @@ fn exchange(
 mod tests {
     use super::*;
     use crate::port::listing::PortKind;
+    use crate::port::serial;
+    use crossbeam_channel::{Receiver, bounded};
+    use std::sync::Mutex;
     use std::sync::atomic::AtomicUsize;
 
     /// The questions that are being asked, and the most of them.
@@ -480,14 +486,17 @@ mod tests {
         (0..count).map(port).unzip()
     }
 
+    fn questioner(config: &Config, identify: Identify) -> Questioner<'_> {
+        Questioner { config, open: serial::open, identify, mode: &ModuleMode::Command, place: None }
+    }
+
     #[test]
     fn many_candidates_are_asked_a_bounded_number_at_a_time() {
         let (_others, listed) = ports(2 * AT_ONCE + 3);
         let (config, identify) = (Config::default(), Identify { imei: silent, imei_of_silent: silent });
         let (waker, sleeper) = wake_up().unwrap();
         let asked = thread::scope(|scope| {
-            let questioner =
-                Questioner { config: &config, identify, mode: &ModuleMode::Command, place: None };
+            let questioner = questioner(&config, identify);
             let mut candidates = Candidates::new(scope, questioner, waker);
             candidates.are_listed(listed.clone());
             let mut asked = Vec::new();
@@ -513,8 +522,7 @@ mod tests {
         let (config, identify) = (Config::default(), Identify { imei: endless, imei_of_silent: endless });
         let begun = Instant::now();
         thread::scope(|scope| {
-            let questioner =
-                Questioner { config: &config, identify, mode: &ModuleMode::Command, place: None };
+            let questioner = questioner(&config, identify);
             let mut candidates = Candidates::new(scope, questioner, wake_up().unwrap().0);
             candidates.are_listed(listed.clone());
             candidates.ask(false);
@@ -525,6 +533,55 @@ mod tests {
         assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
         for info in &listed {
             assert!(serial::open(info.path.to_str().unwrap(), &config).is_ok());
+        }
+    }
+
+    /// The path whose opening does not return before the other end of the channel is gone.
+    static BLOCKED: Mutex<Option<(String, Receiver<()>)>> = Mutex::new(None);
+
+    fn open_unless_blocked(path: &str, config: &Config) -> io::Result<Port> {
+        let blocked = BLOCKED.lock().unwrap().clone();
+        if let Some((_, returns)) = blocked.filter(|(blocked, _)| blocked == path) {
+            let _ = returns.recv_timeout(Duration::from_secs(20));
+        }
+        serial::open(path, config)
+    }
+
+    fn answered(_: &mut Ask<'_>, _: &ModuleMode) -> io::Result<String> {
+        Ok("860000000000001".into())
+    }
+
+    /// Regression: the search waited until the kernel had opened the port.
+    #[test]
+    fn a_port_that_the_kernel_does_not_open_delays_neither_the_others_nor_the_end() {
+        let (_others, listed) = ports(2);
+        let (config, identify) = (Config::default(), Identify { imei: answered, imei_of_silent: answered });
+        let (returns, is_returning) = bounded(0);
+        let path = |at: usize| listed[at].path.to_str().unwrap();
+        *BLOCKED.lock().unwrap() = Some((path(0).to_owned(), is_returning));
+        let (waker, sleeper) = wake_up().unwrap();
+        thread::scope(|scope| {
+            let questioner = Questioner { open: open_unless_blocked, ..questioner(&config, identify) };
+            let mut candidates = Candidates::new(scope, questioner, waker);
+            candidates.are_listed(listed.clone());
+            candidates.ask(false);
+            let mut answers = Vec::new();
+            while answers.is_empty() {
+                sleeper.wait(None).unwrap();
+                answers = candidates.answers();
+            }
+            assert_eq!(answers[0].0.path, listed[1].path);
+            // The blocked port has gone from the list.
+            candidates.are_listed(listed[1..].to_vec());
+        });
+        let again = |at| opening::open(path(at), || false, |path| serial::open(path, &Config::default()));
+        assert_eq!(again(0).err().map(|error| error.kind()), Some(ErrorKind::ResourceBusy));
+        assert!(again(1).is_ok());
+        drop(returns);
+        let begun = Instant::now();
+        while again(0).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it is closed once it is open");
+            thread::yield_now();
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::users::{locker, programs};
+use super::users::{lock_of, programs};
 
 /// A serial port of this machine.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,8 +19,9 @@ pub struct PortInfo {
     pub usb: Option<UsbInfo>,
     /// Whether it may be the port of a module.
     pub kind: PortKind,
-    /// The programs that have the port open, as far as this user may see them, and the one that has locked it by a file
-    /// in `/run/lock`: `ModemManager (712)`. Users other than root see only their own programs.
+    /// The programs that have the port open, as far as this user may see them, `ModemManager (712)`, and the one that
+    /// has locked it by a file: `minicom (712), locked by /run/lock/LCK..ttyUSB0`. Users other than root see only their
+    /// own programs.
     pub users: Vec<String>,
     /// Whether the permissions of the port let this user open it.
     pub is_permitted: bool,
@@ -139,7 +140,7 @@ fn name_users(root: &Path, ports: &mut [PortInfo]) {
         }
     }
     for port in ports {
-        let locker = locker(root, &port.path).filter(|locker| !port.users.contains(locker));
-        port.users.extend(locker);
+        let lock = lock_of(root, &port.path).filter(|lock| !port.users.contains(&lock.program));
+        port.users.extend(lock.map(|lock| format!("{}, locked by {}", lock.program, lock.file.display())));
     }
 }

@@ -23,6 +23,7 @@ mod identification;
 mod listing;
 mod module_mode;
 mod open;
+mod opening;
 #[cfg(feature = "remote")]
 mod remote;
 #[cfg(all(feature = "ports", unix))]
@@ -52,8 +53,8 @@ pub(crate) use module_mode::ModuleMode;
 pub(crate) use open::{has_rate, is_remote};
 #[cfg(all(feature = "ports", unix))]
 pub(crate) use search::Search;
+pub(crate) use source::Opener;
 pub use source::PortSource;
-pub(crate) use source::{Opener, OpeningTime};
 pub(crate) use wake_up::{Sleeper, Waker, pair as wake_up};
 
 /// The moment after this span from now on.

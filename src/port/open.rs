@@ -1,18 +1,20 @@
 //! A port by its name.
 
 use std::io;
+use std::path::Path;
 
-use super::Port;
 #[cfg(feature = "remote")]
 use super::remote;
 #[cfg(unix)]
 use super::serial::open as open_serial;
 #[cfg(not(unix))]
 use super::serial_halves::open as open_serial;
+use super::{Port, opening};
 use crate::config::Config;
 
 /// Opens a port by its path, or by the name of a port on another machine: `tcp://host:port`, `rfc2217://host:port`.
-pub(crate) fn open(name: &str, config: &Config) -> io::Result<Port> {
+/// `is_over` ends the wait for a port of this machine.
+pub(crate) fn open(name: &str, config: &Config, is_over: impl Fn() -> bool) -> io::Result<Port> {
     if search_words(name).is_some() {
         let text =
             format!("{name}: a search for a module needs feature `ports` of the crate air724ug, and Linux");
@@ -23,7 +25,12 @@ pub(crate) fn open(name: &str, config: &Config) -> io::Result<Port> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     }
     if !is_remote(name) {
-        return open_serial(name, config);
+        // A path that leads nowhere is found out without a thread.
+        if cfg!(unix) && !Path::new(name).exists() {
+            return open_serial(name, config);
+        }
+        let config = config.clone();
+        return opening::open(name, is_over, move |path| open_serial(path, &config));
     }
     #[cfg(feature = "remote")]
     return remote::open(name, config);
@@ -87,7 +94,7 @@ mod tests {
     /// Regression: the message began with `: there is no such port`.
     #[test]
     fn an_empty_name_is_refused_with_a_message_about_the_name() {
-        let Err(error) = open("", &Config::default()) else { panic!("it was opened") };
+        let Err(error) = open("", &Config::default(), || false) else { panic!("it was opened") };
         assert!(error.to_string().starts_with("the name of the port is empty"), "{error}");
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     }

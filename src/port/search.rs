@@ -17,7 +17,7 @@ use super::candidates::{
 use super::identification::Identify;
 use super::listing::{PortInfo, PortKind, ports_below};
 use super::open::{SearchKind, search_words};
-use super::{ModuleMode, Port, wake_up};
+use super::{ModuleMode, Port, serial, wake_up};
 use crate::config::Config;
 
 /// The attempt in which a search for a lost module asks silent ports the long question a second time, about 15 s after
@@ -134,7 +134,8 @@ impl Search {
         let place = self.place.clone();
         let (waker, sleeper) = wake_up()?;
         thread::scope(|scope| {
-            let questioner = Questioner { config: &config, identify, mode, place: place.as_ref() };
+            let questioner =
+                Questioner { config: &config, open: serial::open, identify, mode, place: place.as_ref() };
             let mut candidates = Candidates::new(scope, questioner, waker);
             let mut loaders = self.list(&mut candidates)?;
             let (mut listed_at, mut reported_at, mut found_at) = (begun, begun, None);

@@ -12,7 +12,7 @@ use serialport::{SerialPort, TTYPort};
 use super::direct_read::{SerialDirectRead, SetAlarm, WaitSet};
 use super::exclusive::open_device;
 use super::explain::explain;
-use super::users::locker;
+use super::users::lock_of;
 #[cfg(target_os = "linux")]
 use super::{Alarm, DirectRead};
 use super::{CallerEnd, DirectWrite, LeadsElsewhere, Line, Port, Sleeper};
@@ -25,8 +25,9 @@ use crate::config::{Config, FlowControl};
 /// time.
 pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
     let device = std::fs::canonicalize(path).unwrap_or_default();
-    if let Some(program) = locker(Path::new("/"), &device) {
-        let text = format!("{path}: {program} has locked it; close that first (its lock is in /run/lock)");
+    if let Some(lock) = lock_of(config.root.as_deref().unwrap_or(Path::new("/")), &device) {
+        let (program, file) = (lock.program, lock.file.display());
+        let text = format!("{path}: {program} has locked it by the file {file}; close that program first");
         return Err(io::Error::new(io::ErrorKind::ResourceBusy, text));
     }
     // The file is opened first: `open` fails once the port is locked for this process, and its errors are plainer.

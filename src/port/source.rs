@@ -3,12 +3,12 @@
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::module_mode::ModuleMode;
 use super::open::{is_remote, open};
-use super::{Port, wake_up};
+use super::{Port, after, wake_up};
 use crate::config::Config;
 
 /// The pause between two attempts to open the first port.
@@ -52,36 +52,19 @@ where
     }
 }
 
-/// Opens the port of a module that lost it in this mode.
-type Open = dyn FnMut(&ModuleMode) -> io::Result<Port> + Send;
+/// Opens the port of a module that lost it in this mode. A port of this machine is waited for until this moment.
+type Open = dyn FnMut(&ModuleMode, Option<Instant>) -> io::Result<Port> + Send;
 
 /// Opens a port, each time that [`open`](Self::open) is called.
 pub(crate) struct Opener {
     open: Box<Open>,
     /// Whether a later call opens the same port as the first.
     is_lasting: bool,
-    time: OpeningTime,
+    /// Whether closing the modem waits until a call has returned. A port that the call has opened is not free for other
+    /// programs before that. A server on another machine is not waited for.
+    delays_close: bool,
     /// Ends a call that is under way, if it can be ended.
     end: Option<Arc<AtomicBool>>,
-}
-
-/// The time that opening a port may take.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum OpeningTime {
-    /// Microseconds: a device of this machine is opened.
-    Moment,
-    /// Seconds: a search asks ports, or a source of the application runs. A port that it has opened in that time is not
-    /// free for other programs.
-    Questions,
-    /// Seconds: another machine has to answer.
-    Network,
-}
-
-impl OpeningTime {
-    /// Whether closing the modem waits until such a call has returned.
-    pub(crate) fn delays_close(self) -> bool {
-        self != Self::Network
-    }
 }
 
 impl Opener {
@@ -89,30 +72,37 @@ impl Opener {
     pub(crate) fn named(name: &str, config: &Config) -> Self {
         let (name, config) = (name.to_owned(), config.clone());
         let is_lasting = is_lasting(Path::new(&name));
-        let time = if is_remote(&name) { OpeningTime::Network } else { OpeningTime::Moment };
-        Self { open: Box::new(move |_| open(&name, &config)), is_lasting, time, end: None }
+        let (delays_close, end) = (!is_remote(&name), Arc::<AtomicBool>::default());
+        let is_ended = end.clone();
+        let open = move |_: &ModuleMode, until: Option<Instant>| {
+            let is_late = || until.is_some_and(|until| Instant::now() >= until);
+            open(&name, &config, || is_ended.load(Ordering::SeqCst) || is_late())
+        };
+        Self { open: Box::new(open), is_lasting, delays_close, end: Some(end) }
     }
 
     /// An opener that searches for a module.
     #[cfg(all(feature = "ports", unix))]
     pub(crate) fn search(mut search: super::search::Search) -> Self {
-        let (end, time) = (Some(search.end()), OpeningTime::Questions);
-        Self { open: Box::new(move |mode| search.open(mode)), is_lasting: true, time, end }
+        let end = Some(search.end());
+        let open = move |mode: &ModuleMode, _| search.open(mode);
+        Self { open: Box::new(open), is_lasting: true, delays_close: true, end }
     }
 
     /// An opener that calls the application's own source.
     pub(crate) fn source(mut source: impl PortSource) -> Self {
-        let open = move |_: &ModuleMode| {
+        let open = move |_: &ModuleMode, _| {
             source.open().map(|(reader, writer)| Port::Halves { reader, writer, end: None })
         };
-        Self { open: Box::new(open), is_lasting: true, time: OpeningTime::Questions, end: None }
+        Self { open: Box::new(open), is_lasting: true, delays_close: true, end: None }
     }
 
     /// Opens the first port, in several attempts if it takes no longer than this time.
     pub(crate) fn first(&mut self, timeout: Duration) -> io::Result<Port> {
         let (begun, mut is_reported) = (Instant::now(), false);
+        let until = (!timeout.is_zero()).then(|| after(timeout));
         loop {
-            match self.open(&ModuleMode::Command) {
+            match (self.open)(&ModuleMode::Command, until) {
                 Err(error) if begun.elapsed() < timeout && may_succeed_later(&error) => {
                     if !std::mem::replace(&mut is_reported, true) {
                         log::info!("{error}; it is tried again for {timeout:?}");
@@ -127,11 +117,12 @@ impl Opener {
 
     /// Opens the port of a module that lost it in this mode.
     pub(crate) fn open(&mut self, mode: &ModuleMode) -> io::Result<Port> {
-        (self.open)(mode)
+        (self.open)(mode, None)
     }
 
-    pub(crate) fn time(&self) -> OpeningTime {
-        self.time
+    /// Whether closing the modem waits until a call has returned.
+    pub(crate) fn delays_close(&self) -> bool {
+        self.delays_close
     }
 
     /// The flag that ends a call that is under way, within a twentieth of a second. `None` if nothing ends it.
@@ -154,4 +145,45 @@ fn may_succeed_later(error: &io::Error) -> bool {
 /// one, which may be a shell. A link to a pseudo-terminal belongs to its owner.
 fn is_lasting(path: &Path) -> bool {
     !path.starts_with("/dev/pts")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::port::opening;
+
+    fn opener(open: Box<Open>) -> Opener {
+        Opener { open, is_lasting: true, delays_close: true, end: None }
+    }
+
+    #[test]
+    fn the_first_opening_ends_at_its_time_although_the_kernel_does_not_return() {
+        let (_returns, is_returning) = crossbeam_channel::bounded::<()>(0);
+        let mut blocked = opener(Box::new(move |_, until| {
+            let is_late = || until.is_some_and(|until| Instant::now() >= until);
+            let is_returning = is_returning.clone();
+            opening::open("/dev/blocked", is_late, move |_| {
+                let _ = is_returning.recv();
+                Err(io::ErrorKind::NotFound.into())
+            })
+        }));
+        let error = blocked.first(Duration::from_millis(100)).err().map(|error| error.kind());
+        assert!(matches!(error, Some(io::ErrorKind::TimedOut | io::ErrorKind::ResourceBusy)), "{error:?}");
+    }
+
+    #[test]
+    fn the_first_opening_is_tried_again_until_its_time_unless_that_is_useless() {
+        for (kind, is_repeated) in [(io::ErrorKind::NotFound, true), (io::ErrorKind::InvalidInput, false)] {
+            let count = Arc::new(std::sync::atomic::AtomicU32::new(0));
+            let counted = count.clone();
+            let mut failing = opener(Box::new(move |_, _| {
+                counted.fetch_add(1, Ordering::SeqCst);
+                Err(kind.into())
+            }));
+            assert_eq!(failing.first(Duration::ZERO).err().map(|error| error.kind()), Some(kind));
+            assert_eq!(count.swap(0, Ordering::SeqCst), 1, "without a time");
+            assert_eq!(failing.first(PAUSE / 2).err().map(|error| error.kind()), Some(kind));
+            assert_eq!(count.load(Ordering::SeqCst), 1 + u32::from(is_repeated));
+        }
+    }
 }

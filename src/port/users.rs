@@ -56,10 +56,18 @@ pub(super) fn programs(proc: &Path) -> impl Iterator<Item = Program> {
     })
 }
 
-/// The program that has locked a port by a file with its number, `LCK..ttyUSB0` (FHS 3.0, section 5.9), as gammu,
-/// gnokii, ser2net and others do. A lock by this program or by its parent is one for this driver and does not count.
-/// `None` also if the program has ended or can't be seen.
-pub(super) fn locker(root: &Path, port: &Path) -> Option<String> {
+/// A lock of a port.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) struct Lock {
+    /// The name and the number of the program that holds it.
+    pub(super) program: String,
+    pub(super) file: PathBuf,
+}
+
+/// The lock of a port, if another program has it by a file with its number, `LCK..ttyUSB0` (FHS 3.0, section 5.9), as
+/// gammu, gnokii, ser2net and others do. A lock by this program or by its parent is one for this driver and does not
+/// count. `None` also if the program has ended or can't be seen.
+pub(super) fn lock_of(root: &Path, port: &Path) -> Option<Lock> {
     let entries = |folder| fs::read_dir(root.join(folder)).into_iter().flatten().flatten();
     let locks = ["run/lock", "var/lock"].into_iter().flat_map(entries);
     let is_of_port = |lock: &fs::DirEntry| {
@@ -68,7 +76,10 @@ pub(super) fn locker(root: &Path, port: &Path) -> Option<String> {
             .and_then(|name| name.strip_prefix("LCK.."))
             .is_some_and(|name| leads_to(root, name, port))
     };
-    locks.filter(is_of_port).find_map(|lock| holder(&root.join("proc"), &lock.path()))
+    locks.filter(is_of_port).find_map(|lock| {
+        let (program, file) = (holder(&root.join("proc"), &lock.path())?, lock.path());
+        Some(Lock { program, file: Path::new("/").join(file.strip_prefix(root).unwrap_or(&file)) })
+    })
 }
 
 /// Whether the name of a lock is that of the port, or of a link that leads to it (`/dev/modem`). For a device in a

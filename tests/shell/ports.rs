@@ -255,15 +255,19 @@ fn a_port_that_another_program_has_locked_by_a_file_is_named_and_gets_nothing() 
     let module = tree.modem("1-1.2", MODULE, "ttyUSB0", FIRST);
     tree.write("run/lock/LCK..ttyUSB0", "       712\n");
     tree.write("proc/712/comm", "gammu\n");
-    assert_eq!(ports_below(&tree.0).unwrap()[0].users, ["gammu (712)"]);
+    assert_eq!(ports_below(&tree.0).unwrap()[0].users, ["gammu (712), locked by /run/lock/LCK..ttyUSB0"]);
     let text = refused(&tree, "auto");
-    assert!(text.contains("ttyUSB0 is open in gammu (712)"), "{text}");
+    assert!(text.contains("ttyUSB0 is open in gammu (712), locked by /run/lock/LCK..ttyUSB0"), "{text}");
+    let path = tree.0.join("dev/ttyUSB0");
+    let Err(error) = Modem::open(&path, Config::default().root(&tree.0)) else { panic!("it was opened") };
+    let text = error.to_string();
+    assert!(text.contains("gammu (712) has locked it by the file /run/lock/LCK..ttyUSB0"), "{text}");
     assert_eq!(module.received_count(), 0);
     // The program began an hour before the lock, or ten seconds after it: it has the number of one that has ended.
     let began = |ago: u32| format!("712 (a (b) c) S {}{}00 0", "1 ".repeat(18), 10_000 - ago);
     tree.write("proc/uptime", "10000.00 1.00\n");
     tree.write("proc/712/stat", &began(3600));
-    assert_eq!(ports_below(&tree.0).unwrap()[0].users, ["gammu (712)"]);
+    assert_eq!(ports_below(&tree.0).unwrap()[0].users, ["gammu (712), locked by /run/lock/LCK..ttyUSB0"]);
     let lock = fs::File::options().write(true).open(tree.0.join("run/lock/LCK..ttyUSB0")).unwrap();
     lock.set_modified(SystemTime::now() - Duration::from_secs(20)).unwrap();
     tree.write("proc/712/stat", &began(10));
