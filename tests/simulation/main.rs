@@ -10,7 +10,7 @@ use simulation::Kind;
 const SEEDS: u64 = 200;
 
 /// Seeds that have failed, with what they have shown.
-const FAILED_ONCE: [(Kind, u64); 38] = [
+const FAILED_ONCE: [(Kind, u64); 40] = [
     // The bearer was lost right after a bring-up: commands for both were counted together.
     (Kind::Noise, 8_052_905),
     // A connect had timed out, and its stream began: the words of its peer were damage.
@@ -72,6 +72,10 @@ const FAILED_ONCE: [(Kind, u64); 38] = [
     (Kind::Line, 101_160_463),
     // The modem read again from the middle of a piece on, and questions and that piece completed it.
     (Kind::Modem, 101_127_446),
+    // The same in a stream, after the beginning of the piece.
+    (Kind::Modem, 400_314_261),
+    // The peer of a stream got an escape, which the payload begins with, too.
+    (Kind::StreamFaults, 101_343_122),
     // The line paused within the number of accepted bytes, which was read as a smaller one.
     (Kind::Pauses, 208),
     // A frame came within the echo of a command, and its rest was damage.

@@ -69,9 +69,15 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
     // The same applies if the filler was lost, and the prompt comes after a question.
     let is_deaf = facts.may_be_deaf && receives_no_more(connection);
     let is_after = |piece: &Vec<u8>| {
+        // The modem may have taken the beginning of the piece before.
+        let is_begun = |at: usize| {
+            let longest = got.len().saturating_sub(piece.len());
+            let such =
+                |from: usize| piece.starts_with(&got[from..at]) && is_next(connection, &got[..from], piece);
+            (longest.max(at.saturating_sub(piece.len()))..=at).any(such)
+        };
         // The received part of the filler may begin with the same bytes as the piece.
-        let is_tail =
-            |at: usize| ends_with_questions(&got[at..], piece) && is_next(connection, &got[..at], piece);
+        let is_tail = |at: usize| ends_with_questions(&got[at..], piece) && is_begun(at);
         let is_cut = begins_with_question(rest, piece) && is_next(connection, &got[..good], piece);
         (is_late || is_deaf) && is_cut || is_deaf && (good.saturating_sub(16)..=good).any(is_tail)
     };
@@ -85,7 +91,7 @@ fn at_peer(facts: &Facts, connection: &Connection, got: &[u8]) -> Result<(), Str
         || (connection.hurt.length && has_failed && is_made_of_questions(&without_piece(last, rest)));
     // The payload may begin with the same bytes as the escape.
     let is_escape = |at: usize| got[at..].starts_with(b"+++");
-    let escaped = connection.wanted == Wanted::Transparent && (good.saturating_sub(2)..=good).any(is_escape);
+    let escaped = connection.wanted == Wanted::Transparent && (good.saturating_sub(3)..=good).any(is_escape);
     if !rest.is_empty() && !is_filled && !escaped {
         let strange = &rest[..rest.len().min(60)];
         return Err(format!(
