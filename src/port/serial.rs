@@ -25,7 +25,7 @@ use crate::config::{Config, FlowControl};
 /// time.
 pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
     let device = std::fs::canonicalize(path).unwrap_or_default();
-    if let Some(lock) = lock_of(config.root.as_deref().unwrap_or(Path::new("/")), &device) {
+    if let Some(lock) = lock_of(root_of(config), &device) {
         let (program, file) = (lock.program, lock.file.display());
         let text = format!("{path}: {program} has locked it by the file {file}; close that program first");
         return Err(io::Error::new(io::ErrorKind::ResourceBusy, text));
@@ -59,6 +59,17 @@ pub(crate) fn open(path: &str, config: &Config) -> io::Result<Port> {
         }),
         callers,
     })
+}
+
+/// The folder that holds `run` and `proc`.
+#[cfg(feature = "ports")]
+fn root_of(config: &Config) -> &Path {
+    config.root.as_deref().unwrap_or(Path::new("/"))
+}
+
+#[cfg(not(feature = "ports"))]
+fn root_of(_: &Config) -> &Path {
+    Path::new("/")
 }
 
 /// Compares the device behind the path with the one that was opened. A path without a device leads nowhere.
