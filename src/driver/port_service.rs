@@ -16,8 +16,7 @@ use crate::port::{CallerEnd, ModuleMode, Opener, Port, Sleeper};
 use crate::time::Timestamp;
 
 /// The pause between two attempts to open a port that is gone: the first one, and the longest. It is doubled each time.
-/// The longest pause is part of the 2 s within which a modem is
-/// ready again.
+/// The longest pause is part of the 2 s within which a modem is ready again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 /// A port that lasts for this span resets the pause to the first one.
 const STABLE: Duration = Duration::from_secs(2);

@@ -40,7 +40,7 @@ pub(super) fn open<T: Send + 'static>(
             Ok(result) => return result,
             Err(RecvTimeoutError::Timeout) if !is_over() => {}
             Err(RecvTimeoutError::Timeout) => {
-                let text = format!("{path}: the system has not opened it so far; its device may not react");
+                let text = format!("{path}: the system has not opened it so far; its device does not react");
                 return Err(io::Error::new(ErrorKind::TimedOut, text));
             }
             Err(RecvTimeoutError::Disconnected) => {
@@ -57,7 +57,8 @@ impl Entry {
     fn new(path: &str) -> io::Result<Self> {
         let mut paths = under_way();
         if paths.iter().any(|other| other == path) {
-            let text = format!("{path}: the system is still opening it; its device may not react");
+            let text =
+                format!("{path}: it is being opened already; if that lasts, its device does not react");
             return Err(io::Error::new(ErrorKind::ResourceBusy, text));
         }
         paths.push(path.to_owned());
