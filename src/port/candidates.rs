@@ -110,6 +110,8 @@ struct Question<'scope> {
     /// Whether the search goes on without an answer to it.
     is_repeated: bool,
     stop: Stop,
+    /// Whether the answer is known. The thread then ends at once.
+    has_ended: Arc<AtomicBool>,
     thread: ScopedJoinHandle<'scope, Answer>,
 }
 
@@ -127,12 +129,13 @@ impl Stop {
     }
 }
 
-/// Wakes the search when the thread of a question ends, also by a panic.
-struct WakesSearch(Waker);
+/// Notes the end of a question, also by a panic, and wakes the search then.
+struct NotesEnd(Arc<AtomicBool>, Waker);
 
-impl Drop for WakesSearch {
+impl Drop for NotesEnd {
     fn drop(&mut self) {
-        self.0.wake();
+        self.0.store(true, Ordering::SeqCst);
+        self.1.wake();
     }
 }
 
@@ -178,7 +181,7 @@ impl<'scope, 'env> Candidates<'scope, 'env> {
     pub(super) fn answers(&mut self) -> Vec<(PortInfo, Answer)> {
         let mut answers = Vec::new();
         for candidate in &mut self.all {
-            let has_ended = |question: &mut Question<'_>| question.thread.is_finished();
+            let has_ended = |question: &mut Question<'_>| question.has_ended.load(Ordering::SeqCst);
             let Some(question) = candidate.question.take_if(has_ended) else { continue };
             let is_stopped = question.stop.is_set.load(Ordering::SeqCst);
             let answer = joined(question);
@@ -308,11 +311,9 @@ impl<'scope, 'env> Candidates<'scope, 'env> {
         if is_long {
             candidate.long = LongQuestion::Asked;
         }
-        match started(self.scope, self.questioner, &candidate.info, is_long, self.waker.clone()) {
-            Ok((stop, thread)) => {
-                let begun = Instant::now();
-                candidate.question = Some(Question { begun, is_repeated, stop, thread });
-            }
+        let (scope, search) = (self.scope, self.waker.clone());
+        match started(scope, self.questioner, &candidate.info, (is_long, is_repeated), search) {
+            Ok(question) => candidate.question = Some(question),
             Err(error) => {
                 let error = io::Error::new(error.kind(), format!("{path}: {error}"));
                 candidate.outcome = Some(Outcome::Failed(error));
@@ -350,18 +351,19 @@ fn started<'scope, 'env>(
     scope: &'scope Scope<'scope, 'env>,
     questioner: Questioner<'env>,
     info: &PortInfo,
-    is_long: bool,
+    (is_long, is_repeated): (bool, bool),
     search: Waker,
-) -> io::Result<(Stop, ScopedJoinHandle<'scope, Answer>)> {
+) -> io::Result<Question<'scope>> {
     let (waker, sleeper) = wake_up()?;
-    let stop = Stop { is_set: Arc::default(), waker };
+    let (stop, has_ended) = (Stop { is_set: Arc::default(), waker }, Arc::<AtomicBool>::default());
+    let end = NotesEnd(has_ended.clone(), search);
     let (path, stopped, mode) = (info.path.display().to_string(), stop.clone(), questioner.mode_of(info));
     let question = move || {
-        let _wakes = WakesSearch(search);
+        let _end = end;
         ask(&path, (questioner, mode), is_long, &sleeper, &stopped)
     };
     let thread = thread::Builder::new().name("air724ug-search".into()).spawn_scoped(scope, question)?;
-    Ok((stop, thread))
+    Ok(Question { begun: Instant::now(), is_repeated, stop, has_ended, thread })
 }
 
 /// Opens a candidate and reads its IMEI, which is empty if the module does not report it.
