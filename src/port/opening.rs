@@ -30,14 +30,13 @@ pub(super) fn open<T: Send + 'static>(
     let (opened, is_opened) = bounded(1);
     let begin = move || {
         let result = open(&entry.0);
-        drop(entry);
-        // Closes the port if the wait is over.
-        let _ = opened.send(result);
+        // If the wait is over, this closes the port, which may take long too, and ends the entry then.
+        let _ = opened.send((result, entry));
     };
     thread::Builder::new().name("air724ug-open".into()).spawn(begin)?;
     loop {
         match is_opened.recv_timeout(LOOK) {
-            Ok(result) => return result,
+            Ok((result, _entry)) => return result,
             Err(RecvTimeoutError::Timeout) if !is_over() => {}
             Err(RecvTimeoutError::Timeout) => {
                 let text = format!("{path}: the system has not opened it so far; its device does not react");
@@ -79,7 +78,7 @@ fn under_way() -> MutexGuard<'static, Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crossbeam_channel::Sender;
+    use crossbeam_channel::{Receiver, Sender};
 
     /// A port. The other end of the channel sees that it is closed.
     type Held = Sender<()>;
@@ -101,7 +100,53 @@ mod tests {
         assert!(open("/dev/other", || false, |_| Ok(())).is_ok(), "another port");
         drop(returns);
         assert!(is_closed.recv().is_err(), "it is closed");
-        assert_eq!(again().unwrap(), "/dev/left");
+        assert_eq!(repeated(again).unwrap(), "/dev/left");
+    }
+
+    /// Repeats an opening while an earlier one is under way.
+    fn repeated<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        let begun = std::time::Instant::now();
+        loop {
+            match open() {
+                Err(error) if error.kind() == ErrorKind::ResourceBusy => {
+                    assert!(begun.elapsed() < Duration::from_secs(20), "{error}");
+                    thread::yield_now();
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    /// A port whose closing is reported, and then waits.
+    struct SlowlyClosed(Sender<()>, Receiver<()>);
+
+    impl Drop for SlowlyClosed {
+        fn drop(&mut self) {
+            let _ = self.0.send(());
+            let _ = self.1.recv();
+        }
+    }
+
+    /// Regression: the path was free before the port was closed, and the next opening waited for the end of that.
+    #[test]
+    fn a_port_that_is_opened_late_is_busy_until_it_is_closed() {
+        let ((returns, is_returning), (closes, is_closing)) = (bounded::<()>(0), bounded(0));
+        let (closed, is_closed) = bounded(0);
+        let left = open(
+            "/dev/closing",
+            || true,
+            move |_| {
+                let _ = is_returning.recv();
+                Ok(SlowlyClosed(closes, is_closed))
+            },
+        );
+        assert_eq!(left.err().map(|error| error.kind()), Some(ErrorKind::TimedOut));
+        drop(returns);
+        is_closing.recv().unwrap();
+        let again = || open("/dev/closing", || false, |_| Ok(()));
+        assert_eq!(again().unwrap_err().kind(), ErrorKind::ResourceBusy);
+        drop(closed);
+        repeated(again).unwrap();
     }
 
     #[test]
