@@ -253,6 +253,30 @@ mod tests {
         shared.wake.wake();
     }
 
+    #[test]
+    fn a_modem_is_closed_while_the_kernel_does_not_return_from_opening_its_port() {
+        let engine = Engine::new(Config::default(), Timestamp::ZERO).unwrap();
+        let log = SessionLog::new("test".into());
+        let (waker, sleeper) = wake_up().unwrap();
+        let shared = Shared::new(Core::new(engine, None, log, Readiness::new(0), true), waker);
+        let (unplug, reads) = bounded(0);
+        let port = Port::Halves {
+            reader: Box::new(Blocked(reads)),
+            writer: Box::new(io::sink()),
+            end: Some(Box::new(())),
+        };
+        let ((called, is_called), (_returns, is_returning)) = (bounded(1), bounded(0));
+        let opener = Opener::held_up("/dev/reopened", called, is_returning);
+        let closed = spawn(&shared, sleeper, port, Some(opener)).unwrap();
+        drop(unplug);
+        is_called.recv_timeout(Duration::from_secs(20)).unwrap();
+        shared.lock().close(shared.now(), "closed");
+        shared.wake.wake();
+        // The kernel has not returned yet.
+        let ended = closed.recv_timeout(Duration::from_secs(20));
+        assert_eq!(ended, Err(RecvTimeoutError::Disconnected), "it waits for the kernel");
+    }
+
     /// Regression: both threads and the connection remained.
     #[test]
     fn a_port_that_is_left_ends_the_calls_of_its_halves() {

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+#[cfg(test)]
+use crossbeam_channel::{Receiver, Sender};
+
 use super::module_mode::ModuleMode;
 use super::open::{is_remote, open};
 use super::{Port, after, wake_up};
@@ -71,14 +74,34 @@ impl Opener {
     /// An opener of the port with this name.
     pub(crate) fn named(name: &str, config: &Config) -> Self {
         let (name, config) = (name.to_owned(), config.clone());
-        let is_lasting = is_lasting(Path::new(&name));
-        let (delays_close, end) = (!is_remote(&name), Arc::<AtomicBool>::default());
+        let (is_lasting, delays_close) = (is_lasting(Path::new(&name)), !is_remote(&name));
+        let open = move |is_over: &dyn Fn() -> bool| open(&name, &config, is_over);
+        Self { is_lasting, delays_close, ..Self::left_by(open) }
+    }
+
+    /// An opener whose calls return once their wait is over: at its moment, or by the flag.
+    fn left_by(open: impl Fn(&dyn Fn() -> bool) -> io::Result<Port> + Send + 'static) -> Self {
+        let end = Arc::<AtomicBool>::default();
         let is_ended = end.clone();
         let open = move |_: &ModuleMode, until: Option<Instant>| {
             let is_late = || until.is_some_and(|until| Instant::now() >= until);
-            open(&name, &config, || is_ended.load(Ordering::SeqCst) || is_late())
+            open(&|| is_ended.load(Ordering::SeqCst) || is_late())
         };
-        Self { open: Box::new(open), is_lasting, delays_close, end: Some(end) }
+        Self { open: Box::new(open), is_lasting: true, delays_close: true, end: Some(end) }
+    }
+
+    /// An opener of a port of this machine that the kernel does not open before the other end of `returns` is gone.
+    /// Each call of the kernel is reported.
+    #[cfg(test)]
+    pub(crate) fn held_up(path: &'static str, called: Sender<()>, returns: Receiver<()>) -> Self {
+        Self::left_by(move |is_over| {
+            let (called, returns) = (called.clone(), returns.clone());
+            super::opening::open(path, is_over, move |_| {
+                let _ = called.try_send(());
+                let _ = returns.recv();
+                Err(io::ErrorKind::NotFound.into())
+            })
+        })
     }
 
     /// An opener that searches for a module.
@@ -150,7 +173,7 @@ fn is_lasting(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::port::opening;
+    use crossbeam_channel::bounded;
 
     fn opener(open: Box<Open>) -> Opener {
         Opener { open, is_lasting: true, delays_close: true, end: None }
@@ -158,16 +181,15 @@ mod tests {
 
     #[test]
     fn the_first_opening_ends_at_its_time_although_the_kernel_does_not_return() {
-        let (_returns, is_returning) = crossbeam_channel::bounded::<()>(0);
-        let mut blocked = opener(Box::new(move |_, until| {
-            let is_late = || until.is_some_and(|until| Instant::now() >= until);
-            let is_returning = is_returning.clone();
-            opening::open("/dev/blocked", is_late, move |_| {
-                let _ = is_returning.recv();
-                Err(io::ErrorKind::NotFound.into())
-            })
-        }));
-        let error = blocked.first(Duration::from_millis(100)).err().map(|error| error.kind());
+        let ((called, is_called), (_returns, is_returning)) = (bounded(1), bounded(0));
+        let mut held_up = Opener::held_up("/dev/first", called, is_returning);
+        let (ended, has_ended) = bounded(1);
+        std::thread::spawn(move || {
+            let opened = held_up.first(Duration::from_millis(100));
+            ended.send(opened.err().map(|error| error.kind()))
+        });
+        is_called.recv().unwrap();
+        let error = has_ended.recv_timeout(Duration::from_secs(20)).expect("it waits for the kernel");
         assert!(matches!(error, Some(io::ErrorKind::TimedOut | io::ErrorKind::ResourceBusy)), "{error:?}");
     }
 
