@@ -63,6 +63,8 @@ pub(crate) struct Search {
     name: String,
     wanted: Wanted,
     config: Config,
+    /// Opens a candidate.
+    open: fn(&str, &Config) -> io::Result<Port>,
     identify: Identify,
     /// The folder that holds `sys`, `dev` and `proc`.
     root: PathBuf,
@@ -92,6 +94,7 @@ impl Search {
             name,
             wanted,
             config,
+            open: serial::open,
             identify,
             root,
             is_repeated: false,
@@ -130,12 +133,12 @@ impl Search {
     /// Asks the candidates side by side. Returns the modules that may be taken, what is at the other ports, and whether
     /// one of these is silent.
     fn asked(&mut self, mode: &ModuleMode) -> io::Result<(Vec<Module>, Vec<String>, bool)> {
-        let (config, identify, begun) = (self.config.clone(), self.identify, Instant::now());
+        let (config, begun) = (self.config.clone(), Instant::now());
+        let (open, identify) = (self.open, self.identify);
         let place = self.place.clone();
         let (waker, sleeper) = wake_up()?;
         thread::scope(|scope| {
-            let questioner =
-                Questioner { config: &config, open: serial::open, identify, mode, place: place.as_ref() };
+            let questioner = Questioner { config: &config, open, identify, mode, place: place.as_ref() };
             let mut candidates = Candidates::new(scope, questioner, waker);
             let mut loaders = self.list(&mut candidates)?;
             let (mut listed_at, mut reported_at, mut found_at) = (begun, begun, None);
@@ -383,6 +386,73 @@ fn kept() -> MutexGuard<'static, Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::port::identification::Ask;
+    use crossbeam_channel::{Receiver, bounded};
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    /// Holds up the opening of `ttyUSB0` until the other end of the channel is gone.
+    static HELD_UP: Mutex<Option<Receiver<()>>> = Mutex::new(None);
+
+    fn open_unless_held_up(path: &str, _: &Config) -> io::Result<Port> {
+        let held_up = HELD_UP.lock().unwrap().clone().filter(|_| path.ends_with("ttyUSB0"));
+        if let Some(returns) = held_up {
+            // Longer than a search.
+            let _ = returns.recv_timeout(Duration::from_secs(60));
+        }
+        Ok(Port::Halves { reader: Box::new(io::empty()), writer: Box::new(io::sink()), end: None })
+    }
+
+    fn unasked(_: &mut Ask<'_>, _: &ModuleMode) -> io::Result<String> {
+        Ok(String::new())
+    }
+
+    #[test]
+    fn a_search_ends_at_its_time_although_the_kernel_does_not_open_a_port() {
+        let root = std::env::temp_dir().join(format!("air724ug-search-{}", std::process::id()));
+        for (location, name) in [("1-1.1", "ttyUSB0"), ("1-1.2", "ttyUSB1")] {
+            let (device, class) =
+                (root.join("sys/devices").join(location), root.join("sys/class/tty").join(name));
+            fs::create_dir_all(&device).unwrap();
+            fs::create_dir_all(&class).unwrap();
+            fs::write(device.join("idVendor"), "1782\n").unwrap();
+            fs::write(device.join("idProduct"), "4e00\n").unwrap();
+            symlink(&device, class.join("device")).unwrap();
+        }
+        let config = Config::default().root(&root);
+        let identify = Identify { imei: unasked, imei_of_silent: unasked };
+        let search = |name| {
+            let mut search = Search::named(name, &config, identify).unwrap();
+            search.open = open_unless_held_up;
+            let begun = Instant::now();
+            (search.open(&ModuleMode::Command), begun.elapsed())
+        };
+        let hold_up = || {
+            let (returns, is_returning) = bounded(0);
+            *HELD_UP.lock().unwrap() = Some(is_returning);
+            returns
+        };
+        let returns = hold_up();
+        let (found, took) = search("auto");
+        assert!(found.is_ok() && took < LONGEST, "the other module is found: {took:?}");
+        let (found, took) = search("usb:1-1.2");
+        assert!(found.is_ok() && took < LONGEST, "{took:?}");
+        // The first search has left the opening, which is under way.
+        let (busy, _) = search("usb:1-1.1");
+        let text = busy.unwrap_err().to_string();
+        assert!(text.contains("it is being opened already"), "{text}");
+        drop(returns);
+        let begun = Instant::now();
+        while search("usb:1-1.1").0.is_err() {
+            assert!(begun.elapsed() < LONGEST, "it is opened again");
+        }
+        let _returns = hold_up();
+        let (late, took) = search("usb:1-1.1");
+        let text = late.unwrap_err().to_string();
+        assert!(text.contains("has given no answer in time"), "{text}");
+        assert!(took >= LONGEST, "{took:?}");
+        let _ = fs::remove_dir_all(&root);
+    }
 
     /// Regression: 15 s were the limit for any number of ports, and the last of 40 were not asked the long question.
     #[test]
