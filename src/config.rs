@@ -84,7 +84,7 @@ pub struct Config {
     /// The time for which [`Modem::open`](crate::Modem::open) and [`Modem::start_from`](crate::Modem::start_from) wait
     /// for a port that is not there yet, is in use, or at which a search finds no module. Default zero: one attempt. A
     /// program that the system starts needs a minute: the module on USB starts with the system, and may take longer.
-    /// The last attempt may end after that time.
+    /// The last attempt of a search and of a source may end after that time.
     pub open_timeout: Duration,
     /// The file that records every byte in both directions and every request, with masked secrets. An existing file is
     /// renamed: it gets the first free number, `NAME.1`. Default none.
